@@ -1,0 +1,70 @@
+"""The benchmark interface: look-up of trained accuracy for one dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What a searcher may learn from a benchmark about one arch.
+
+    Attributes:
+        valid_acc: accuracy in percent, 0-100, on the split named by `split`.
+        seconds: tabulated seconds that this evaluation would have cost (training and validation).
+        epochs: length of the training schedule.
+        split: which split, schedule and seeds `valid_acc` comes from.
+    """
+
+    valid_acc: float
+    seconds: float
+    epochs: int
+    split: str
+
+
+@runtime_checkable
+class Benchmark(Protocol):
+    """Trained accuracy of every arch on one dataset.
+
+    Attributes:
+        name: `nb201`, `nats` or `table`.
+        dataset: the dataset's published name.
+        acc_column: the honest column name of what `test_acc` returns: `test_acc`, or `valid_acc` or
+            `valid_test_acc` where the source holds no pure test split.
+        acc_source: one phrase for tables and figures: benchmark, split, schedule and seeds of that accuracy.
+    """
+
+    name: str
+    dataset: str
+    acc_column: str
+    acc_source: str
+
+    @property
+    def archs(self) -> Sequence[str]:
+        """The archs that can be looked up."""
+
+    def query(self, arch: str, epochs: int, seed: int | None = None) -> Evaluation:
+        """Returns what a searcher may see of `arch` after a schedule of `epochs` epochs.
+
+        Args:
+            arch: canonical string.
+            epochs: a schedule that the source holds.
+            seed: one training seed; the mean over seeds if None.
+
+        Raises:
+            UsageError: unknown arch, schedule or seed.
+        """
+
+    def test_acc(self, arch: str) -> float:
+        """Returns the final accuracy of `arch` in percent; for reports, never for searchers.
+
+        Raises:
+            UsageError: unknown arch.
+        """
+
+    def all_test_acc(self) -> np.ndarray | None:
+        """Returns `[len(archs)]` final accuracies in the order of `archs`, or None where that needs a file per arch."""

@@ -1,0 +1,69 @@
+"""Turns a name from the command line into an object: built in, an entry point, or `module:name`."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import os
+import sys
+from collections.abc import Mapping
+from importlib.metadata import entry_points
+from typing import Any, TypeVar
+
+from nas_ray.errors import UsageError
+
+T = TypeVar("T")
+
+
+def resolve(kind: str, name: str, known: Mapping[str, T], group: str | None = None) -> T:
+    """Returns the object that `name` stands for.
+
+    Looked up in this order: the built-in dict `known`, the entry-point group `group` of installed
+    packages, an importable `module:name` (the working directory counts as importable, as with `python -m`).
+
+    Args:
+        kind: the word for an error message, such as `"proxy"`.
+        name: what the user wrote.
+        known: the built-in objects by name.
+        group: entry-point group, such as `"nas_ray.proxies"`.
+
+    Raises:
+        UsageError: nothing has that name; the message lists what exists and the nearest match.
+    """
+    if name in known:
+        return known[name]
+    installed = {entry.name: entry for entry in entry_points(group=group)} if group else {}
+    if name in installed:
+        return _load_entry_point(kind, name, installed[name])
+    if ":" in name:
+        return _import_object(kind, name)
+    raise UsageError(unknown_name(kind, name, [*known, *installed], plugin=group is not None))
+
+
+def unknown_name(kind: str, name: str, known: list[str], plugin: bool = False) -> str:
+    """Returns the sentence for an unknown name: the nearest match, all names, and the plug-in form."""
+    nearest = difflib.get_close_matches(name.lower(), {k.lower(): k for k in known}, n=1, cutoff=0.5)
+    by_lower = {k.lower(): k for k in known}
+    hint = f" Did you mean {by_lower[nearest[0]]!r}?" if nearest else ""
+    own = ", or your own as module:name" if plugin else ""
+    return f"Unknown {kind} {name!r}.{hint} Known: {', '.join(sorted(known))}{own}."
+
+
+def _load_entry_point(kind: str, name: str, entry: Any) -> Any:
+    try:
+        return entry.load()
+    except Exception as error:
+        raise UsageError(f"The {kind} {name!r} of package {entry.dist} cannot be loaded: {error!r}.") from error
+
+
+def _import_object(kind: str, name: str) -> Any:
+    module_name, _, attribute = name.partition(":")
+    if os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
+    try:
+        module = importlib.import_module(module_name)
+    except Exception as error:  # a plug-in file may fail in any way while it is imported
+        raise UsageError(f"The {kind} {name!r} needs an importable module {module_name!r}: {error!r}.") from error
+    if not hasattr(module, attribute):
+        raise UsageError(f"The {kind} {name!r} names {attribute!r}, which {module.__file__} does not define.")
+    return getattr(module, attribute)

@@ -1,0 +1,14 @@
+"""Search spaces: sets of archs, how to move in them and how to build them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from nas_ray.spaces.base import FiniteSpace, SearchSpace
+from nas_ray.spaces.nats_tss import NatsTss
+
+SPACES: dict[str, Callable[[], SearchSpace]] = {
+    "nats-tss": NatsTss,
+}
+
+__all__ = ["SPACES", "FiniteSpace", "NatsTss", "SearchSpace"]

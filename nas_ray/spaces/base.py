@@ -1,0 +1,52 @@
+"""The search-space interface: a set of archs, how to move in it, and how to build them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+@runtime_checkable
+class SearchSpace(Protocol):
+    """A set of archs, each a canonical string.
+
+    The whole of a new space is three methods::
+
+        class Widths:
+            def sample(self, rng):
+                return str(rng.integers(1, 9))
+
+            def neighbors(self, arch):
+                return [str(w) for w in (int(arch) - 1, int(arch) + 1) if 1 <= w <= 8]
+
+            def build(self, arch, num_classes):
+                return nn.Sequential(nn.Flatten(), nn.LazyLinear(int(arch)), nn.ReLU(), nn.LazyLinear(num_classes))
+    """
+
+    def sample(self, rng: np.random.Generator) -> str:
+        """Returns an arch drawn uniformly."""
+
+    def neighbors(self, arch: str) -> list[str]:
+        """Returns the archs one mutation away: no duplicates, never `arch` itself, in a fixed order."""
+
+    def build(self, arch: str, num_classes: int) -> nn.Module:
+        """Returns a new net `[B, 3, H, W] -> [B, num_classes]`, initialised from torch's global random state."""
+
+
+@runtime_checkable
+class FiniteSpace(SearchSpace, Protocol):
+    """A space that can be listed: `len(space)` archs, iterated in the published index order."""
+
+    def __len__(self) -> int:
+        """Returns the number of archs."""
+
+    def __iter__(self) -> Iterator[str]:
+        """Yields every arch once, in the published index order."""
+
+    def __contains__(self, arch: object) -> bool:
+        """Returns whether `arch` is the canonical string of a member."""

@@ -1,0 +1,158 @@
+"""NATS-TSS: the topology search space of NATS-Bench, known before as NAS-Bench-201."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Iterator
+from functools import cached_property
+
+import numpy as np
+from torch import Tensor, nn
+
+from nas_ray.errors import UsageError
+from nas_ray.spaces.ops import ResidualReduction, make_op
+
+OPS: tuple[str, ...] = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
+"""The candidate operations, in the published order."""
+
+EDGES: tuple[tuple[int, int], ...] = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
+"""The edges `(from node, to node)` of the cell, in the order of the arch string."""
+
+
+class NatsTss:
+    """The 15,625 archs of a 4-node cell with one of 5 operations on each of its 6 edges.
+
+    An arch is written `|op~0|+|op~0|op~1|+|op~0|op~1|op~2|`: one group for each node 1, 2, 3, and in it one
+    `operation~source node` for each incoming edge.
+
+    Source: Dong et al., "NATS-Bench: Benchmarking NAS Algorithms for Architecture Topology and Size", TPAMI 2021.
+    Differs: none known; index order, parameter counts and multiply-adds equal the published ones for every arch.
+
+    Args:
+        channels: C, width of the first stage; the next two have 2 C and 4 C.
+        cells: N, number of cells in each of the three stages.
+    """
+
+    name = "nats-tss"
+
+    def __init__(self, channels: int = 16, cells: int = 5) -> None:
+        if channels < 1 or cells < 1:
+            raise UsageError(f"channels and cells must be at least 1, got channels={channels} and cells={cells}.")
+        self.channels = channels
+        self.cells = cells
+
+    @cached_property
+    def archs(self) -> tuple[str, ...]:
+        """All archs in the published index order (the authors shuffled the product of operations with seed 88)."""
+        archs = [to_arch(ops) for ops in itertools.product(OPS, repeat=len(EDGES))]
+        random.Random(88).shuffle(archs)
+        return tuple(archs)
+
+    @cached_property
+    def _index(self) -> dict[str, int]:
+        return {arch: index for index, arch in enumerate(self.archs)}
+
+    def __len__(self) -> int:
+        return len(OPS) ** len(EDGES)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.archs)
+
+    def __contains__(self, arch: object) -> bool:
+        return arch in self._index
+
+    def __getitem__(self, index: int) -> str:
+        return self.archs[index]
+
+    def index(self, arch: str) -> int:
+        """Returns the published index of `arch`.
+
+        Raises:
+            UsageError: not an arch of this space.
+        """
+        to_ops(arch)
+        return self._index[arch]
+
+    def sample(self, rng: np.random.Generator) -> str:
+        """Returns an arch drawn uniformly: one operation per edge."""
+        return to_arch(tuple(OPS[i] for i in rng.integers(len(OPS), size=len(EDGES))))
+
+    def neighbors(self, arch: str) -> list[str]:
+        """Returns the 24 archs that differ from `arch` in the operation of one edge."""
+        ops = to_ops(arch)
+        return [
+            to_arch((*ops[:edge], op, *ops[edge + 1 :]))
+            for edge in range(len(EDGES))
+            for op in OPS
+            if op != ops[edge]
+        ]
+
+    def build(self, arch: str, num_classes: int) -> nn.Module:
+        """Returns a new net `[B, 3, H, W] -> [B, num_classes]`, with H and W divisible by 4."""
+        return TssNet(to_ops(arch), num_classes, self.channels, self.cells)
+
+
+def to_arch(ops: tuple[str, ...]) -> str:
+    """Returns the arch string of six operations given in the order of `EDGES`."""
+    groups: dict[int, str] = {}
+    for (source, target), op in zip(EDGES, ops, strict=True):
+        groups[target] = groups.get(target, "|") + f"{op}~{source}|"
+    return "+".join(groups.values())
+
+
+def to_ops(arch: str) -> tuple[str, ...]:
+    """Returns the six operations of `arch` in the order of `EDGES`.
+
+    Raises:
+        UsageError: `arch` is not a canonical string of this space.
+    """
+    edges = arch.replace("+", "").strip("|").replace("||", "|").split("|")
+    ops = tuple(edge.partition("~")[0] for edge in edges)
+    if len(ops) != len(EDGES) or not set(ops) <= set(OPS) or to_arch(ops) != arch:
+        raise UsageError(
+            f"An arch of nats-tss reads |op~0|+|op~0|op~1|+|op~0|op~1|op~2| with op in {', '.join(OPS)}; got {arch!r}."
+        )
+    return ops
+
+
+class Cell(nn.Module):
+    """A densely connected cell: node j is the sum of `op(node i)` over its edges; `[B, C, H, W] -> [B, C, H, W]`."""
+
+    def __init__(self, ops: tuple[str, ...], channels: int) -> None:
+        super().__init__()
+        self.edges = nn.ModuleList(make_op(op, channels) for op in ops)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Returns the last node."""
+        nodes = {0: x}
+        for (source, target), op in zip(EDGES, self.edges, strict=True):
+            out = op(nodes[source])
+            nodes[target] = nodes[target] + out if target in nodes else out
+        return nodes[EDGES[-1][1]]
+
+
+class TssNet(nn.Module):
+    """The published macro skeleton around one cell; `[B, 3, H, W] -> [B, num_classes]`.
+
+    Stem (3x3 convolution, BN), three stages of `cells` cells at C, 2 C and 4 C channels with a residual reduction
+    between them, BN, ReLU, global average pooling, linear classifier.
+    """
+
+    def __init__(self, ops: tuple[str, ...], num_classes: int, channels: int, cells: int) -> None:
+        super().__init__()
+        widths = (channels, 2 * channels, 4 * channels)
+        self.stem = nn.Sequential(nn.Conv2d(3, channels, 3, padding=1, bias=False), nn.BatchNorm2d(channels))
+        body: list[nn.Module] = []
+        for stage, width in enumerate(widths):
+            if stage:
+                body.append(ResidualReduction(widths[stage - 1], width))
+            body += [Cell(ops, width) for _ in range(cells)]
+        self.body = nn.Sequential(*body)
+        self.head = nn.Sequential(nn.BatchNorm2d(widths[-1]), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+        self.classifier = nn.Linear(widths[-1], num_classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Returns class scores."""
+        logits: Tensor = self.classifier(self.head(self.body(self.stem(x))))
+        return logits
