@@ -1,0 +1,125 @@
+"""Performance estimation: an `Evaluator` turns one arch into one row."""
+
+from __future__ import annotations
+
+import logging
+import time
+import warnings
+from collections.abc import Callable, Mapping
+from functools import cached_property
+
+import numpy as np
+import pytorch_lightning as pl
+import torch
+from torch.utils.data import DataLoader
+
+from nas_ray.benchmarks.base import Benchmark
+from nas_ray.modules.scoring import ScoringModule, describe
+from nas_ray.proxies import Proxy
+from nas_ray.searchers.fitness import Row
+from nas_ray.spaces.base import SearchSpace
+
+Evaluator = Callable[[str, Callable[[Row], None]], None]
+"""`evaluate(arch, report)` calls `report` with a row, once or, for growing fidelities, several times."""
+
+
+class ProxyScores:
+    """Scores archs with zero-cost proxies on one fixed minibatch, through a Lightning `Trainer`.
+
+    A score depends on the arch, the proxies, the minibatch and `init_seed` alone: every net is initialised from the
+    same seed on the CPU, whatever was evaluated before and wherever the evaluator runs. The global random state is
+    left as it was. A failure is a row: its scores are NaN and `error` says why.
+
+    Args:
+        space: how an arch becomes a net.
+        num_classes: outputs of the net.
+        inputs: images `[B, 3, H, W]`, float32.
+        targets: labels `[B]`, int64.
+        proxies: proxies by column name.
+        init_seed: seed of the nets' initialisation.
+        accelerator: Lightning's name of the device, `cpu` or `gpu`.
+    """
+
+    def __init__(
+        self,
+        space: SearchSpace,
+        num_classes: int,
+        inputs: np.ndarray,
+        targets: np.ndarray,
+        proxies: Mapping[str, Proxy],
+        *,
+        init_seed: int = 0,
+        accelerator: str = "cpu",
+    ) -> None:
+        self.space = space
+        self.num_classes = num_classes
+        self.inputs = inputs
+        self.targets = targets
+        self.proxies = dict(proxies)
+        self.init_seed = init_seed
+        self.accelerator = accelerator
+
+    def __call__(self, arch: str, report: Callable[[Row], None]) -> None:
+        """Reports one row: scores, `seconds` of computation, `error` or None."""
+        start = time.perf_counter()
+        try:
+            scores, errors = self._score(arch)
+        except Exception as error:  # the net could not be built or moved: a row like any other
+            scores, errors = {}, [describe(error)]
+        if any("out of memory" in error for error in errors) and torch.cuda.is_available():
+            torch.cuda.empty_cache()
+        missing = {name: float("nan") for name in self.proxies} if not scores else {}
+        seconds = time.perf_counter() - start
+        report({**missing, **scores, "seconds": seconds, "error": "; ".join(errors) or None})
+
+    def _score(self, arch: str) -> tuple[dict[str, float], list[str]]:
+        with torch.random.fork_rng():
+            torch.manual_seed(self.init_seed)
+            net = self.space.build(arch, self.num_classes)
+        module = ScoringModule(net, self.proxies)
+        self._trainer.test(module, dataloaders=self._batches, verbose=False)
+        return module.scores, module.errors
+
+    @cached_property
+    def _batches(self) -> DataLoader[tuple[torch.Tensor, torch.Tensor]]:
+        device = self._trainer.strategy.root_device
+        # Copied, since Ray hands out read-only arrays.
+        batch = torch.tensor(self.inputs).to(device), torch.tensor(self.targets).to(device)
+        return DataLoader([batch], batch_size=None)  # type: ignore[arg-type]  # a list is a dataset
+
+    @cached_property
+    def _trainer(self) -> pl.Trainer:
+        quiet_lightning()
+        return pl.Trainer(
+            accelerator=self.accelerator,
+            devices=1,
+            logger=False,
+            enable_checkpointing=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            inference_mode=False,  # proxies need gradients
+        )
+
+
+class Lookup:
+    """Reads `valid_acc` and the seconds it would have cost from a benchmark: a search without training.
+
+    Args:
+        benchmark: where to look.
+        epochs: length of the training schedule, such as 12 or 200.
+    """
+
+    def __init__(self, benchmark: Benchmark, epochs: int) -> None:
+        self.benchmark = benchmark
+        self.epochs = epochs
+
+    def __call__(self, arch: str, report: Callable[[Row], None]) -> None:
+        """Reports one row: `valid_acc` in percent and tabulated `seconds`."""
+        evaluation = self.benchmark.query(arch, self.epochs)
+        report({"valid_acc": evaluation.valid_acc, "seconds": evaluation.seconds, "error": None})
+
+
+def quiet_lightning() -> None:
+    """Silences Lightning's notices about devices and data loaders, which mean nothing for one minibatch."""
+    logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", module="pytorch_lightning")

@@ -1,0 +1,79 @@
+"""The append-only journal of a search: one JSON line per event, so that a killed search loses nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from nas_ray.errors import UsageError
+from nas_ray.searchers.base import Event
+
+FILE_NAME = "journal.jsonl"
+
+
+class Journal:
+    """Appends events to `path`, flushed one by one.
+
+    Args:
+        path: the file; a last line that a kill cut short is removed first.
+    """
+
+    def __init__(self, path: Path) -> None:
+        complete = _complete_lines(path)
+        self._file = path.open("r+b" if path.exists() else "wb")
+        self._file.truncate(len(complete))
+        self._file.seek(0, 2)
+
+    def append(self, event: Event) -> None:
+        """Writes one event and hands it to the operating system, so that SIGKILL cannot take it back."""
+        self._file.write(json.dumps(event).encode() + b"\n")
+        self._file.flush()
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._file.close()
+
+
+def _complete_lines(path: Path) -> bytes:
+    if not path.exists():
+        return b""
+    content = path.read_bytes()
+    return content[: content.rfind(b"\n") + 1]
+
+
+def read_journal(path: Path) -> list[Event]:
+    """Returns the events of the journal at `path`, without a last line that a kill cut short.
+
+    Raises:
+        UsageError: unreadable, or a line is no event.
+    """
+    try:
+        lines = _complete_lines(path).decode().splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"The journal {path} cannot be read: {error}.") from error
+    return [_event(line, number, path) for number, line in enumerate(lines, 1)]
+
+
+def _event(line: str, number: int, path: Path) -> Event:
+    try:
+        event = json.loads(line)
+    except json.JSONDecodeError:
+        event = None
+    if not _is_event(event):
+        raise UsageError(f"Line {number} of the journal {path} is not an event: {line[:80]!r}; the file was changed.")
+    return dict(event)
+
+
+def _is_event(event: Any) -> bool:
+    if not isinstance(event, dict) or not isinstance(event.get("trial"), int):
+        return False
+    if event.get("event") == "ask":
+        return isinstance(event.get("arch"), str)
+    return event.get("event") == "tell" and isinstance(event.get("row"), dict)
+
+
+def rows_of(events: Sequence[Event]) -> list[dict[str, Any]]:
+    """Returns the rows of the events in order of arrival."""
+    return [event["row"] for event in events if event["event"] == "tell"]

@@ -1,0 +1,76 @@
+"""A LightningModule that scores one net with zero-cost proxies on one minibatch."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor, nn
+
+from nas_ray.proxies import PROXIES, Proxy
+
+
+class ScoringModule(pl.LightningModule):
+    """Scores `net` in `test_step`: one value per proxy, and one sentence for each that failed.
+
+    A proxy of this package leaves the net as it was, so these share one net; any other gets its own copy.
+
+    Args:
+        net: an untrained net `[B, 3, H, W] -> [B, classes]`.
+        proxies: proxies by column name.
+
+    Attributes:
+        scores: value per column; a proxy that returned a dict gives one column `name.key` per entry, one that
+            raised gives NaN.
+        errors: one entry per proxy that raised or returned something that is not finite.
+    """
+
+    def __init__(self, net: nn.Module, proxies: Mapping[str, Proxy]) -> None:
+        super().__init__()
+        self.net = net
+        self.proxies = proxies
+        self.scores: dict[str, float] = {}
+        self.errors: list[str] = []
+
+    def test_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
+        """Scores the net on `(inputs [B, 3, H, W], targets [B])`."""
+        self.net.train()  # as built; Lightning switched to evaluation mode
+        with torch.enable_grad():
+            for name, proxy in self.proxies.items():
+                self._score(name, proxy, *batch)
+
+    def _score(self, name: str, proxy: Proxy, inputs: Tensor, targets: Tensor) -> None:
+        net = self.net if PROXIES.get(name) is proxy else copy.deepcopy(self.net)
+        try:
+            values = named_values(name, proxy(net, inputs, targets))
+        except Exception as error:
+            self.scores[name] = math.nan
+            self.errors.append(f"{name}: {describe(error)}")
+            return
+        self.scores.update(values)
+        self.errors += [f"{key} is {value}" for key, value in values.items() if not math.isfinite(value)]
+
+
+def named_values(name: str, value: Any) -> dict[str, float]:
+    """Returns what a proxy returned as columns: `{name: value}`, or `{name.key: value}` for a dict.
+
+    Raises:
+        TypeError: the value is no number and no dict of numbers.
+    """
+    if isinstance(value, dict):
+        return {f"{name}.{key}": float(item) for key, item in value.items()}
+    if not isinstance(value, (int, float)) and not (hasattr(value, "item") and getattr(value, "size", 1) != 0):
+        raise TypeError(f"a proxy returns a float or a dict of floats, got {type(value).__name__}")
+    return {name: float(value)}
+
+
+def describe(error: BaseException) -> str:
+    """Returns one line for a row: the kind of error and its first line."""
+    if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
+        return "out of memory"
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__

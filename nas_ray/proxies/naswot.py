@@ -1,0 +1,105 @@
+"""NASWOT: how differently the ReLUs of an untrained net answer to different images."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from nas_ray.proxies.hooks import forward_hooks, preserved_state
+
+RELUS = (nn.ReLU, nn.ReLU6)
+EXACT_IN_FLOAT32 = 2**24
+"""Integers up to this size, and so counts of units, are exact in float32."""
+
+
+def naswot(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
+    """Returns `log |det K|`, with `K[i, j]` the number of ReLU units that agree on images i and j; larger is better.
+
+    `K = sum over ReLUs of C C^T + (1 - C)(1 - C)^T`, where `C [B, units]` holds `pre-activation > 0`. A singular K
+    (two images with the same pattern in every unit) gives `-inf`.
+
+    Shapes: `inputs [B, 3, H, W]`; `targets` is not used.
+    Needs: one batch of real images (the paper uses 128), one forward pass, no labels, no backward pass.
+    Initialisation: torch's default; BN in batch mode, so the score depends on the batch as a whole.
+
+    Source: Mellor, Turner, Storkey and Crowley, "Neural Architecture Search without Training", ICML 2021, equation 2,
+    with the released code's logarithm of the determinant.
+    Differs: the released code runs a backward pass to leave out ReLUs that it does not reach; here the same ReLUs
+    are found by walking the autograd graph of the one forward pass, which computes no gradient and gives the same
+    number. It also selects modules by the text "ReLU" in the class name, and so counts blocks named `ReLUConvBN`
+    twice; here each ReLU counts once, which shifts the score of NATS-TSS archs by up to `B ln 2`.
+
+    Raises:
+        ValueError: fewer than two images, or the net has no ReLU module that the output depends on.
+    """
+    if len(inputs) < 2:
+        raise ValueError(f"naswot: needs a batch of at least 2 images, got {len(inputs)}.")
+    kernels = relu_kernels(net, inputs)
+    if not kernels:
+        raise ValueError("naswot: the net has no ReLU module that its output depends on.")
+    return log_det(np.sum([kernel for kernel, _ in kernels], axis=0), sum(units for _, units in kernels))
+
+
+def relu_kernels(net: nn.Module, inputs: Tensor) -> list[tuple[np.ndarray, int]]:
+    """Returns, for each live call of a ReLU, its kernel `[B, B]` (float64, counts) and its number of units.
+
+    A ReLU is live when a backward pass from the output would reach it in at least one of its calls.
+    """
+    calls: list[tuple[nn.Module, Any, Tensor, int]] = []
+
+    def record(relu: nn.Module, args: tuple[Any, ...], output: Tensor) -> None:
+        calls.append((relu, output.grad_fn, agreement(output.detach()), output[0].numel()))
+
+    relus = [module for module in net.modules() if isinstance(module, RELUS)]
+    with (
+        preserved_state(net),
+        forward_hooks(relus, record),
+        torch.enable_grad(),
+        # The graph is wanted, not what a backward pass would need: activations are freed at once.
+        torch.autograd.graph.saved_tensors_hooks(lambda tensor: None, lambda nothing: nothing),
+    ):
+        net.train()
+        output = net(inputs.detach().requires_grad_())
+    reached = autograd_nodes(output.grad_fn)
+    live = {relu for relu, node, _, _ in calls if node in reached}
+    return [(kernel.double().cpu().numpy(), units) for relu, _, kernel, units in calls if relu in live]
+
+
+def agreement(activations: Tensor) -> Tensor:
+    """Returns `[B, B]`: in how many units each two of the `[B, ...]` activations have the same sign pattern.
+
+    With C in {0, 1} and S = 2 C - 1, `C C^T + (1 - C)(1 - C)^T = (units + S S^T) / 2`: one matrix product, exact in
+    float32 because every partial sum is an integer of at most `units`.
+    """
+    signs = (activations.flatten(1) > 0).float().mul_(2).sub_(1)
+    if signs.shape[1] > EXACT_IN_FLOAT32:
+        return sum(agreement_of_signs(part) for part in signs.split(EXACT_IN_FLOAT32, dim=1))  # type: ignore[return-value]
+    return agreement_of_signs(signs)
+
+
+def agreement_of_signs(signs: Tensor) -> Tensor:
+    """Returns `(units + S S^T) / 2` for `S [B, units]` of -1 and 1."""
+    return (signs @ signs.T + signs.shape[1]) / 2
+
+
+def autograd_nodes(root: Any) -> set[Any]:
+    """Returns the autograd nodes that a backward pass from `root` would visit."""
+    seen: set[Any] = set()
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        stack.extend(parent for parent, _ in node.next_functions)
+    return seen
+
+
+def log_det(kernel: np.ndarray, units: int) -> float:
+    """Returns `log |det kernel|`, `-inf` when two images agree in all `units` units (then two rows are equal)."""
+    if np.any(np.triu(kernel, 1) == units):
+        return float("-inf")
+    return float(np.linalg.slogdet(kernel)[1])

@@ -1,0 +1,164 @@
+"""Drivers: run a searcher over an evaluator, on Ray Tune or in this process."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+
+from nas_ray.evaluate import Evaluator
+from nas_ray.journal import Journal, rows_of
+from nas_ray.searchers.base import ArchSearcher, Event
+from nas_ray.searchers.fitness import Row
+
+LEADING = ("trial", "arch")
+TRAILING = ("fitness", "seconds", "finished_at", "worker", "reused", "error")
+
+# Read by Ray Tune when it is imported or when a run starts.
+TUNE_SETTINGS = {
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # rows go to the journal, not to three files per trial
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",  # Ctrl-C ends at once; the journal is already complete
+    "TUNE_GLOBAL_CHECKPOINT_S": "86400",  # Tune's own snapshots are not used to resume
+    "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
+    "RAY_AIR_NEW_OUTPUT": "0",
+    "RAY_TRAIN_ENABLE_V2_MIGRATION_WARNINGS": "0",
+}
+
+
+def simulate(
+    searcher: ArchSearcher,
+    evaluator: Evaluator,
+    *,
+    num_samples: int | None = None,
+    seconds: float | None = None,
+) -> pd.DataFrame:
+    """Returns the rows of a search run in this process, one evaluation after the other.
+
+    With equal seeds it asks for the same archs as `tune_search` with one worker. The clock is simulated: it adds up
+    the rows' `seconds`, measured or tabulated.
+
+    Args:
+        searcher: a fresh searcher.
+        evaluator: turns an arch into a row.
+        num_samples: evaluations to make, repeated archs included; None for no limit.
+        seconds: simulated seconds after which no new evaluation starts; None for no limit.
+    """
+    clock = 0.0
+
+    def stop() -> bool:
+        enough = num_samples is not None and searcher.num_asked >= num_samples
+        return enough or (seconds is not None and clock >= seconds)
+
+    searcher.attach(stop=stop, clock=lambda: clock)
+    for number in itertools.count():
+        trial_id = str(number)
+        config = searcher.suggest(trial_id)
+        if not isinstance(config, dict):
+            break
+        rows: list[Row] = []
+        evaluator(config["arch"], rows.append)
+        clock += float(rows[-1].get("seconds", 0.0))
+        searcher.on_trial_complete(trial_id, rows[-1])
+    return to_table(searcher)
+
+
+def tune_search(
+    searcher: ArchSearcher,
+    evaluator: Evaluator,
+    *,
+    folder: Path,
+    num_samples: int | None = None,
+    seconds: float | None = None,
+    max_concurrent: int = 1,
+    cpus_per_trial: float = 1,
+    gpus_per_trial: float = 0,
+    on_event: Callable[[Event], None] | None = None,
+) -> pd.DataFrame:
+    """Returns the rows of a search run as Ray Tune trials, one per evaluation, in actors that are reused.
+
+    Ray must be initialised. Every event is in the journal of `folder` before anything else happens with it; a
+    searcher that replayed a journal goes on where that one stopped.
+
+    Args:
+        searcher: a fresh searcher, or one that replayed the journal of `folder`.
+        evaluator: turns an arch into a row; pickled once.
+        folder: where the journal is kept; must exist.
+        num_samples: evaluations to make in all, repeated archs and those already in the journal included.
+        seconds: seconds of search, those already in the journal included, after which no new evaluation starts.
+        max_concurrent: evaluations in flight.
+        cpus_per_trial: CPU cores reserved for a trial.
+        gpus_per_trial: share of a GPU reserved for a trial.
+        on_event: called with every event, for progress.
+    """
+    os.environ.update({name: os.environ.get(name, value) for name, value in TUNE_SETTINGS.items()})
+    from ray import tune
+
+    from nas_ray.scheduling import NewestFirst
+    from nas_ray.trainable import ArchTrial
+
+    journal = Journal(folder / "journal.jsonl")
+    start = time.monotonic() - elapsed(searcher)
+
+    def clock() -> float:
+        return time.monotonic() - start
+
+    def stop() -> bool:
+        enough = num_samples is not None and searcher.num_asked >= num_samples
+        return enough or (seconds is not None and clock() >= seconds)
+
+    def observe(event: Event) -> None:
+        journal.append(event)
+        if on_event:
+            on_event(event)
+
+    searcher.attach(observer=observe, stop=stop, clock=clock)
+    trainable = tune.with_resources(
+        tune.with_parameters(ArchTrial, evaluator=evaluator, threads=max(1, int(cpus_per_trial))),
+        {"cpu": cpus_per_trial, "gpu": gpus_per_trial},
+    )
+    tuner = tune.Tuner(
+        trainable,
+        tune_config=tune.TuneConfig(
+            search_alg=searcher,
+            scheduler=NewestFirst(),
+            num_samples=-1,  # the searcher says when it is finished
+            max_concurrent_trials=max_concurrent,
+            reuse_actors=True,
+            trial_dirname_creator=lambda trial: str(trial.trial_id),
+            trial_name_creator=lambda trial: str(trial.trial_id),
+        ),
+        run_config=tune.RunConfig(
+            name="tune",
+            storage_path=str(folder.resolve()),
+            verbose=0,
+            checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
+            failure_config=tune.FailureConfig(max_failures=1),  # a worker that dies is replaced once per trial
+        ),
+    )
+    try:
+        tuner.fit()
+    finally:
+        searcher.attach()
+        journal.close()
+    return to_table(searcher)
+
+
+def elapsed(searcher: ArchSearcher) -> float:
+    """Returns the seconds of search that the replayed rows already took."""
+    return max((float(row.get("finished_at", 0.0)) for row in rows_of(searcher.events)), default=0.0)
+
+
+def to_table(searcher: ArchSearcher) -> pd.DataFrame:
+    """Returns one row per trial in order of arrival, with the final fitness relative to all of them."""
+    rows = rows_of(searcher.events)
+    fitness = dict(zip((row["arch"] for row in searcher.history), searcher.fitness(searcher.history), strict=True))
+    table = pd.DataFrame([{**row, "fitness": fitness[row["arch"]]} for row in rows])
+    for name in (*LEADING, *TRAILING):
+        if name not in table:
+            table[name] = None
+    scores = [name for name in table if name not in (*LEADING, *TRAILING)]
+    return table[[*LEADING, *scores, *TRAILING]]
