@@ -26,9 +26,9 @@ Evaluator = Callable[[str, Callable[[Row], None]], None]
 class ProxyScores:
     """Scores archs with zero-cost proxies on one fixed minibatch, through a Lightning `Trainer`.
 
-    A score depends on the arch, the proxies, the minibatch and `init_seed` alone: every net is initialised from the
-    same seed on the CPU, whatever was evaluated before and wherever the evaluator runs. The global random state is
-    left as it was. A failure is a row: its scores are NaN and `error` says why.
+    A score depends on the arch, the proxies, the minibatch and `init_seed` alone: every net is initialised
+    from the same seed on the CPU, whatever was evaluated before and wherever the evaluator runs. The global
+    random state is left as it was. A failure is a row: its scores are NaN and `error` says why.
 
     Args:
         space: how an arch becomes a net.

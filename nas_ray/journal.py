@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,17 +15,26 @@ FILE_NAME = "journal.jsonl"
 
 
 class Journal:
-    """Appends events to `path`, flushed one by one.
+    """Appends events to `path`, flushed one by one; locked while open, so that one process writes a run.
 
     Args:
         path: the file; a last line that a kill cut short is removed first.
+
+    Raises:
+        UsageError: another process is writing it, or it cannot be written.
     """
 
     def __init__(self, path: Path) -> None:
-        complete = _complete_lines(path)
-        self._file = path.open("r+b" if path.exists() else "wb")
-        self._file.truncate(len(complete))
-        self._file.seek(0, 2)
+        try:
+            self._file = path.open("ab")
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise UsageError(
+                f"Another process is writing the run {path.parent}; wait for it or stop it."
+            ) from error
+        except OSError as error:
+            raise UsageError(f"The journal {path} must be writable, but: {error}.") from error
+        self._file.truncate(len(_complete_lines(path)))
 
     def append(self, event: Event) -> None:
         """Writes one event and hands it to the operating system, so that SIGKILL cannot take it back."""
@@ -62,7 +72,9 @@ def _event(line: str, number: int, path: Path) -> Event:
     except json.JSONDecodeError:
         event = None
     if not _is_event(event):
-        raise UsageError(f"Line {number} of the journal {path} is not an event: {line[:80]!r}; the file was changed.")
+        raise UsageError(
+            f"Line {number} of the journal {path} is not an event: {line[:80]!r}; the file was changed."
+        )
     return dict(event)
 
 

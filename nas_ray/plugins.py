@@ -53,7 +53,9 @@ def _load_entry_point(kind: str, name: str, entry: Any) -> Any:
     try:
         return entry.load()
     except Exception as error:
-        raise UsageError(f"The {kind} {name!r} of package {entry.dist} cannot be loaded: {error!r}.") from error
+        raise UsageError(
+            f"The {kind} {name!r} of package {entry.dist} cannot be loaded: {error!r}."
+        ) from error
 
 
 def _import_object(kind: str, name: str) -> Any:
@@ -63,7 +65,9 @@ def _import_object(kind: str, name: str) -> Any:
     try:
         module = importlib.import_module(module_name)
     except Exception as error:  # a plug-in file may fail in any way while it is imported
-        raise UsageError(f"The {kind} {name!r} needs an importable module {module_name!r}: {error!r}.") from error
+        raise UsageError(
+            f"The {kind} {name!r} needs an importable module {module_name!r}: {error!r}."
+        ) from error
     if not hasattr(module, attribute):
         raise UsageError(f"The {kind} {name!r} names {attribute!r}, which {module.__file__} does not define.")
     return getattr(module, attribute)

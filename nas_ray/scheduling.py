@@ -11,10 +11,11 @@ from ray.tune.schedulers import FIFOScheduler
 class NewestFirst(FIFOScheduler):  # type: ignore[misc]  # Ray ships no types
     """Starts the newest pending trial first, so that every worker that was asked for comes up.
 
-    A free worker is handed to the pending trial that is chosen, and if that trial already has a worker of its own
-    starting up, Tune kills the one that starts. Oldest first, as Tune does by default, the trial that waits for the
-    second worker is chosen each time the first is free; with trials shorter than a worker's start (seconds), only
-    one worker ever lives. Newest first, the free worker goes on with the new trial and the waiting one keeps its own.
+    A free worker is handed to the pending trial that is chosen, and if that trial already has a worker of its
+    own starting up, Tune kills the one that starts. Oldest first, as Tune does by default, the trial that
+    waits for the second worker is chosen each time the first is free; with trials shorter than a worker's
+    start (seconds), only one worker ever lives. Newest first, the free worker goes on with the new trial and
+    the waiting one keeps its own.
     """
 
     def __init__(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from nas_ray.evaluate import Evaluator
-from nas_ray.journal import Journal, rows_of
+from nas_ray.journal import FILE_NAME, Journal, rows_of
 from nas_ray.searchers.base import ArchSearcher, Event
 from nas_ray.searchers.fitness import Row
 
@@ -38,8 +39,8 @@ def simulate(
 ) -> pd.DataFrame:
     """Returns the rows of a search run in this process, one evaluation after the other.
 
-    With equal seeds it asks for the same archs as `tune_search` with one worker. The clock is simulated: it adds up
-    the rows' `seconds`, measured or tabulated.
+    With equal seeds it asks for the same archs as `tune_search` with one worker. The clock is simulated: it
+    adds up the rows' `seconds`, measured or tabulated.
 
     Args:
         searcher: a fresh searcher.
@@ -88,8 +89,8 @@ def tune_search(
         evaluator: turns an arch into a row; pickled once.
         folder: where the journal is kept; must exist.
         num_samples: evaluations to make in all, repeated archs and those already in the journal included.
-        seconds: seconds of search, those already in the journal included, after which no new evaluation starts.
-        max_concurrent: evaluations in flight.
+        seconds: seconds of search, those already in the journal included, after which no new evaluation
+        starts. max_concurrent: evaluations in flight.
         cpus_per_trial: CPU cores reserved for a trial.
         gpus_per_trial: share of a GPU reserved for a trial.
         on_event: called with every event, for progress.
@@ -100,7 +101,7 @@ def tune_search(
     from nas_ray.scheduling import NewestFirst
     from nas_ray.trainable import ArchTrial
 
-    journal = Journal(folder / "journal.jsonl")
+    journal = Journal(folder / FILE_NAME)
     start = time.monotonic() - elapsed(searcher)
 
     def clock() -> float:
@@ -136,7 +137,9 @@ def tune_search(
             storage_path=str(folder.resolve()),
             verbose=0,
             checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
-            failure_config=tune.FailureConfig(max_failures=1),  # a worker that dies is replaced once per trial
+            failure_config=tune.FailureConfig(
+                max_failures=1
+            ),  # a worker that dies is replaced once per trial
         ),
     )
     try:
@@ -144,6 +147,9 @@ def tune_search(
     finally:
         searcher.attach()
         journal.close()
+        shutil.rmtree(
+            folder / "tune", ignore_errors=True
+        )  # Tune's own snapshots; the journal holds all there is
     return to_table(searcher)
 
 
@@ -155,7 +161,9 @@ def elapsed(searcher: ArchSearcher) -> float:
 def to_table(searcher: ArchSearcher) -> pd.DataFrame:
     """Returns one row per trial in order of arrival, with the final fitness relative to all of them."""
     rows = rows_of(searcher.events)
-    fitness = dict(zip((row["arch"] for row in searcher.history), searcher.fitness(searcher.history), strict=True))
+    fitness = dict(
+        zip((row["arch"] for row in searcher.history), searcher.fitness(searcher.history), strict=True)
+    )
     table = pd.DataFrame([{**row, "fitness": fitness[row["arch"]]} for row in rows])
     for name in (*LEADING, *TRAILING):
         if name not in table:

@@ -17,8 +17,8 @@ from nas_ray.searchers.fitness import Row
 class ArchTrial(tune.Trainable):  # type: ignore[misc]  # Ray ships no types
     """One evaluation of one arch; the config is `{"arch": str}` and nothing else.
 
-    Data, space and proxies come with the evaluator, which Ray puts into its object store once and every actor takes
-    once. `reset_config` only swaps the arch, so a trial costs no new process.
+    Data, space and proxies come with the evaluator, which Ray puts into its object store once and every actor
+    takes once. `reset_config` only swaps the arch, so a trial costs no new process.
     """
 
     def setup(self, config: dict[str, Any], evaluator: Evaluator | None = None, threads: int = 1) -> None:

@@ -63,7 +63,9 @@ def named_values(name: str, value: Any) -> dict[str, float]:
     """
     if isinstance(value, dict):
         return {f"{name}.{key}": float(item) for key, item in value.items()}
-    if not isinstance(value, (int, float)) and not (hasattr(value, "item") and getattr(value, "size", 1) != 0):
+    if not isinstance(value, (int, float)) and not (
+        hasattr(value, "item") and getattr(value, "size", 1) != 0
+    ):
         raise TypeError(f"a proxy returns a float or a dict of floats, got {type(value).__name__}")
     return {name: float(value)}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,11 @@ ROW = "row/"
 """What the keys of a row start with among the keys of a Tune result, which Tune flattens and adds to."""
 
 
+def members(space: SearchSpace) -> list[str]:
+    """Returns the archs of `space` in its published order, none if it cannot be listed."""
+    return list(space) if isinstance(space, Iterable) else []
+
+
 def row_of(result: Mapping[str, Any]) -> Row:
     """Returns the row in a Tune result, or all of `result` if it is a bare row."""
     row = {key.removeprefix(ROW): value for key, value in result.items() if key.startswith(ROW)}
@@ -43,11 +48,12 @@ class ArchSearcher(Searcher, ABC):  # type: ignore[misc]  # Ray ships no types
                 best = int(np.argmax(self.fitness_of(range(len(self.history)))))
                 return str(self.rng.choice(self.space.neighbors(self.history[best]["arch"])))
 
-    `ask` returns None to wait for pending results, in which case it must not have changed any state, and raises
-    `StopIteration` when there is nothing left to propose.
+    `ask` returns None to wait for pending results, in which case it must not have changed any state, and
+    raises `StopIteration` when there is nothing left to propose.
 
-    The state of a searcher is a function of its constructor's arguments and of the sequence of asks and tells. So a
-    search is saved as its events and restored by replaying them: plain data, and exact to the last random number.
+    The state of a searcher is a function of its constructor's arguments and of the sequence of asks and
+    tells. So a search is saved as its events and restored by replaying them: plain data, and exact to the
+    last random number.
 
     Args:
         space: where archs come from.
@@ -81,7 +87,7 @@ class ArchSearcher(Searcher, ABC):  # type: ignore[misc]  # Ray ships no types
             StopIteration: the search is over.
         """
 
-    def tell(self, arch: str, row: Row) -> None:  # noqa: B027  (optional on purpose)
+    def tell(self, arch: str, row: Row) -> None:
         """Takes the finished row of `arch`; `history` already ends with it, unless the row repeats an earlier one."""
 
     # What subclasses use.
@@ -126,7 +132,9 @@ class ArchSearcher(Searcher, ABC):  # type: ignore[misc]  # Ray ships no types
                 open_trials[event["trial"]] = event["arch"]
             else:
                 arch = open_trials.pop(event["trial"])
-                self._record({"event": "tell", "trial": event["trial"], "row": event["row"]}, arch, notify=False)
+                self._record(
+                    {"event": "tell", "trial": event["trial"], "row": event["row"]}, arch, notify=False
+                )
         self._again.extend(open_trials.items())
 
     def _replay_ask(self, event: Event) -> None:
@@ -150,7 +158,9 @@ class ArchSearcher(Searcher, ABC):  # type: ignore[misc]  # Ray ships no types
                 break
             if asked is None:
                 if not self._pending:
-                    raise RuntimeError(f"{type(self).__name__}.ask() returned None with no evaluation pending.")
+                    raise RuntimeError(
+                        f"{type(self).__name__}.ask() returned None with no evaluation pending."
+                    )
                 return None
             trial, arch = asked
             if arch in self._position and not self.history[self._position[arch]].get("error"):
@@ -160,7 +170,9 @@ class ArchSearcher(Searcher, ABC):  # type: ignore[misc]  # Ray ships no types
             return {"arch": arch}
         return str(Searcher.FINISHED)
 
-    def on_trial_complete(self, trial_id: str, result: Mapping[str, Any] | None = None, error: bool = False) -> None:
+    def on_trial_complete(
+        self, trial_id: str, result: Mapping[str, Any] | None = None, error: bool = False
+    ) -> None:
         """Takes the end of a trial: its row, a failure, or a stop before it started (then nothing is told)."""
         trial, arch = self._pending.pop(trial_id)
         if result is None and not error:

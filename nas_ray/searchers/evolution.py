@@ -18,17 +18,18 @@ if TYPE_CHECKING:
 class RegularizedEvolution(ArchSearcher):
     """Evolution in which the oldest member dies, not the worst.
 
-    The first `population` archs are random. Then, for each new arch: draw `sample` members with replacement, take
-    the fittest (the first drawn among equals), and mutate it to a uniformly chosen neighbour; the child joins the
-    population and the oldest member leaves it.
+    The first `population` archs are random. Then, for each new arch: draw `sample` members with replacement,
+    take the fittest (the first drawn among equals), and mutate it to a uniformly chosen neighbour; the child
+    joins the population and the oldest member leaves it.
 
-    With k evaluations in flight this is the asynchronous evolution of the paper with k workers: a tournament draws
-    from the members whose rows have arrived. With one it is the sequential algorithm.
+    With k evaluations in flight this is the asynchronous evolution of the paper with k workers: a tournament
+    draws from the members whose rows have arrived. With one it is the sequential algorithm.
 
-    Source: Real, Aggarwal, Huang and Le, "Regularized Evolution for Image Classifier Architecture Search", AAAI 2019,
-    algorithm 1.
-    Differs: mutation is uniform over the neighbours that the space gives; the paper's two kinds of mutation belong
-    to its own space. A failed evaluation is a member with the worst fitness, so it ages and leaves like any other.
+    Source: Real, Aggarwal, Huang and Le, "Regularized Evolution for Image Classifier Architecture Search",
+    AAAI 2019, algorithm 1.
+    Differs: mutation is uniform over the neighbours that the space gives; the paper's two kinds of mutation
+    belong to its own space. A failed evaluation is a member with the worst fitness, so it ages and leaves
+    like any other.
 
     Args:
         space: see `ArchSearcher`.

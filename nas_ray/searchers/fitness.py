@@ -38,7 +38,9 @@ class Single:
 
     def __post_init__(self) -> None:
         if len(self.names) != 1:
-            raise UsageError(f"Fitness single takes exactly one score, got {', '.join(self.names)}; try rank_sum.")
+            raise UsageError(
+                f"Fitness single takes exactly one score, got {', '.join(self.names)}; try rank_sum."
+            )
 
     def __call__(self, rows: Sequence[Row]) -> np.ndarray:
         """Returns `[rows]` scores."""
@@ -72,8 +74,8 @@ def parse_fitness(text: str | None, scores: Sequence[str]) -> Fitness:
     """Returns the fitness that `text` describes, such as `naswot` or `rank_sum:naswot,synflow`.
 
     Args:
-        text: `KIND:SCORE,...`, `KIND` (over all scores), or `SCORE`; None means the only score, or the rank sum of all.
-        scores: names of the scores that rows will have.
+        text: `KIND:SCORE,...`, `KIND` (over all scores), or `SCORE`; None means the only score, or the rank
+        sum of all. scores: names of the scores that rows will have.
 
     Raises:
         UsageError: unknown kind or score; the message has the nearest match.
@@ -88,5 +90,7 @@ def parse_fitness(text: str | None, scores: Sequence[str]) -> Fitness:
     names = tuple(name.strip() for name in listed.split(",")) if colon else tuple(scores)
     for name in names:
         if name not in scores:
-            raise UsageError(f"Fitness {text!r}: {unknown_name('score', name, list(scores))} Add it with --proxies.")
+            raise UsageError(
+                f"Fitness {text!r}: {unknown_name('score', name, list(scores))} Add it with --proxies."
+            )
     return FITNESSES[kind](names)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nas_ray.searchers.base import ArchSearcher
+from nas_ray.searchers.base import ArchSearcher, members
 from nas_ray.searchers.fitness import Fitness
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class RandomSearch(ArchSearcher):
 
     def _draw_from_rest(self) -> str:
         """Returns a draw from the list of what is left, once that is too little to be hit by chance."""
-        rest = [arch for arch in iter(self.space) if arch not in self._drawn] if hasattr(self.space, "__iter__") else []
+        rest = [arch for arch in members(self.space) if arch not in self._drawn]
         if not rest:
             raise StopIteration
-        return rest[self.rng.integers(len(rest))]
+        return rest[int(self.rng.integers(len(rest)))]

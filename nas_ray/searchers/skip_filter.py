@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nas_ray.errors import UsageError
+from nas_ray.searchers.base import members
 from nas_ray.searchers.evolution import RegularizedEvolution
 from nas_ray.searchers.fitness import Fitness
 
@@ -47,7 +48,8 @@ class SkipCount:
 class FilteredSpace:
     """The archs of `space` that `accept`: sampling and neighbours stay inside, so no searcher can leave it.
 
-    Sampling rejects, at most a fixed number of times, and then draws from the enumerated members, so it always ends.
+    Sampling rejects, at most a fixed number of times, and then draws from the enumerated members, so it
+    always ends.
 
     Raises:
         UsageError: nothing passes the filter.
@@ -66,10 +68,10 @@ class FilteredSpace:
                 arch = self.space.sample(rng)
                 if self.accept(arch):
                     return arch
-            self._members = list(self) if hasattr(self.space, "__iter__") else []
+            self._members = list(self)
         if not self._members:
             raise UsageError(f"No arch of the space passes {self.accept}; widen the filter.")
-        return self._members[rng.integers(len(self._members))]
+        return self._members[int(rng.integers(len(self._members)))]
 
     def neighbors(self, arch: str) -> list[str]:
         """Returns the neighbours of `arch` that are members; may be empty."""
@@ -80,18 +82,19 @@ class FilteredSpace:
         return self.space.build(arch, num_classes)
 
     def __iter__(self) -> Iterator[str]:
-        return (arch for arch in iter(self.space) if self.accept(arch))  # type: ignore[call-overload]
+        return (arch for arch in members(self.space) if self.accept(arch))
 
 
 class SkipRea(RegularizedEvolution):
     """REA that generates and mutates only archs with `min_skips` to `max_skips` skip connections.
 
-    A parent without a neighbour inside the filter is replaced by a fresh random member, so the search always goes on.
+    A parent without a neighbour inside the filter is replaced by a fresh random member, so the search always
+    goes on.
 
-    Source: the filter as described by the course project "How Powerful are Skip Connections in Neural Architecture
-    Search without Training" (2022): 0 or 1 `skip_connect` at random generation and at mutation.
-    Differs: its code for NASWOT repeats a mutation until the child has exactly one skip, which never ends for a
-    parent with three or more; here the child is drawn uniformly from the neighbours that pass.
+    Source: the filter as described by the course project "How Powerful are Skip Connections in Neural
+    Architecture Search without Training" (2022): 0 or 1 `skip_connect` at random generation and at mutation.
+    Differs: its code for NASWOT repeats a mutation until the child has exactly one skip, which never ends for
+    a parent with three or more; here the child is drawn uniformly from the neighbours that pass.
 
     Args:
         space: see `ArchSearcher`.

@@ -26,8 +26,10 @@ class NatsTss:
     An arch is written `|op~0|+|op~0|op~1|+|op~0|op~1|op~2|`: one group for each node 1, 2, 3, and in it one
     `operation~source node` for each incoming edge.
 
-    Source: Dong et al., "NATS-Bench: Benchmarking NAS Algorithms for Architecture Topology and Size", TPAMI 2021.
-    Differs: none known; index order, parameter counts and multiply-adds equal the published ones for every arch.
+    Source: Dong et al., "NATS-Bench: Benchmarking NAS Algorithms for Architecture Topology and Size", TPAMI
+    2021.
+    Differs: none known; index order, parameter counts and multiply-adds equal the published ones for every
+    arch.
 
     Args:
         channels: C, width of the first stage; the next two have 2 C and 4 C.
@@ -38,7 +40,9 @@ class NatsTss:
 
     def __init__(self, channels: int = 16, cells: int = 5) -> None:
         if channels < 1 or cells < 1:
-            raise UsageError(f"channels and cells must be at least 1, got channels={channels} and cells={cells}.")
+            raise UsageError(
+                f"channels and cells must be at least 1, got channels={channels} and cells={cells}."
+            )
         self.channels = channels
         self.cells = cells
 
@@ -72,7 +76,8 @@ class NatsTss:
             UsageError: not an arch of this space.
         """
         to_ops(arch)
-        return self._index[arch]
+        index: int = self._index[arch]
+        return index
 
     def sample(self, rng: np.random.Generator) -> str:
         """Returns an arch drawn uniformly: one operation per edge."""
@@ -135,8 +140,8 @@ class Cell(nn.Module):
 class TssNet(nn.Module):
     """The published macro skeleton around one cell; `[B, 3, H, W] -> [B, num_classes]`.
 
-    Stem (3x3 convolution, BN), three stages of `cells` cells at C, 2 C and 4 C channels with a residual reduction
-    between them, BN, ReLU, global average pooling, linear classifier.
+    Stem (3x3 convolution, BN), three stages of `cells` cells at C, 2 C and 4 C channels with a residual
+    reduction between them, BN, ReLU, global average pooling, linear classifier.
     """
 
     def __init__(self, ops: tuple[str, ...], num_classes: int, channels: int, cells: int) -> None:
@@ -149,7 +154,9 @@ class TssNet(nn.Module):
                 body.append(ResidualReduction(widths[stage - 1], width))
             body += [Cell(ops, width) for _ in range(cells)]
         self.body = nn.Sequential(*body)
-        self.head = nn.Sequential(nn.BatchNorm2d(widths[-1]), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+        self.head = nn.Sequential(
+            nn.BatchNorm2d(widths[-1]), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()
+        )
         self.classifier = nn.Linear(widths[-1], num_classes)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -1,6 +1,7 @@
 """Building blocks of the NAS-Bench-201 cell and skeleton, in the published ReLU-Conv-BN order.
 
-Source: Dong and Yang, "NAS-Bench-201", ICLR 2020, section 2.1; Dong et al., "NATS-Bench", TPAMI 2021, section 3.
+Source: Dong and Yang, "NAS-Bench-201", ICLR 2020, section 2.1; Dong et al., "NATS-Bench", TPAMI 2021, section
+3.
 
 No class name here contains "ReLU": the reference code of NASWOT selects modules by that substring, so a block
 named `ReLUConvBN` would be counted on top of the ReLU inside it.
@@ -14,9 +15,9 @@ from torch import Tensor, nn
 class Zero(nn.Module):
     """Returns zeros of the input's shape `[B, C, H, W]`.
 
-    The input is multiplied by zero, as in the published code, so the edge stays in the autograd graph: parts that
-    feed only a `none` edge get zero gradients, not missing ones, and proxies that ask "does a backward pass reach
-    this layer?" answer as the reference does.
+    The input is multiplied by zero, as in the published code, so the edge stays in the autograd graph: parts
+    that feed only a `none` edge get zero gradients, not missing ones, and proxies that ask "does a backward
+    pass reach this layer?" answer as the reference does.
     """
 
     def forward(self, x: Tensor) -> Tensor:
@@ -52,7 +53,8 @@ def make_op(name: str, channels: int) -> nn.Module:
 class ResidualReduction(nn.Module):
     """Halves the resolution and changes the width; `[B, C_in, H, W] -> [B, C_out, H / 2, W / 2]`.
 
-    Two ReLU-Conv3x3-BN blocks (the first with stride 2) beside a shortcut of 2x2 average pooling and a 1x1 convolution.
+    Two ReLU-Conv3x3-BN blocks (the first with stride 2) beside a shortcut of 2x2 average pooling and a 1x1
+    convolution.
     """
 
     def __init__(self, channels_in: int, channels_out: int) -> None:

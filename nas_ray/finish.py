@@ -1,0 +1,63 @@
+"""What a finished search leaves: tables, the best arch and pictures in the run folder, a summary on the screen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from rich.console import Console
+
+from nas_ray.benchmarks import Benchmark
+from nas_ray.experiment import Experiment, with_accuracy
+from nas_ray.report.cells import draw_cell
+from nas_ray.report.search_curve import draw_search
+from nas_ray.report.summary import print_summary, summarize
+from nas_ray.runs import update_run, write_atomically, write_json, write_table
+from nas_ray.search import to_table
+
+
+def finish(experiment: Experiment, folder: Path, console: Console, *, wall_seconds: float) -> int:
+    """Writes `results.*`, `best.json`, `search.png`, `cell.png`, prints the summary and returns the exit code."""
+    rows = write_rows(folder, to_table(experiment.searcher), experiment.benchmark)
+    best = best_row(rows)
+    summary = summarize(
+        rows,
+        best_row=best,
+        proxies=experiment.scores,
+        benchmark=experiment.benchmark,
+        wall_seconds=wall_seconds,
+        num_draws=len(rows),
+    )
+    write_json(folder / "best.json", summary)
+    if best is not None:
+        _draw(experiment, rows, str(best["arch"]), folder)
+    print_summary(summary, console)
+    update_run(folder, status="finished", wall_seconds=round(wall_seconds, 3))
+    console.print(f"Run folder: {folder}", highlight=False, soft_wrap=True)
+    return 0 if best is not None else 1
+
+
+def write_rows(folder: Path, rows: pd.DataFrame, benchmark: Benchmark | None) -> pd.DataFrame:
+    """Writes `results.parquet` and `results.csv`, with the benchmark's accuracy, and returns them."""
+    rows = with_accuracy(rows, benchmark)
+    write_table(folder, rows)
+    return rows
+
+
+def best_row(rows: pd.DataFrame) -> dict[str, Any] | None:
+    """Returns the fittest row, the first to arrive among equals; None if no evaluation succeeded."""
+    fitness = rows["fitness"].to_numpy(dtype=float)
+    if not np.isfinite(fitness).any():
+        return None
+    place = int(np.argmax(np.where(np.isfinite(fitness), fitness, -np.inf)))
+    return {str(key): value for key, value in rows.iloc[place].items()}
+
+
+def _draw(experiment: Experiment, rows: pd.DataFrame, arch: str, folder: Path) -> None:
+    write_atomically(folder / "cell.png", lambda path: draw_cell(arch, path))
+    write_atomically(
+        folder / "search.png",
+        lambda path: draw_search(rows, experiment.fitness, experiment.benchmark, path),
+    )

@@ -1,0 +1,124 @@
+"""The images of a run as a LightningDataModule: one fixed minibatch for scoring, loaders for training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytorch_lightning as pl
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, TensorDataset
+
+from nas_ray.datasets import get_dataset
+from nas_ray.errors import UsageError
+from nas_ray.modules.images import open_images
+from nas_ray.modules.splits import NetImages, channel_stats
+
+
+class ImageDataModule(pl.LightningDataModule):
+    """Images of one source, at the size and with the classes that nets for `dataset` expect.
+
+    The source is opened here and not in `setup`, so that bad input is told before anything starts. No image
+    is augmented. No method draws from a global random state.
+
+    Args:
+        images: `auto`, `cifar10`, `cifar100`, `ImageNet16-120`, `digits`, `npz:PATH` or `folder:PATH`.
+        dataset: the published dataset that nets are built for.
+        batch_size: images in a minibatch, at most the size of the training split.
+        batch_seed: draws the minibatch and the order of training.
+        root: folder that holds published datasets; default NAS_RAY_DATA, else ~/.cache/nas_ray, then
+            TORCH_HOME.
+        download: allow CIFAR to be fetched into that folder.
+
+    Attributes:
+        source: spec that opens the same images again: `auto` is resolved.
+        description: one phrase: what the images are, how many, which size.
+        note: one line to show where `auto` fell back to the digits, else None.
+        num_classes: of `dataset`; every label lies below it.
+        image_size: of `dataset`, in pixels; images of another size are resized to it.
+        stats: mean and std per channel that the images are standardised with, in units where white is 1.
+        train_images: map-style dataset of `([3, S, S] float32, label)`.
+        test_images: the same, held out.
+
+    Raises:
+        UsageError: unknown source or dataset, unreadable images, a batch larger than the data.
+    """
+
+    def __init__(
+        self,
+        images: str = "auto",
+        *,
+        dataset: str = "cifar10",
+        batch_size: int = 64,
+        batch_seed: int = 0,
+        root: Path | None = None,
+        download: bool = False,
+    ) -> None:
+        super().__init__()
+        info = get_dataset(dataset)
+        if batch_size < 1:
+            raise UsageError(f"The batch size must be at least 1, but {batch_size} was given.")
+        if batch_seed < 0:
+            raise UsageError(f"The batch seed must be 0 or larger, but {batch_seed} was given.")
+        opened = open_images(images, info, root, download)
+        available = len(opened.images.train.labels)
+        if batch_size > available:
+            raise UsageError(
+                f"The batch size must be at most {available}, the images in the training split of "
+                f"{opened.source}, but {batch_size} was given: lower it or choose other images."
+            )
+        self.batch_size = batch_size
+        self.batch_seed = batch_seed
+        self.num_classes = info.num_classes
+        self.image_size = info.image_size
+        self.source = opened.source
+        self.note = opened.note
+        self.description = opened.images.description
+        raw = opened.images
+        self.stats = raw.stats or channel_stats(raw.train.pixels, self.image_size, raw.stats_images)
+        self.train_images = NetImages(raw.train, self.image_size, self.stats)
+        self.test_images = NetImages(raw.test, self.image_size, self.stats)
+        self._minibatch: tuple[Tensor, Tensor] | None = None
+
+    def minibatch(self) -> tuple[Tensor, Tensor]:
+        """Returns inputs `[B, 3, S, S]` float32 and targets `[B]` int64, equal for equal seeds anywhere.
+
+        They are the first B images of a permutation of the training split drawn from `batch_seed`. The
+        tensors are the caller's own.
+        """
+        if self._minibatch is None:
+            order = np.random.default_rng(self.batch_seed).permutation(len(self.train_images))
+            drawn = [self.train_images[int(i)] for i in order[: self.batch_size]]
+            inputs = torch.stack([image for image, _ in drawn])
+            self._minibatch = inputs, torch.tensor([label for _, label in drawn])
+        inputs, targets = self._minibatch
+        return inputs.clone(), targets.clone()
+
+    def train_dataloader(self) -> DataLoader[tuple[Tensor, int]]:
+        """Returns batches of the whole training split, in a new seeded order each epoch."""
+        return self._loader(self.train_images, shuffle=True)
+
+    def val_dataloader(self) -> DataLoader[tuple[Tensor, ...]]:
+        """Returns one batch, the minibatch: with it a validation loop scores a net."""
+        minibatch = TensorDataset(*self.minibatch())
+        return DataLoader(minibatch, self.batch_size, generator=self._generator())
+
+    def test_dataloader(self) -> DataLoader[tuple[Tensor, int]]:
+        """Returns batches of the held-out split in its own order.
+
+        Raises:
+            UsageError: nothing is held out.
+        """
+        if len(self.test_images) == 0:
+            raise UsageError(
+                f"A test needs held-out images, but {self.source} has none: add some to its test split."
+            )
+        return self._loader(self.test_images, shuffle=False)
+
+    def _loader(self, images: Dataset[tuple[Tensor, int]], shuffle: bool) -> DataLoader[tuple[Tensor, int]]:
+        return DataLoader(images, self.batch_size, shuffle=shuffle, generator=self._generator())
+
+    def _generator(self) -> torch.Generator:
+        # without its own generator a DataLoader draws its workers' seed from the global one, even unshuffled
+        return torch.Generator().manual_seed(self.batch_seed)

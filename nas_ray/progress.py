@@ -1,0 +1,108 @@
+"""One line that tells how far a search is."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from types import TracebackType
+
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from nas_ray.searchers.base import Event
+from nas_ray.searchers.fitness import Fitness, Row, Single
+
+NOTICE_SECONDS = 10.0
+"""Where output is no terminal, a line is printed this often."""
+
+
+class SearchProgress:
+    """Shows done / total, the best so far, archs per second and the time left; a context manager.
+
+    Args:
+        console: where to draw.
+        total: evaluations to make; None if only time limits the search.
+        fitness: for the best so far.
+        label: a short name of an arch, such as its index.
+    """
+
+    def __init__(
+        self, console: Console, total: int | None, fitness: Fitness, label: Callable[[str], str]
+    ) -> None:
+        self._console = console
+        self._total = total
+        self._fitness = fitness
+        self._label = label
+        self._rows: list[Row] = []
+        self._done = self._new = 0
+        self._started = self._noticed = time.monotonic()
+        self._bar = Progress(
+            TextColumn("search"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TextColumn("best {task.fields[best]}"),
+            TextColumn("{task.fields[speed]}"),
+            TimeRemainingColumn(elapsed_when_finished=True),
+            console=console,
+            disable=not console.is_terminal,
+        )
+        self._task = self._bar.add_task("search", total=total, best="-", speed="starting workers")
+
+    def __enter__(self) -> SearchProgress:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def replayed(self, rows: Sequence[Row]) -> None:
+        """Counts rows that were there before."""
+        self._rows += [row for row in rows if not row.get("reused")]
+        self._done += len(rows)
+        self._draw()
+
+    def __call__(self, event: Event) -> None:
+        """Takes an event of the search."""
+        if event["event"] != "tell":
+            return
+        if not self._new:
+            self._started = time.monotonic()  # workers are up: speed counts from here
+        self._new += 1
+        self._done += 1
+        if not event["row"].get("reused"):
+            self._rows.append(event["row"])
+        self._draw()
+
+    def _draw(self) -> None:
+        best, speed = self._best(), self._speed()
+        self._bar.update(self._task, completed=self._done, best=best, speed=speed)
+        if not self._console.is_terminal and time.monotonic() - self._noticed > NOTICE_SECONDS:
+            self._noticed = time.monotonic()
+            self._console.print(f"{self._done}/{self._total or '?'} done, best {best}, {speed}{self._left()}")
+
+    def _best(self) -> str:
+        if not self._rows:
+            return "-"
+        values = self._fitness(self._rows)
+        place = int(np.argmax(values))
+        if not np.isfinite(values[place]):
+            return "none yet"
+        name = self._label(self._rows[place]["arch"])
+        return f"{name} ({values[place]:.4g})" if isinstance(self._fitness, Single) else name
+
+    def _speed(self) -> str:
+        seconds = time.monotonic() - self._started
+        return (
+            f"{(self._new - 1) / seconds:.1f} archs/s"
+            if self._new > 1 and seconds > 0
+            else "starting workers"
+        )
+
+    def _left(self) -> str:
+        if not self._total or self._new < 2:
+            return ""
+        rate = (self._new - 1) / max(time.monotonic() - self._started, 1e-9)
+        return f", {(self._total - self._done) / rate:.0f} s left"

@@ -1,0 +1,162 @@
+"""What runs where: checks a request against the machine or cluster and starts Ray."""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import socket
+from dataclasses import dataclass
+from typing import Any
+
+from nas_ray.errors import UsageError
+
+GPU_SHARE = 0.25
+"""Default share of a GPU for one trial: one small net leaves most of a GPU idle."""
+
+RAY_SETTINGS = {
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_USAGE_STATS_ENABLED": "0",  # nothing leaves the machine unasked
+    "RAY_DEDUP_LOGS": "1",
+}
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user asked for; None means "decide for me"."""
+
+    num_cpus: int | None = None
+    num_gpus: int | None = None
+    gpus_per_trial: float | None = None
+    max_concurrent: int | None = None
+    address: str | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a search uses.
+
+    Attributes:
+        cpus: CPU cores in all.
+        gpus: GPUs in all.
+        cpus_per_trial: cores of one trial.
+        gpus_per_trial: share of a GPU of one trial.
+        max_concurrent: trials in flight.
+        where: one phrase for the user.
+    """
+
+    cpus: int
+    gpus: float
+    cpus_per_trial: float
+    gpus_per_trial: float
+    max_concurrent: int
+    where: str
+
+
+def check_request(request: Request) -> None:
+    """Checks what can be checked before Ray starts.
+
+    Raises:
+        UsageError: a number out of range, or more GPUs than this machine has.
+    """
+    for option, value in (("--num-cpus", request.num_cpus), ("--max-concurrent", request.max_concurrent)):
+        if value is not None and value < 1:
+            raise UsageError(f"{option} must be at least 1, got {value}.")
+    if request.num_gpus is not None and request.num_gpus < 0:
+        raise UsageError(f"--num-gpus must be 0 or more, got {request.num_gpus}.")
+    share = request.gpus_per_trial
+    if share is not None and (not math.isfinite(share) or share < 0 or (share > 1 and share != int(share))):
+        raise UsageError(f"--gpus-per-trial must be a fraction up to 1 or a whole number, got {share}.")
+    if cluster_address(request) is None:
+        make_plan(request, _local_cpus(), _local_gpus(), "this machine")
+
+
+def cluster_address(request: Request) -> str | None:
+    """Returns the address of the cluster to join: `--address`, else the variable `RAY_ADDRESS`; None for this machine."""
+    address = request.address or os.environ.get("RAY_ADDRESS") or None
+    return None if address == "local" else address
+
+
+def make_plan(request: Request, cpus: int, gpus: float, place: str) -> Plan:
+    """Returns how a search uses `cpus` and `gpus`, the resources of `place`.
+
+    Raises:
+        UsageError: more is asked for than there is, so that a trial would wait for ever.
+    """
+    if request.num_gpus is not None and request.num_gpus > gpus:
+        raise UsageError(
+            f"--num-gpus {request.num_gpus} was asked for, but {place} has {gpus:g} GPUs; lower it, or give --address "
+            "of a cluster that has them."
+        )
+    use_cpus = request.num_cpus if request.num_cpus is not None else cpus
+    use_gpus = gpus if request.num_gpus is None else request.num_gpus
+    share = request.gpus_per_trial if request.gpus_per_trial is not None else (GPU_SHARE if use_gpus else 0.0)
+    if share > use_gpus:
+        raise UsageError(
+            f"--gpus-per-trial {share:g} does not fit into the {use_gpus:g} GPUs that the search may use."
+        )
+    if use_cpus < 1:
+        raise UsageError(f"A trial needs one CPU core, but {place} has {cpus}.")
+    slots = (
+        int(use_gpus) * int(1 / share + 1e-9)
+        if 0 < share <= 1
+        else int(use_gpus / share)
+        if share
+        else use_cpus
+    )
+    most = min(slots, use_cpus)
+    concurrent = min(request.max_concurrent or most, most)
+    device = f"{share:g} GPU each, {use_gpus:g} GPUs" if share else f"one core each, {use_cpus} CPU cores"
+    where = f"{concurrent} at a time ({device}) on {place}"
+    return Plan(use_cpus, use_gpus, 1, share, concurrent, where)
+
+
+def start_ray(request: Request, *, verbose: bool = False) -> Plan:
+    """Starts Ray on this machine, or joins the cluster at the address asked for, and returns the plan.
+
+    Raises:
+        UsageError: the cluster cannot be reached, or has less than what was asked for.
+    """
+    os.environ.update({name: os.environ.get(name, value) for name, value in RAY_SETTINGS.items()})
+    import ray
+
+    options: dict[str, Any] = {
+        "log_to_driver": verbose,
+        "logging_level": logging.INFO if verbose else logging.ERROR,
+    }
+    address = cluster_address(request)
+    if address is None:
+        plan = make_plan(request, _local_cpus(), _local_gpus(), "this machine")
+        ray.init(
+            address="local", num_cpus=plan.cpus, num_gpus=int(plan.gpus), include_dashboard=False, **options
+        )
+        return plan
+    _check_reachable(address)
+    try:
+        ray.init(address=address, **options)
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        raise UsageError(f"No Ray cluster can be joined at {address!r}: {error}") from error
+    resources = ray.cluster_resources()
+    cpus, gpus = int(resources.get("CPU", 0)), float(resources.get("GPU", 0))
+    return make_plan(request, cpus, gpus, f"the cluster at {address}")
+
+
+def _check_reachable(address: str) -> None:
+    """Asks for a connection once, since Ray itself would try for a minute."""
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if not colon or not port.isdigit():
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=5).close()
+    except (OSError, OverflowError) as error:
+        raise UsageError(f"Nothing answers at --address {address}: {error}; is the cluster up?") from error
+
+
+def _local_cpus() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
+
+
+def _local_gpus() -> int:
+    import torch
+
+    return torch.cuda.device_count()

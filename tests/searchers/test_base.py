@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ray.tune.search import Searcher
+
+from nas_ray.searchers import ArchSearcher, Single
+from tests.searchers.toy import Line
+
+
+class Script(ArchSearcher):
+    """Asks for what a test wrote down."""
+
+    def __init__(self, *archs: str | None) -> None:
+        super().__init__(Line(), fitness=Single(("x",)))
+        self.archs = list(archs)
+        self.told: list[tuple[str, Any]] = []
+
+    def ask(self) -> str | None:
+        if not self.archs:
+            raise StopIteration
+        return self.archs.pop(0)
+
+    def tell(self, arch: str, row: dict[str, Any]) -> None:
+        self.told.append((arch, row.get("x")))
+
+
+def test_ask_becomes_a_config_and_the_result_is_told() -> None:
+    searcher = Script("a", "b")
+    assert searcher.suggest("1") == {"arch": "a"}
+    assert searcher.suggest("2") == {"arch": "b"}
+    searcher.on_trial_complete("2", {"x": 2.0})
+    searcher.on_trial_complete(
+        "1", {"row/x": 1.0, "row/error": None, "time_total_s": 3.0, "config/arch": "a"}
+    )
+    assert searcher.told == [("b", 2.0), ("a", 1.0)]
+    assert searcher.history[1] == {"x": 1.0, "error": None, "reused": False, "trial": 0, "arch": "a"}
+    assert searcher.suggest("3") == Searcher.FINISHED
+
+
+def test_waiting_for_ever_is_an_error() -> None:
+    with pytest.raises(RuntimeError, match=r"Script.ask\(\) returned None with no evaluation pending"):
+        Script(None).suggest("1")
+
+
+def test_waiting_for_a_pending_result_is_fine() -> None:
+    searcher = Script("a", None)
+    searcher.suggest("1")
+    assert searcher.suggest("2") is None
+
+
+def test_a_known_arch_is_told_without_a_trial() -> None:
+    searcher = Script("a", "a", "b")
+    searcher.suggest("1")
+    searcher.on_trial_complete("1", {"x": 1.0, "seconds": 2.0})
+    assert searcher.suggest("2") == {"arch": "b"}
+    assert searcher.told == [("a", 1.0), ("a", 1.0)]
+    assert len(searcher.history) == 1
+    assert searcher.events[-2]["row"] == {"x": 1.0, "seconds": 0.0, "reused": True, "trial": 1, "arch": "a"}
+
+
+def test_an_arch_that_failed_is_evaluated_again() -> None:
+    searcher = Script("a", "a")
+    searcher.suggest("1")
+    searcher.on_trial_complete("1", None, error=True)
+    assert searcher.suggest("2") == {"arch": "a"}
+
+
+def test_stop_ends_the_search_and_the_clock_stamps_rows() -> None:
+    seen: list[Any] = []
+    searcher = Script("a", "b")
+    searcher.attach(observer=seen.append, stop=lambda: searcher.num_asked >= 1, clock=lambda: 7.0)
+    searcher.suggest("1")
+    searcher.on_trial_complete("1", {"x": 1.0})
+    assert searcher.suggest("2") == Searcher.FINISHED
+    assert [event["event"] for event in seen] == ["ask", "tell"]
+    assert seen[1]["row"]["finished_at"] == 7.0

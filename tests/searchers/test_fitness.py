@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from nas_ray.errors import UsageError
+from nas_ray.searchers import RankSum, Single, parse_fitness
+
+ROWS = [
+    {"arch": "a", "x": 1.0, "y": 30.0},
+    {"arch": "b", "x": 3.0, "y": 10.0},
+    {"arch": "c", "x": 2.0, "y": 10.0},
+    {"arch": "d", "x": float("nan"), "y": 99.0},
+    {"arch": "e", "x": float("inf"), "y": 99.0},
+    {"arch": "f", "error": "x: broken"},
+]
+
+
+def test_single_is_the_score_and_maps_everything_undefined_to_worst() -> None:
+    np.testing.assert_array_equal(Single(("x",))(ROWS), [1, 3, 2, -np.inf, -np.inf, -np.inf])
+
+
+def test_rank_sum_by_hand() -> None:
+    # ranks of x: d e f share 2 (not finite), a 4, c 5, b 6; of y: f 1, b c share 2.5, a 4, d e share 5.5
+    np.testing.assert_array_equal(RankSum(("x", "y"))(ROWS), [8, 8.5, 7.5, -np.inf, -np.inf, -np.inf])
+
+
+def test_rank_sum_does_not_change_under_monotone_maps_of_a_score() -> None:
+    mapped = [{**row, "y": np.exp(row["y"] / 10)} for row in ROWS if "y" in row]
+    np.testing.assert_array_equal(RankSum(("x", "y"))(mapped), RankSum(("x", "y"))(ROWS[:5]))
+
+
+def test_no_rows_give_no_fitness() -> None:
+    assert len(RankSum(("x", "y"))([])) == 0
+    assert len(Single(("x",))([])) == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (None, RankSum(("x", "y"))),
+        ("x", Single(("x",))),
+        ("single:y", Single(("y",))),
+        ("rank_sum", RankSum(("x", "y"))),
+        ("rank_sum:y", RankSum(("y",))),
+        ("rank_sum:y, x", RankSum(("y", "x"))),
+    ],
+)
+def test_parse(text: str | None, expected: object) -> None:
+    assert parse_fitness(text, ["x", "y"]) == expected
+
+
+def test_the_only_score_is_the_default() -> None:
+    assert parse_fitness(None, ["x"]) == Single(("x",))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "ranksum:x",
+            "Unknown fitness 'ranksum'. Did you mean 'rank_sum'? Known: rank_sum, single, x, y.",
+        ),
+        (
+            "rank_sum:x,yy",
+            "Fitness 'rank_sum:x,yy': Unknown score 'yy'. Did you mean 'y'? Known: x, y. Add it with --proxies.",
+        ),
+        ("single:x,y", "Fitness single takes exactly one score, got x, y; try rank_sum."),
+    ],
+)
+def test_parse_errors(text: str, message: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse_fitness(text, ["x", "y"])
+    assert str(caught.value) == message

@@ -1,0 +1,18 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import jsonschema
+import ray.autoscaler
+import yaml
+
+CONFIG = Path(__file__).parents[1] / "cluster.yaml"
+
+
+def test_it_is_valid_by_the_schema_that_ray_up_uses() -> None:
+    schema = json.loads((Path(ray.autoscaler.__file__).parent / "ray-schema.json").read_text())
+    config = yaml.safe_load(CONFIG.read_text())
+    jsonschema.validate(config, schema)
+    assert config["head_node_type"] in config["available_node_types"]
+    assert config["available_node_types"]["gpu_worker"]["min_workers"] == 0

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from nas_ray.errors import UsageError
+from nas_ray.journal import Journal, read_journal, rows_of
+
+ASK = {"event": "ask", "trial": 0, "arch": "a"}
+TELL = {"event": "tell", "trial": 0, "row": {"x": 1.5, "error": None}}
+
+
+def write(path: Path, *events: dict) -> None:
+    journal = Journal(path)
+    for event in events:
+        journal.append(event)
+    journal.close()
+
+
+def test_events_come_back(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    write(path, ASK, TELL)
+    assert read_journal(path) == [ASK, TELL]
+    assert rows_of(read_journal(path)) == [TELL["row"]]
+
+
+def test_undefined_numbers_come_back(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    write(path, {"event": "tell", "trial": 0, "row": {"x": float("-inf"), "y": float("nan")}})
+    row = rows_of(read_journal(path))[0]
+    assert row["x"] == float("-inf")
+    assert row["y"] != row["y"]
+
+
+@pytest.mark.parametrize("cut", [1, 10, 30])
+def test_a_line_cut_short_by_a_kill_is_dropped_and_overwritten(tmp_path: Path, cut: int) -> None:
+    path = tmp_path / "journal.jsonl"
+    write(path, ASK, TELL)
+    path.write_bytes(path.read_bytes()[:-cut])
+    assert read_journal(path) == [ASK]
+    write(path, TELL)
+    assert read_journal(path) == [ASK, TELL]
+
+
+def test_an_event_is_on_disk_before_append_returns(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.jsonl")
+    journal.append(ASK)
+    assert read_journal(tmp_path / "journal.jsonl") == [ASK]
+    journal.close()
+
+
+def test_two_writers_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    journal = Journal(path)
+    with pytest.raises(UsageError) as caught:
+        Journal(path)
+    assert str(caught.value) == f"Another process is writing the run {tmp_path}; wait for it or stop it."
+    journal.close()
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["{}", "[1]", "nonsense", '{"event": "tell", "trial": "x", "row": {}}', '{"event": "ask", "trial": 1}'],
+)
+def test_a_changed_file_is_named(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "journal.jsonl"
+    path.write_text(f'{{"event": "ask", "trial": 0, "arch": "a"}}\n{line}\n')
+    with pytest.raises(UsageError) as caught:
+        read_journal(path)
+    assert (
+        str(caught.value) == f"Line 2 of the journal {path} is not an event: {line!r}; the file was changed."
+    )

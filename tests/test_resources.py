@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import pytest
+
+from nas_ray.errors import UsageError
+from nas_ray.resources import Plan, Request, check_request, cluster_address, make_plan, start_ray
+
+
+def plan(cpus: int, gpus: float, **request: object) -> Plan:
+    return make_plan(Request(**request), cpus, gpus, "this machine")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("cpus", "gpus", "request_", "concurrent", "share"),
+    [
+        (2, 0, {}, 2, 0),
+        (8, 0, {"num_cpus": 3}, 3, 0),
+        (8, 0, {"max_concurrent": 5}, 5, 0),
+        (8, 0, {"max_concurrent": 50}, 8, 0),
+        (16, 1, {}, 4, 0.25),
+        (2, 1, {}, 2, 0.25),
+        (16, 4, {"gpus_per_trial": 1 / 3}, 12, 1 / 3),
+        (16, 4, {"gpus_per_trial": 2.0}, 2, 2),
+        (16, 4, {"num_gpus": 2, "gpus_per_trial": 0.5}, 4, 0.5),
+        (16, 4, {"num_gpus": 0}, 16, 0),
+        (16, 4, {"gpus_per_trial": 0.0}, 16, 0),
+    ],
+)
+def test_plans(cpus: int, gpus: float, request_: dict[str, object], concurrent: int, share: float) -> None:
+    made = plan(cpus, gpus, **request_)
+    assert (made.max_concurrent, made.gpus_per_trial) == (concurrent, share)
+
+
+@pytest.mark.parametrize(
+    ("request_", "message"),
+    [
+        (
+            {"num_gpus": 8},
+            "--num-gpus 8 was asked for, but this machine has 1 GPUs; lower it, or give --address of a cluster that "
+            "has them.",
+        ),
+        (
+            {"gpus_per_trial": 2.0},
+            "--gpus-per-trial 2 does not fit into the 1 GPUs that the search may use.",
+        ),
+        (
+            {"num_gpus": 0, "gpus_per_trial": 0.5},
+            "--gpus-per-trial 0.5 does not fit into the 0 GPUs that the search may use.",
+        ),
+    ],
+)
+def test_what_does_not_fit(request_: dict[str, object], message: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        plan(8, 1, **request_)
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("request_", "message"),
+    [
+        (Request(num_cpus=0), "--num-cpus must be at least 1, got 0."),
+        (Request(max_concurrent=0), "--max-concurrent must be at least 1, got 0."),
+        (Request(num_gpus=-1), "--num-gpus must be 0 or more, got -1."),
+        (
+            Request(gpus_per_trial=-0.5),
+            "--gpus-per-trial must be a fraction up to 1 or a whole number, got -0.5.",
+        ),
+        (
+            Request(gpus_per_trial=1.5),
+            "--gpus-per-trial must be a fraction up to 1 or a whole number, got 1.5.",
+        ),
+        (
+            Request(gpus_per_trial=float("nan")),
+            "--gpus-per-trial must be a fraction up to 1 or a whole number, got nan.",
+        ),
+    ],
+)
+def test_numbers_out_of_range(request_: Request, message: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        check_request(request_)
+    assert str(caught.value) == message
+
+
+def test_address_comes_from_the_option_then_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    assert cluster_address(Request()) is None
+    monkeypatch.setenv("RAY_ADDRESS", "head:6379")
+    assert cluster_address(Request()) == "head:6379"
+    assert cluster_address(Request(address="other:6379")) == "other:6379"
+    assert cluster_address(Request(address="local")) is None
+
+
+def test_a_cluster_that_does_not_answer_is_said_at_once() -> None:
+    with pytest.raises(
+        UsageError, match=r"Nothing answers at --address 127.0.0.1:1: .*; is the cluster up\?"
+    ):
+        start_ray(Request(address="127.0.0.1:1"))
