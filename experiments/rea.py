@@ -1,4 +1,4 @@
-"""Regularized evolution (Real et al., AAAI 2019) on zero-cost proxies, with real benchmark accuracy at the end.
+"""Regularized evolution (Real et al., AAAI 2019) on zero-cost proxies, with real accuracy at the end.
 
 Without arguments it searches NATS-TSS for CIFAR-10 with NASWOT and SynFlow on all local cores: about 150
 evaluations in one to three minutes, without network. The run folder holds every row, the best arch and

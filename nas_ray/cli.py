@@ -29,9 +29,9 @@ from nas_ray.searchers import ArchSearcher
 A = TypeVar("A", bound=SearchArgs)
 
 CHANGEABLE = {
-    "num_samples", "time_budget_s", "num_gpus", "gpus_per_trial", "num_cpus", "max_concurrent", "address", "resume",
-    "verbose", "benchmark",
-}  # fmt: skip
+    *("num_samples", "time_budget_s", "num_gpus", "gpus_per_trial", "num_cpus", "max_concurrent", "address"),
+    *("resume", "verbose", "benchmark"),
+}
 """What a resumed run may change: limits, resources and the report, nothing that changes the search itself."""
 PATHS = {"out", "resume"}
 MISUSE, INTERRUPTED = 2, 130
@@ -66,7 +66,7 @@ def reported_errors() -> Iterator[None]:
 
 
 def parse(args_type: type[A], name: str, description: str, argv: Sequence[str] | None = None) -> A:
-    """Returns the arguments of the command line; with `--resume`, those of that run with what was given changed.
+    """Returns the command line's arguments; with `--resume`, those of that run and what was given on top.
 
     Raises:
         UsageError: the run is of another experiment, or an argument was given that it cannot change.

@@ -33,14 +33,15 @@ class SearchArgs:
     dataset: str = "cifar10"
     """Dataset of the benchmark, which fixes classes and image size: cifar10, cifar100 or ImageNet16-120."""
     images: str = "auto"
-    """Images of the minibatch: auto (the dataset's own if on disk, else digits), cifar10, cifar100, ImageNet16-120,
-    digits, npz:PATH or folder:PATH."""
+    """Images of the minibatch: auto (the dataset's own if on disk, else digits), cifar10, cifar100,
+    ImageNet16-120, digits, npz:PATH or folder:PATH."""
     download: bool = False
     """Allow torchvision to download CIFAR; nothing is downloaded otherwise."""
     proxies: tuple[str, ...] = ("naswot", "synflow")
     """Scores to compute: built-in names or your own as module:function, separated by commas or spaces."""
     fitness: str | None = None
-    """What is maximised: one score such as naswot, or rank_sum:naswot,synflow (default: the rank sum of all proxies)."""
+    """What is maximised: one score such as naswot, or rank_sum:naswot,synflow (default: the rank sum of all
+    proxies)."""
     num_samples: int | None = None
     """Evaluations to make (default: 150, or no limit where a time budget is given)."""
     time_budget_s: float | None = None
@@ -56,7 +57,8 @@ class SearchArgs:
     space: str = "nats-tss"
     """Search space, or your own as module:class."""
     benchmark: str = "auto"
-    """Source of the final accuracy: auto, nb201, nats, none, an official NATS-Bench directory, or a CSV or Parquet table."""
+    """Source of the final accuracy: auto, nb201, nats, none, an official NATS-Bench directory, or a table in
+    CSV or Parquet."""
     num_gpus: int | None = None
     """GPUs to use (default: all there are)."""
     gpus_per_trial: float | None = None
@@ -66,7 +68,8 @@ class SearchArgs:
     max_concurrent: int | None = None
     """Evaluations in flight (default: as many as fit)."""
     address: str | None = None
-    """Ray cluster to join, such as auto or HOST:6379 (default: the variable RAY_ADDRESS, else this machine alone)."""
+    """Ray cluster to join, such as auto or HOST:6379 (default: the variable RAY_ADDRESS, else this machine
+    alone)."""
     out: Path | None = None
     """Run folder to make (default: runs/NAME-DATASET-TIME)."""
     resume: Path | None = None
@@ -98,8 +101,8 @@ class ReaArgs(SearchArgs):
 
     def smoked(self) -> SearchArgs:
         """Returns the same arguments with a tiny budget, small enough for some evolution to happen."""
-        small: ReaArgs = dataclasses.replace(self, population=min(self.population, 3), sample=min(self.sample, 2))
-        return super(ReaArgs, small).smoked()
+        population, sample = min(self.population, 3), min(self.sample, 2)
+        return super(ReaArgs, dataclasses.replace(self, population=population, sample=sample)).smoked()
 
     def searcher_options(self) -> dict[str, Any]:
         """Returns population and sample."""
@@ -220,8 +223,9 @@ def introduce(experiment: Experiment, where: str, folder: Path, console: Console
     )
     accuracy = experiment.benchmark.acc_source if experiment.benchmark else "none (--benchmark none)"
     console.print(
-        f"[bold]{experiment.name}[/] on {args.space} for {args.dataset}: at most {' or '.join(limits)}, {where}. "
-        f"Scores: {', '.join(experiment.scores)} on {args.batch_size} images ({experiment.images.description}). "
+        f"[bold]{experiment.name}[/] on {args.space} for {args.dataset}: at most {' or '.join(limits)}, "
+        f"{where}. Scores: {', '.join(experiment.scores)} on {args.batch_size} images "
+        f"({experiment.images.description}). "
         f"Fitness: {fitness}. Accuracy: {accuracy}. Run folder: {folder}",
         highlight=False,
         soft_wrap=not console.is_terminal,

@@ -1,4 +1,4 @@
-"""What a finished search leaves: tables, the best arch and pictures in the run folder, a summary on the screen."""
+"""What a finished search leaves: tables, the best arch and pictures in its folder, a printed summary."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from nas_ray.search import to_table
 
 
 def finish(experiment: Experiment, folder: Path, console: Console, *, wall_seconds: float) -> int:
-    """Writes `results.*`, `best.json`, `search.png`, `cell.png`, prints the summary and returns the exit code."""
+    """Writes `results.*`, `best.json` and the pictures, prints the summary and returns the exit code."""
     rows = write_rows(folder, to_table(experiment.searcher), experiment.benchmark)
     best = best_row(rows)
     summary = summarize(

@@ -72,7 +72,7 @@ def check_request(request: Request) -> None:
 
 
 def cluster_address(request: Request) -> str | None:
-    """Returns the address of the cluster to join: `--address`, else the variable `RAY_ADDRESS`; None for this machine."""
+    """Returns the cluster to join: `--address`, else the variable `RAY_ADDRESS`; None for this machine."""
     address = request.address or os.environ.get("RAY_ADDRESS") or None
     return None if address == "local" else address
 
@@ -85,8 +85,8 @@ def make_plan(request: Request, cpus: int, gpus: float, place: str) -> Plan:
     """
     if request.num_gpus is not None and request.num_gpus > gpus:
         raise UsageError(
-            f"--num-gpus {request.num_gpus} was asked for, but {place} has {gpus:g} GPUs; lower it, or give --address "
-            "of a cluster that has them."
+            f"--num-gpus {request.num_gpus} was asked for, but {place} has {gpus:g} GPUs; lower it, or give "
+            "--address of a cluster that has them."
         )
     use_cpus = request.num_cpus if request.num_cpus is not None else cpus
     use_gpus = gpus if request.num_gpus is None else request.num_gpus

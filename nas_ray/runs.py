@@ -42,7 +42,8 @@ def create_run(folder: Path, info: dict[str, Any]) -> None:
     """
     if (folder / FILE_NAME).exists():
         raise UsageError(
-            f"The folder {folder} already holds a run; continue it with --resume {folder} or choose another --out."
+            f"The folder {folder} already holds a run; continue it with --resume {folder} or choose another "
+            "--out."
         )
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -101,7 +102,7 @@ def _version(package: str) -> str | None:
 
 
 def _commit() -> str | None:
-    """Returns the git commit of the source tree, with `+changes` if it was edited; None for an installed package."""
+    """Returns the git commit, with `+changes` if the source was edited; None for an installed package."""
     source = Path(__file__).parent
     try:
         done = [
@@ -128,7 +129,7 @@ def _hardware() -> dict[str, Any]:
 
 
 def fingerprint(*arrays: np.ndarray) -> str:
-    """Returns a hash of the values and shapes of `arrays`, to tell whether a resumed run sees the same minibatch."""
+    """Returns a hash of values and shapes, to tell whether a resumed run sees the same minibatch."""
     digest = hashlib.sha256()
     for array in arrays:
         digest.update(str((array.shape, array.dtype.str)).encode())
@@ -150,8 +151,8 @@ def write_table(folder: Path, rows: pd.DataFrame, name: str = "results") -> None
 
 
 def write_atomically(path: Path, write: Any) -> None:
-    """Calls `write(temporary)` and renames the result to `path`, so that a kill leaves the old file or the new one."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    """Calls `write(temporary)` and renames the result: a kill leaves the old file or the new one."""
+    temporary = path.with_name(f".{os.getpid()}-{path.name}")  # keeps the ending, which says the format
     write(temporary)
     temporary.replace(path)
 

@@ -90,7 +90,8 @@ def tune_search(
         folder: where the journal is kept; must exist.
         num_samples: evaluations to make in all, repeated archs and those already in the journal included.
         seconds: seconds of search, those already in the journal included, after which no new evaluation
-        starts. max_concurrent: evaluations in flight.
+            starts.
+        max_concurrent: evaluations in flight.
         cpus_per_trial: CPU cores reserved for a trial.
         gpus_per_trial: share of a GPU reserved for a trial.
         on_event: called with every event, for progress.

@@ -4,7 +4,7 @@ Two published sources that this package reads are pickles: the NATS-Bench archiv
 CIFAR and ImageNet16. An ordinary unpickler imports and calls whatever such a file names.
 
 Here every global that a pickle names goes through `find_class`, which the unpickler asks *before* it imports,
-creates or calls anything. It knows six names. Each NumPy name stands for a small function of this module,
+creates or calls anything. It knows eight names. Each NumPy name stands for a small function of this module,
 never for the object itself, so a crafted state cannot reach NumPy's own `__setstate__` unchecked, and NumPy
 2, which has moved `numpy.core`, need not import it. What a file builds before its first refused global is
 therefore text, numbers and containers, and it is thrown away. A separate pass over the opcodes
@@ -93,51 +93,40 @@ def _read(source: Path | BinaryIO, compressed: bool, max_bytes: int) -> bytes:
 
 
 class _Unpickler(pickle.Unpickler):
-    """Knows only the names of `find_class`.
-
-    They are bound methods because a pickle can set attributes of what it is given: a bound method takes none.
-    """
-
     def find_class(self, module: str, name: str) -> Any:
         """Returns the stand-in for `module.name`.
 
         Raises:
-            _RefusedError: any other name.
+            _RefusedError: any name that `_KNOWN` does not have.
         """
-        if module in ("numpy.core.multiarray", "numpy._core.multiarray"):
-            module = "numpy.*.multiarray"
-        known = {
-            ("collections", "OrderedDict"): OrderedDict,
-            ("numpy", "dtype"): self._dtype,
-            ("numpy", "ndarray"): _NDARRAY,
-            ("numpy.*.multiarray", "scalar"): self._scalar,
-            ("numpy.*.multiarray", "_reconstruct"): self._reconstruct,
-            ("_codecs", "encode"): self._encode,
-        }
-        if (module, name) not in known:
+        if (module, name) not in _KNOWN:
             raise _RefusedError(f"it names the global {module}.{name}, which is not plain data")
-        return known[module, name]
+        return _KNOWN[module, name]
 
-    @staticmethod
-    def _refuse(kind: str, value: object) -> NoReturn:
-        raise _RefusedError(f"it holds a NumPy {kind} {repr(value)[:60]}, which is not made of numbers")
 
-    def _dtype(self, code: object, align: object = False, copy: object = True) -> _Dtype:
+class _Plain:
+    """What the names in `_KNOWN` do.
+
+    They are bound methods because a pickle can set attributes of what it is given, and a bound method takes
+    none. They are not bound to the unpickler: its memo would hold them, and so itself with all it has loaded.
+    """
+
+    def dtype(self, code: object, align: object = False, copy: object = True) -> _Dtype:
         if code not in _NUMBERS:
-            self._refuse("dtype", code)
+            _refuse("dtype", code)
         return _Dtype(str(code))
 
-    def _scalar(self, dtype: object, data: object) -> Any:
+    def scalar(self, dtype: object, data: object) -> Any:
         if not isinstance(dtype, _Dtype) or not isinstance(data, bytes) or len(data) != dtype.value.itemsize:
-            self._refuse("scalar", data)
+            _refuse("scalar", data)
         return np.frombuffer(data, dtype.value)[0]
 
-    def _reconstruct(self, subtype: object, shape: object, code: object) -> _Array:
+    def reconstruct(self, subtype: object, shape: object, code: object) -> _Array:
         if subtype != _NDARRAY:
-            self._refuse("array of type", subtype)
+            _refuse("array of type", subtype)
         return _Array(0, np.uint8)
 
-    def _encode(self, text: object, encoding: object) -> bytes:
+    def encode(self, text: object, encoding: object) -> bytes:
         if not isinstance(text, str) or encoding != "latin1":
             raise _RefusedError(
                 f"it asks for bytes in the encoding {repr(encoding)[:60]}, which is not latin1"
@@ -181,3 +170,20 @@ class _Array(np.ndarray[Any, Any]):
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         return self.view(np.ndarray).__reduce_ex__(protocol)
+
+
+def _refuse(kind: str, value: object) -> NoReturn:
+    raise _RefusedError(f"it holds a NumPy {kind} {repr(value)[:60]}, which is not made of numbers")
+
+
+_PLAIN = _Plain()
+_KNOWN: dict[tuple[str, str], Any] = {
+    ("collections", "OrderedDict"): OrderedDict,
+    ("numpy", "dtype"): _PLAIN.dtype,
+    ("numpy", "ndarray"): _NDARRAY,
+    ("numpy.core.multiarray", "scalar"): _PLAIN.scalar,
+    ("numpy._core.multiarray", "scalar"): _PLAIN.scalar,
+    ("numpy.core.multiarray", "_reconstruct"): _PLAIN.reconstruct,
+    ("numpy._core.multiarray", "_reconstruct"): _PLAIN.reconstruct,
+    ("_codecs", "encode"): _PLAIN.encode,
+}

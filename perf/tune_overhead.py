@@ -1,4 +1,4 @@
-"""What Ray Tune costs a search: wall time against the computation of its trials, and a look-up search in-process.
+"""What Ray Tune costs a search: wall time against the computation of its trials, and a look-up search.
 
     python perf/tune_overhead.py --num-samples 200 --trial-s 0.15
 

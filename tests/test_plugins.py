@@ -40,8 +40,8 @@ def test_a_dict_gives_one_score_per_entry() -> None:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        (["naswott"], f"Unknown proxy 'naswott'. Did you mean 'naswot'? Known: {', '.join(sorted(PROXIES))}, or your "
-                      "own as module:name."),
+        (["naswott"], f"Unknown proxy 'naswott'. Did you mean 'naswot'? Known: {', '.join(sorted(PROXIES))}, "
+                      "or your own as module:name."),
         (["params", "params"], "Each proxy needs its own name, but 'params' was given twice."),
         ([], f"At least one proxy is needed; known: {', '.join(sorted(PROXIES))}."),
     ],
@@ -55,7 +55,7 @@ def test_wrong_names(given: list[str], message: str) -> None:
 def test_missing_module_and_missing_function() -> None:
     with pytest.raises(UsageError, match="needs an importable module 'no_such_module'"):
         resolve("proxy", "no_such_module:f", {})
-    with pytest.raises(UsageError, match="names 'no_such_name', which .*json.* does not define"):
+    with pytest.raises(UsageError, match=r"names 'no_such_name', which .*json.* does not define"):
         resolve("proxy", "json:no_such_name", {})
 
 
@@ -85,10 +85,10 @@ def drifts(net, inputs, targets):  # type: ignore[no-untyped-def]
 @pytest.mark.parametrize(
     ("proxy", "message"),
     [
-        (raises, "Proxy 'raises' must return a float or a dict of floats on a small convolutional net, but raised "
-                 "RuntimeError: no"),
-        (returns_text, "Proxy 'returns_text' must return a float or a dict of floats on a small convolutional net, "
-                       "but raised ValueError: could not convert string to float: 'high'"),
+        (raises, "Proxy 'raises' must return a float or a dict of floats on a small convolutional net, but "
+                 "raised RuntimeError: no"),
+        (returns_text, "Proxy 'returns_text' must return a float or a dict of floats on a small convolutional "
+                       "net, but raised ValueError: could not convert string to float: 'high'"),
         (changes_inputs, "Proxy 'changes_inputs' must not change its inputs or targets; work on a clone."),
         (draws, "Proxy 'draws' must leave torch's global random state alone; use a torch.Generator."),
     ],

@@ -1,0 +1,89 @@
+"""Benchmarks: look-up of trained accuracy, by name or by path."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+from nas_ray.benchmarks.base import Benchmark, Evaluation
+from nas_ray.benchmarks.nats import NatsBenchmark, default_directory, find_archives
+from nas_ray.benchmarks.nb201 import NB201Benchmark
+from nas_ray.benchmarks.table import TableBenchmark
+from nas_ray.datasets import get_dataset
+from nas_ray.errors import UsageError
+from nas_ray.plugins import unknown_name
+
+
+def explain_auto() -> tuple[str, str]:
+    """Returns what `auto` stands for here, `nats` or `nb201`, and one phrase that says why.
+
+    The official directory counts when it is complete; a partly unpacked or damaged one is passed over.
+    """
+    directory = default_directory()
+    if not os.path.exists(directory):
+        return "nb201", f"there is no official directory {directory}"
+    try:
+        find_archives(directory)
+    except UsageError as error:
+        return "nb201", f"the official directory {directory} cannot be used: {error}"
+    return "nats", f"the official directory {directory} is complete"
+
+
+def _open_auto(dataset: str) -> Benchmark:
+    return _open_nats(dataset) if explain_auto()[0] == "nats" else NB201Benchmark(dataset)
+
+
+def _open_nats(dataset: str) -> Benchmark:
+    return NatsBenchmark(default_directory(), dataset)
+
+
+def _open_none(dataset: str) -> None:
+    return None
+
+
+BENCHMARKS: dict[str, Callable[[str], Benchmark | None]] = {
+    "auto": _open_auto,
+    "nats": _open_nats,
+    "nb201": NB201Benchmark,
+    "none": _open_none,
+}
+"""Openers by name, each called with a dataset; a path stands for an official directory or a table file."""
+
+
+def open_benchmark(spec: str, dataset: str) -> Benchmark | None:
+    """Returns the benchmark that `spec` names, or None for `none`.
+
+    Args:
+        spec: `auto` (the official directory if a complete one is installed, else `nb201`), `nb201`, `nats`
+            (the official directory under `TORCH_HOME`, else `~/.torch`), `none`, the path of an official
+            directory, or the path of a table file.
+        dataset: published name of the dataset.
+
+    Raises:
+        UsageError: unknown name or dataset, or files that cannot be used.
+    """
+    get_dataset(dataset)
+    if spec in BENCHMARKS:
+        return BENCHMARKS[spec](dataset)
+    path = os.path.expanduser(spec)
+    if os.path.isdir(path):
+        return NatsBenchmark(path, dataset)
+    if os.path.exists(path):
+        return TableBenchmark(path, dataset)
+    known = unknown_name("benchmark", spec, list(BENCHMARKS)).removesuffix(".")
+    raise UsageError(
+        f"{known}, or the path of an official NATS-Bench directory or of a table file, and no such path "
+        "exists."
+    )
+
+
+__all__ = [
+    "BENCHMARKS",
+    "Benchmark",
+    "Evaluation",
+    "NB201Benchmark",
+    "NatsBenchmark",
+    "TableBenchmark",
+    "explain_auto",
+    "open_benchmark",
+]

@@ -67,4 +67,4 @@ class Benchmark(Protocol):
         """
 
     def all_test_acc(self) -> np.ndarray | None:
-        """Returns `[len(archs)]` final accuracies in the order of `archs`, or None where that needs a file per arch."""
+        """Returns `[len(archs)]` final accuracies in the order of `archs`; None if that needs a file per arch."""

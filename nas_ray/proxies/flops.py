@@ -16,8 +16,8 @@ def flops(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
     Shapes: `inputs [B, 3, H, W]`, of which only the shape of an image matters; `targets` is not used.
     Needs: one forward pass of one image. Initialisation: irrelevant; BN in evaluation mode.
 
-    A bias counts as one multiply-add per output. BN, ReLU and pooling count nothing. A layer that is called twice
-    counts twice, and one that is never called counts nothing.
+    A bias counts as one multiply-add per output. BN, ReLU and pooling count nothing. A layer that is called
+    twice counts twice, and one that is never called counts nothing.
 
     Source: the convention of Dong and Yang, "NAS-Bench-201", ICLR 2020, whose published figure on CIFAR-10 is
     `7.78305 + 3.93216 n1 + 35.38944 n3` million.

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from nas_ray.proxies.hooks import forward_hooks, preserved_state
+from nas_ray.proxies.hooks import batch_statistics, forward_hooks
 
 RELUS = (nn.ReLU, nn.ReLU6)
 EXACT_IN_FLOAT32 = 2**24
@@ -16,21 +16,22 @@ EXACT_IN_FLOAT32 = 2**24
 
 
 def naswot(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
-    """Returns `log |det K|`, with `K[i, j]` the number of ReLU units that agree on images i and j; larger is better.
+    """Returns `log |det K|`, `K[i, j]` the number of ReLU units that agree on images i, j; larger is better.
 
-    `K = sum over ReLUs of C C^T + (1 - C)(1 - C)^T`, where `C [B, units]` holds `pre-activation > 0`. A singular K
-    (two images with the same pattern in every unit) gives `-inf`.
+    `K = sum over ReLUs of C C^T + (1 - C)(1 - C)^T`, where `C [B, units]` holds `pre-activation > 0`. A
+    singular K (two images with the same pattern in every unit) gives `-inf`.
 
     Shapes: `inputs [B, 3, H, W]`; `targets` is not used.
     Needs: one batch of real images (the paper uses 128), one forward pass, no labels, no backward pass.
-    Initialisation: torch's default; BN in batch mode, so the score depends on the batch as a whole.
+    Initialisation: torch's default; BN in batch mode, so the score depends on the batch as a whole; dropout off.
 
-    Source: Mellor, Turner, Storkey and Crowley, "Neural Architecture Search without Training", ICML 2021, equation 2,
-    with the released code's logarithm of the determinant.
-    Differs: the released code runs a backward pass to leave out ReLUs that it does not reach; here the same ReLUs
-    are found by walking the autograd graph of the one forward pass, which computes no gradient and gives the same
-    number. It also selects modules by the text "ReLU" in the class name, and so counts blocks named `ReLUConvBN`
-    twice; here each ReLU counts once, which shifts the score of NATS-TSS archs by up to `B ln 2`.
+    Source: Mellor, Turner, Storkey and Crowley, "Neural Architecture Search without Training", ICML 2021,
+    equation 2, with the released code's logarithm of the determinant.
+    Differs: the released code runs a backward pass to leave out ReLUs that it does not reach; here the same
+    ReLUs are found by walking the autograd graph of the one forward pass, which computes no gradient and
+    gives the same number. It also selects modules by the text "ReLU" in the class name, and so counts blocks
+    named `ReLUConvBN` twice; here each ReLU counts once, which shifts the score of NATS-TSS archs by up to
+    `B ln 2`.
 
     Raises:
         ValueError: fewer than two images, or the net has no ReLU module that the output depends on.
@@ -55,13 +56,12 @@ def relu_kernels(net: nn.Module, inputs: Tensor) -> list[tuple[np.ndarray, int]]
 
     relus = [module for module in net.modules() if isinstance(module, RELUS)]
     with (
-        preserved_state(net),
+        batch_statistics(net),
         forward_hooks(relus, record),
         torch.enable_grad(),
         # The graph is wanted, not what a backward pass would need: activations are freed at once.
         torch.autograd.graph.saved_tensors_hooks(lambda tensor: None, lambda nothing: nothing),
     ):
-        net.train()
         output = net(inputs.detach().requires_grad_())
     reached = autograd_nodes(output.grad_fn)
     live = {relu for relu, node, _, _ in calls if node in reached}
@@ -71,12 +71,13 @@ def relu_kernels(net: nn.Module, inputs: Tensor) -> list[tuple[np.ndarray, int]]
 def agreement(activations: Tensor) -> Tensor:
     """Returns `[B, B]`: in how many units each two of the `[B, ...]` activations have the same sign pattern.
 
-    With C in {0, 1} and S = 2 C - 1, `C C^T + (1 - C)(1 - C)^T = (units + S S^T) / 2`: one matrix product, exact in
-    float32 because every partial sum is an integer of at most `units`.
+    With C in {0, 1} and S = 2 C - 1, `C C^T + (1 - C)(1 - C)^T = (units + S S^T) / 2`: one matrix product,
+    exact in float32 because every partial sum is an integer of at most `units`.
     """
     signs = (activations.flatten(1) > 0).float().mul_(2).sub_(1)
     if signs.shape[1] > EXACT_IN_FLOAT32:
-        return sum(agreement_of_signs(part) for part in signs.split(EXACT_IN_FLOAT32, dim=1))  # type: ignore[return-value]
+        parts = torch.split(signs, EXACT_IN_FLOAT32, dim=1)
+        return torch.stack([agreement_of_signs(part) for part in parts]).double().sum(0)
     return agreement_of_signs(signs)
 
 
@@ -99,7 +100,7 @@ def autograd_nodes(root: Any) -> set[Any]:
 
 
 def log_det(kernel: np.ndarray, units: int) -> float:
-    """Returns `log |det kernel|`, `-inf` when two images agree in all `units` units (then two rows are equal)."""
+    """Returns `log |det kernel|`; `-inf` when two images agree in all units, so that two rows are equal."""
     if np.any(np.triu(kernel, 1) == units):
         return float("-inf")
     return float(np.linalg.slogdet(kernel)[1])

@@ -11,7 +11,8 @@ def params(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
     Shapes: `inputs` and `targets` are not used.
     Needs: nothing. Initialisation: irrelevant.
 
-    Source: counted by definition; for NATS-TSS the published figure, `.073306 + .028 n1 + .24304 n3` million on CIFAR-10.
+    Source: counted by definition; for NATS-TSS the published figure, `.073306 + .028 n1 + .24304 n3` million
+    on CIFAR-10.
     Differs: none known.
     """
     return float(sum(parameter.numel() for parameter in net.parameters()))

@@ -7,42 +7,48 @@ import copy
 import torch
 from torch import Tensor, nn
 
+from nas_ray.proxies.gradients import gradients, layer_weights
+
 NORMS = (nn.modules.batchnorm._BatchNorm, nn.GroupNorm, nn.LayerNorm, nn.modules.instancenorm._InstanceNorm)
 
 
 def synflow(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
     """Returns the sum of `weight * dR / dweight` over convolution and linear weights; larger is better.
 
-    R is the sum of the outputs for one all-ones image, after every parameter is replaced by its absolute value and
-    every normalisation layer by the identity. Scores span many orders of magnitude (up to 1e48 for deep nets), so
-    everything is float64; rank them, or compare logarithms.
+    R is the sum of the outputs for one all-ones image, after every parameter is replaced by its absolute
+    value and every normalisation layer by the identity. Scores span many orders of magnitude (up to 1e48 for
+    deep nets), so everything is float64; rank them, or compare logarithms.
 
     Shapes: of `inputs [B, 3, H, W]` only the shape of an image is used; `targets` is not used.
     Needs: one forward and one backward pass of one image; no data, no labels.
     Initialisation: torch's default; there is no BN left.
 
-    Source: Tanaka, Kunin, Yamins and Ganguli, "Pruning neural networks without any data by iteratively conserving
-    synaptic flow", NeurIPS 2020, equation 3; summed over the net as in Abdelfattah et al., "Zero-Cost Proxies for
-    Lightweight NAS", ICLR 2021, section 3.1.
+    Source: Tanaka, Kunin, Yamins and Ganguli, "Pruning neural networks without any data by iteratively
+    conserving synaptic flow", NeurIPS 2020, equation 3; summed over the net as in Abdelfattah et al.,
+    "Zero-Cost Proxies for Lightweight NAS", ICLR 2021, section 3.1.
     Differs: none known.
 
     Raises:
         ValueError: the net has no convolution or linear layer.
     """
+    return float(sum((weight * grad).sum() for weight, grad in synaptic_gradients("synflow", net, inputs)))
+
+
+def synaptic_gradients(name: str, net: nn.Module, inputs: Tensor) -> list[tuple[Tensor, Tensor]]:
+    """Returns `(|weight|, dR / d|weight|)` in float64 for each convolution and linear layer."""
     linear = linearized(net)
-    weights = [m.weight for m in linear.modules() if isinstance(m, (nn.modules.conv._ConvNd, nn.Linear))]
-    if not weights:
-        raise ValueError("synflow: the net has no convolution or linear layer to score.")
+    weights = layer_weights(name, linear)
     with torch.enable_grad():
         total = linear(torch.ones_like(inputs[:1], dtype=torch.float64)).sum()
-        grads = torch.autograd.grad(total, weights, allow_unused=True)
-    return float(sum((w.detach() * g).sum() for w, g in zip(weights, grads, strict=True) if g is not None))
+        grads = gradients(total, weights)
+    return [(weight.detach(), grad) for weight, grad in zip(weights, grads, strict=True)]
 
 
 def linearized(net: nn.Module) -> nn.Module:
-    """Returns a float64 copy of `net` with absolute parameters, identities for normalisation, in evaluation mode.
+    """Returns a float64 copy of `net` with absolute parameters and identities for normalisation.
 
-    On an input without negative values such a net of convolutions, ReLUs and averages is linear in each weight.
+    On an input without negative values such a net of convolutions, ReLUs and averages is linear in each
+    weight.
     """
     linear = copy.deepcopy(net).double().eval()
     for parent in list(linear.modules()):

@@ -39,7 +39,9 @@ def row_of(result: Mapping[str, Any]) -> Row:
 
 
 class ArchSearcher(Searcher, ABC):  # type: ignore[misc]  # Ray ships no types
-    """A Ray Tune `Searcher` over archs. The whole of a new searcher is `ask`, and `tell` if it keeps state::
+    """A Ray Tune `Searcher` over archs.
+
+    The whole of a new searcher is `ask`, and `tell` if it keeps state::
 
         class Walk(ArchSearcher):
             def ask(self):
@@ -88,12 +90,12 @@ class ArchSearcher(Searcher, ABC):  # type: ignore[misc]  # Ray ships no types
         """
 
     def tell(self, arch: str, row: Row) -> None:
-        """Takes the finished row of `arch`; `history` already ends with it, unless the row repeats an earlier one."""
+        """Takes the row of `arch`; `history` already ends with it, unless the row repeats an earlier one."""
 
     # What subclasses use.
 
     def fitness_of(self, positions: Sequence[int]) -> np.ndarray:
-        """Returns the fitness `[len(positions)]` of rows of `history`, relative to the whole history if it is relative."""
+        """Returns the fitness `[len(positions)]` of rows of `history`; a relative one looks at all of it."""
         if getattr(self.fitness, "relative", True):
             return self.fitness(self.history)[list(positions)]
         return self.fitness([self.history[p] for p in positions])
@@ -111,7 +113,7 @@ class ArchSearcher(Searcher, ABC):  # type: ignore[misc]  # Ray ships no types
         stop: Callable[[], bool] | None = None,
         clock: Callable[[], float] | None = None,
     ) -> None:
-        """Connects a driver: `observer` receives every event, `stop` ends the search, `clock` gives seconds."""
+        """Connects a driver: `observer` gets every event, `stop` ends the search, `clock` gives seconds."""
         self._observer, self._stop, self._clock = observer, stop, clock
 
     @property
@@ -141,8 +143,8 @@ class ArchSearcher(Searcher, ABC):  # type: ignore[misc]  # Ray ships no types
         arch = self.ask()
         if arch != event["arch"] or self._asked != event["trial"]:
             raise ValueError(
-                f"Trial {event['trial']} of the journal is {event['arch']!r}, but this search would ask for {arch!r}: "
-                "it was made with other arguments or another version."
+                f"Trial {event['trial']} of the journal is {event['arch']!r}, but this search would ask for "
+                f"{arch!r}: it was made with other arguments or another version."
             )
         self._asked += 1
         self.events.append(event)
@@ -150,7 +152,7 @@ class ArchSearcher(Searcher, ABC):  # type: ignore[misc]  # Ray ships no types
     # Ray Tune's side.
 
     def suggest(self, trial_id: str) -> dict[str, str] | str | None:
-        """Returns `{"arch": ...}`, None to wait, or `Searcher.FINISHED`; called by Ray Tune and by `simulate`."""
+        """Returns `{"arch": ...}`, None to wait, or `Searcher.FINISHED`; Tune and `simulate` call it."""
         while self._again or not (self._stop and self._stop()):
             try:
                 asked = self._next()
@@ -173,7 +175,7 @@ class ArchSearcher(Searcher, ABC):  # type: ignore[misc]  # Ray ships no types
     def on_trial_complete(
         self, trial_id: str, result: Mapping[str, Any] | None = None, error: bool = False
     ) -> None:
-        """Takes the end of a trial: its row, a failure, or a stop before it started (then nothing is told)."""
+        """Takes the end of a trial: its row, a failure, or a stop before it started (nothing to tell)."""
         trial, arch = self._pending.pop(trial_id)
         if result is None and not error:
             return
@@ -204,7 +206,7 @@ class ArchSearcher(Searcher, ABC):  # type: ignore[misc]  # Ray ships no types
         return trial, arch
 
     def _repeat(self, trial: int, arch: str) -> None:
-        """Tells a known row again: scores do not depend on the trial, so computing them twice would be waste."""
+        """Tells a known row again: scores do not depend on the trial, so nothing is computed twice."""
         self._tell(trial, arch, {**self.history[self._position[arch]], "seconds": 0.0, "reused": True})
 
     def _tell(self, trial: int, arch: str, row: Row) -> None:

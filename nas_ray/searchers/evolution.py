@@ -55,7 +55,7 @@ class RegularizedEvolution(ArchSearcher):
         self._to_draw = population
 
     def ask(self) -> str | None:
-        """Returns a random arch while the first population is drawn, then a child of a tournament's winner."""
+        """Returns a random arch while the first population is drawn, then a child of a winner."""
         if self._to_draw:
             self._to_draw -= 1
             return self.space.sample(self.rng)

@@ -1,4 +1,4 @@
-"""How the rows of evaluated archs become one number each; larger is better, non-finite values are always worst."""
+"""How rows become one number each; larger is better, non-finite values are always worst."""
 
 from __future__ import annotations
 
@@ -74,8 +74,9 @@ def parse_fitness(text: str | None, scores: Sequence[str]) -> Fitness:
     """Returns the fitness that `text` describes, such as `naswot` or `rank_sum:naswot,synflow`.
 
     Args:
-        text: `KIND:SCORE,...`, `KIND` (over all scores), or `SCORE`; None means the only score, or the rank
-        sum of all. scores: names of the scores that rows will have.
+        text: `KIND:SCORE,...`, `KIND` (over all scores), or `SCORE`; None means the only score, or the
+            rank sum of all.
+        scores: names of the scores that rows will have.
 
     Raises:
         UsageError: unknown kind or score; the message has the nearest match.

@@ -25,7 +25,9 @@ class SearchSpace(Protocol):
                 return [str(w) for w in (int(arch) - 1, int(arch) + 1) if 1 <= w <= 8]
 
             def build(self, arch, num_classes):
-                return nn.Sequential(nn.Flatten(), nn.LazyLinear(int(arch)), nn.ReLU(), nn.LazyLinear(num_classes))
+                width = int(arch)
+                hidden = nn.Sequential(nn.Flatten(), nn.LazyLinear(width), nn.ReLU())
+                return nn.Sequential(hidden, nn.Linear(width, num_classes))
     """
 
     def sample(self, rng: np.random.Generator) -> str:
@@ -35,7 +37,7 @@ class SearchSpace(Protocol):
         """Returns the archs one mutation away: no duplicates, never `arch` itself, in a fixed order."""
 
     def build(self, arch: str, num_classes: int) -> nn.Module:
-        """Returns a new net `[B, 3, H, W] -> [B, num_classes]`, initialised from torch's global random state."""
+        """Returns a new net `[B, 3, H, W] -> [B, num_classes]`, initialised from torch's global state."""
 
 
 @runtime_checkable

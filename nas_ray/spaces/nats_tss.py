@@ -48,7 +48,7 @@ class NatsTss:
 
     @cached_property
     def archs(self) -> tuple[str, ...]:
-        """All archs in the published index order (the authors shuffled the product of operations with seed 88)."""
+        """All archs in the published index order: the authors shuffled the product with seed 88."""
         archs = [to_arch(ops) for ops in itertools.product(OPS, repeat=len(EDGES))]
         random.Random(88).shuffle(archs)
         return tuple(archs)
@@ -116,13 +116,14 @@ def to_ops(arch: str) -> tuple[str, ...]:
     ops = tuple(edge.partition("~")[0] for edge in edges)
     if len(ops) != len(EDGES) or not set(ops) <= set(OPS) or to_arch(ops) != arch:
         raise UsageError(
-            f"An arch of nats-tss reads |op~0|+|op~0|op~1|+|op~0|op~1|op~2| with op in {', '.join(OPS)}; got {arch!r}."
+            "An arch of nats-tss reads |op~0|+|op~0|op~1|+|op~0|op~1|op~2| with op in "
+            f"{', '.join(OPS)}; got {arch!r}."
         )
     return ops
 
 
 class Cell(nn.Module):
-    """A densely connected cell: node j is the sum of `op(node i)` over its edges; `[B, C, H, W] -> [B, C, H, W]`."""
+    """A dense cell: node j is the sum of `op(node i)` over its edges; `[B, C, H, W] -> [B, C, H, W]`."""
 
     def __init__(self, ops: tuple[str, ...], channels: int) -> None:
         super().__init__()

@@ -26,7 +26,7 @@ class Zero(nn.Module):
 
 
 def conv_block(channels_in: int, channels_out: int, kernel_size: int, stride: int = 1) -> nn.Sequential:
-    """Returns ReLU -> convolution without bias -> BN; `[B, C_in, H, W] -> [B, C_out, H / stride, W / stride]`."""
+    """Returns ReLU -> convolution -> BN; `[B, C_in, H, W] -> [B, C_out, H / stride, W / stride]`."""
     padding = kernel_size // 2
     return nn.Sequential(
         nn.ReLU(),

@@ -38,7 +38,8 @@ def test_hand_traced_run() -> None:
     assert asked == ["1", "3", "0", "2", "4"]  # what was known needed no evaluation
     told = [event["row"] for event in searcher.events if event["event"] == "tell"]
     assert [(row["arch"], row["reused"]) for row in told] == [
-        ("1", False), ("3", False), ("0", False), ("2", False), ("1", True), ("2", True), ("3", True), ("4", False)
+        ("1", False), ("3", False), ("0", False), ("2", False),
+        ("1", True), ("2", True), ("3", True), ("4", False),
     ]  # fmt: skip
 
 

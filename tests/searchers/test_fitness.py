@@ -63,7 +63,8 @@ def test_the_only_score_is_the_default() -> None:
         ),
         (
             "rank_sum:x,yy",
-            "Fitness 'rank_sum:x,yy': Unknown score 'yy'. Did you mean 'y'? Known: x, y. Add it with --proxies.",
+            "Fitness 'rank_sum:x,yy': Unknown score 'yy'. Did you mean 'y'? Known: x, y. "
+            "Add it with --proxies.",
         ),
         ("single:x,y", "Fitness single takes exactly one score, got x, y; try rank_sum."),
     ],

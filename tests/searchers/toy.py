@@ -36,7 +36,7 @@ class Line:
 
 
 def drive(searcher: ArchSearcher, steps: int, start: int = 0, in_flight: int = 1) -> list[str]:
-    """Runs `steps` suggestions with `in_flight` pending, each scored by its own number; returns the archs asked."""
+    """Runs `steps` suggestions, `in_flight` pending, each scored by its number; returns what was asked."""
     asked: list[str] = []
     pending: list[tuple[str, str]] = []
     for number in range(start, start + steps):

@@ -56,8 +56,8 @@ def test_wrong_strings(arch: str) -> None:
     with pytest.raises(UsageError) as caught:
         to_ops(arch)
     assert str(caught.value) == (
-        "An arch of nats-tss reads |op~0|+|op~0|op~1|+|op~0|op~1|op~2| with op in none, skip_connect, nor_conv_1x1, "
-        f"nor_conv_3x3, avg_pool_3x3; got {arch!r}."
+        "An arch of nats-tss reads |op~0|+|op~0|op~1|+|op~0|op~1|op~2| with op in none, skip_connect, "
+        f"nor_conv_1x1, nor_conv_3x3, avg_pool_3x3; got {arch!r}."
     )
     assert arch not in SPACE
 
@@ -74,7 +74,7 @@ def build_meta(arch: str, num_classes: int) -> nn.Module:
 
 @pytest.mark.parametrize("num_classes", [10, 100, 120])
 def test_parameters_of_every_operation_on_every_edge(num_classes: int) -> None:
-    """Parameters are a sum over edges, so these 30 archs determine all 15,625; 40 random ones confirm the sum."""
+    """Parameters are a sum over edges, so these 30 determine all 15,625; 40 random archs confirm the sum."""
     archs = [to_arch(("none",) * edge + (op,) + ("none",) * (5 - edge)) for edge in range(6) for op in OPS]
     rng = np.random.default_rng(0)
     for arch in archs + [SPACE.sample(rng) for _ in range(40)]:
@@ -110,7 +110,7 @@ def test_forward_shape(size: int) -> None:
 
 
 def test_cell_computes_the_sum_over_edges() -> None:
-    """A cell of skips and pools by hand: node 3 = pool(x) + node 1 + node 2, node 1 = x, node 2 = 0 x + pool(node 1)."""
+    """Skips and pools by hand: node 3 = pool(x) + node 1 + node 2, node 1 = x, node 2 = pool(node 1)."""
     arch = "|skip_connect~0|+|none~0|avg_pool_3x3~1|+|avg_pool_3x3~0|skip_connect~1|skip_connect~2|"
     net = NatsTss(channels=3, cells=1).build(arch, 5)
     x = torch.randn(2, 3, 8, 8)

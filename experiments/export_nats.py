@@ -1,0 +1,54 @@
+"""Turns the official NATS-Bench directory into one table of a few MB, in one pass with flat memory.
+
+python experiments/export_nats.py NATS-tss-v1_0-3ffb9-simple --out nats_tss.parquet
+python experiments/rea.py --benchmark nats_tss.parquet
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+import tyro
+from rich.console import Console
+from rich.progress import track
+
+from nas_ray.benchmarks.nats import export_rows, find_archives
+from nas_ray.benchmarks.table import write_table
+from nas_ray.errors import UsageError
+
+
+@dataclass
+class Args:
+    """Options of the export."""
+
+    directory: tyro.conf.Positional[Path]
+    """The unpacked official directory (topology space, "simple" archives)."""
+    out: Path = Path("nats_tss.parquet")
+    """Table to write; the name ends in .parquet, .csv or .csv.gz."""
+    allow_missing: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Export the archives that are there; such a table is for inspection, `--benchmark` wants all archs."""
+    workers: int = 1
+    """Processes that read archives."""
+
+
+def main(args: Args) -> None:
+    if args.workers < 1:
+        raise UsageError(f"workers must be at least 1, got {args.workers}.")
+    total = len(find_archives(args.directory, allow_missing=args.allow_missing))
+    rows = export_rows(args.directory, allow_missing=args.allow_missing, workers=args.workers)
+    console = Console(stderr=True)
+    frame = pd.DataFrame(track(rows, "Reading archives", total=total, console=console))
+    write_table(frame, args.out)
+    print(f"{args.out}: {len(frame)} archs, {args.out.stat().st_size / 1e6:.1f} MB")
+
+
+if __name__ == "__main__":
+    try:
+        main(tyro.cli(Args, description=__doc__))
+    except UsageError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)

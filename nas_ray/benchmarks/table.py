@@ -1,0 +1,201 @@
+"""A table file with documented columns as a benchmark: CSV, gzipped CSV or Parquet."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from nas_ray.benchmarks.base import Evaluation
+from nas_ray.datasets import get_dataset
+from nas_ray.errors import UsageError
+from nas_ray.spaces.base import FiniteSpace
+from nas_ray.spaces.nats_tss import NatsTss
+
+SUFFIXES = (".csv", ".csv.gz", ".parquet")
+"""The file formats, by the end of the name."""
+
+EPOCHS = (12, 200)
+"""The schedules that have columns."""
+
+COLUMNS = ("test_acc_200", "valid_acc_200", "valid_acc_12", "train_seconds_per_epoch", "valid_seconds")
+"""What a table may hold for each dataset, as `{dataset}_{column}`; the first and `arch` are required."""
+
+
+class TableBenchmark:
+    """One table that holds every arch of a finite space.
+
+    Columns, for a dataset d, in percent and seconds:
+
+    - `arch`: canonical string, each exactly once (required).
+    - `d_test_acc_200`: test accuracy after 200 epochs, mean over seeds (required).
+    - `d_valid_acc_200`, `d_valid_acc_12`: validation accuracy of the 200-epoch schedule, mean over seeds, and
+      of the separate 12-epoch schedule.
+    - `d_train_seconds_per_epoch`, `d_valid_seconds`: a query costs `epochs * train + valid` seconds.
+
+    Other columns are not read.
+
+    Args:
+        path: a file that ends in .csv, .csv.gz or .parquet.
+        dataset: published name of the dataset.
+        space: the space whose archs the table holds; NATS-TSS if None.
+
+    Raises:
+        UsageError: unreadable file, missing column, archs that are missing, foreign or repeated, values that
+            are no percentages or seconds.
+    """
+
+    name = "table"
+
+    def __init__(self, path: Path | str, dataset: str, *, space: FiniteSpace | None = None) -> None:
+        self.dataset = get_dataset(dataset).name
+        self.path = Path(path)
+        self.acc_column = "test_acc"
+        split = "ori-test (net trained on 50,000 images)" if self.dataset == "cifar10" else "x-test"
+        self.acc_source = (
+            f"table {self.path.name}, {self.dataset} test split {split}, 200 epochs, mean over seeds"
+        )
+        frame = _read(self.path)
+        self._require("arch", f"{self.dataset}_{COLUMNS[0]}", held=list(frame.columns))
+        self._archs = tuple(space or NatsTss())
+        self._check_archs(frame["arch"])
+        frame = frame.set_index("arch").loc[list(self._archs)]
+        held = [column for column in COLUMNS if f"{self.dataset}_{column}" in frame.columns]
+        self._values = {column: self._numbers(frame[f"{self.dataset}_{column}"]) for column in held}
+        self._index = {arch: index for index, arch in enumerate(self._archs)}
+
+    @property
+    def archs(self) -> Sequence[str]:
+        """All archs of the space in its published index order."""
+        return self._archs
+
+    def query(self, arch: str, epochs: int, seed: int | None = None) -> Evaluation:
+        """Returns the validation accuracy of `arch` and `epochs * train + valid` seconds.
+
+        Args:
+            arch: canonical string.
+            epochs: 12 or 200.
+            seed: None; a table holds no single seeds.
+
+        Raises:
+            UsageError: unknown arch or schedule, a seed, or a column that the table does not have.
+        """
+        if epochs not in EPOCHS:
+            raise UsageError(
+                f"A table holds schedules of 12 and 200 epochs, got epochs={epochs}; ask for one of them."
+            )
+        if seed is not None:
+            raise UsageError(f"A table holds no single training seeds, got seed={seed}; leave the seed out.")
+        index = self._position(arch)
+        columns = (f"valid_acc_{epochs}", *COLUMNS[3:])
+        if any(column not in self._values for column in columns):
+            held = ["arch", *(f"{self.dataset}_{column}" for column in self._values)]
+            self._require(*(f"{self.dataset}_{column}" for column in columns), held=held)
+        valid_acc, train, valid = (self._values[column][index] for column in columns)
+        seeds = "mean over seeds" if epochs == 200 else "the seed or mean of seeds that the table took"
+        split = f"table {self.path.name}, {self.dataset} validation split x-valid, {epochs} epochs, {seeds}"
+        return Evaluation(valid_acc, epochs * train + valid, epochs, split)
+
+    def test_acc(self, arch: str) -> float:
+        """Returns the test accuracy of `arch` after 200 epochs.
+
+        Raises:
+            UsageError: unknown arch.
+        """
+        return self._values[COLUMNS[0]][self._position(arch)]
+
+    def all_test_acc(self) -> np.ndarray:
+        """Returns `[len(archs)]`, the test accuracies in the order of `archs`."""
+        return np.array(self._values[COLUMNS[0]])
+
+    def _position(self, arch: str) -> int:
+        if arch not in self._index:
+            raise UsageError(
+                f"The table {self.path} holds the {len(self._archs)} archs of its space, got {arch!r}, which "
+                f"is not one of them; an arch there reads {self._archs[0]}."
+            )
+        return self._index[arch]
+
+    def _require(self, *columns: str, held: list[str]) -> None:
+        missing = [column for column in columns if column not in held]
+        if missing:
+            raise UsageError(
+                f"The table {self.path} must have the column {missing[0]!r} for this, and has "
+                f"{', '.join(map(str, held))}; add the column or take another table."
+            )
+
+    def _check_archs(self, given: pd.Series) -> None:
+        known, counts = set(self._archs), given.value_counts(dropna=False)
+        foreign = [arch for arch in given if arch not in known]
+        if foreign:
+            raise UsageError(
+                f"The table {self.path} must hold archs of its space only, got {foreign[0]!r}; an arch there "
+                f"reads {self._archs[0]}."
+            )
+        if counts.max() > 1:
+            raise UsageError(
+                f"The table {self.path} must hold each arch once, got {counts.idxmax()} {counts.max()} "
+                "times; remove the repeated rows."
+            )
+        if len(counts) < len(self._archs):
+            first = next(arch for arch in self._archs if arch not in counts.index)
+            raise UsageError(
+                f"The table {self.path} must hold all {len(self._archs)} archs of its space, and {first} is "
+                f"missing ({len(self._archs) - len(counts)} are); complete the table."
+            )
+
+    def _numbers(self, column: pd.Series) -> list[float]:
+        high = 100.0 if "_acc_" in str(column.name) else np.finfo(float).max
+        values = pd.to_numeric(column, errors="coerce").to_numpy(float)
+        bad = ~((values >= 0) & (values <= high))  # not (in range): true for NaN too
+        if bad.any():
+            what = "percentages from 0 to 100" if high == 100 else "finite seconds from 0"
+            raise UsageError(
+                f"The column {column.name!r} of the table {self.path} must hold {what}, got "
+                f"{column.iloc[int(bad.argmax())]} for {column.index[int(bad.argmax())]}; correct the value."
+            )
+        return [float(value) for value in values]
+
+
+def write_table(frame: pd.DataFrame, path: Path) -> None:
+    """Writes `frame` to `path` in the format that its name ends in; the file appears whole or not at all.
+
+    Raises:
+        UsageError: the name ends in another format, or the folder cannot be written.
+    """
+    write = frame.to_parquet if _suffix(path) == ".parquet" else frame.to_csv
+    temporary = path.with_name(f".{os.getpid()}-{path.name}")  # the same ending: pandas compresses by it
+    try:
+        write(temporary, index=False)
+        os.replace(temporary, path)
+    except OSError as error:
+        raise UsageError(
+            f"The table must have a writable place, got {path} ({error.strerror or error}); name another."
+        ) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _read(path: Path) -> pd.DataFrame:
+    suffix = _suffix(path)
+    try:
+        return pd.read_parquet(path) if suffix == ".parquet" else pd.read_csv(path)
+    except Exception as error:  # the readers and decompressors have no common exception
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise UsageError(
+            f"The table must be a readable {suffix} file, got {path} ({reason}); check the path or write the "
+            "table again."
+        ) from error
+
+
+def _suffix(path: Path) -> str:
+    for suffix in SUFFIXES:
+        if path.name.lower().endswith(suffix):
+            return suffix
+    raise UsageError(
+        f"A table file must end in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}, got {path}; the official "
+        "NATS-Bench files are named by their unpacked directory."
+    )

@@ -1,0 +1,127 @@
+"""Names on the command line become proxies; foreign ones are checked on a tiny net before a search starts."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from nas_ray.errors import UsageError
+from nas_ray.plugins import resolve
+from nas_ray.proxies import PROXIES, Proxy
+
+GROUP = "nas_ray.proxies"
+
+
+def resolve_proxies(names: Sequence[str | Proxy]) -> dict[str, Proxy]:
+    """Returns proxies by column name, given as built-in names, entry points, `module:function`, or functions.
+
+    The column of `module:function`, or of a function, is the function's name. Whatever does not come with
+    this package is checked (`check_proxy`) and, unless its module is installed, travels to the workers by
+    value.
+
+    Raises:
+        UsageError: unknown name, two proxies of one name, nothing given, or a failed check.
+    """
+    proxies: dict[str, Proxy] = {}
+    for given in names:
+        proxy = resolve("proxy", given, PROXIES, GROUP) if isinstance(given, str) else given
+        name = (
+            given
+            if isinstance(given, str) and ":" not in given
+            else getattr(proxy, "__name__", type(proxy).__name__)
+        )
+        if name in proxies:
+            raise UsageError(f"Each proxy needs its own name, but {name!r} was given twice.")
+        if PROXIES.get(name) is not proxy:
+            check_proxy(name, proxy)
+            _ship_by_value(proxy)
+        proxies[name] = proxy
+    if not proxies:
+        raise UsageError(f"At least one proxy is needed; known: {', '.join(sorted(PROXIES))}.")
+    return proxies
+
+
+def score_names(proxies: dict[str, Proxy]) -> list[str]:
+    """Returns the columns of rows: one per proxy, or `name.key` per entry of one that returns a dict."""
+    names: list[str] = []
+    for name, proxy in proxies.items():
+        value = None if PROXIES.get(name) is proxy else proxy(_tiny_net(), *_tiny_batch())
+        names += [f"{name}.{key}" for key in value] if isinstance(value, dict) else [name]
+    return names
+
+
+def check_proxy(name: str, proxy: Any) -> None:
+    """Runs `proxy` twice on a tiny net, so that a broken plug-in fails in a second and not after an hour.
+
+    Raises:
+        UsageError: it is not callable, raises, does not return a float or a dict of floats, is not
+            deterministic, or changes its inputs, its targets or torch's global random state.
+    """
+    if not callable(proxy):
+        raise UsageError(f"Proxy {name!r} must be a function (net, inputs, targets) -> float, got {proxy!r}.")
+    inputs, targets = _tiny_batch()
+    before = inputs.clone(), targets.clone(), torch.random.get_rng_state()
+    first, second = _value(name, proxy, inputs, targets), _value(name, proxy, inputs, targets)
+    if not torch.equal(torch.random.get_rng_state(), before[2]):
+        raise UsageError(
+            f"Proxy {name!r} must leave torch's global random state alone; use a torch.Generator."
+        )
+    if not (torch.equal(inputs, before[0]) and torch.equal(targets, before[1])):
+        raise UsageError(f"Proxy {name!r} must not change its inputs or targets; work on a clone.")
+    if first != second:
+        raise UsageError(
+            f"Proxy {name!r} must be deterministic, but gave {first} and then {second} for equal nets."
+        )
+
+
+def _value(name: str, proxy: Any, inputs: Tensor, targets: Tensor) -> dict[str, str]:
+    """Returns the scores as text, in which NaN equals NaN."""
+    try:
+        value = proxy(_tiny_net(), inputs, targets)
+        scores = value if isinstance(value, dict) else {name: value}
+        numbers = {str(key): float(item) for key, item in scores.items()}
+    except Exception as error:
+        raise UsageError(
+            f"Proxy {name!r} must return a float or a dict of floats on a small convolutional net, "
+            f"but raised {type(error).__name__}: {error}"
+        ) from error
+    return {
+        key: f"{number:.12g}" if math.isfinite(number) else str(number) for key, number in numbers.items()
+    }
+
+
+def _tiny_net() -> nn.Module:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return nn.Sequential(
+            nn.Conv2d(3, 8, 3, padding=1, bias=False),
+            nn.BatchNorm2d(8),
+            nn.ReLU(),
+            nn.Conv2d(8, 8, 3, padding=1, bias=False),
+            nn.BatchNorm2d(8),
+            nn.ReLU(),
+            nn.AdaptiveAvgPool2d(1),
+            nn.Flatten(),
+            nn.Linear(8, 10),
+        )
+
+
+def _tiny_batch() -> tuple[Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(0)
+    return torch.randn(20, 3, 8, 8, generator=generator), torch.arange(20) % 10
+
+
+def _ship_by_value(proxy: Any) -> None:
+    """Makes Ray send the code of a module that workers could not import, such as a file in this directory."""
+    module = sys.modules.get(getattr(proxy, "__module__", "") or "")
+    file = getattr(module, "__file__", None)
+    if module is None or file is None or module.__name__ == "__main__" or "site-packages" in file:
+        return
+    from ray import cloudpickle
+
+    cloudpickle.register_pickle_by_value(module)

@@ -1,0 +1,44 @@
+"""ZiCo: how large and how steady the gradient of each weight is over batches."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from nas_ray.proxies.gradients import loss_gradients
+
+
+def zico(net: nn.Module, inputs: Tensor, targets: Tensor, *, batches: int = 2) -> float:
+    """Returns the sum over layers of `log sum (mean |g| / std g)` over convolution and linear weights; larger is better.
+
+    g is the gradient of the mean cross-entropy in one weight; mean and standard deviation (the population's) are
+    over `batches` equal parts of the minibatch. Weights whose gradient does not vary are left out, and so are
+    layers in which none does. A net without any such layer scores 0, less than any other net can.
+
+    Shapes: `inputs [B, 3, H, W]`, `targets [B]`.
+    Needs: at least two batches, here parts of one; labels, and one forward and one backward pass of each.
+    Initialisation: torch's default; BN in batch mode, so each part has its own statistics; dropout off.
+
+    Source: Li, Yang, Bhardwaj and Marculescu, "ZiCo: Zero-shot NAS via Inverse Coefficient of Variation on
+    Gradients", ICLR 2023.
+    Differs: the released code draws separate batches of the full size, and does not clear gradients between them,
+    so its second gradient is the sum of both; here each gradient is of one part alone, which gives smaller ratios.
+
+    Raises:
+        ValueError: fewer than two batches, fewer than two images for each, no convolution or linear layer, or labels
+            that do not fit the net.
+    """
+    if batches < 2:
+        raise ValueError(f"zico: needs at least 2 batches, got batches={batches}.")
+    if len(inputs) < 2 * batches:
+        raise ValueError(f"zico: needs at least {2 * batches} images for {batches} batches, got {len(inputs)}.")
+    parts = zip(inputs.tensor_split(batches), targets.tensor_split(batches), strict=True)
+    per_part = [[grad for _, grad in loss_gradients("zico", net, *part)] for part in parts]
+    total = 0.0
+    for grads in zip(*per_part, strict=True):
+        stacked = torch.stack(grads).double()
+        deviation = stacked.std(0, correction=0)
+        ratios = (stacked.abs().mean(0) / deviation)[deviation > 0]
+        if len(ratios):
+            total += float(ratios.sum().log())
+    return total

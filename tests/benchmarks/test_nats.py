@@ -1,0 +1,240 @@
+from __future__ import annotations
+
+import bz2
+import gc
+import os
+import pickle
+import shutil
+import tracemalloc
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from nas_ray.benchmarks.nats import FOLDER, NatsBenchmark, default_directory, export_rows
+from nas_ray.datasets import DATASETS
+from nas_ray.errors import UsageError
+from nas_ray.spaces import NatsTss
+
+SAMPLE = (0, 11, 284)
+ARCHS = NatsTss().archs
+
+
+def write(path: Path, content: object) -> Path:
+    path.write_bytes(bz2.compress(pickle.dumps(content, protocol=4)))
+    return path
+
+
+@pytest.fixture
+def directory(tmp_path) -> Path:
+    """An official directory with a meta file and no archive yet."""
+    folder = tmp_path / FOLDER
+    folder.mkdir()
+    write(folder / "meta.pickle.pbz2", {"meta_archs": list(ARCHS), "total_archs": len(ARCHS)})
+    return folder
+
+
+def sample(data_dir: Path) -> Path:
+    return data_dir / "nats_official_sample" / FOLDER
+
+
+def message(action, *args, **options) -> str:
+    with pytest.raises(UsageError) as error:
+        action(*args, **options)
+    return str(error.value)
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("dataset", DATASETS)
+@pytest.mark.parametrize("index", SAMPLE)
+def test_known_archs_have_the_published_numbers(index, dataset, data_dir):
+    benchmark = NatsBenchmark(sample(data_dir), dataset, allow_missing=True)
+    row = pd.read_csv(data_dir / "nats_tss.csv.gz").loc[index]
+    arch = row["arch"]
+    assert benchmark.test_acc(arch) == pytest.approx(row[f"{dataset}_test_acc_200"], abs=6e-5)
+    train, valid = row[f"{dataset}_train_seconds_per_epoch"], row[f"{dataset}_valid_seconds"]
+    for epochs in (12, 200):
+        evaluation = benchmark.query(arch, epochs)
+        assert evaluation.epochs == epochs
+        assert evaluation.seconds == pytest.approx(epochs * train + valid, abs=epochs * 6e-5)
+    assert benchmark.query(arch, 200).valid_acc == pytest.approx(row[f"{dataset}_valid_acc_200"], abs=6e-5)
+    seeds = (111, 777) if dataset == "cifar10" else (111,)  # the table took one of them
+    short = [benchmark.query(arch, 12, seed=seed).valid_acc for seed in seeds]
+    assert any(acc == pytest.approx(row[f"{dataset}_valid_acc_12"], abs=6e-5) for acc in short)
+    assert benchmark.query(arch, 12).valid_acc == pytest.approx(sum(short) / len(short))
+
+
+@pytest.mark.data
+def test_splits_are_said_in_whole(data_dir):
+    benchmark = NatsBenchmark(sample(data_dir), "cifar10", allow_missing=True)
+    prefix = (
+        "NATS-Bench official files, cifar10 validation split x-valid (net trained on 25,000 images), 12 "
+        "epochs"
+    )
+    assert benchmark.query(ARCHS[0], 12).split == f"{prefix}, mean of seeds 111, 777"
+    assert benchmark.query(ARCHS[0], 12, seed=777).split == f"{prefix}, seed 777"
+    assert benchmark.acc_source == (
+        "NATS-Bench official files, cifar10 test split ori-test (net trained on 50,000 images), 200 epochs, "
+        "mean over all published seeds"
+    )
+    assert message(benchmark.query, ARCHS[0], 200, seed=111) == (
+        f"The 200-epoch schedule of {ARCHS[0]} on cifar10 has the seeds 777, 888, 999, got seed=111; ask for "
+        "one of them or for None, their mean."
+    )
+
+
+@pytest.mark.data
+def test_memory_stays_flat(data_dir):
+    benchmark = NatsBenchmark(sample(data_dir), "cifar10", allow_missing=True)
+
+    def look_up_all() -> int:
+        for arch in benchmark.archs:
+            benchmark.query(arch, 12)
+            benchmark.test_acc(arch)
+        return tracemalloc.get_traced_memory()[0]
+
+    look_up_all()
+    gc.collect()
+    gc.disable()  # an archive must go at once, not when the collector finds a cycle around it
+    tracemalloc.start()
+    try:
+        first = look_up_all()
+        last = [look_up_all() for _ in range(5)][-1]
+    finally:
+        tracemalloc.stop()
+        gc.enable()
+    assert last - first < 50_000  # one archive takes several hundred kilobytes
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("workers", [1, 2])
+def test_export_yields_what_the_benchmark_answers(workers, data_dir):
+    rows = list(export_rows(sample(data_dir), allow_missing=True, workers=workers))
+    assert [row["index"] for row in rows] == list(SAMPLE)
+    published = pd.read_csv(data_dir / "nats_tss.csv.gz")
+    assert list(rows[0]) == list(published.columns)
+    for dataset in DATASETS:
+        benchmark = NatsBenchmark(sample(data_dir), dataset, allow_missing=True)
+        for row in rows:
+            assert row[f"{dataset}_test_acc_200"] == benchmark.test_acc(row["arch"])
+            assert row[f"{dataset}_valid_acc_12"] == benchmark.query(row["arch"], 12).valid_acc
+            train, valid = row[f"{dataset}_train_seconds_per_epoch"], row[f"{dataset}_valid_seconds"]
+            assert benchmark.query(row["arch"], 12).seconds == pytest.approx(12 * train + valid)
+
+
+@pytest.mark.data
+def test_the_size_space_is_named(data_dir):
+    folder = data_dir / "nats_official_sample" / "NATS-sss-v1_0-50262-simple"
+    assert message(NatsBenchmark, folder, "cifar10") == (
+        f"The directory must hold the topology space (NATS-tss), got {folder}, which holds the size space "
+        f"(NATS-sss); name a {FOLDER} directory."
+    )
+
+
+@pytest.mark.data
+def test_a_truncated_archive_and_one_of_another_arch_are_refused(directory, data_dir):
+    whole = (sample(data_dir) / "000011.pickle.pbz2").read_bytes()
+    path = directory / "000000.pickle.pbz2"
+    path.write_bytes(whole[: len(whole) // 2])
+    benchmark = NatsBenchmark(directory, "cifar10", allow_missing=True)
+    assert message(benchmark.query, ARCHS[0], 12) == (
+        f"The NATS-Bench archive must be a bz2-compressed pickle of plain data, got {path}: it is truncated; "
+        "get it again from its publisher."
+    )
+    path.write_bytes(whole)
+    assert message(benchmark.query, ARCHS[0], 12) == (
+        f"The NATS-Bench archive {path} must hold the arch {ARCHS[0]}, got {ARCHS[11]}; unpack {FOLDER} "
+        "again."
+    )
+
+
+def test_a_directory_with_missing_archives_is_counted(directory):
+    for index in (3, 7):
+        write(directory / f"{index:06d}.pickle.pbz2", {})
+    (directory / "999999.pickle.pbz2").touch()
+    assert message(NatsBenchmark, directory, "cifar10") == (
+        f"The directory must hold the archives of all 15625 archs, got {directory}, where 15623 are missing; "
+        f"unpack {FOLDER} completely, or pass allow_missing=True from Python."
+    )
+    assert NatsBenchmark(directory, "cifar10", allow_missing=True).archs == (ARCHS[3], ARCHS[7])
+
+
+def test_an_archive_of_something_else_is_refused(directory):
+    path = write(directory / "000000.pickle.pbz2", {"200": {}})
+    benchmark = NatsBenchmark(directory, "cifar10", allow_missing=True)
+    assert message(benchmark.test_acc, ARCHS[0]) == (
+        f"The NATS-Bench archive must hold the 12- and 200-epoch results of one arch, and {path} does not "
+        f"(KeyError('12')); unpack {FOLDER} again."
+    )
+
+
+class Evil:
+    def __reduce__(self):
+        return os.mkdir, ("ran",)
+
+
+def test_an_archive_with_code_is_refused_and_not_run(directory, monkeypatch):
+    monkeypatch.chdir(directory)
+    path = write(directory / "000000.pickle.pbz2", {"12": {}, "200": {"all_results": Evil()}})
+    benchmark = NatsBenchmark(directory, "cifar10", allow_missing=True)
+    assert message(benchmark.query, ARCHS[0], 200) == (
+        f"The NATS-Bench archive must be a bz2-compressed pickle of plain data, got {path}: it names the "
+        "global posix.mkdir, which is not plain data; get it again from its publisher."
+    )
+    assert not (directory / "ran").exists()
+
+
+def test_an_archive_that_names_a_file_for_nats_bench_is_refused(directory, monkeypatch):
+    # ArchResults.create_from_state_dict would take text for the path of a pickle, and load it unrestricted.
+    monkeypatch.chdir(directory)
+    evil = str(write(directory / "evil.pbz2", Evil()))
+    path = write(directory / "000000.pickle.pbz2", {"12": evil, "200": evil})
+    benchmark = NatsBenchmark(directory, "cifar10", allow_missing=True)
+    text = message(benchmark.query, ARCHS[0], 200)
+    assert text.startswith("The NATS-Bench archive must hold the 12- and 200-epoch results of one arch, and ")
+    assert f"{path} does not (ValueError(" in text
+    assert not (directory / "ran").exists()
+
+
+def test_a_wrong_meta_file_is_refused(directory):
+    write(directory / "meta.pickle.pbz2", {"meta_archs": [*ARCHS[1:], ARCHS[0]]})
+    assert message(NatsBenchmark, directory, "cifar10") == (
+        "The meta file must list the 15625 archs of NATS-TSS in their published order, and "
+        f"that in {directory} does not; unpack {FOLDER} again."
+    )
+    (directory / "meta.pickle.pbz2").unlink()
+    assert message(NatsBenchmark, directory, "cifar10") == (
+        "The NATS-Bench meta file must be a bz2-compressed pickle of plain data, got "
+        f"{directory}/meta.pickle.pbz2: it cannot be read (No such file or directory); get it again from its "
+        "publisher."
+    )
+
+
+def test_no_directory(tmp_path):
+    path = tmp_path / "nowhere"
+    assert message(NatsBenchmark, path, "cifar10") == (
+        f"The official NATS-Bench files must be a readable directory such as {FOLDER}, got {path} (No such "
+        "file or directory); unpack the published archive and name its folder."
+    )
+
+
+def test_default_directory_is_that_of_nats_bench(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("TORCH_HOME", raising=False)
+    assert default_directory() == tmp_path / ".torch" / FOLDER
+    monkeypatch.setenv("TORCH_HOME", "/some/where")
+    assert default_directory() == Path("/some/where") / FOLDER
+
+
+@pytest.mark.data
+def test_export_script_writes_the_table(data_dir, tmp_path):
+    import runpy  # the script is no module of the package
+
+    script = runpy.run_path(str(Path(__file__).parents[2] / "experiments" / "export_nats.py"))
+    folder = shutil.copytree(sample(data_dir), tmp_path / "copy")
+    out = tmp_path / "out.parquet"
+    script["main"](script["Args"](folder, out=out, allow_missing=True))
+    assert list(pd.read_parquet(out)["arch"]) == [ARCHS[index] for index in SAMPLE]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["copy", "out.parquet"]
+    refused = message(script["main"], script["Args"](folder, out=out))
+    assert refused.startswith("The directory must hold the archives")

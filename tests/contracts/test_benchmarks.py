@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import itertools
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from nas_ray.benchmarks import (
+    BENCHMARKS,
+    Benchmark,
+    NatsBenchmark,
+    NB201Benchmark,
+    TableBenchmark,
+    open_benchmark,
+)
+from nas_ray.benchmarks.nats import FOLDER
+from nas_ray.datasets import DATASETS
+from nas_ray.errors import UsageError
+from nas_ray.spaces import NatsTss
+
+CASES = [
+    pytest.param((name, dataset), marks=[pytest.mark.data] if name == "nats" else [], id=f"{name}-{dataset}")
+    for name, dataset in itertools.product(("nb201", "table", "nats"), DATASETS)
+]
+
+
+@pytest.fixture(scope="module", params=CASES)
+def benchmark(request, tmp_path_factory) -> Benchmark:
+    name, dataset = request.param
+    if name == "nb201":
+        return NB201Benchmark(dataset)
+    if name == "nats":
+        folder = request.getfixturevalue("data_dir") / "nats_official_sample" / FOLDER
+        return NatsBenchmark(folder, dataset, allow_missing=True)
+    path = tmp_path_factory.mktemp("table") / "table.csv"
+    archs = NatsTss().archs
+    ramp = np.linspace(10, 90, len(archs))
+    columns = ("test_acc_200", "valid_acc_200", "valid_acc_12", "train_seconds_per_epoch", "valid_seconds")
+    frame = pd.DataFrame({f"{dataset}_{column}": ramp + i for i, column in enumerate(columns)})
+    frame.assign(arch=archs).sample(frac=1, random_state=0).to_csv(path, index=False)
+    return TableBenchmark(path, dataset)
+
+
+def test_it_is_a_benchmark_that_says_what_its_numbers_are(benchmark):
+    assert isinstance(benchmark, Benchmark)
+    assert benchmark.acc_column in ("test_acc", "valid_acc", "valid_test_acc")
+    for part in (benchmark.dataset, "split", "200 epochs", "seeds"):
+        assert part in benchmark.acc_source
+    split = benchmark.query(benchmark.archs[0], 200).split
+    for part in (benchmark.dataset, "split", "200 epochs", "seed"):
+        assert part in split
+
+
+def test_archs_are_members_in_published_order(benchmark):
+    space = NatsTss()
+    index = [space.index(arch) for arch in benchmark.archs]
+    assert index == sorted(set(index))
+    assert len(index) > 0
+
+
+def test_a_query_is_a_percentage_with_a_price_and_repeats(benchmark):
+    for arch in benchmark.archs[:3]:
+        evaluation = benchmark.query(arch, 200)
+        assert 0 <= evaluation.valid_acc <= 100
+        assert evaluation.seconds > 0
+        assert evaluation.epochs == 200
+        assert benchmark.query(arch, 200) == evaluation
+
+
+def test_all_test_acc_agrees_with_test_acc(benchmark):
+    every = benchmark.all_test_acc()
+    if every is not None:
+        assert every.shape == (len(benchmark.archs),)
+        for index in (0, len(every) // 2, len(every) - 1):
+            assert every[index] == benchmark.test_acc(benchmark.archs[index])
+
+
+@pytest.mark.parametrize("arch", ["", "nonsense", "|none~0|+|none~0|none~1|+|none~0|none~1|conv~2|"])
+def test_an_unknown_arch_is_an_error_that_repeats_it(benchmark, arch):
+    with pytest.raises(UsageError, match="got ") as error:
+        benchmark.test_acc(arch)
+    assert repr(arch) in str(error.value)
+    with pytest.raises(UsageError, match="got "):
+        benchmark.query(arch, 200)
+
+
+def test_an_unknown_schedule_or_seed_is_an_error_that_repeats_it(benchmark):
+    with pytest.raises(UsageError, match=r"got epochs=77;"):
+        benchmark.query(benchmark.archs[0], 77)
+    with pytest.raises(UsageError, match=r"got (seed=)?-5[;.]"):
+        benchmark.query(benchmark.archs[0], 200, seed=-5)
+
+
+def test_it_travels_to_another_process(benchmark):
+    again = pickle.loads(pickle.dumps(benchmark))
+    assert again.query(again.archs[0], 200) == benchmark.query(benchmark.archs[0], 200)
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_names_open_a_benchmark_of_the_dataset(dataset, monkeypatch, tmp_path):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))  # no official files there
+    opened = {name: open_benchmark(name, dataset) for name in BENCHMARKS if name != "nats"}
+    assert opened.pop("none") is None
+    assert {(b.name, b.dataset) for b in opened.values()} == {("nb201", dataset)}
