@@ -8,9 +8,8 @@ Archs are drawn uniformly, none twice; the best by fitness is reported with its 
 
 from __future__ import annotations
 
+from nas_ray.arguments import SearchArgs
 from nas_ray.cli import main
-from nas_ray.experiment import SearchArgs
-from nas_ray.searchers import RandomSearch
 
 if __name__ == "__main__":
-    main(SearchArgs, RandomSearch, name="random_search", description=__doc__)
+    main(SearchArgs, "random_search", name="random_search", description=__doc__)

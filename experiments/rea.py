@@ -11,9 +11,8 @@ pictures.
 
 from __future__ import annotations
 
+from nas_ray.arguments import ReaArgs
 from nas_ray.cli import main
-from nas_ray.experiment import ReaArgs
-from nas_ray.searchers import RegularizedEvolution
 
 if __name__ == "__main__":
-    main(ReaArgs, RegularizedEvolution, name="rea", description=__doc__)
+    main(ReaArgs, "rea", name="rea", description=__doc__)

@@ -1,7 +1,7 @@
 """Neural architecture search on Ray Tune with zero-cost proxies and real benchmark accuracy.
 
-The public names below are imported when they are first used, so that `import nas_ray` is instant and a searcher needs
-no torch.
+The public names below are imported when they are first used, so that `import nas_ray` is instant and a
+searcher needs no torch.
 """
 
 from __future__ import annotations

@@ -73,11 +73,10 @@ class ProxyScores:
         report({**missing, **scores, "seconds": seconds, "error": "; ".join(errors) or None})
 
     def _score(self, arch: str) -> tuple[dict[str, float], list[str]]:
-        with torch.random.fork_rng():
-            torch.manual_seed(self.init_seed)
-            net = self.space.build(arch, self.num_classes)
-        module = ScoringModule(net, self.proxies)
-        self._trainer.test(module, dataloaders=self._batches, verbose=False)
+        with torch.random.fork_rng(devices=[]):
+            torch.default_generator.manual_seed(self.init_seed)
+            module = ScoringModule(self.space.build(arch, self.num_classes), self.proxies)
+            self._trainer.test(module, dataloaders=self._batches, verbose=False)  # loops draw seeds as well
         return module.scores, module.errors
 
     @cached_property

@@ -29,6 +29,7 @@ def finish(experiment: Experiment, folder: Path, console: Console, *, wall_secon
         benchmark=experiment.benchmark,
         wall_seconds=wall_seconds,
         num_draws=len(rows),
+        label=experiment.label,
     )
     write_json(folder / "best.json", summary)
     if best is not None:
@@ -56,7 +57,8 @@ def best_row(rows: pd.DataFrame) -> dict[str, Any] | None:
 
 
 def _draw(experiment: Experiment, rows: pd.DataFrame, arch: str, folder: Path) -> None:
-    write_atomically(folder / "cell.png", lambda path: draw_cell(arch, path))
+    index = experiment.space.index(arch) if hasattr(experiment.space, "index") else None
+    write_atomically(folder / "cell.png", lambda path: draw_cell(arch, path, index=index))
     write_atomically(
         folder / "search.png",
         lambda path: draw_search(rows, experiment.fitness, experiment.benchmark, path),

@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Mapping
 from importlib.metadata import entry_points
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from nas_ray.errors import UsageError
 
@@ -34,9 +34,9 @@ def resolve(kind: str, name: str, known: Mapping[str, T], group: str | None = No
         return known[name]
     installed = {entry.name: entry for entry in entry_points(group=group)} if group else {}
     if name in installed:
-        return _load_entry_point(kind, name, installed[name])
+        return cast(T, _load_entry_point(kind, name, installed[name]))
     if ":" in name:
-        return _import_object(kind, name)
+        return cast(T, _import_object(kind, name))
     raise UsageError(unknown_name(kind, name, [*known, *installed], plugin=group is not None))
 
 

@@ -124,6 +124,8 @@ def start_ray(request: Request, *, verbose: bool = False) -> Plan:
         "log_to_driver": verbose,
         "logging_level": logging.INFO if verbose else logging.ERROR,
     }
+    if not verbose:
+        logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # failed trials are rows; the rest is raised
     address = cluster_address(request)
     if address is None:
         plan = make_plan(request, _local_cpus(), _local_gpus(), "this machine")

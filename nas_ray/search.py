@@ -169,5 +169,7 @@ def to_table(searcher: ArchSearcher) -> pd.DataFrame:
     for name in (*LEADING, *TRAILING):
         if name not in table:
             table[name] = None
+    for name in ("worker", "error"):
+        table[name] = table[name].astype("string")  # the same type whether or not anything failed
     scores = [name for name in table if name not in (*LEADING, *TRAILING)]
     return table[[*LEADING, *scores, *TRAILING]]

@@ -50,6 +50,7 @@ class Spin:
         self.seconds = seconds
 
     def __call__(self, arch: str, report: Callable[[Row], None]) -> None:
+        """Reports a row after the time is over."""
         start = time.perf_counter()
         while time.perf_counter() - start < self.seconds:
             pass

@@ -36,8 +36,8 @@ def test_plans(cpus: int, gpus: float, request_: dict[str, object], concurrent: 
     [
         (
             {"num_gpus": 8},
-            "--num-gpus 8 was asked for, but this machine has 1 GPUs; lower it, or give --address of a cluster "
-            "that has them.",
+            "--num-gpus 8 was asked for, but this machine has 1 GPUs; lower it, or give --address of a "
+            "cluster that has them.",
         ),
         (
             {"gpus_per_trial": 2.0},

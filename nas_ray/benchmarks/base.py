@@ -33,8 +33,8 @@ class Benchmark(Protocol):
     Attributes:
         name: `nb201`, `nats` or `table`.
         dataset: the dataset's published name.
-        acc_column: the honest column name of what `test_acc` returns: `test_acc`, or `valid_acc` or
-            `valid_test_acc` where the source holds no pure test split.
+        acc_column: the honest column name of what `test_acc` returns: `test_acc`, or `valid_acc`
+            where the source holds no test split.
         acc_source: one phrase for tables and figures: benchmark, split, schedule and seeds of that accuracy.
     """
 
@@ -67,4 +67,4 @@ class Benchmark(Protocol):
         """
 
     def all_test_acc(self) -> np.ndarray | None:
-        """Returns `[len(archs)]` final accuracies in the order of `archs`; None if that needs a file per arch."""
+        """Returns `[len(archs)]` accuracies in the order of `archs`; None if that needs a file per arch."""

@@ -41,7 +41,7 @@ _ROWS = 8
 
 
 def cell_graph(arch: str) -> nx.DiGraph[int] | None:
-    """Returns the cell with nodes 0-3 and an attribute `op` on each of 6 edges, or None if `arch` is not of NATS-TSS."""
+    """Returns the cell, nodes 0-3 and an attribute `op` on each of 6 edges; None if it is not of NATS-TSS."""
     ops = re.findall(r"(\w+)~\d", arch)
     if len(ops) != len(EDGES) or not set(ops) <= set(OP_COLORS) or _ARCH.format(*ops) != arch:
         return None
@@ -63,7 +63,8 @@ def cell_text(arch: str) -> str:
     grid = [[" "] * (_BOX_LEFTS[-1] + _BOX_WIDTHS[-1]) for _ in range(_ROWS)]
     for node in graph:
         _put_box(grid, node)
-    for source, target, op in graph.edges(data="op"):
+    edges: list[tuple[int, int, str]] = list(graph.edges(data="op"))
+    for source, target, op in edges:
         if target == source + 1:
             line = f"{f' {op} ':┄^{_GAP}}" if op == "none" else f"{f' {op} ':─^{_GAP - 1}}▶"
             _put(grid, _BOX_ROW + 1, _BOX_LEFTS[target] - _GAP, line)
@@ -124,16 +125,20 @@ def draw_cell(arch: str, path: Path, *, index: int | None = None) -> None:
         axes = figure.add_axes((0.01, 0.01, 0.98, 0.86))
         axes.set(xlim=(-0.6, 6.6), ylim=(-1.05, 1.75), aspect="equal")
         axes.set_axis_off()
-        for source, target, op in graph.edges(data="op"):
+        edges: list[tuple[int, int, str]] = list(graph.edges(data="op"))
+        for source, target, op in edges:
             _draw_edge(axes, source, target, op)
         for node in graph:
             _draw_node(axes, node)
-        figure.text(0.5, 0.97, title, ha="center", va="top", family="monospace", fontsize=7.5, linespacing=1.5)
+        figure.text(
+            0.5, 0.97, title, ha="center", va="top", family="monospace", fontsize=7.5, linespacing=1.5
+        )
     figure.savefig(path, dpi=150, facecolor="white")
 
 
 def _draw_node(axes: Axes, node: int) -> None:
-    axes.plot(*_POSITIONS[node], "o", markersize=42, color="white", markeredgecolor="#222222", markeredgewidth=1.4, zorder=3)
+    x, y = _POSITIONS[node]
+    axes.plot(x, y, "o", markersize=42, color="white", mec="#222222", mew=1.4, zorder=3)
     axes.text(*_POSITIONS[node], _LABELS[node], ha="center", va="center", fontsize=10, zorder=4)
 
 

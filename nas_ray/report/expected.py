@@ -9,9 +9,9 @@ from scipy.special import gammaln
 def expected_best(accuracies: np.ndarray, num_draws: int, *, replace: bool) -> float:
     """Returns the exact expected maximum accuracy of `num_draws` archs drawn uniformly, in percent.
 
-    That is a random search which picks by this very accuracy, as only an oracle can: the strongest random search of
-    its size. With the accuracies sorted as `x_1 <= ... <= x_N`, the k-th is the maximum of n draws with probability
-    `C(k - 1, n - 1) / C(N, n)` without replacement and `(k / N)^n - ((k - 1) / N)^n` with replacement.
+    That is a random search which picks by this very accuracy, as only an oracle can: the strongest random
+    search of its size. With the accuracies sorted as `x_1 <= ... <= x_N`, the k-th is the maximum of n draws
+    with probability `C(k - 1, n - 1) / C(N, n)` without replacement and `(k / N)^n - ((k - 1) / N)^n` with.
 
     Args:
         accuracies: `[N]` accuracy of every arch of the benchmark.
@@ -30,12 +30,13 @@ def expected_best(accuracies: np.ndarray, num_draws: int, *, replace: bool) -> f
     if not replace and num_draws >= len(ordered):
         return float(ordered[-1])
     weights = _with_replacement(len(ordered), num_draws) if replace else _without(len(ordered), num_draws)
-    # Offsets from the maximum: equal accuracies give exactly that accuracy, whatever the rounding of the weights.
+    # Offsets from the maximum: equal accuracies give exactly that accuracy, whatever the rounding of the
+    # weights.
     return float(ordered[-1] - weights @ (ordered[-1] - ordered))
 
 
 def expected_random_arch(accuracies: np.ndarray) -> float:
-    """Returns the expected accuracy of one arch drawn uniformly, in percent: a random search without information.
+    """Returns the expected accuracy of one arch drawn uniformly, in percent: search without information.
 
     Raises:
         ValueError: no accuracies, or one of them is not finite.
@@ -46,8 +47,9 @@ def expected_random_arch(accuracies: np.ndarray) -> float:
 def _checked(accuracies: np.ndarray) -> np.ndarray:
     values = np.asarray(accuracies, dtype=float)
     if values.ndim != 1 or not len(values) or not np.all(np.isfinite(values)):
-        raise ValueError(f"accuracies must be a non-empty list of finite numbers, got shape {values.shape} with NaN or inf"
-                         if values.size else f"accuracies must not be empty, got shape {values.shape}.")
+        raise ValueError(
+            f"accuracies must be a non-empty list of finite numbers, got {np.asarray(accuracies)!r}."
+        )
     return values
 
 

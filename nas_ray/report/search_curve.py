@@ -23,11 +23,11 @@ def best_so_far(
     fitness: Callable[[Sequence[dict[str, Any]]], np.ndarray],
     accuracy: Mapping[str, float] | None = None,
 ) -> pd.DataFrame:
-    """Returns the incumbent after each evaluation: `evaluation`, `finished_at`, `arch`, and `accuracy` in percent.
+    """Returns the incumbent after each evaluation: `evaluation`, `finished_at`, `arch`, `accuracy` (percent).
 
-    The incumbent at step k is the arch with the best fitness among the first k rows, as the searcher saw it then: a
-    relative fitness is computed on these rows alone. Beyond 500 rows that is done at 200 steps, closer together at
-    the start. Steps before the first success have no incumbent and are left out.
+    The incumbent at step k is the arch with the best fitness among the first k rows, as the searcher saw it
+    then: a relative fitness is computed on these rows alone. Beyond 500 rows that is done at 200 steps,
+    closer together at the start. Steps before the first success have no incumbent and are left out.
 
     Args:
         rows: in order of arrival.
@@ -58,7 +58,7 @@ def draw_search(
     benchmark: Benchmark | None,
     path: Path,
 ) -> None:
-    """Writes the picture of a search: fitness above, accuracy of the incumbent below where there is a benchmark."""
+    """Writes the picture of a search: fitness above, accuracy of the incumbent below."""
     known = {arch: benchmark.test_acc(arch) for arch in rows["arch"].unique()} if benchmark else None
     curve = best_so_far(rows, fitness, known)
     figure = Figure(figsize=(8.6, 6.4 if benchmark else 3.6), layout="constrained")
@@ -79,19 +79,31 @@ def _draw_fitness(axes: Axes, rows: pd.DataFrame, curve: pd.DataFrame, names: Se
     number, fine = np.arange(1, len(values) + 1), np.isfinite(values)
     axes.plot(number[fine], values[fine], ".", color=BLUE, markersize=4, alpha=0.6, label="evaluation")
     places = [int(np.flatnonzero(rows["arch"] == arch)[0]) for arch in curve["arch"].unique()]
-    axes.plot(number[places], values[places], "o", color=ORANGE, markersize=6, mfc="none", label="was best so far")
+    axes.plot(
+        number[places], values[places], "o", color=ORANGE, markersize=6, mfc="none", label="was best so far"
+    )
     if not fine.all():
         bottom = np.min(values[fine], initial=0.0)
         failed = np.full(int((~fine).sum()), bottom)
         axes.plot(number[~fine], failed, "x", color=GREY, markersize=5, label="failed or undefined")
-    if len(names) == 1 and fine.any() and values[fine].min() > 0 and values[fine].max() > 1e4 * values[fine].min():
+    if (
+        len(names) == 1
+        and fine.any()
+        and values[fine].min() > 0
+        and values[fine].max() > 1e4 * values[fine].min()
+    ):
         axes.set_yscale("log")  # scores such as SynFlow span many orders of magnitude
     axes.set_ylabel(names[0] if len(names) == 1 else f"fitness\n({' and '.join(names)})")
 
 
 def _draw_accuracy(axes: Axes, rows: pd.DataFrame, curve: pd.DataFrame, benchmark: Benchmark) -> None:
     axes.plot(
-        curve["evaluation"], curve["accuracy"], drawstyle="steps-post", color=ORANGE, lw=2, label="best by fitness so far"
+        curve["evaluation"],
+        curve["accuracy"],
+        drawstyle="steps-post",
+        color=ORANGE,
+        lw=2,
+        label="best by fitness so far",
     )
     shown = [curve["accuracy"].to_numpy(dtype=float)]
     everything = benchmark.all_test_acc()
@@ -100,7 +112,9 @@ def _draw_accuracy(axes: Axes, rows: pd.DataFrame, curve: pd.DataFrame, benchmar
         draws = sorted({int(n) for n in np.geomspace(1, count, 60).round()})
         oracle = np.array([expected_best(everything, n, replace=False) for n in draws])
         best, mean = float(everything.max()), float(everything.mean())
-        axes.plot(draws, oracle, "--", color=BLUE, lw=1.3, label="random search that sees\nthe accuracy, expected")
+        axes.plot(
+            draws, oracle, "--", color=BLUE, lw=1.3, label="random search that sees\nthe accuracy, expected"
+        )
         axes.axhline(best, color=GREEN, lw=1.3, label=f"best of the benchmark, {best:.2f}")
         axes.axhline(mean, color=GREY, lw=1.3, ls=":", label=f"a random arch, {mean:.2f}")
         shown += [oracle, np.array([best, mean])]

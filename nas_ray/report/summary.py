@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,7 @@ def summarize(
     benchmark: Benchmark | None,
     wall_seconds: float,
     num_draws: int,
+    label: Callable[[str], str] = str,
 ) -> dict[str, Any]:
     """Returns the summary of a search as plain data, with null for what is undefined.
 
@@ -36,6 +37,7 @@ def summarize(
         benchmark: where the accuracy comes from, if anywhere.
         wall_seconds: of this process, with the start of Ray.
         num_draws: size of the random search to compare with.
+        label: gives an arch a short name, such as its index.
     """
     errors = [str(error) for error in rows["error"] if isinstance(error, str)]
     computed = int((~rows["reused"].fillna(False).astype(bool)).sum())
@@ -54,6 +56,7 @@ def summarize(
     if best_row is not None:
         summary |= {
             "arch": best_row["arch"],
+            "label": label(str(best_row["arch"])),
             "trial": best_row["trial"],
             "fitness": best_row["fitness"],
             "scores": {name: best_row[name] for name in proxies},
@@ -70,7 +73,11 @@ def compare(arch: str, benchmark: Benchmark, num_draws: int) -> dict[str, Any]:
     Rank 1 is best; archs of equal accuracy share the better rank. Accuracies are in percent.
     """
     accuracy = benchmark.test_acc(arch)
-    compared: dict[str, Any] = {"source": benchmark.acc_source, "column": benchmark.acc_column, "accuracy": accuracy}
+    compared: dict[str, Any] = {
+        "source": benchmark.acc_source,
+        "column": benchmark.acc_column,
+        "accuracy": accuracy,
+    }
     everything = benchmark.all_test_acc()
     if everything is None:
         return compared
@@ -90,7 +97,9 @@ def print_summary(summary: Mapping[str, Any], console: Console) -> None:
     """Prints the summary as a table and the cell of the best arch as a drawing."""
     if summary["arch"] is None:
         reason = f": {summary['first_error']}" if summary["first_error"] else "."
-        console.print(f"None of {summary['evaluations']} evaluations succeeded{reason}", style="red", highlight=False)
+        console.print(
+            f"None of {summary['evaluations']} evaluations succeeded{reason}", style="red", highlight=False
+        )
         return
     console.print()
     console.print(cell_text(str(summary["arch"])), highlight=False, markup=False, soft_wrap=True)
@@ -105,7 +114,8 @@ def print_summary(summary: Mapping[str, Any], console: Console) -> None:
 
 def _lines(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
     scores = ", ".join(f"{name} {_number(value)}" for name, value in summary["scores"].items())
-    lines = [("best arch", str(summary["arch"])), ("scores", scores)]
+    named = f"{summary['label']}  " if summary["label"] != summary["arch"] else ""
+    lines = [("best arch", f"{named}{summary['arch']}"), ("scores", scores)]
     lines += _benchmark_lines(summary.get("benchmark"))
     made = f"{summary['evaluations']} in {summary['search_seconds']:.1f} s"
     if summary["archs_per_second"] is not None:
@@ -113,7 +123,12 @@ def _lines(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
     if summary["reused"]:
         made += f"; {summary['reused']} known already and not computed again"
     lines += [("evaluations", made)]
-    lines += [("computation", f"{summary['compute_seconds']:.1f} s; {summary['wall_seconds']:.1f} s in all with start")]
+    lines += [
+        (
+            "computation",
+            f"{summary['compute_seconds']:.1f} s; {summary['wall_seconds']:.1f} s in all with start",
+        )
+    ]
     if summary["failed"]:
         lines += [("failed", f"{summary['failed']}, the first: {summary['first_error']}")]
     return lines
@@ -133,7 +148,7 @@ def _benchmark_lines(compared: Mapping[str, Any] | None) -> list[tuple[str, str]
         ("a random arch", f"{compared['expected_random_arch']:.2f} % expected"),
         (
             "random search",
-            f"{compared['expected_random_search']:.2f} % expected of {size} archs if it could see the accuracy",
+            f"{compared['expected_random_search']:.2f} % expected of {size} archs if it saw the accuracy",
         ),
     ]
 

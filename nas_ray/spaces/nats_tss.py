@@ -58,7 +58,8 @@ class NatsTss:
         return {arch: index for index, arch in enumerate(self.archs)}
 
     def __len__(self) -> int:
-        return len(OPS) ** len(EDGES)
+        size: int = len(OPS) ** len(EDGES)
+        return size
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.archs)
@@ -147,6 +148,7 @@ class TssNet(nn.Module):
 
     def __init__(self, ops: tuple[str, ...], num_classes: int, channels: int, cells: int) -> None:
         super().__init__()
+        self.skip_spans = tuple(j - i for (i, j), op in zip(EDGES, ops, strict=True) if op == "skip_connect")
         widths = (channels, 2 * channels, 4 * channels)
         self.stem = nn.Sequential(nn.Conv2d(3, channels, 3, padding=1, bias=False), nn.BatchNorm2d(channels))
         body: list[nn.Module] = []

@@ -97,7 +97,12 @@ def test_all_failed() -> None:
 def test_undefined_scores_become_null_and_a_dash() -> None:
     table = rows(1.0, 2.0).assign(y=[float("nan"), float("-inf")])
     content = summarize(
-        table, best_row=table.iloc[1].to_dict(), proxies=["x", "y"], benchmark=None, wall_seconds=1.0, num_draws=2
+        table,
+        best_row=table.iloc[1].to_dict(),
+        proxies=["x", "y"],
+        benchmark=None,
+        wall_seconds=1.0,
+        num_draws=2,
     )
     assert content["scores"] == {"x": 2.0, "y": None}
     assert "y -" in text(content)

@@ -1,0 +1,13 @@
+"""A search with any searcher at its own defaults: built in, of a package, or your own as module:class.
+
+python experiments/search.py --searcher rea --num-samples 100
+python experiments/search.py --searcher mine:Walk --proxies naswot
+"""
+
+from __future__ import annotations
+
+from nas_ray.arguments import AnySearchArgs
+from nas_ray.cli import main
+
+if __name__ == "__main__":
+    main(AnySearchArgs, name="search", description=__doc__)

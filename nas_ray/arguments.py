@@ -1,0 +1,192 @@
+"""The arguments of the search experiments and how they are read; a light module, for quick answers."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import tyro
+
+from nas_ray.errors import UsageError
+from nas_ray.runs import read_run
+
+CHANGEABLE = {
+    *("num_samples", "time_budget_s", "num_gpus", "gpus_per_trial", "num_cpus", "max_concurrent", "address"),
+    *("resume", "verbose", "benchmark"),
+}
+"""What a resumed run may change: limits, resources and the report, nothing that changes the search itself."""
+FLAGS = (tyro.conf.FlagCreatePairsOff,)
+PATHS = {"out", "resume"}
+
+
+@dataclass(frozen=True)
+class SearchArgs:
+    """What every search experiment takes; equal arguments give equal searches."""
+
+    dataset: str = "cifar10"
+    """Dataset of the benchmark, which fixes classes and image size: cifar10, cifar100 or ImageNet16-120."""
+    images: str = "auto"
+    """Images of the minibatch: auto (the dataset's own if on disk, else digits), cifar10, cifar100,
+    ImageNet16-120, digits, npz:PATH or folder:PATH."""
+    download: bool = False
+    """Allow torchvision to download CIFAR; nothing is downloaded otherwise."""
+    proxies: tuple[str, ...] = ("naswot", "synflow")
+    """Scores to compute: built-in names or your own as module:function, separated by commas or spaces."""
+    fitness: str | None = None
+    """What is maximised: one score such as naswot, or rank_sum:naswot,synflow (default: the rank sum of all
+    proxies)."""
+    num_samples: int | None = None
+    """Evaluations to make (default: 150, or no limit where a time budget is given)."""
+    time_budget_s: float | None = None
+    """Seconds of search after which no new evaluation starts."""
+    batch_size: int = 64
+    """Images in the minibatch."""
+    seed: int = 0
+    """Seed of the searcher."""
+    init_seed: int = 0
+    """Seed of the weights of every net."""
+    batch_seed: int = 0
+    """Seed that draws the minibatch."""
+    space: str = "nats-tss"
+    """Search space, or your own as module:class."""
+    benchmark: str = "auto"
+    """Source of the final accuracy: auto, nb201, nats, none, an official NATS-Bench directory, or a table in
+    CSV or Parquet."""
+    num_gpus: int | None = None
+    """GPUs to use (default: all there are)."""
+    gpus_per_trial: float | None = None
+    """Share of a GPU for one trial, such as 0.25 for four at a time (default: 0.25 where there are GPUs)."""
+    num_cpus: int | None = None
+    """CPU cores to use (default: all there are)."""
+    max_concurrent: int | None = None
+    """Evaluations in flight (default: as many as fit)."""
+    address: str | None = None
+    """Ray cluster to join, such as auto or HOST:6379 (default: the variable RAY_ADDRESS, else this machine
+    alone)."""
+    out: Path | None = None
+    """Run folder to make (default: runs/NAME-DATASET-TIME)."""
+    resume: Path | None = None
+    """Run folder to continue; its arguments are taken over, and only limits and resources may be changed."""
+    smoke: bool = False
+    """Run a handful of evaluations, to see that everything works."""
+    verbose: bool = False
+    """Show the messages of Ray and Lightning."""
+
+    def smoked(self) -> SearchArgs:
+        """Returns the same arguments with a tiny budget."""
+        return dataclasses.replace(
+            self, num_samples=min(self.num_samples or 6, 6), batch_size=min(self.batch_size, 16)
+        )
+
+    def searcher_options(self) -> dict[str, Any]:
+        """Returns the keyword arguments of the searcher beside space, fitness and seed."""
+        return {}
+
+
+@dataclass(frozen=True)
+class ReaArgs(SearchArgs):
+    """Arguments of evolution."""
+
+    population: int = 50
+    """P, number of living members."""
+    sample: int = 10
+    """S, members drawn for one tournament."""
+
+    def smoked(self) -> SearchArgs:
+        """Returns the same arguments with a tiny budget, small enough for some evolution to happen."""
+        population, sample = min(self.population, 3), min(self.sample, 2)
+        return super(ReaArgs, dataclasses.replace(self, population=population, sample=sample)).smoked()
+
+    def searcher_options(self) -> dict[str, Any]:
+        """Returns population and sample."""
+        return {"population": self.population, "sample": self.sample}
+
+
+@dataclass(frozen=True)
+class SkipReaArgs(ReaArgs):
+    """Arguments of evolution inside a filter on skip connections."""
+
+    min_skips: int = 0
+    """Fewest skip_connect operations in a cell."""
+    max_skips: int = 1
+    """Most skip_connect operations in a cell."""
+
+    def searcher_options(self) -> dict[str, Any]:
+        """Returns population, sample and the bounds of the filter."""
+        return {**super().searcher_options(), "min_skips": self.min_skips, "max_skips": self.max_skips}
+
+
+@dataclass(frozen=True)
+class AnySearchArgs(SearchArgs):
+    """Arguments of a search with any searcher, at its own defaults."""
+
+    searcher: str = "random_search"
+    """Searcher: random_search, rea, skip_rea, one of an installed package, or your own as module:class."""
+
+
+A = TypeVar("A", bound=SearchArgs)
+
+
+def parse(args_type: type[A], name: str, description: str, argv: Sequence[str] | None = None) -> A:
+    """Returns the command line's arguments; with `--resume`, those of that run and what was given on top.
+
+    Raises:
+        UsageError: the run is of another experiment, or an argument was given that it cannot change.
+    """
+    argv = list(sys.argv[1:] if argv is None else argv)
+    folder = _resumed_folder(argv)
+    if folder is None:
+        return absolute(tyro.cli(args_type, args=argv, description=description, config=FLAGS))
+    info = read_run(folder)
+    if info.get("experiment") != name:
+        raise UsageError(
+            f"{folder} is a run of {info.get('experiment')}.py; resume it with that script, not {name}.py."
+        )
+    stored = stored_args(args_type, info["args"], folder)
+    given = absolute(tyro.cli(args_type, args=argv, description=description, default=stored, config=FLAGS))
+    for field in dataclasses.fields(stored):
+        before, now = getattr(stored, field.name), getattr(given, field.name)
+        if field.name not in CHANGEABLE and before != now:
+            option = field.name.replace("_", "-")
+            raise UsageError(
+                f"The run {folder} was made with --{option} {before} and cannot go on with {now}; "
+                f"leave --{option} out, or start a new run."
+            )
+    return dataclasses.replace(given, resume=folder)
+
+
+def _resumed_folder(argv: list[str]) -> Path | None:
+    for place, word in enumerate(argv):
+        if word == "--resume" and place + 1 < len(argv):
+            return Path(argv[place + 1])
+        if word.startswith("--resume="):
+            return Path(word.removeprefix("--resume="))
+    return None
+
+
+def stored_args(args_type: type[A], stored: Any, folder: Path) -> A:
+    """Returns the arguments kept in `run.json`.
+
+    Raises:
+        UsageError: they are not arguments of this experiment.
+    """
+    try:
+        values: dict[str, Any] = dict(stored)
+        values |= {key: tuple(value) for key, value in values.items() if isinstance(value, list)}
+        values |= {key: Path(values[key]) for key in PATHS if values.get(key)}
+        return args_type(**values)
+    except (TypeError, AttributeError) as error:
+        raise UsageError(f"{folder} was made by another version: {error}; start a new run.") from error
+
+
+def absolute(args: A) -> A:
+    """Returns `args` with absolute paths, so that a run can be resumed from another working directory."""
+    kind, colon, path = args.images.partition(":")
+    images = f"{kind}:{os.path.abspath(os.path.expanduser(path))}" if colon else args.images
+    benchmark = os.path.abspath(args.benchmark) if os.path.exists(args.benchmark) else args.benchmark
+    return dataclasses.replace(args, images=images, benchmark=benchmark)

@@ -1,0 +1,155 @@
+"""One search as a process: prepare it or replay it, run it, and leave a run folder whatever happens."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import shlex
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NoReturn
+
+from rich.console import Console
+
+from nas_ray.arguments import SearchArgs
+from nas_ray.errors import UsageError
+from nas_ray.experiment import Experiment, introduce, prepare
+from nas_ray.finish import finish, write_rows
+from nas_ray.journal import FILE_NAME, Journal, read_journal, rows_of
+from nas_ray.progress import SearchProgress
+from nas_ray.resources import Plan, start_ray
+from nas_ray.runs import create_run, read_run, update_run
+from nas_ray.search import to_table, tune_search
+from nas_ray.searchers import ArchSearcher
+
+INTERRUPTED = 130
+
+
+def run(name: str, args: SearchArgs, searcher: str | Callable[..., ArchSearcher], console: Console) -> int:
+    """Runs or resumes one search and returns the exit code.
+
+    Args:
+        name: of the experiment.
+        args: from the command line.
+        searcher: name of a searcher, `module:class`, or a class.
+        console: where the summary goes.
+
+    Raises:
+        UsageError: bad input.
+    """
+    args = args.smoked() if args.smoke and args.resume is None else args
+    experiment = prepare(name, args, searcher)
+    folder = (
+        args.resume or args.out or Path("runs") / f"{name}-{args.dataset}-{time.strftime('%Y%m%d-%H%M%S')}"
+    )
+    if args.resume:
+        replay(experiment, folder)
+    else:
+        create_run(folder, describe(experiment))
+    with interruptible():
+        try:
+            return _search(experiment, folder, console)
+        except KeyboardInterrupt:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not cut the last lines short
+            _stop_ray()
+            write_rows(folder, to_table(experiment.searcher), experiment.benchmark)
+            update_run(folder, status="interrupted")
+            done = len(rows_of(experiment.searcher.events))
+            console.print(
+                f"\nInterrupted after {done} evaluations; nothing is lost. Continue with:", highlight=False
+            )
+            console.print(f"  {resume_command(folder)}", highlight=False, soft_wrap=True)
+            return INTERRUPTED
+        finally:
+            _stop_ray()
+
+
+def resume_command(folder: Path) -> str:
+    """Returns the command that continues the run in `folder`."""
+    return f"python {shlex.quote(sys.argv[0])} --resume {shlex.quote(str(folder))}"
+
+
+def describe(experiment: Experiment) -> dict[str, Any]:
+    """Returns what `run.json` says about the experiment."""
+    args = dataclasses.asdict(dataclasses.replace(experiment.args, resume=None, verbose=False))
+    return {
+        "experiment": experiment.name,
+        "status": "running",
+        "args": args,
+        "scores": experiment.scores,
+        "images": {key: getattr(experiment.images, key) for key in ("source", "description", "note")},
+        "minibatch_sha256": experiment.batch_fingerprint,
+        "benchmark": getattr(experiment.benchmark, "acc_source", None),
+    }
+
+
+def replay(experiment: Experiment, folder: Path) -> None:
+    """Brings the searcher to where the journal of `folder` ends.
+
+    Raises:
+        UsageError: the minibatch is another one, or the journal does not fit the arguments.
+    """
+    if read_run(folder).get("minibatch_sha256") != experiment.batch_fingerprint:
+        raise UsageError(
+            f"The run {folder} scored another minibatch than {experiment.images.source} gives now; "
+            "bring the same images back, or start a new run."
+        )
+    try:
+        experiment.searcher.replay(read_journal(folder / FILE_NAME) if (folder / FILE_NAME).exists() else [])
+    except (ValueError, KeyError) as error:
+        raise UsageError(f"The run {folder} cannot be continued: {error}") from error
+
+
+def _search(experiment: Experiment, folder: Path, console: Console) -> int:
+    Journal(folder / FILE_NAME).close()  # fails here, before Ray starts, if another process writes this run
+    update_run(folder, status="running")
+    began = time.monotonic()
+    errors = Console(stderr=True)
+    with errors.status("starting Ray ...") if errors.is_terminal else contextlib.nullcontext():
+        plan = start_ray(experiment.request, verbose=experiment.args.verbose)
+    introduce(experiment, plan.where, folder, console)
+    _drive(experiment, plan, folder, errors)
+    _stop_ray()
+    return finish(experiment, folder, console, wall_seconds=time.monotonic() - began)
+
+
+def _drive(experiment: Experiment, plan: Plan, folder: Path, errors: Console) -> None:
+    experiment.evaluator.accelerator = "gpu" if plan.gpus_per_trial else "cpu"
+    with SearchProgress(errors, experiment.num_samples, experiment.fitness, experiment.label) as progress:
+        progress.replayed(rows_of(experiment.searcher.events))
+        tune_search(
+            experiment.searcher,
+            experiment.evaluator,
+            folder=folder,
+            num_samples=experiment.num_samples,
+            seconds=experiment.args.time_budget_s,
+            max_concurrent=plan.max_concurrent,
+            cpus_per_trial=plan.cpus_per_trial,
+            gpus_per_trial=plan.gpus_per_trial,
+            on_event=progress,
+        )
+
+
+@contextlib.contextmanager
+def interruptible() -> Iterator[None]:
+    """Makes SIGTERM end the search as Ctrl-C does."""
+
+    def interrupt(number: int, frame: Any) -> NoReturn:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _stop_ray() -> None:
+    """Ends Ray's processes, if Ray was started."""
+    if "ray" in sys.modules:
+        import ray
+
+        ray.shutdown()

@@ -1,0 +1,235 @@
+"""The experiments as a user runs them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SMALL = ["--batch-size", "8", "--population", "4", "--sample", "2", "--max-concurrent", "1"]
+
+
+def command(name: str, *arguments: object) -> list[str]:
+    return [sys.executable, str(ROOT / "experiments" / f"{name}.py"), *map(str, arguments)]
+
+
+def run(name: str, *arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "COLUMNS": "120"}
+    return subprocess.run(
+        command(name, *arguments), cwd=cwd, env=environment, capture_output=True, text=True, timeout=300
+    )
+
+
+def refused(name: str, *arguments: object) -> str:
+    """Runs an experiment that must be refused with exit code 2 and returns its one line."""
+    done = run(name, *arguments)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    lines = done.stderr.strip().splitlines()
+    assert len(lines) == 1, done.stderr
+    assert lines[0].startswith("error: ")
+    return lines[0].removeprefix("error: ")
+
+
+@pytest.mark.ray
+def test_a_run_leaves_everything(tmp_path: Path) -> None:
+    done = run("rea", *SMALL, "--num-samples", 8, "--out", tmp_path / "run")
+    assert done.returncode == 0, done.stderr
+    folder = tmp_path / "run"
+    names = {
+        "best.json",
+        "cell.png",
+        "journal.jsonl",
+        "results.csv",
+        "results.parquet",
+        "run.json",
+        "search.png",
+    }
+    assert {path.name for path in folder.iterdir()} == names
+    rows = pd.read_parquet(folder / "results.parquet")
+    assert len(rows) == 8
+    assert {
+        "trial",
+        "arch",
+        "naswot",
+        "synflow",
+        "fitness",
+        "seconds",
+        "worker",
+        "error",
+        "valid_acc",
+    } <= set(rows)
+    assert rows["acc_source"].str.contains("x-valid").all()
+    best = json.loads((folder / "best.json").read_text())
+    assert best["arch"] == rows.loc[rows["fitness"].idxmax(), "arch"]
+    info = json.loads((folder / "run.json").read_text())
+    assert info["status"] == "finished"
+    assert info["args"]["seed"] == 0
+    assert "digits" in info["images"]["description"]
+    assert "--images" in done.stdout
+    assert f"{best['benchmark']['rank']:,} of 15,625" in done.stdout
+    assert "Warning" not in done.stderr
+    assert "(pid=" not in done.stdout + done.stderr
+
+    again = run("rea", "--resume", folder)
+    assert again.returncode == 0, again.stderr
+    pd.testing.assert_frame_equal(pd.read_parquet(folder / "results.parquet"), rows)
+
+
+def wait_for_rows(folder: Path, rows: int) -> None:
+    for _ in range(1200):
+        path = folder / "journal.jsonl"
+        if path.exists() and path.read_text().count('"tell"') >= rows:
+            return
+        time.sleep(0.1)
+    raise AssertionError("the search did not get going")
+
+
+@pytest.mark.ray
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(number: signal.Signals, tmp_path: Path) -> None:
+    arguments = [*SMALL, "--num-samples", 30]
+    folder = tmp_path / "stopped"
+    process = subprocess.Popen(
+        command("rea", *arguments, "--out", folder),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    wait_for_rows(folder, 5)
+    process.send_signal(number)
+    began = time.monotonic()
+    output, _ = process.communicate(timeout=60)
+    if number != signal.SIGKILL:
+        assert time.monotonic() - began < 20
+        assert process.returncode == 130
+        assert f"--resume {folder}" in output
+        assert 5 <= len(pd.read_parquet(folder / "results.parquet")) < 30
+    resumed = run("rea", "--resume", folder)
+    assert resumed.returncode == 0, resumed.stderr
+    whole = run("rea", *arguments, "--out", tmp_path / "whole")
+    assert whole.returncode == 0, whole.stderr
+    measured = ["seconds", "finished_at", "worker"]
+    tables = [
+        pd.read_parquet(path / "results.parquet").drop(columns=measured)
+        for path in (folder, tmp_path / "whole")
+    ]
+    pd.testing.assert_frame_equal(*tables)
+
+
+@pytest.mark.ray
+def test_a_proxy_of_the_user_runs_in_the_workers(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(
+        "def width(net, inputs, targets):\n"
+        "    sizes = [p.shape[0] for p in net.parameters() if p.ndim == 4]\n"
+        "    return {'sum': sum(sizes), 'largest': max(sizes)}\n"
+    )
+    out = tmp_path / "run"
+    done = run(
+        "random_search", "--proxies", "mine:width,params", "--fitness", "width.sum", "--num-samples", 4,
+        "--batch-size", 4, "--benchmark", "none", "--out", out, cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    rows = pd.read_csv(out / "results.csv")
+    assert np.isfinite(rows[["width.sum", "width.largest", "params"]]).all().all()
+    assert (rows["fitness"] == rows["width.sum"]).all()
+
+
+@pytest.mark.ray
+def test_a_search_in_which_everything_fails_says_so(tmp_path: Path) -> None:
+    (tmp_path / "bad.py").write_text(
+        "def deep_only(net, inputs, targets):\n"
+        "    if sum(1 for _ in net.modules()) > 20:\n"
+        "        raise RuntimeError('too deep')\n"
+        "    return 1.0\n"
+    )
+    done = run(
+        "random_search", "--proxies", "bad:deep_only", "--num-samples", 3, "--batch-size", 4,
+        "--out", tmp_path / "run", cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "None of 3 evaluations succeeded: deep_only: RuntimeError: too deep" in done.stdout
+    assert len(pd.read_parquet(tmp_path / "run" / "results.parquet")) == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--dataset", "cifar11"], "Unknown dataset 'cifar11'. Did you mean 'cifar10'?"),
+        (["--proxies", "naswott"], "Unknown proxy 'naswott'. Did you mean 'naswot'?"),
+        (["--benchmark", "nb202"], "Unknown benchmark 'nb202'. Did you mean 'nb201'?"),
+        (["--space", "nats-ts"], "Unknown search space 'nats-ts'. Did you mean 'nats-tss'?"),
+        (["--images", "digit"], "Unknown image source 'digit'. Did you mean 'digits'?"),
+        (["--fitness", "rank_sum:snip"], "Fitness 'rank_sum:snip': Unknown score 'snip'."),
+        (["--num-gpus", "4096"], "--num-gpus 4096 was asked for, but this machine has"),
+        (
+            ["--gpus-per-trial", "1.5"],
+            "--gpus-per-trial must be a fraction up to 1 or a whole number, got 1.5.",
+        ),
+        (["--batch-size", "100000"], "The batch size must be at most 1347"),
+        (["--num-samples", "0"], "--num-samples must be at least 1, got 0."),
+        (["--time-budget-s", "-1"], "--time-budget-s must be a positive number of seconds, got -1.0."),
+        (["--seed", "-1"], "--seed must be from 0 to 2^63 - 1, got -1."),
+        (["--population", "0"], "population and sample must be at least 1, got population=0 and sample=10."),
+        (
+            ["--resume", "no/such/run"],
+            "--resume needs a run folder with a run.json, and no/such/run is none.",
+        ),
+        (["--out", "/proc/no"], "The run folder /proc/no must be writable"),
+        (["--address", "127.0.0.1:1"], "Nothing answers at --address 127.0.0.1:1"),
+    ],
+)
+def test_bad_input_is_one_sentence(arguments: list[str], message: str, tmp_path: Path) -> None:
+    out = [] if {"--out", "--resume"} & set(arguments) else ["--out", str(tmp_path / "run")]
+    assert refused("rea", *arguments, *out).startswith(message)
+
+
+def stored_run(folder: Path, **changes: object) -> Path:
+    """Writes a run folder as `rea.py` would."""
+    args = {"dataset": "cifar10", "seed": 3, "population": 4, "sample": 2, "proxies": ["naswot"]}
+    info = {"format": 1, "experiment": "rea", "args": args, "minibatch_sha256": "0", **changes}
+    folder.mkdir()
+    (folder / "run.json").write_text(json.dumps(info))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("changes", "arguments", "message"),
+    [
+        (
+            {},
+            ["--seed", "4"],
+            "was made with --seed 3 and cannot go on with 4; leave --seed out, or start a new run.",
+        ),
+        ({}, [], "scored another minibatch than digits gives now"),
+        ({"experiment": "skip_rea"}, [], "is a run of skip_rea.py; resume it with that script, not rea.py."),
+        ({"format": 99}, [], "has format 99; this version of nas_ray reads format 1."),
+        ({"args": {"colour": 1}}, [], "was made by another version"),
+    ],
+)
+def test_runs_that_cannot_be_resumed(
+    changes: dict[str, object], arguments: list[str], message: str, tmp_path: Path
+) -> None:
+    assert message in refused("rea", "--resume", stored_run(tmp_path / "run", **changes), *arguments)
+
+
+def test_an_unknown_searcher_is_named(tmp_path: Path) -> None:
+    message = refused("search", "--searcher", "reaa", "--out", tmp_path / "run")
+    assert message.startswith("Unknown searcher 'reaa'. Did you mean 'rea'? Known: random_search, rea, skip_rea")
+
+
+def test_help_teaches() -> None:
+    done = run("skip_rea", "--help")
+    assert done.returncode == 0
+    for word in ("--num-gpus", "--min-skips", "default: 150", "module:function"):
+        assert word in " ".join(done.stdout.split())
