@@ -57,7 +57,7 @@ def prepare(name: str, args: SearchArgs, searcher: str | Callable[..., ArchSearc
     Args:
         name: of the experiment, such as `rea`.
         args: from the command line.
-        searcher: a searcher class or its name; called with space, fitness, seed and `args.searcher_options()`.
+        searcher: a searcher class or its name, called with space, fitness, seed and the options of `args`.
 
     Raises:
         UsageError: anything in `args` that cannot work.
@@ -123,16 +123,12 @@ def introduce(experiment: Experiment, where: str, folder: Path, console: Console
     args = experiment.args
     limits = [f"{experiment.num_samples} evaluations"] if experiment.num_samples else []
     limits += [f"{args.time_budget_s:g} s"] if args.time_budget_s else []
-    describe = getattr(experiment.fitness, "names", None)
-    fitness = (
-        f"{type(experiment.fitness).__name__} of {' and '.join(describe)}" if describe else "own function"
-    )
     accuracy = experiment.benchmark.acc_source if experiment.benchmark else "none (--benchmark none)"
     console.print(
         f"[bold]{experiment.name}[/] on {args.space} for {args.dataset}: at most {' or '.join(limits)}, "
         f"{where}. Scores: {', '.join(experiment.scores)} on {args.batch_size} images "
         f"({experiment.images.description}). "
-        f"Fitness: {fitness}. Accuracy: {accuracy}. Run folder: {folder}",
+        f"Fitness: {experiment.fitness}. Accuracy: {accuracy}. Run folder: {folder}",
         highlight=False,
         soft_wrap=not console.is_terminal,
     )

@@ -41,7 +41,8 @@ def summarize(
     """
     errors = [str(error) for error in rows["error"] if isinstance(error, str)]
     computed = int((~rows["reused"].fillna(False).astype(bool)).sum())
-    searching = float(rows["finished_at"].max()) if len(rows) else 0.0
+    ends = rows["finished_at"].to_numpy(dtype=float)
+    searching, busy = (float(ends.max()), float(np.ptp(ends))) if len(ends) else (0.0, 0.0)
     summary: dict[str, Any] = {
         "evaluations": len(rows),
         "reused": len(rows) - computed,
@@ -50,7 +51,7 @@ def summarize(
         "compute_seconds": float(rows["seconds"].sum()),
         "search_seconds": searching,
         "wall_seconds": wall_seconds,
-        "archs_per_second": computed / searching if searching > 0 else None,
+        "archs_per_second": (computed - 1) / busy if busy > 0 else None,  # once the workers were up
         "arch": None,
     }
     if best_row is not None:
@@ -119,7 +120,7 @@ def _lines(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
     lines += _benchmark_lines(summary.get("benchmark"))
     made = f"{summary['evaluations']} in {summary['search_seconds']:.1f} s"
     if summary["archs_per_second"] is not None:
-        made += f", {summary['archs_per_second']:.2f} archs/s"
+        made += f", {summary['archs_per_second']:.2f} archs/s once the workers were up"
     if summary["reused"]:
         made += f"; {summary['reused']} known already and not computed again"
     lines += [("evaluations", made)]

@@ -46,6 +46,9 @@ class Single:
         """Returns `[rows]` scores."""
         return column(rows, self.names[0])
 
+    def __str__(self) -> str:
+        return self.names[0]
+
 
 @dataclass(frozen=True)
 class RankSum:
@@ -62,6 +65,9 @@ class RankSum:
         columns = [column(rows, name) for name in self.names]
         ranks = np.sum([rankdata(values) for values in columns], axis=0)
         return np.where(np.all(np.isfinite(columns), axis=0), ranks, -np.inf)
+
+    def __str__(self) -> str:
+        return f"rank sum of {' and '.join(self.names)}"
 
 
 FITNESSES: dict[str, Callable[[tuple[str, ...]], Fitness]] = {
