@@ -12,7 +12,7 @@ from rich.console import Console
 from nas_ray.arguments import SearchArgs, parse
 from nas_ray.errors import UsageError
 
-MISUSE = 2
+MISUSE, INTERRUPTED = 2, 130
 
 
 def main(
@@ -43,9 +43,11 @@ def main(
 
 @contextlib.contextmanager
 def reported_errors() -> Iterator[None]:
-    """Turns a `UsageError` into one line on standard error and exit code 2."""
+    """Turns a `UsageError` into one line on standard error and exit code 2, and Ctrl-C into exit code 130."""
     try:
         yield
     except UsageError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(MISUSE)
+    except KeyboardInterrupt:  # before the search began, which handles it itself
+        sys.exit(INTERRUPTED)

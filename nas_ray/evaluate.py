@@ -38,6 +38,7 @@ class ProxyScores:
         proxies: proxies by column name.
         init_seed: seed of the nets' initialisation.
         accelerator: Lightning's name of the device, `cpu` or `gpu`.
+        timed: add the seconds of each proxy to the row, as `name_seconds`.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class ProxyScores:
         *,
         init_seed: int = 0,
         accelerator: str = "cpu",
+        timed: bool = False,
     ) -> None:
         self.space = space
         self.num_classes = num_classes
@@ -58,6 +60,7 @@ class ProxyScores:
         self.proxies = dict(proxies)
         self.init_seed = init_seed
         self.accelerator = accelerator
+        self.timed = timed
 
     def __call__(self, arch: str, report: Callable[[Row], None]) -> None:
         """Reports one row: scores, `seconds` of computation, `error` or None."""
@@ -77,7 +80,7 @@ class ProxyScores:
             torch.default_generator.manual_seed(self.init_seed)
             module = ScoringModule(self.space.build(arch, self.num_classes), self.proxies)
             self._trainer.test(module, dataloaders=self._batches, verbose=False)  # loops draw seeds as well
-        return module.scores, module.errors
+        return {**module.scores, **(module.seconds if self.timed else {})}, module.errors
 
     @cached_property
     def _batches(self) -> DataLoader[tuple[torch.Tensor, torch.Tensor]]:

@@ -16,6 +16,7 @@ from nas_ray.report.search_curve import draw_search
 from nas_ray.report.summary import print_summary, summarize
 from nas_ray.runs import update_run, write_atomically, write_json, write_table
 from nas_ray.search import to_table
+from nas_ray.spaces import FiniteSpace
 
 
 def finish(experiment: Experiment, folder: Path, console: Console, *, wall_seconds: float) -> int:
@@ -29,7 +30,7 @@ def finish(experiment: Experiment, folder: Path, console: Console, *, wall_secon
         benchmark=experiment.benchmark,
         wall_seconds=wall_seconds,
         num_draws=len(rows),
-        label=experiment.label,
+        space=experiment.space if isinstance(experiment.space, FiniteSpace) else None,
     )
     write_json(folder / "best.json", summary)
     if best is not None:
@@ -61,5 +62,11 @@ def _draw(experiment: Experiment, rows: pd.DataFrame, arch: str, folder: Path) -
     write_atomically(folder / "cell.png", lambda path: draw_cell(arch, path, index=index))
     write_atomically(
         folder / "search.png",
-        lambda path: draw_search(rows, experiment.fitness, experiment.benchmark, path),
+        lambda path: draw_search(
+            rows,
+            path,
+            fitness=experiment.fitness,
+            fitness_label=str(experiment.fitness),
+            benchmark=experiment.benchmark,
+        ),
     )

@@ -8,7 +8,7 @@ import shlex
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -49,22 +49,25 @@ def run(name: str, args: SearchArgs, searcher: str | Callable[..., ArchSearcher]
         replay(experiment, folder)
     else:
         create_run(folder, describe(experiment))
-    with interruptible():
-        try:
-            return _search(experiment, folder, console)
-        except KeyboardInterrupt:
-            signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not cut the last lines short
-            _stop_ray()
-            write_rows(folder, to_table(experiment.searcher), experiment.benchmark)
-            update_run(folder, status="interrupted")
-            done = len(rows_of(experiment.searcher.events))
-            console.print(
-                f"\nInterrupted after {done} evaluations; nothing is lost. Continue with:", highlight=False
-            )
-            console.print(f"  {resume_command(folder)}", highlight=False, soft_wrap=True)
-            return INTERRUPTED
-        finally:
-            _stop_ray()
+    try:
+        return _search(experiment, folder, console)
+    except (KeyboardInterrupt, SystemExit):  # the latter is what Ray makes of SIGTERM while it starts
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)  # a second one must not cut the last lines short
+        _stop_ray()
+        return _interrupted(experiment, folder, console)
+    finally:
+        _stop_ray()
+
+
+def _interrupted(experiment: Experiment, folder: Path, console: Console) -> int:
+    """Leaves the rows so far and says how to go on."""
+    write_rows(folder, to_table(experiment.searcher), experiment.benchmark)
+    update_run(folder, status="interrupted")
+    done = len(rows_of(experiment.searcher.events))
+    console.print(f"\nInterrupted after {done} evaluations; nothing is lost. Continue with:", highlight=False)
+    console.print(f"  {resume_command(folder)}", highlight=False, soft_wrap=True)
+    return INTERRUPTED
 
 
 def resume_command(folder: Path) -> str:
@@ -110,6 +113,7 @@ def _search(experiment: Experiment, folder: Path, console: Console) -> int:
     errors = Console(stderr=True)
     with errors.status("starting Ray ...") if errors.is_terminal else contextlib.nullcontext():
         plan = start_ray(experiment.request, verbose=experiment.args.verbose)
+    signal.signal(signal.SIGTERM, _interrupt)  # Ray has set its own, which would end the process at once
     introduce(experiment, plan.where, folder, console)
     _drive(experiment, plan, folder, errors)
     _stop_ray()
@@ -133,18 +137,9 @@ def _drive(experiment: Experiment, plan: Plan, folder: Path, errors: Console) ->
         )
 
 
-@contextlib.contextmanager
-def interruptible() -> Iterator[None]:
+def _interrupt(number: int, frame: Any) -> NoReturn:
     """Makes SIGTERM end the search as Ctrl-C does."""
-
-    def interrupt(number: int, frame: Any) -> NoReturn:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    raise KeyboardInterrupt
 
 
 def _stop_ray() -> None:

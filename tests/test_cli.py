@@ -76,7 +76,7 @@ def test_a_run_leaves_everything(tmp_path: Path) -> None:
     assert info["args"]["seed"] == 0
     assert "digits" in info["images"]["description"]
     assert "--images" in done.stdout
-    assert f"{best['benchmark']['rank']:,} of 15,625" in done.stdout
+    assert f"rank {best['rank']:,} of 15,625" in done.stdout
     assert "Warning" not in done.stderr
     assert "(pid=" not in done.stdout + done.stderr
 
@@ -158,7 +158,11 @@ def test_a_search_in_which_everything_fails_says_so(tmp_path: Path) -> None:
         "--out", tmp_path / "run", cwd=tmp_path,
     )  # fmt: skip
     assert done.returncode == 1
-    assert "None of 3 evaluations succeeded: deep_only: RuntimeError: too deep" in done.stdout
+    said = " ".join(done.stdout.split())
+    assert (
+        "none of 3 evaluations succeeded; the first error was trial 0: deep_only: RuntimeError: too deep"
+        in said
+    )
     assert len(pd.read_parquet(tmp_path / "run" / "results.parquet")) == 3
 
 
@@ -169,7 +173,7 @@ def test_a_search_in_which_everything_fails_says_so(tmp_path: Path) -> None:
         (["--proxies", "naswott"], "Unknown proxy 'naswott'. Did you mean 'naswot'?"),
         (["--benchmark", "nb202"], "Unknown benchmark 'nb202'. Did you mean 'nb201'?"),
         (["--space", "nats-ts"], "Unknown search space 'nats-ts'. Did you mean 'nats-tss'?"),
-        (["--images", "digit"], "Unknown image source 'digit'. Did you mean 'digits'?"),
+        (["--images", "digit"], "Unknown images 'digit'. Did you mean 'digits'?"),
         (["--fitness", "rank_sum:snip"], "Fitness 'rank_sum:snip': Unknown score 'snip'."),
         (["--num-gpus", "4096"], "--num-gpus 4096 was asked for, but this machine has"),
         (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -26,6 +27,7 @@ class ScoringModule(pl.LightningModule):
     Attributes:
         scores: value per column; a proxy that returned a dict gives one column `name.key` per entry, one that
             raised gives NaN.
+        seconds: measured seconds of each proxy, as column `name_seconds`.
         errors: one entry per proxy that raised or returned something that is not finite.
     """
 
@@ -34,6 +36,7 @@ class ScoringModule(pl.LightningModule):
         self.net = net
         self.proxies = proxies
         self.scores: dict[str, float] = {}
+        self.seconds: dict[str, float] = {}
         self.errors: list[str] = []
 
     def test_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
@@ -41,7 +44,9 @@ class ScoringModule(pl.LightningModule):
         self.net.train()  # as built; Lightning switched to evaluation mode
         with torch.enable_grad():
             for name, proxy in self.proxies.items():
+                start = time.perf_counter()
                 self._score(name, proxy, *batch)
+                self.seconds[f"{name}_seconds"] = time.perf_counter() - start
 
     def _score(self, name: str, proxy: Proxy, inputs: Tensor, targets: Tensor) -> None:
         net = self.net if PROXIES.get(name) is proxy else copy.deepcopy(self.net)

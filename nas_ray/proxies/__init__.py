@@ -6,19 +6,95 @@ from collections.abc import Callable
 
 from torch import Tensor, nn
 
+from nas_ray.proxies.az_expressivity import az_expressivity
+from nas_ray.proxies.az_progressivity import az_progressivity
+from nas_ray.proxies.az_trainability import az_trainability
+from nas_ray.proxies.epe_nas import epe_nas
+from nas_ray.proxies.fisher import fisher
 from nas_ray.proxies.flops import flops
+from nas_ray.proxies.grad_norm import grad_norm
+from nas_ray.proxies.gradsign import gradsign
+from nas_ray.proxies.grasp import grasp
+from nas_ray.proxies.jacob_cov import jacob_cov
+from nas_ray.proxies.l2_norm import l2_norm
+from nas_ray.proxies.linear_regions import linear_regions
+from nas_ray.proxies.logsynflow import logsynflow
+from nas_ray.proxies.meco import meco
 from nas_ray.proxies.naswot import naswot
+from nas_ray.proxies.near import near
+from nas_ray.proxies.ntk import ntk
+from nas_ray.proxies.num_conv import num_conv
 from nas_ray.proxies.params import params
+from nas_ray.proxies.plain import plain
+from nas_ray.proxies.skip import skip
+from nas_ray.proxies.snip import snip
+from nas_ray.proxies.swap import swap
 from nas_ray.proxies.synflow import synflow
+from nas_ray.proxies.vkdnw import vkdnw
+from nas_ray.proxies.zen import zen
+from nas_ray.proxies.zico import zico
 
 Proxy = Callable[[nn.Module, Tensor, Tensor], float | dict[str, float]]
 """`(net, inputs [B, 3, H, W], targets [B]) -> float`, or a dict of named floats; larger is better."""
 
 PROXIES: dict[str, Proxy] = {
+    "az_expressivity": az_expressivity,
+    "az_progressivity": az_progressivity,
+    "az_trainability": az_trainability,
+    "epe_nas": epe_nas,
+    "fisher": fisher,
     "flops": flops,
+    "grad_norm": grad_norm,
+    "gradsign": gradsign,
+    "grasp": grasp,
+    "jacob_cov": jacob_cov,
+    "l2_norm": l2_norm,
+    "linear_regions": linear_regions,
+    "logsynflow": logsynflow,
+    "meco": meco,
     "naswot": naswot,
+    "near": near,
+    "ntk": ntk,
+    "num_conv": num_conv,
     "params": params,
+    "plain": plain,
+    "skip": skip,
+    "snip": snip,
+    "swap": swap,
     "synflow": synflow,
+    "vkdnw": vkdnw,
+    "zen": zen,
+    "zico": zico,
 }
 
-__all__ = ["PROXIES", "Proxy", "flops", "naswot", "params", "synflow"]
+__all__ = [
+    "PROXIES",
+    "Proxy",
+    "az_expressivity",
+    "az_progressivity",
+    "az_trainability",
+    "epe_nas",
+    "fisher",
+    "flops",
+    "grad_norm",
+    "gradsign",
+    "grasp",
+    "jacob_cov",
+    "l2_norm",
+    "linear_regions",
+    "logsynflow",
+    "meco",
+    "naswot",
+    "near",
+    "ntk",
+    "num_conv",
+    "params",
+    "plain",
+    "skip",
+    "snip",
+    "swap",
+    "synflow",
+    "vkdnw",
+    "zen",
+    "zico",
+]

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from nas_ray.proxies.gradients import input_jacobian
+from nas_ray.proxies.gradients import check_labels, input_jacobian
 from nas_ray.proxies.jacob_cov import row_correlations
 
 MANY_CLASSES = 100
@@ -16,57 +16,47 @@ MANY_CLASSES = 100
 def epe_nas(
     net: nn.Module, inputs: Tensor, targets: Tensor, *, k: float = 1e-5, all_classes: bool = True
 ) -> float:
-    """Returns the sum over classes c of `|s(c)|`, `s(c) = sum(log(|correlations in c| + k))`; larger is better.
+    """Returns the sum over classes of `|s|`, `s = sum log(|correlations of class| + k)`; larger is better.
 
-    The correlations `[n_c, n_c]` are those between the input Jacobians `d (sum of all outputs) / d inputs` of the
-    n_c images of class c; a class with a single image adds `log(1 + k)`. With more than 100 classes, by the number
-    of outputs of the net, each `s(c)` is divided by n_c and the score is the sum over all ordered pairs of
-    `|s(c) - s(d)|`, divided by the number of classes. Where an image has no gradient the score is NaN.
+    The correlations `[n_c, n_c]` are those between the input Jacobians `d (sum of all outputs) / d inputs`
+    of the n_c images of class c; a class with a single image adds `log(1 + k)`. With more than 100
+    classes, by the number of outputs of the net, each s is divided by n_c and the score is the sum over
+    all ordered pairs of classes of `|s(c) - s(d)|`, divided by the number of classes. Where an image has no
+    gradient the score is NaN.
 
     Shapes: `inputs [B, 3, H, W]`, `targets [B]`.
-    Needs: one batch of real images with images of every class (the paper uses 256), labels, one forward and one
-    backward pass.
+    Needs: one batch of real images with images of every class (the paper uses 256), labels, one forward
+    and one backward pass.
     Initialisation: torch's default; BN in batch mode, dropout off.
 
     Source: Lopes, Alirezazadeh and Alexandre, "EPE-NAS: Efficient Performance Estimation Without Training for
     Neural Architecture Search", ICANN 2021.
-    Differs: the released code takes 10 classes for every dataset unless told otherwise, and passes over a class
-    that is missing from the batch or whose correlations fail, which lowers the score by what that class would
-    have added; here the former is the number of outputs and the latter an error or NaN. `all_classes=False`
-    scores the classes that are there, as they do.
+    Differs: the released code takes 10 classes for every dataset unless told otherwise, and passes over a
+    class that is missing from the batch or whose correlations fail, which lowers the score by what that
+    class would have added; here the former is the number of outputs and the latter an error or NaN.
+    `all_classes=False` scores the classes that are there, as they do.
 
     Raises:
-        ValueError: fewer than two images, labels that do not fit the net, a class without images, or no class with
-            two of them.
+        ValueError: fewer than two images, labels that do not fit the net, a class without images, or no
+            class with two of them.
     """
     if len(inputs) < 2:
         raise ValueError(f"epe_nas: needs a batch of at least 2 images, got {len(inputs)}.")
     jacobian, classes = input_jacobian(net, inputs)
-    counts = class_counts(targets, len(inputs), classes)
+    check_labels("epe_nas", classes, len(inputs), targets)
+    counts = torch.bincount(targets.long(), minlength=classes).cpu().numpy()
     if all_classes and not counts.all():
         missing = ", ".join(map(str, np.flatnonzero(counts == 0)[:5]))
         raise ValueError(
-            f"epe_nas: needs images of each of the {classes} classes, but {np.sum(counts == 0)} have none (such as "
-            f"{missing}); use a larger batch, or all_classes=False to score those that are there."
+            f"epe_nas: needs images of each of the {classes} classes, but {np.sum(counts == 0)} have none "
+            f"(such as {missing}); use a larger batch, or all_classes=False to score those that are there."
         )
     if counts.max() < 2:
         raise ValueError("epe_nas: needs at least two images of one class, but every image has its own.")
     present = np.flatnonzero(counts)
-    logs = [np.log(np.abs(row_correlations(jacobian[targets == label])) + k).sum() for label in present.tolist()]
+    correlations = [row_correlations(jacobian[targets == label]) for label in present.tolist()]
+    logs = [np.log(np.abs(within) + k).sum() for within in correlations]
     if classes <= MANY_CLASSES:
         return float(np.abs(logs).sum())
     scores = np.array(logs) / counts[present]
     return float(np.abs(scores[:, None] - scores[None, :]).sum() / len(scores))
-
-
-def class_counts(targets: Tensor, images: int, classes: int) -> np.ndarray:
-    """Returns the number of images of each class, `[classes]`."""
-    labels = targets.cpu().long()
-    if len(labels) != images:
-        raise ValueError(f"epe_nas: needs one label per image, got {len(labels)} for {images} images.")
-    if int(labels.min()) < 0 or int(labels.max()) >= classes:
-        raise ValueError(
-            f"epe_nas: the net has {classes} outputs, but the labels reach from {int(labels.min())} "
-            f"to {int(labels.max())}."
-        )
-    return torch.bincount(labels, minlength=classes).numpy()

@@ -11,8 +11,8 @@ from nas_ray.proxies.gradients import loss_gradients
 def grad_norm(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
     """Returns the sum over convolution and linear layers of the L2 norm of `dL / dweight`; larger is better.
 
-    L is the mean cross-entropy of the batch. It is a sum of norms, not the norm of the whole gradient. A layer that
-    the loss does not depend on adds 0.
+    L is the mean cross-entropy of the batch. It is a sum of norms, not the norm of the whole gradient. A
+    layer that the loss does not depend on adds 0.
 
     Shapes: `inputs [B, 3, H, W]`, `targets [B]`.
     Needs: one batch of real images, labels, one forward and one backward pass.

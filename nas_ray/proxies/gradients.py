@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -10,6 +12,9 @@ from nas_ray.proxies.hooks import batch_statistics, requiring_grad
 
 LAYERS = (nn.modules.conv._ConvNd, nn.Linear)
 
+PART = 2**20
+"""Elements that are turned into float64 at once."""
+
 
 def weighted_layers(name: str, net: nn.Module) -> list[nn.Module]:
     """Returns the convolutions and linear layers of `net`, in the order of definition.
@@ -17,7 +22,7 @@ def weighted_layers(name: str, net: nn.Module) -> list[nn.Module]:
     Raises:
         ValueError: there are none; the sentence starts with `name`.
     """
-    layers = [module for module in net.modules() if isinstance(module, LAYERS)]
+    layers: list[nn.Module] = [module for module in net.modules() if isinstance(module, LAYERS)]
     if not layers:
         raise ValueError(f"{name}: the net has no convolution or linear layer to score.")
     return layers
@@ -34,19 +39,20 @@ def cross_entropy(name: str, logits: Tensor, targets: Tensor) -> Tensor:
     Raises:
         ValueError: as many labels as images are needed, each below the number of classes.
     """
-    if len(targets) != len(logits):
-        raise ValueError(f"{name}: needs one label per image, got {len(targets)} for {len(logits)} images.")
-    if len(targets) and not 0 <= int(targets.min()) <= int(targets.max()) < logits.shape[1]:
-        raise ValueError(
-            f"{name}: the net has {logits.shape[1]} outputs, but the labels reach from {int(targets.min())} "
-            f"to {int(targets.max())}."
-        )
+    check_labels(name, logits.shape[1], len(logits), targets)
     return F.cross_entropy(logits, targets.long())
 
 
-def loss_gradients(
-    name: str, net: nn.Module, inputs: Tensor, targets: Tensor
-) -> list[tuple[Tensor, Tensor]]:
+def check_labels(name: str, classes: int, images: int, targets: Tensor) -> None:
+    """Raises a ValueError that starts with `name` unless each image has a label below `classes`."""
+    if len(targets) != images:
+        raise ValueError(f"{name}: needs one label per image, got {len(targets)} for {images} images.")
+    low, high = int(targets.min()), int(targets.max())
+    if low < 0 or high >= classes:
+        raise ValueError(f"{name}: the net has {classes} outputs, but the labels reach from {low} to {high}.")
+
+
+def loss_gradients(name: str, net: nn.Module, inputs: Tensor, targets: Tensor) -> list[tuple[Tensor, Tensor]]:
     """Returns `(weight, gradient of the mean cross-entropy)` for each convolution and linear layer.
 
     BN is in batch mode. A weight that the loss does not depend on has a gradient of zeros.
@@ -58,11 +64,11 @@ def loss_gradients(
     return [(weight.detach(), grad) for weight, grad in zip(weights, grads, strict=True)]
 
 
-def gradients(total: Tensor, weights: list[nn.Parameter]) -> tuple[Tensor, ...]:
-    """Returns `d total / d weight`, zeros where `total` does not depend on the weight."""
-    if not total.requires_grad:
+def gradients(output: Tensor, weights: list[nn.Parameter]) -> tuple[Tensor, ...]:
+    """Returns `d output / d weight`, zeros where `output` does not depend on the weight."""
+    if not output.requires_grad:
         return tuple(torch.zeros_like(weight) for weight in weights)
-    return torch.autograd.grad(total, weights, materialize_grads=True)
+    return torch.autograd.grad(output, weights, materialize_grads=True)
 
 
 def input_jacobian(net: nn.Module, inputs: Tensor) -> tuple[Tensor, int]:
@@ -77,3 +83,16 @@ def input_jacobian(net: nn.Module, inputs: Tensor) -> tuple[Tensor, int]:
             return torch.zeros_like(inputs, dtype=torch.float64).flatten(1), logits.shape[1]
         (jacobian,) = torch.autograd.grad(logits.sum(), images, materialize_grads=True)
     return jacobian.flatten(1).double(), logits.shape[1]
+
+
+def total(term: Callable[..., Tensor], tensors: Iterable[Sequence[Tensor]]) -> float:
+    """Returns the sum of `term(a, b, ...)`, elementwise on float64, over all elements of all `(a, b, ...)`.
+
+    Large tensors go in parts, so that little memory is needed beside them.
+    """
+    sums = [
+        term(*(part.double() for part in parts)).sum()
+        for aligned in tensors
+        for parts in zip(*(torch.split(tensor.flatten(), PART) for tensor in aligned), strict=True)
+    ]
+    return float(torch.stack(sums).sum())

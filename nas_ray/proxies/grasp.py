@@ -5,24 +5,26 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from nas_ray.proxies.gradients import cross_entropy, gradients, layer_weights
+from nas_ray.proxies.gradients import cross_entropy, gradients, layer_weights, total
 from nas_ray.proxies.hooks import batch_statistics, requiring_grad
 
 
 def grasp(net: nn.Module, inputs: Tensor, targets: Tensor, *, T: float = 1.0) -> float:
     """Returns the sum of `-weight * (H g)` over convolution and linear weights; larger is better.
 
-    g is the gradient of the mean cross-entropy of `outputs / T` in these weights, and H its Hessian. The sign is
-    that of Abdelfattah et al.; it is fragile, and the score is noisy.
+    g is the gradient of the mean cross-entropy of `outputs / T` in these weights, and H its Hessian. The
+    sign is that of Abdelfattah et al.; it is fragile, and the score is noisy.
 
     Shapes: `inputs [B, 3, H, W]`, `targets [B]`.
     Needs: one batch of real images, labels, one forward pass, one backward pass, and one through that.
     Initialisation: torch's default; BN in batch mode, dropout off.
 
-    Source: Wang, Zhang and Grosse, "Picking Winning Tickets Before Training by Preserving Gradient Flow", ICLR 2020;
-    summed over the net as in Abdelfattah et al., "Zero-Cost Proxies for Lightweight NAS", ICLR 2021.
-    Differs: the pruning code divides the outputs by `T=200` and takes several images of every class; here, as in
-    Abdelfattah et al., `T=1` and the given batch. That code runs the forward pass twice, with the same result.
+    Source: Wang, Zhang and Grosse, "Picking Winning Tickets Before Training by Preserving Gradient Flow",
+    ICLR 2020; summed over the net as in Abdelfattah et al., "Zero-Cost Proxies for Lightweight NAS", ICLR
+    2021.
+    Differs: the pruning code divides the outputs by `T=200` and takes several images of every class; here,
+    as in Abdelfattah et al., `T=1` and the given batch. That code runs the forward pass twice, with the
+    same result.
 
     Raises:
         ValueError: the net has no convolution or linear layer, or labels that do not fit the net.
@@ -35,4 +37,4 @@ def grasp(net: nn.Module, inputs: Tensor, targets: Tensor, *, T: float = 1.0) ->
         grads = torch.autograd.grad(loss, weights, create_graph=True, materialize_grads=True)
         flow = torch.stack([(grad.detach() * grad).sum() for grad in grads]).sum()
         products = gradients(flow, weights)
-    return -float(sum((w.detach() * hg).sum(dtype=torch.float64) for w, hg in zip(weights, products, strict=True)))
+    return -total(lambda weight, product: weight.detach() * product, zip(weights, products, strict=True))

@@ -52,8 +52,8 @@ def preserved_state(net: nn.Module) -> Iterator[None]:
 def batch_statistics(net: nn.Module) -> Iterator[None]:
     """Puts BN in batch mode, without updates of its running statistics, and all else in evaluation mode.
 
-    Dropout is off, so a forward pass draws no random numbers. A BN that is given a single value per channel, which
-    has no variance, uses its running statistics.
+    Dropout is off, so a forward pass draws no random numbers. A BN that is given a single value per
+    channel, which has no variance, uses its running statistics.
     """
     norms = [module for module in net.modules() if isinstance(module, BATCH_NORMS)]
     tracked = [norm.track_running_stats for norm in norms]

@@ -9,20 +9,22 @@ from nas_ray.proxies.gradients import input_jacobian
 
 
 def jacob_cov(net: nn.Module, inputs: Tensor, targets: Tensor, *, k: float = 1e-5) -> float:
-    """Returns `-sum(log(v + k) + 1 / (v + k))` over the eigenvalues v of a correlation matrix; larger is better.
+    """Returns `-sum(log(v + k) + 1 / (v + k))` over eigenvalues v of a correlation matrix; larger is better.
 
-    The matrix `[B, B]` holds the Pearson correlations between the rows of the input Jacobian
-    `d (sum of all outputs) / d inputs`, one row per image. Where an image has no gradient, or the same in every
+    The matrix `[B, B]` holds the Pearson correlations between the rows of the input Jacobian `d (sum of
+    all outputs) / d inputs`, one row per image. Where an image has no gradient, or the same in every
     pixel, correlation is undefined and the score is NaN (a net whose output does not depend on its input).
 
     Shapes: `inputs [B, 3, H, W]`; `targets` is not used.
     Needs: one batch of real images (the paper uses 256), one forward and one backward pass, no labels.
     Initialisation: torch's default; BN in batch mode, dropout off.
 
-    Source: Mellor, Turner, Storkey and Crowley, "Neural Architecture Search without Training", arXiv 2006.04647
-    version 1, 2020; named jacob_cov by Abdelfattah et al., "Zero-Cost Proxies for Lightweight NAS", ICLR 2021.
-    Differs: the released code calls a solver for general matrices, which may return complex eigenvalues of this
-    symmetric one; here the symmetric solver is used, which gives the same number where theirs is real.
+    Source: Mellor, Turner, Storkey and Crowley, "Neural Architecture Search without Training", arXiv
+    2006.04647 version 1, 2020; named jacob_cov by Abdelfattah et al., "Zero-Cost Proxies for Lightweight
+    NAS", ICLR 2021.
+    Differs: the released code calls a solver for general matrices, which may return complex eigenvalues of
+    this symmetric one; here the symmetric solver is used, which gives the same number where theirs is
+    real.
 
     Raises:
         ValueError: fewer than two images.

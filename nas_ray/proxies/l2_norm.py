@@ -14,7 +14,8 @@ def l2_norm(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
     Shapes: `inputs` and `targets` are not used.
     Needs: nothing but the net. Initialisation: torch's default; BN is irrelevant.
 
-    Source: Abdelfattah et al., "Zero-Cost Proxies for Lightweight NAS", ICLR 2021 (a baseline of the released code).
+    Source: Abdelfattah et al., "Zero-Cost Proxies for Lightweight NAS", ICLR 2021 (a baseline of the
+    released code).
     Differs: none known.
 
     Raises:

@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
+from nas_ray.proxies.gradients import total
 from nas_ray.proxies.synflow import synaptic_gradients
 
 
 def logsynflow(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
-    """Returns the sum of `weight * log(1 + dR / dweight)` over convolution and linear weights; larger is better.
+    """Returns the sum of `weight * log(1 + dR/dweight)` over conv and linear weights; larger is better.
 
-    R is the sum of the outputs for one all-ones image, after every parameter is replaced by its absolute value and
-    every normalisation layer by the identity, as for `synflow`. The logarithm is taken of the gradient and not of
-    the score. Everything is float64.
+    R is the sum of the outputs for one all-ones image, after every parameter is replaced by its absolute
+    value and every normalisation layer by the identity, as for `synflow`. The logarithm is taken of the
+    gradient and not of the score. Everything is float64.
 
     Shapes: of `inputs [B, 3, H, W]` only the shape of an image is used; `targets` is not used.
     Needs: one forward and one backward pass of one image; no data, no labels.
     Initialisation: torch's default; there is no BN left.
 
-    Source: Cavagnero, Robbiano, Caputo and Averta, "FreeREA: Training-Free Evolution-based Architecture Search",
-    WACV 2023.
-    Differs: the paper averages over three initialisations by kaiming_normal with fan_out; here the net is scored with
-    the weights that it has, once. Average over `init_seed` to lower the variance.
+    Source: Cavagnero, Robbiano, Caputo and Averta, "FreeREA: Training-Free Evolution-based Architecture
+    Search", WACV 2023.
+    Differs: the paper averages over three initialisations by kaiming_normal with fan_out; here the net is
+    scored with the weights that it has, once. Average over `init_seed` to lower the variance.
 
     Raises:
         ValueError: the net has no convolution or linear layer.
     """
-    terms = [(w * torch.log1p(g)).sum() for w, g in synaptic_gradients("logsynflow", net, inputs)]
-    return float(torch.stack(terms).sum())
+    pairs = synaptic_gradients("logsynflow", net, inputs)
+    return total(lambda weight, grad: weight * grad.log1p(), pairs)

@@ -23,7 +23,8 @@ def naswot(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
 
     Shapes: `inputs [B, 3, H, W]`; `targets` is not used.
     Needs: one batch of real images (the paper uses 128), one forward pass, no labels, no backward pass.
-    Initialisation: torch's default; BN in batch mode, so the score depends on the batch as a whole; dropout off.
+    Initialisation: torch's default; BN in batch mode, so the score depends on the batch as a whole;
+    dropout off.
 
     Source: Mellor, Turner, Storkey and Crowley, "Neural Architecture Search without Training", ICML 2021,
     equation 2, with the released code's logarithm of the determinant.

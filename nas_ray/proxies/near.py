@@ -18,11 +18,11 @@ ACTIVATIONS = tuple(
 
 
 def near(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
-    """Returns the sum over layers of the effective ranks of pre- and post-activation matrix; larger is better.
+    """Returns the sum over layers of the effective ranks of pre- and post-activations; larger is better.
 
-    A layer is a call of an activation function (any of `torch.nn`, so not only ReLU), its input and its output are
-    the matrices `[B * H * W, C]`, or `[B, C]` after a linear layer. The effective rank is `exp` of the entropy of the
-    singular values divided by their sum: between 1 and C. A matrix of zeros adds 0.
+    A layer is a call of an activation function (any of `torch.nn`, so not only ReLU), its input and its
+    output are the matrices `[B * H * W, C]`, or `[B, C]` after a linear layer. The effective rank is `exp`
+    of the entropy of the singular values divided by their sum: between 1 and C. A matrix of zeros adds 0.
 
     Shapes: `inputs [B, 3, H, W]`; `targets` is not used.
     Needs: one batch of images, one forward pass, no labels.
@@ -30,9 +30,10 @@ def near(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
 
     Source: Husistein, Reiher and Eckhoff, "NEAR: A Training-Free Pre-Estimator of Machine Learning Model
     Performance", ICLR 2025.
-    Differs: the released code takes C neighbouring rows at random from each matrix, here all rows count, so the
-    score has no noise of its own and is larger. It takes the outputs of all convolutions, linear layers,
-    normalisations and activations; here each activation function has one matrix before and one after it.
+    Differs: the released code takes C neighbouring rows at random from each matrix, here all rows count,
+    so the score has no noise of its own and is larger. It takes the outputs of all convolutions, linear
+    layers, normalisations and activations; here each activation function has one matrix before and one
+    after it.
 
     Raises:
         ValueError: the net calls no activation module.
@@ -64,9 +65,9 @@ def rows_of_channels(activation: Tensor) -> Tensor:
 
 
 def effective_rank(matrix: Tensor) -> Tensor:
-    """Returns `exp(entropy)` of the normalised singular values of `[n, C]` in float64, 0 for a matrix of zeros.
+    """Returns `exp(entropy)` of the normalised singular values of `[n, C]`, 0 for a matrix of zeros.
 
-    The squared singular values are the eigenvalues of the smaller Gram matrix, which is summed in float64.
+    The squared singular values are the eigenvalues of the smaller Gram matrix, in float64.
     """
     wide = matrix.double()
     gram = wide.T @ wide if wide.shape[0] >= wide.shape[1] else wide @ wide.T

@@ -5,24 +5,25 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from nas_ray.proxies.gradients import loss_gradients
+from nas_ray.proxies.gradients import loss_gradients, total
 
 
 def plain(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
     """Returns the sum of `weight * dL / dweight` over convolution and linear weights; larger is better.
 
-    L is the mean cross-entropy of the batch. The output of a net does not change when weights before a BN in batch
-    mode are scaled, so these add nothing, and what remains comes mostly from the classifier.
+    L is the mean cross-entropy of the batch. The output of a net does not change when weights before a BN
+    in batch mode are scaled, so these add nothing, and what remains comes mostly from the classifier.
 
     Shapes: `inputs [B, 3, H, W]`, `targets [B]`.
     Needs: one batch of real images, labels, one forward and one backward pass.
     Initialisation: torch's default; BN in batch mode, dropout off.
 
-    Source: Abdelfattah et al., "Zero-Cost Proxies for Lightweight NAS", ICLR 2021 (a baseline of the released code).
+    Source: Abdelfattah et al., "Zero-Cost Proxies for Lightweight NAS", ICLR 2021 (a baseline of the
+    released code).
     Differs: none known; the terms are summed in float64, since they cancel.
 
     Raises:
         ValueError: the net has no convolution or linear layer, or labels that do not fit the net.
     """
     pairs = loss_gradients("plain", net, inputs, targets)
-    return float(sum((weight.double() * grad.double()).sum() for weight, grad in pairs))
+    return total(torch.mul, pairs)

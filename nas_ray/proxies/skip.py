@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 
 def skip(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
-    """Returns the mean span (`to - from`, in nodes) of the cell's skip connections, 0 without any; larger is better.
+    """Returns the mean span (`to - from`) of the cell's skip connections, 0 without any; larger is better.
 
     It says nothing alone (Spearman near 0 on NATS-TSS); FreeREA adds it to other proxies to break ties.
 
@@ -14,8 +14,8 @@ def skip(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
     Needs: the arch only, as the attribute `skip_spans` that a space gives to the nets it builds.
     Initialisation: irrelevant.
 
-    Source: Cavagnero, Robbiano, Caputo and Averta, "FreeREA: Training-Free Evolution-based Architecture Search",
-    WACV 2023.
+    Source: Cavagnero, Robbiano, Caputo and Averta, "FreeREA: Training-Free Evolution-based Architecture
+    Search", WACV 2023.
     Differs: none known.
 
     Raises:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
-from nas_ray.proxies.gradients import loss_gradients
+from nas_ray.proxies.gradients import loss_gradients, total
 
 
 def snip(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
@@ -17,13 +16,14 @@ def snip(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
     Needs: one batch of real images, labels, one forward and one backward pass.
     Initialisation: torch's default; BN in batch mode, dropout off.
 
-    Source: Lee, Ajanthan and Torr, "SNIP: Single-Shot Network Pruning Based on Connection Sensitivity", ICLR 2019;
-    summed over the net as in Abdelfattah et al., "Zero-Cost Proxies for Lightweight NAS", ICLR 2021.
-    Differs: the pruning paper divides each term by the sum of all, which would make every score 1. The released
-    code differentiates in a mask of ones, which gives the same products.
+    Source: Lee, Ajanthan and Torr, "SNIP: Single-Shot Network Pruning Based on Connection Sensitivity",
+    ICLR 2019; summed over the net as in Abdelfattah et al., "Zero-Cost Proxies for Lightweight NAS", ICLR
+    2021.
+    Differs: the pruning paper divides each term by the sum of all, which would make every score 1. The
+    released code differentiates in a mask of ones, which gives the same products.
 
     Raises:
         ValueError: the net has no convolution or linear layer, or labels that do not fit the net.
     """
     pairs = loss_gradients("snip", net, inputs, targets)
-    return float(sum((weight * grad).abs().sum(dtype=torch.float64) for weight, grad in pairs))
+    return total(lambda weight, grad: (weight * grad).abs(), pairs)

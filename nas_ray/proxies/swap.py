@@ -20,19 +20,20 @@ def swap(
 ) -> float:
     """Returns the number of distinct sign patterns of ReLU units over the batch; larger is better.
 
-    The pattern of a unit says for each of the B images whether its pre-activation is positive, so there are at most
-    `2^B` patterns and at most as many as units. With `mu` and `sigma` the number is multiplied by
-    `exp(-(params - mu)^2 / sigma)`, the regularisation that draws a search to a size.
+    The pattern of a unit says for each of the B images whether its pre-activation is positive, so there
+    are at most `2^B` patterns and at most as many as units. With `mu` and `sigma` the number is multiplied
+    by `exp(-(params - mu)^2 / sigma)`, the regularisation that draws a search to a size.
 
     Shapes: `inputs [B, 3, H, W]`; `targets` is not used.
-    Needs: one small batch of images (the paper uses 16 to 32; with more, nearly every unit has a pattern of its own
-    and the score turns into the number of units), one forward pass, no labels.
+    Needs: one small batch of images (the paper uses 16 to 32; with more, nearly every unit has a pattern
+    of its own and the score turns into the number of units), one forward pass, no labels.
     Initialisation: torch's default; BN in batch mode, dropout off.
 
-    Source: Peng, Song, Fayek, Ciesielski and Chang, "SWAP-NAS: Sample-Wise Activation Patterns for Ultra-fast NAS",
-    ICLR 2024.
-    Differs: the released code averages over 32 initialisations by N(0, 1), which removes noise, and leaves out ReLUs
-    after linear layers; here the net is scored once with the weights that it has, and all ReLUs count.
+    Source: Peng, Song, Fayek, Ciesielski and Chang, "SWAP-NAS: Sample-Wise Activation Patterns for
+    Ultra-fast NAS", ICLR 2024.
+    Differs: the released code averages over 32 initialisations by N(0, 1), which removes noise, and leaves
+    out ReLUs after linear layers; here the net is scored once with the weights that it has, and all ReLUs
+    count.
 
     Raises:
         ValueError: fewer than two images, only one of `mu` and `sigma`, or the net calls no ReLU module.
@@ -62,11 +63,10 @@ def pack_signs(activations: Tensor) -> Tensor:
     """Returns the signs of `[B, ...]` activations as int64 `[words, units]`, 62 images to the word."""
     signs = (activations.flatten(1) > 0).long()
     weights = 2 ** torch.arange(WORD, device=signs.device)
-    return torch.stack([(part * weights[: len(part), None]).sum(0) for part in signs.split(WORD)])
+    return torch.stack([(part * weights[: len(part), None]).sum(0) for part in torch.split(signs, WORD)])
 
 
 def distinct_columns(words: Tensor) -> Tensor:
     """Returns `[words, units]` without repeated columns."""
-    if len(words) == 1:
-        return torch.unique(words[0])[None]
-    return torch.unique(words, dim=1)
+    distinct: Tensor = torch.unique(words[0])[None] if len(words) == 1 else torch.unique(words, dim=1)
+    return distinct

@@ -7,7 +7,7 @@ import copy
 import torch
 from torch import Tensor, nn
 
-from nas_ray.proxies.gradients import gradients, layer_weights
+from nas_ray.proxies.gradients import gradients, layer_weights, total
 
 NORMS = (nn.modules.batchnorm._BatchNorm, nn.GroupNorm, nn.LayerNorm, nn.modules.instancenorm._InstanceNorm)
 
@@ -31,7 +31,7 @@ def synflow(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
     Raises:
         ValueError: the net has no convolution or linear layer.
     """
-    return float(sum((weight * grad).sum() for weight, grad in synaptic_gradients("synflow", net, inputs)))
+    return total(torch.mul, synaptic_gradients("synflow", net, inputs))
 
 
 def synaptic_gradients(name: str, net: nn.Module, inputs: Tensor) -> list[tuple[Tensor, Tensor]]:
@@ -39,8 +39,8 @@ def synaptic_gradients(name: str, net: nn.Module, inputs: Tensor) -> list[tuple[
     linear = linearized(net)
     weights = layer_weights(name, linear)
     with torch.enable_grad():
-        total = linear(torch.ones_like(inputs[:1], dtype=torch.float64)).sum()
-        grads = gradients(total, weights)
+        flow = linear(torch.ones_like(inputs[:1], dtype=torch.float64)).sum()
+        grads = gradients(flow, weights)
     return [(weight.detach(), grad) for weight, grad in zip(weights, grads, strict=True)]
 
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
 
-from nas_ray.proxies.gradients import loss_gradients
+from nas_ray.proxies.gradients import loss_gradients, total
 
 
 def zico(net: nn.Module, inputs: Tensor, targets: Tensor, *, batches: int = 2) -> float:
-    """Returns the sum over layers of `log sum (mean |g| / std g)` over convolution and linear weights; larger is better.
+    """Returns the sum over convolutions and linear layers of `log sum (mean |g| / std g)`; larger is better.
 
-    g is the gradient of the mean cross-entropy in one weight; mean and standard deviation (the population's) are
-    over `batches` equal parts of the minibatch. Weights whose gradient does not vary are left out, and so are
-    layers in which none does. A net without any such layer scores 0, less than any other net can.
+    g is the gradient of the mean cross-entropy in one weight; mean and standard deviation (the
+    population's) are over `batches` equal parts of the minibatch. Weights whose gradient does not vary are
+    left out, and so are layers in which none does. A net without any such layer scores 0, less than any
+    other net can.
 
     Shapes: `inputs [B, 3, H, W]`, `targets [B]`.
     Needs: at least two batches, here parts of one; labels, and one forward and one backward pass of each.
@@ -21,24 +24,28 @@ def zico(net: nn.Module, inputs: Tensor, targets: Tensor, *, batches: int = 2) -
 
     Source: Li, Yang, Bhardwaj and Marculescu, "ZiCo: Zero-shot NAS via Inverse Coefficient of Variation on
     Gradients", ICLR 2023.
-    Differs: the released code draws separate batches of the full size, and does not clear gradients between them,
-    so its second gradient is the sum of both; here each gradient is of one part alone, which gives smaller ratios.
+    Differs: the released code draws separate batches of the full size, and does not clear gradients
+    between them, so its second gradient is the sum of both; here each gradient is of one part alone, which
+    gives smaller ratios.
 
     Raises:
-        ValueError: fewer than two batches, fewer than two images for each, no convolution or linear layer, or labels
-            that do not fit the net.
+        ValueError: fewer than two batches, fewer than two images for each, no convolution or linear layer,
+            or labels that do not fit the net.
     """
     if batches < 2:
         raise ValueError(f"zico: needs at least 2 batches, got batches={batches}.")
     if len(inputs) < 2 * batches:
-        raise ValueError(f"zico: needs at least {2 * batches} images for {batches} batches, got {len(inputs)}.")
+        raise ValueError(
+            f"zico: needs at least {2 * batches} images for {batches} batches, got {len(inputs)}."
+        )
     parts = zip(inputs.tensor_split(batches), targets.tensor_split(batches), strict=True)
     per_part = [[grad for _, grad in loss_gradients("zico", net, *part)] for part in parts]
-    total = 0.0
-    for grads in zip(*per_part, strict=True):
-        stacked = torch.stack(grads).double()
-        deviation = stacked.std(0, correction=0)
-        ratios = (stacked.abs().mean(0) / deviation)[deviation > 0]
-        if len(ratios):
-            total += float(ratios.sum().log())
-    return total
+    sums = [total(steadiness, [grads]) for grads in zip(*per_part, strict=True)]
+    return sum((math.log(layer) for layer in sums if layer > 0), start=0.0)
+
+
+def steadiness(*grads: Tensor) -> Tensor:
+    """Returns `mean |g| / std g` for each weight, of its gradients over batches; 0 where they are equal."""
+    stacked = torch.stack(grads)
+    deviation = (stacked - stacked.mean(0)).square().mean(0).sqrt()
+    return torch.where(deviation > 0, stacked.abs().mean(0) / deviation, 0.0)

@@ -102,7 +102,7 @@ def _put_arc(grid: list[list[str]], row: int, border: int, start: int, end: int,
 
 
 _POSITIONS = ((0.0, 0.0), (2.0, 0.0), (4.0, 0.0), (6.0, 0.0))
-_BENDS = {(0, 2): -0.36, (0, 3): -0.46, (1, 3): 0.36}  # the others are straight; no two edges meet
+_BENDS = {(0, 2): -0.32, (0, 3): -0.54, (1, 3): 0.36}  # the others are straight; no two edges meet
 _LABELS = ("input", "1", "2", "output")
 
 
@@ -114,16 +114,17 @@ def draw_cell(arch: str, path: Path, *, index: int | None = None) -> None:
         path: a file name that ends in a format of matplotlib, such as `.png`.
         index: position of the arch in its space, for the title.
     """
-    title = arch if index is None else f"arch {index}\n{arch}"
+    title = "\n".join([*([] if index is None else [f"arch {index}"]), *textwrap.wrap(arch, 110)])
     graph = cell_graph(arch)
     if graph is None:
-        lines = textwrap.wrap(title, 90, replace_whitespace=False) if index is None else title.split("\n")
-        figure = Figure(figsize=(7.2, 1.2))
-        figure.text(0.5, 0.5, "\n".join(lines), ha="center", va="center", family="monospace", fontsize=8)
+        figure = Figure(figsize=(7.2, 0.8 + 0.2 * title.count("\n")))
+        figure.text(
+            0.5, 0.5, title, ha="center", va="center", family="monospace", fontsize=7.5, linespacing=1.5
+        )
     else:
         figure = Figure(figsize=(7.2, 3.3))
         axes = figure.add_axes((0.01, 0.01, 0.98, 0.86))
-        axes.set(xlim=(-0.6, 6.6), ylim=(-1.05, 1.75), aspect="equal")
+        axes.set(xlim=(-0.6, 6.6), ylim=(-1.05, 1.85), aspect="equal")
         axes.set_axis_off()
         edges: list[tuple[int, int, str]] = list(graph.edges(data="op"))
         for source, target, op in edges:
@@ -139,7 +140,7 @@ def draw_cell(arch: str, path: Path, *, index: int | None = None) -> None:
 def _draw_node(axes: Axes, node: int) -> None:
     x, y = _POSITIONS[node]
     axes.plot(x, y, "o", markersize=42, color="white", mec="#222222", mew=1.4, zorder=3)
-    axes.text(*_POSITIONS[node], _LABELS[node], ha="center", va="center", fontsize=10, zorder=4)
+    axes.text(x, y, _LABELS[node], ha="center", va="center", fontsize=10, zorder=4)
 
 
 def _draw_edge(axes: Axes, source: int, target: int, op: str) -> None:

@@ -1,127 +1,213 @@
-"""How a search went: fitness of every evaluation, and accuracy of the best arch known so far."""
+"""The course of a search: the best arch so far and its benchmark accuracy after every evaluation."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import textwrap
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
-from nas_ray.benchmarks.base import Benchmark
+from nas_ray.errors import UsageError
 from nas_ray.report.expected import expected_best
 
-BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#8a8a8a"
-MOST_PREFIXES = 200
+if TYPE_CHECKING:
+    from nas_ray.benchmarks.base import Benchmark
+
+MAX_PREFIXES = 500
+"""Up to this many evaluations, a relative fitness is computed anew after every one of them."""
+
+SPARSE_PREFIXES = 200
+"""Beyond that, it is computed after this many, spaced evenly on a logarithmic scale."""
+
+_ORANGE, _BLUE, _GREEN, _GREY = "#D55E00", "#0072B2", "#009E73", "#8a8f98"
 
 
 def best_so_far(
     rows: pd.DataFrame,
+    accuracy: Callable[[str], float] | None,
+    *,
     fitness: Callable[[Sequence[dict[str, Any]]], np.ndarray],
-    accuracy: Mapping[str, float] | None = None,
 ) -> pd.DataFrame:
-    """Returns the incumbent after each evaluation: `evaluation`, `finished_at`, `arch`, `accuracy` (percent).
+    """Returns the incumbent, the arch with the best fitness so far, after every evaluation.
 
-    The incumbent at step k is the arch with the best fitness among the first k rows, as the searcher saw it
-    then: a relative fitness is computed on these rows alone. Beyond 500 rows that is done at 200 steps,
-    closer together at the start. Steps before the first success have no incumbent and are left out.
+    A fitness may be relative to the rows it is given, so the incumbent after k evaluations is the arch with
+    the best fitness within these k rows, as it was known at that time. Repeated archs count once, the first
+    of equals leads.
+
+    Columns: `evaluation` (1 = first), `finished_at` (seconds since the start of the search), `trial` and
+    `arch` of the incumbent (missing before the first success), its final `fitness` (relative to all rows of
+    the search) and its `accuracy` (percent; NaN if unknown).
 
     Args:
-        rows: in order of arrival.
-        fitness: of a sequence of rows, larger is better.
-        accuracy: by arch; None leaves the column out.
+        rows: the rows of a search in the order of arrival.
+        accuracy: the benchmark's accuracy of an arch, such as `benchmark.test_acc` or `table.__getitem__`;
+            called once per incumbent. None if there is no benchmark.
+        fitness: what the search maximised. Unless its attribute `relative` is False, it is computed anew for
+            every prefix of the rows, and for more than 500 rows after about 200 of the evaluations only.
     """
-    records = [{str(key): value for key, value in row.items()} for row in rows.to_dict("records")]
-    found = []
-    for step in steps(len(records)):
-        values = np.asarray(fitness(records[:step]), dtype=float)
-        best = int(np.argmax(values))
-        if np.isfinite(values[best]):
-            found.append((step, records[step - 1].get("finished_at"), records[best]["arch"]))
-    table = pd.DataFrame(found, columns=["evaluation", "finished_at", "arch"])
-    return table if accuracy is None else table.assign(accuracy=table["arch"].map(accuracy))
+    fresh = ~rows["reused"].eq(True)
+    distinct = [{str(k): v for k, v in row.items()} for row in rows[fresh].to_dict("records")]
+    counts = fresh.cumsum().to_numpy()  # distinct archs after each evaluation
+    relative = bool(getattr(fitness, "relative", True))
+    values = np.array([]) if relative else np.asarray(fitness(distinct))
+    leaders: dict[int, dict[str, Any] | None] = {}
+    accuracies: dict[str, float] = {}
+    table = []
+    for evaluation in _evaluations(len(rows), relative):
+        count = int(counts[evaluation - 1])
+        if count not in leaders:
+            known = np.asarray(fitness(distinct[:count])) if relative else values[:count]
+            leaders[count] = _leader(distinct[:count], known)
+        leader = leaders[count] or {}
+        arch = leader.get("arch")
+        if arch is not None and arch not in accuracies:
+            accuracies[arch] = float("nan") if accuracy is None else float(accuracy(arch))
+        table.append(
+            {
+                "evaluation": evaluation,
+                "finished_at": float(rows["finished_at"].iloc[evaluation - 1]),
+                "trial": leader.get("trial"),
+                "arch": arch,
+                "fitness": float(leader.get("fitness", np.nan)),
+                "accuracy": accuracies.get(str(arch), np.nan),
+            }
+        )
+    columns = ["evaluation", "finished_at", "trial", "arch", "fitness", "accuracy"]
+    return pd.DataFrame(table, columns=columns).astype({"trial": "Int64"})
 
 
-def steps(count: int) -> list[int]:
-    """Returns the numbers of rows at which the incumbent is computed: 1 to `count`, or 200 of them."""
-    if count <= 500:
-        return list(range(1, count + 1))
-    return sorted({int(step) for step in np.geomspace(1, count, MOST_PREFIXES).round()})
+def known_accuracy(benchmark: Benchmark, arch: str) -> float:
+    """Returns `benchmark.test_acc(arch)` in percent, or NaN where the benchmark does not hold `arch`."""
+    try:
+        return float(benchmark.test_acc(arch))
+    except UsageError:
+        return float("nan")
+
+
+def _evaluations(size: int, relative: bool) -> list[int]:
+    if not relative or size <= MAX_PREFIXES:
+        return list(range(1, size + 1))
+    return [int(k) for k in np.unique(np.geomspace(1, size, SPARSE_PREFIXES).round())]
+
+
+def _leader(rows: list[dict[str, Any]], fitness: np.ndarray) -> dict[str, Any] | None:
+    finite = np.where(np.isfinite(fitness), fitness, -np.inf)
+    best = int(np.argmax(finite)) if len(rows) else 0
+    return rows[best] if len(rows) and np.isfinite(finite[best]) else None
 
 
 def draw_search(
     rows: pd.DataFrame,
-    fitness: Callable[[Sequence[dict[str, Any]]], np.ndarray],
-    benchmark: Benchmark | None,
     path: Path,
+    *,
+    fitness: Callable[[Sequence[dict[str, Any]]], np.ndarray],
+    fitness_label: str = "fitness",
+    benchmark: Benchmark | None = None,
 ) -> None:
-    """Writes the picture of a search: fitness above, accuracy of the incumbent below."""
-    known = {arch: benchmark.test_acc(arch) for arch in rows["arch"].unique()} if benchmark else None
-    curve = best_so_far(rows, fitness, known)
-    figure = Figure(figsize=(8.6, 6.4 if benchmark else 3.6), layout="constrained")
-    panels = figure.subplots(2 if benchmark else 1, 1, sharex=True, squeeze=False)[:, 0]
-    _draw_fitness(panels[0], rows, curve, getattr(fitness, "names", ("own function",)))
-    if benchmark:
-        _draw_accuracy(panels[1], rows, curve, benchmark)
-    panels[-1].set_xlabel("evaluations")
+    """Writes a picture of the search: every evaluation's fitness and, below, the incumbent's accuracy.
+
+    Args:
+        rows: the rows of a search in the order of arrival.
+        path: a file name that ends in a format of matplotlib, such as `.png`.
+        fitness: what the search maximised, as for `best_so_far`.
+        fitness_label: its name and, if it has one, unit.
+        benchmark: adds the lower panel: the incumbent's accuracy, the best of the benchmark and the expected
+            best of random searches of equal size (the last two if all accuracies are at hand).
+    """
+    accuracy = None if benchmark is None else lambda arch: known_accuracy(benchmark, arch)
+    curve = best_so_far(rows, accuracy, fitness=fitness)
+    figure = Figure(figsize=(6.0, 2.9 if benchmark is None else 5.4))
+    figure.set_layout_engine("constrained", w_pad=0.1, h_pad=0.06)
+    panels = figure.subplots(1 if benchmark is None else 2, 1, sharex=True, squeeze=False)[:, 0]
+    _draw_fitness(panels[0], rows, curve, fitness_label)
+    if benchmark is not None:
+        caption = f"{benchmark.acc_column}: {benchmark.acc_source}."
+        if _draw_accuracy(panels[1], curve, benchmark):
+            caption += (
+                " Oracle: expected best accuracy of as many archs, drawn at random without replacement."
+            )
+        figure.supxlabel(textwrap.fill(caption, 108), fontsize=7, color="#555555")
     for panel in panels:
-        panel.grid(axis="y", color="#e6e6e6", linewidth=0.8)
-        panel.spines[["top", "right"]].set_visible(False)
-        panel.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), frameon=False, fontsize=8.5)
+        _dress(panel)
+    panels[-1].set_xlabel("evaluations", fontsize=9)
+    panels[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
+    margin = 0.5 + 0.01 * len(rows)
+    panels[-1].set_xlim(1 - margin, max(len(rows), 1) + margin)
+    figure.align_ylabels()
     figure.savefig(path, dpi=150, facecolor="white")
 
 
-def _draw_fitness(axes: Axes, rows: pd.DataFrame, curve: pd.DataFrame, names: Sequence[str]) -> None:
-    values = rows["fitness"].to_numpy(dtype=float)
-    number, fine = np.arange(1, len(values) + 1), np.isfinite(values)
-    axes.plot(number[fine], values[fine], ".", color=BLUE, markersize=4, alpha=0.6, label="evaluation")
-    places = [int(np.flatnonzero(rows["arch"] == arch)[0]) for arch in curve["arch"].unique()]
-    axes.plot(
-        number[places], values[places], "o", color=ORANGE, markersize=6, mfc="none", label="was best so far"
-    )
-    if not fine.all():
-        bottom = np.min(values[fine], initial=0.0)
-        failed = np.full(int((~fine).sum()), bottom)
-        axes.plot(number[~fine], failed, "x", color=GREY, markersize=5, label="failed or undefined")
-    if (
-        len(names) == 1
-        and fine.any()
-        and values[fine].min() > 0
-        and values[fine].max() > 1e4 * values[fine].min()
-    ):
-        axes.set_yscale("log")  # scores such as SynFlow span many orders of magnitude
-    axes.set_ylabel(names[0] if len(names) == 1 else f"fitness\n({' and '.join(names)})")
+def _dress(axes: Axes) -> None:
+    axes.grid(axis="y", color="#e6e6e6", linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.tick_params(labelsize=8)
+    if axes.get_legend_handles_labels()[1]:
+        place: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (-0.02, 1.0), "frameon": False}
+        axes.legend(**place, ncols=3, fontsize=8, columnspacing=1.0, handletextpad=0.5)
 
 
-def _draw_accuracy(axes: Axes, rows: pd.DataFrame, curve: pd.DataFrame, benchmark: Benchmark) -> None:
-    axes.plot(
-        curve["evaluation"],
-        curve["accuracy"],
-        drawstyle="steps-post",
-        color=ORANGE,
-        lw=2,
-        label="best by fitness so far",
+def _draw_fitness(axes: Axes, rows: pd.DataFrame, curve: pd.DataFrame, label: str) -> None:
+    axes.set_ylabel(textwrap.fill(label.replace(",", ", "), 36), fontsize=9)
+    values = rows["fitness"].astype(float).to_numpy()
+    evaluations = np.arange(1, len(rows) + 1)
+    good = np.isfinite(values)
+    if good.any():
+        dots: dict[str, Any] = {"markersize": 3.5, "mew": 0, "color": _GREY, "alpha": 0.6}
+        axes.plot(evaluations[good], values[good], "o", label="evaluation", **dots)
+        _step(axes, curve, "fitness", "best so far")
+        _scale(axes, values[good])
+    if not good.all():
+        failed, at_bottom = evaluations[~good], axes.get_xaxis_transform()
+        marks: dict[str, Any] = {"markersize": 4.5, "color": "#222222", "clip_on": False, "zorder": 3}
+        label = f"failed or undefined ({len(failed)})"
+        axes.plot(failed, np.zeros(len(failed)), "x", transform=at_bottom, label=label, **marks)
+    if not good.any():
+        axes.set_yticks([])
+
+
+def _step(axes: Axes, curve: pd.DataFrame, name: str, label: str) -> None:
+    """Draws column `name` as a staircase with a mark wherever the incumbent changes."""
+    trials = curve["trial"].fillna(-1).astype(int).to_numpy()
+    changes = np.flatnonzero((trials >= 0) & (trials != np.concatenate([[-1], trials[:-1]])))
+    style: dict[str, Any] = {"color": _ORANGE, "linewidth": 1.7, "markersize": 5, "mew": 0.7, "mec": "white"}
+    steps = curve["evaluation"], curve[name]
+    axes.step(*steps, where="post", marker="o", markevery=changes.tolist(), label=label, **style)
+
+
+def _scale(axes: Axes, values: np.ndarray) -> None:
+    """Makes the axis logarithmic where the values span more than four orders of magnitude."""
+    sizes = np.abs(values[values != 0])
+    axes.margins(y=0.08)
+    if len(sizes) and sizes.max() > 1e4 * np.median(sizes):
+        if values.min() > 0:
+            axes.set_yscale("log")
+        else:
+            axes.set_yscale("symlog", linthresh=float(np.median(sizes)))
+
+
+def _draw_accuracy(axes: Axes, curve: pd.DataFrame, benchmark: Benchmark) -> bool:
+    """Draws the incumbent's accuracy and returns whether the benchmark's own lines could be drawn too."""
+    axes.set_ylabel(f"{benchmark.acc_column} (%)", fontsize=9)
+    _step(axes, curve, "accuracy", "best so far by fitness")
+    accuracies = benchmark.all_test_acc()
+    if accuracies is None or curve.empty:
+        return False
+    known = np.sort(accuracies[np.isfinite(accuracies)])
+    draws = np.unique(np.geomspace(1, curve["evaluation"].iloc[-1], 100).round().astype(int))
+    oracle = [expected_best(known, int(n), replace=False) for n in draws]
+    axes.plot(draws, oracle, "--", color=_BLUE, linewidth=1.5, label="oracle random search", zorder=1.5)
+    axes.axhline(
+        known[-1], color=_GREEN, linestyle=":", linewidth=1.8, label=f"best of benchmark ({known[-1]:.2f} %)"
     )
-    shown = [curve["accuracy"].to_numpy(dtype=float)]
-    everything = benchmark.all_test_acc()
-    if everything is not None:
-        count = len(rows)
-        draws = sorted({int(n) for n in np.geomspace(1, count, 60).round()})
-        oracle = np.array([expected_best(everything, n, replace=False) for n in draws])
-        best, mean = float(everything.max()), float(everything.mean())
-        axes.plot(
-            draws, oracle, "--", color=BLUE, lw=1.3, label="random search that sees\nthe accuracy, expected"
-        )
-        axes.axhline(best, color=GREEN, lw=1.3, label=f"best of the benchmark, {best:.2f}")
-        axes.axhline(mean, color=GREY, lw=1.3, ls=":", label=f"a random arch, {mean:.2f}")
-        shown += [oracle, np.array([best, mean])]
-    values = np.concatenate(shown)
-    values = values[np.isfinite(values)]
-    if len(values):
-        low, high = values.min(), values.max()
-        axes.set_ylim(max(low, high - 25) - 1, high + 1)
-    axes.set_ylabel("accuracy in %")
-    axes.set_title(benchmark.acc_source, fontsize=8, loc="left", color="#555555", wrap=True)
+    # A first incumbent at chance level would squeeze all else: the axis starts where the staircase soon is.
+    later = curve.loc[curve["evaluation"] > 0.1 * len(curve), "accuracy"].min()
+    low = float(np.nanmin([oracle[0], later]))
+    axes.set_ylim(low - 0.06 * (known[-1] - low) - 0.01, known[-1] + 0.08 * (known[-1] - low) + 0.01)
+    return True

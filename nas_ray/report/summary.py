@@ -1,21 +1,33 @@
-"""The end of a search in numbers: the best arch, where it stands in the benchmark, and what it cost."""
+"""What a search found, what that is worth and what it cost: a dict for `best.json`, a table to print."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
+from rich.text import Text
 
-from nas_ray.benchmarks.base import Benchmark
 from nas_ray.report.cells import cell_text
 from nas_ray.report.expected import expected_best, expected_random_arch
+from nas_ray.report.search_curve import known_accuracy
 
-EXPORT = "not known without reading every archive; export them with experiments/export_nats.py"
+if TYPE_CHECKING:
+    from nas_ray.benchmarks.base import Benchmark
+
+# For terminals that know no box-drawing characters; one character each, so that columns stay aligned.
+_ASCII = str.maketrans("─│┌┐└┘├┴┬╭╮╰╯┄┊▶▼▲", "-|+++++++....-:>v^")
+
+_WORTH = (
+    *("benchmark", "dataset", "acc_column", "acc_source", "accuracy", "rank", "num_archs"),
+    *("benchmark_best_arch", "benchmark_best_accuracy"),
+    *("num_draws", "random_arch_accuracy", "oracle_random_accuracy"),
+)
 
 
 def summarize(
@@ -26,142 +38,201 @@ def summarize(
     benchmark: Benchmark | None,
     wall_seconds: float,
     num_draws: int,
-    label: Callable[[str], str] = str,
+    space: Iterable[str] | None = None,
 ) -> dict[str, Any]:
-    """Returns the summary of a search as plain data, with null for what is undefined.
+    """Returns what the search found, as plain JSON values; everything unknown or not finite is None.
+
+    Keys, in this order:
+
+    - `arch`, `index`, `trial`, `fitness`, `scores`: the best arch; None if every evaluation failed.
+    - `benchmark`, `dataset`, `acc_column`, `acc_source`, `accuracy`: its accuracy in percent, and of what.
+    - `rank`, `num_archs`: 1 = best of the benchmark; of equal archs each has the best rank.
+    - `benchmark_best_arch`, `benchmark_best_accuracy`: what could have been found.
+    - `num_draws`, `random_arch_accuracy`, `oracle_random_accuracy`: the exact expectation for one random
+      arch, and for the best of `num_draws` different random archs picked by this very accuracy.
+    - `evaluations`, `reused`, `failures`, `undefined`, `first_error`: counts of rows, of rows copied from an
+      earlier evaluation, and among the others of those with an error and of those with neither error nor
+      finite fitness.
+    - `compute_seconds`, `search_seconds`, `wall_seconds`, `archs_per_second`: summed over trials; until the
+      last row; in all; computed archs per second from the first finished one on, so that the start of the
+      workers does not hide the speed of the search.
 
     Args:
-        rows: of the finished search.
-        best_row: the fittest row; None if no evaluation succeeded.
-        proxies: names of the scores.
-        benchmark: where the accuracy comes from, if anywhere.
-        wall_seconds: of this process, with the start of Ray.
-        num_draws: size of the random search to compare with.
-        label: gives an arch a short name, such as its index.
+        rows: the rows of a search in the order of arrival.
+        best_row: the row with the best fitness; None if there is none.
+        proxies: names of the score columns.
+        benchmark: where to look up accuracy.
+        wall_seconds: duration of everything, with the start of the workers.
+        num_draws: size of the random search to compare with; nothing is expected of fewer than one draw.
+        space: the archs of a finite space in their published index order; None for any other space.
     """
-    errors = [str(error) for error in rows["error"] if isinstance(error, str)]
-    computed = int((~rows["reused"].fillna(False).astype(bool)).sum())
-    ends = rows["finished_at"].to_numpy(dtype=float)
-    searching, busy = (float(ends.max()), float(np.ptp(ends))) if len(ends) else (0.0, 0.0)
-    summary: dict[str, Any] = {
+    best = dict(best_row) if best_row is not None and _number(best_row["fitness"]) is not None else None
+    arch = None if best is None else str(best["arch"])
+    listed = enumerate(space) if space is not None and arch is not None else ()
+    return {
+        "arch": arch,
+        "index": next((index for index, other in listed if other == arch), None),
+        "trial": None if best is None else int(best["trial"]),
+        "fitness": None if best is None else _number(best["fitness"]),
+        "scores": {name: None if best is None else _number(best.get(name)) for name in proxies},
+        **_worth(arch, benchmark, num_draws),
+        **_cost(rows, wall_seconds),
+    }
+
+
+def _worth(arch: str | None, benchmark: Benchmark | None, num_draws: int) -> dict[str, Any]:
+    worth: dict[str, Any] = {**dict.fromkeys(_WORTH), "num_draws": int(num_draws)}
+    if benchmark is None:
+        return worth
+    accuracy = None if arch is None else _number(known_accuracy(benchmark, arch))
+    worth.update(benchmark=benchmark.name, dataset=benchmark.dataset, accuracy=accuracy)
+    worth.update(acc_column=benchmark.acc_column, acc_source=benchmark.acc_source)
+    every = benchmark.all_test_acc()
+    known = np.array([]) if every is None else every[np.isfinite(every)]
+    if every is None or not len(known):
+        return worth
+    if accuracy is not None:
+        # The margin: an accuracy may be rounded differently when it is looked up alone.
+        worth["rank"] = 1 + int((known > accuracy + 1e-9).sum())
+    best = int(np.argmax(np.where(np.isfinite(every), every, -np.inf)))
+    worth.update(num_archs=len(known), benchmark_best_arch=str(benchmark.archs[best]))
+    worth.update(benchmark_best_accuracy=float(every[best]), random_arch_accuracy=expected_random_arch(known))
+    if num_draws >= 1:
+        worth["oracle_random_accuracy"] = expected_best(known, num_draws, replace=False)
+    return worth
+
+
+def _cost(rows: pd.DataFrame, wall_seconds: float) -> dict[str, Any]:
+    fresh = rows[~rows["reused"].eq(True)]
+    errors = fresh["error"].dropna()
+    finite = np.isfinite(fresh["fitness"].astype(float).to_numpy())
+    no_error = fresh["error"].isna().to_numpy()
+    ends = fresh["finished_at"].astype(float).to_numpy()
+    busy = float(np.ptp(ends)) if len(ends) else 0.0
+    return {
         "evaluations": len(rows),
-        "reused": len(rows) - computed,
-        "failed": len(errors),
-        "first_error": errors[0] if errors else None,
-        "compute_seconds": float(rows["seconds"].sum()),
-        "search_seconds": searching,
-        "wall_seconds": wall_seconds,
-        "archs_per_second": (computed - 1) / busy if busy > 0 else None,  # once the workers were up
-        "arch": None,
+        "reused": len(rows) - len(fresh),
+        "failures": len(errors),
+        "undefined": int((~finite & no_error).sum()),
+        "first_error": None
+        if errors.empty
+        else f"trial {fresh.loc[errors.index[0], 'trial']}: {errors.iloc[0]}",
+        "compute_seconds": _number(fresh["seconds"].astype(float).sum()),
+        "search_seconds": _number(rows["finished_at"].astype(float).max()) if len(rows) else None,
+        "wall_seconds": _number(wall_seconds),
+        "archs_per_second": (len(fresh) - 1) / busy if busy > 0 else None,
     }
-    if best_row is not None:
-        summary |= {
-            "arch": best_row["arch"],
-            "label": label(str(best_row["arch"])),
-            "trial": best_row["trial"],
-            "fitness": best_row["fitness"],
-            "scores": {name: best_row[name] for name in proxies},
-        }
-        if benchmark is not None:
-            summary["benchmark"] = compare(str(best_row["arch"]), benchmark, num_draws)
-    plain: dict[str, Any] = _plain(summary)
-    return plain
 
 
-def compare(arch: str, benchmark: Benchmark, num_draws: int) -> dict[str, Any]:
-    """Returns accuracy and rank of `arch`, the benchmark's best, and what random search is expected to reach.
-
-    Rank 1 is best; archs of equal accuracy share the better rank. Accuracies are in percent.
-    """
-    accuracy = benchmark.test_acc(arch)
-    compared: dict[str, Any] = {
-        "source": benchmark.acc_source,
-        "column": benchmark.acc_column,
-        "accuracy": accuracy,
-    }
-    everything = benchmark.all_test_acc()
-    if everything is None:
-        return compared
-    best = int(np.argmax(everything))
-    return compared | {
-        "rank": int((everything > accuracy).sum()) + 1,
-        "archs": len(everything),
-        "best_arch": benchmark.archs[best],
-        "best_accuracy": float(everything[best]),
-        "expected_random_arch": expected_random_arch(everything),
-        "expected_random_search": expected_best(everything, num_draws, replace=False),
-        "random_search_size": num_draws,
-    }
+def _number(value: Any) -> float | None:
+    number = float("nan") if value is None or value is pd.NA else float(value)
+    return number if math.isfinite(number) else None
 
 
 def print_summary(summary: Mapping[str, Any], console: Console) -> None:
-    """Prints the summary as a table and the cell of the best arch as a drawing."""
+    """Prints the result of `summarize`: the best arch and its cell, its worth, the cost, and what failed."""
     if summary["arch"] is None:
-        reason = f": {summary['first_error']}" if summary["first_error"] else "."
-        console.print(
-            f"None of {summary['evaluations']} evaluations succeeded{reason}", style="red", highlight=False
-        )
+        console.print(Text(_nothing_found(summary), style="bold red"))
         return
-    console.print()
-    console.print(cell_text(str(summary["arch"])), highlight=False, markup=False, soft_wrap=True)
-    console.print()
-    table = Table(show_header=False, box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column(overflow="fold")
-    for name, value in _lines(summary):
-        table.add_row(name, value)
-    console.print(table, highlight=False)
+    index = "" if summary["index"] is None else f" (index {summary['index']:,})"
+    console.print(
+        Text.assemble(("Best arch", "bold"), f"{index} of {_count(summary['evaluations'], 'evaluation')}")
+    )
+    console.print(Text(summary["arch"], style="cyan"), soft_wrap=True)
+    drawing = cell_text(summary["arch"])
+    if drawing != summary["arch"]:
+        text = Text(drawing.translate(_ASCII) if console.options.ascii_only else drawing, no_wrap=True)
+        text.highlight_regex(r"none|[┄┊]+", "dim")
+        text.highlight_regex(r"\w+_\w+(_\w+)?", "bold")
+        console.print()
+        console.print(text, soft_wrap=True)
+    console.print(Padding(_table(summary), (1, 0)))
+    for line, style in _remarks(summary):
+        console.print(Text(line, style=style))
 
 
-def _lines(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
-    scores = ", ".join(f"{name} {_number(value)}" for name, value in summary["scores"].items())
-    named = f"{summary['label']}  " if summary["label"] != summary["arch"] else ""
-    lines = [("best arch", f"{named}{summary['arch']}"), ("scores", scores)]
-    lines += _benchmark_lines(summary.get("benchmark"))
-    made = f"{summary['evaluations']} in {summary['search_seconds']:.1f} s"
-    if summary["archs_per_second"] is not None:
-        made += f", {summary['archs_per_second']:.2f} archs/s once the workers were up"
-    if summary["reused"]:
-        made += f"; {summary['reused']} known already and not computed again"
-    lines += [("evaluations", made)]
-    lines += [
-        (
-            "computation",
-            f"{summary['compute_seconds']:.1f} s; {summary['wall_seconds']:.1f} s in all with start",
+def _table(summary: Mapping[str, Any]) -> Table:
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    table.add_column()
+    table.add_column(justify="right", style="bold", no_wrap=True)
+    table.add_column(style="dim")
+    for name, score in summary["scores"].items():
+        table.add_row(name, _score(score), "score")
+    table.add_row("fitness", _score(summary["fitness"]), "larger is better", end_section=True)
+    if summary["benchmark"] is not None:
+        table.add_row()
+        _add_worth(table, summary)
+    table.add_row()
+    words = {"reused": "reused", "failures": "failed", "undefined": "undefined"}
+    counts = [f"{summary[key]:,} {word}" for key, word in words.items() if summary[key]]
+    table.add_row("evaluations", f"{summary['evaluations']:,}", ", ".join(counts))
+    table.add_row("compute", _seconds(summary["compute_seconds"]), "sum over trials")
+    rate = summary["archs_per_second"]
+    speed = "" if rate is None else f"{rate:.2f} archs/s once the workers were up"
+    table.add_row("search", _seconds(summary["search_seconds"]), speed)
+    table.add_row("in all", _seconds(summary["wall_seconds"]), "with the start")
+    return table
+
+
+def _add_worth(table: Table, summary: Mapping[str, Any]) -> None:
+    rank, size = summary["rank"], summary["num_archs"]
+    share = "" if rank is None else f"rank {rank:,} of {size:,}, top {100 * rank / size:.2g} %"
+    missing = "not in the benchmark" if summary["accuracy"] is None else share
+    table.add_row(summary["acc_column"], _percent(summary["accuracy"]), missing)
+    if size is None:
+        return
+    table.add_row("best of benchmark", _percent(summary["benchmark_best_accuracy"]))
+    table.add_row(
+        "one random arch", _percent(summary["random_arch_accuracy"]), "expected, without any information"
+    )
+    if summary["oracle_random_accuracy"] is not None:
+        draws = f"best of {_count(min(summary['num_draws'], size), 'random arch')}"
+        table.add_row(
+            draws, _percent(summary["oracle_random_accuracy"]), "expected, if an oracle picks the best"
         )
-    ]
-    if summary["failed"]:
-        lines += [("failed", f"{summary['failed']}, the first: {summary['first_error']}")]
-    return lines
 
 
-def _benchmark_lines(compared: Mapping[str, Any] | None) -> list[tuple[str, str]]:
-    if compared is None:
-        return []
-    lines = [("accuracy", f"{compared['accuracy']:.2f} % ({compared['source']})")]
-    if "rank" not in compared:
-        return [*lines, ("rank", EXPORT)]
-    size = compared["random_search_size"]
-    return [
-        *lines,
-        ("rank", f"{compared['rank']:,} of {compared['archs']:,}"),
-        ("best possible", f"{compared['best_accuracy']:.2f} %  {compared['best_arch']}"),
-        ("a random arch", f"{compared['expected_random_arch']:.2f} % expected"),
-        (
-            "random search",
-            f"{compared['expected_random_search']:.2f} % expected of {size} archs if it saw the accuracy",
-        ),
-    ]
+def _remarks(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
+    remarks = []
+    if summary["acc_source"] is not None:
+        remarks.append((f"{summary['acc_column']}: {summary['acc_source']}.", "dim"))
+        if summary["num_archs"] is None:
+            how = "Rank, best and expectation need the accuracy of every arch: export the table with"
+            remarks.append((f"{how} experiments/export_nats.py to get them.", "yellow"))
+    if summary["failures"]:
+        what, first = _count(summary["failures"], "evaluation"), _first_line(summary["first_error"])
+        remarks.append((f"{what} failed; the first was {first}", "yellow"))
+    if summary["undefined"]:
+        what = f"{_count(summary['undefined'], 'evaluation')} without error had no finite fitness."
+        remarks.append((what, "yellow"))
+    return remarks
 
 
-def _number(value: float | None) -> str:
+def _nothing_found(summary: Mapping[str, Any]) -> str:
+    count = _count(summary["evaluations"], "evaluation")
+    if not summary["evaluations"]:
+        return "No evaluation finished, so there is no best arch."
+    if summary["first_error"] is None:
+        return f"There is no best arch, since none of {count} had a finite fitness; no error was reported."
+    first = _first_line(summary["first_error"])
+    return f"There is no best arch, since none of {count} succeeded; the first error was {first}"
+
+
+def _first_line(text: str) -> str:
+    return text.strip().partition("\n")[0]
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+def _score(value: float | None) -> str:
     return "-" if value is None else f"{value:.6g}"
 
 
-def _plain(value: Any) -> Any:
-    """Returns `value` as JSON knows it: Python's own types, null for what is not finite."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, np.generic):
-        value = value.item()
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+def _percent(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f} %"
+
+
+def _seconds(value: float | None) -> str:
+    return "-" if value is None else f"{value:,.1f} s"

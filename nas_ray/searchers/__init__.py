@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nas_ray.searchers.base import ArchSearcher
 from nas_ray.searchers.evolution import RegularizedEvolution
-from nas_ray.searchers.fitness import Fitness, RankSum, Row, Single, parse_fitness
+from nas_ray.searchers.fitness import Fitness, LogRankSum, NormalisedSum, RankSum, Row, Single, parse_fitness
 from nas_ray.searchers.random_search import RandomSearch
 from nas_ray.searchers.skip_filter import FilteredSpace, SkipCount, SkipRea
 
@@ -19,6 +19,8 @@ __all__ = [
     "ArchSearcher",
     "FilteredSpace",
     "Fitness",
+    "LogRankSum",
+    "NormalisedSum",
     "RandomSearch",
     "RankSum",
     "RegularizedEvolution",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -51,26 +52,82 @@ class Single:
 
 
 @dataclass(frozen=True)
-class RankSum:
-    """The sum over scores of the rank within the rows given (1 = worst, ties share the mean rank).
+class Combined:
+    """Several scores as one number, relative to the rows given; a row with an undefined score is worst.
 
-    A row in which any of the scores is not finite is worst: -inf.
+    Attributes:
+        names: the scores that are combined.
+        title: what the combination is called.
     """
 
     names: tuple[str, ...]
     relative: ClassVar[bool] = True
+    title: ClassVar[str]
 
     def __call__(self, rows: Sequence[Row]) -> np.ndarray:
-        """Returns `[rows]` rank sums."""
-        columns = [column(rows, name) for name in self.names]
-        ranks = np.sum([rankdata(values) for values in columns], axis=0)
-        return np.where(np.all(np.isfinite(columns), axis=0), ranks, -np.inf)
+        """Returns `[rows]` fitness values."""
+        columns = np.array([column(rows, name) for name in self.names])
+        defined = np.all(np.isfinite(columns), axis=0)
+        fitness = np.full(len(rows), -np.inf)
+        if defined.any():
+            fitness[defined] = self.combine(columns, defined)
+        return fitness
+
+    @abstractmethod
+    def combine(self, columns: np.ndarray, defined: np.ndarray) -> np.ndarray:
+        """Returns `[defined rows]` values from `columns [scores, rows]`; what is undefined there is -inf."""
 
     def __str__(self) -> str:
-        return f"rank sum of {' and '.join(self.names)}"
+        return f"{self.title} of {' and '.join(self.names)}"
+
+
+class RankSum(Combined):
+    """The sum over scores of the rank within the rows given (1 = worst, ties share the mean rank)."""
+
+    title = "rank sum"
+
+    def combine(self, columns: np.ndarray, defined: np.ndarray) -> np.ndarray:
+        """Returns sums of ranks."""
+        return np.asarray(np.sum([rankdata(values)[defined] for values in columns], axis=0))
+
+
+class LogRankSum(Combined):
+    """The sum over scores of `log(rank / m)`, with m rows given and rank m the best.
+
+    Being bad in one score costs more than being good in another can bring.
+
+    Source: Lee and Ham, "AZ-NAS: Assembling Zero-Cost Proxies for Network Architecture Search", CVPR 2024,
+    equation 12; the aggregate of Tybl and Neumann's VKDNW, CVPR 2025, has the same form.
+    """
+
+    title = "log rank sum"
+
+    def combine(self, columns: np.ndarray, defined: np.ndarray) -> np.ndarray:
+        """Returns sums of logarithms of relative ranks; 0 for a row that is best in everything."""
+        logs = [np.log(rankdata(values)[defined] / len(values)) for values in columns]
+        return np.asarray(np.sum(logs, axis=0))
+
+
+class NormalisedSum(Combined):
+    """The sum over scores of `score / max |score|`, the maximum over the rows given in which it is defined.
+
+    Source: Cavagnero et al., "FreeREA: Training-Free Evolution-based Architecture Search", WACV 2023,
+    section 3.3.
+    Differs: there an undefined score becomes the smallest of its column; here its row is worst.
+    """
+
+    title = "normalised sum"
+
+    def combine(self, columns: np.ndarray, defined: np.ndarray) -> np.ndarray:
+        """Returns sums of normalised scores; a score that is 0 in all rows adds nothing."""
+        largest = np.abs(np.where(np.isfinite(columns), columns, 0.0)).max(axis=1, keepdims=True)
+        normalised: np.ndarray = columns[:, defined] / np.where(largest > 0, largest, 1.0)
+        return np.asarray(normalised.sum(axis=0))
 
 
 FITNESSES: dict[str, Callable[[tuple[str, ...]], Fitness]] = {
+    "log_rank_sum": LogRankSum,
+    "normalised_sum": NormalisedSum,
     "rank_sum": RankSum,
     "single": Single,
 }

@@ -143,7 +143,8 @@ class TssNet(nn.Module):
     """The published macro skeleton around one cell; `[B, 3, H, W] -> [B, num_classes]`.
 
     Stem (3x3 convolution, BN), three stages of `cells` cells at C, 2 C and 4 C channels with a residual
-    reduction between them, BN, ReLU, global average pooling, linear classifier.
+    reduction between them, BN, ReLU, global average pooling, linear classifier. `skip_spans` says for each
+    `skip_connect` of the cell how many nodes it reaches ahead.
     """
 
     def __init__(self, ops: tuple[str, ...], num_classes: int, channels: int, cells: int) -> None:

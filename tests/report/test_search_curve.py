@@ -1,63 +1,109 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.image import imread
 
-from nas_ray.benchmarks import open_benchmark
-from nas_ray.report.search_curve import best_so_far, draw_search, steps
-from nas_ray.searchers import RankSum, Single
-from nas_ray.spaces import NatsTss
+from nas_ray.report.search_curve import best_so_far, draw_search, known_accuracy
+from nas_ray.searchers.fitness import RankSum, Single
+from tests.report.toy import ARCHS, Toy, make_rows, toy
 
-SPACE = NatsTss()
-
-
-def table(scores: list[float], **columns: list[float]) -> pd.DataFrame:
-    rows = pd.DataFrame({"arch": [SPACE[i] for i in range(len(scores))], "x": scores, **columns})
-    return rows.assign(
-        finished_at=np.arange(len(rows)) * 0.5, fitness=Single(("x",))(rows.to_dict("records"))
-    )
+X = Single(("x",))
 
 
-def test_incumbents_by_hand() -> None:
-    nan = float("nan")
+def test_the_best_leads_and_the_first_of_equals_stays() -> None:
+    curve = best_so_far(make_rows([1.0, 3.0, 3.0, 2.0]), Toy().test_acc, fitness=X)
+    assert curve["evaluation"].tolist() == [1, 2, 3, 4]
+    assert curve["finished_at"].tolist() == [4.0, 8.0, 12.0, 16.0]
+    assert curve["trial"].tolist() == [0, 1, 1, 1]
+    assert curve["accuracy"].tolist() == [90.0, 94.0, 94.0, 94.0]
+    assert curve["fitness"].tolist() == [1.0, 3.0, 3.0, 3.0]
+
+
+def test_a_relative_fitness_is_that_of_its_time() -> None:
+    rows = make_rows([3.0, 5.0, 4.0, 0.5], y=[3.0, 1.0, 0.5, 2.0])
+    fitness = RankSum(("x", "y"))
+    rows["fitness"] = fitness(rows.to_dict("records"))
+    # Ranks in x + y after two rows: 1+2, 2+1; after three: 1+3, 3+2, 2+1; after four: 2+4, 4+2, 3+1, 1+3.
+    assert rows["fitness"].tolist() == [6.0, 6.0, 4.0, 4.0]
+    curve = best_so_far(rows, None, fitness=fitness)
+    assert curve["trial"].tolist() == [0, 0, 1, 0]
+    assert curve["accuracy"].isna().all()
+
+
+def test_a_repeated_arch_does_not_count_twice() -> None:
+    seen: list[int] = []
+
+    def fitness(rows: Sequence[dict[str, Any]]) -> np.ndarray:
+        seen.append(len(rows))
+        return np.array([row["x"] for row in rows])
+
+    rows = make_rows([1.0, 2.0, 1.0, 3.0], archs=(ARCHS[0], ARCHS[1], ARCHS[0], ARCHS[2]))
+    rows["reused"] = [False, False, True, False]
+    curve = best_so_far(rows, None, fitness=fitness)
+    assert curve["trial"].tolist() == [0, 1, 1, 3]
+    assert seen == [1, 2, 3]
+
+
+def test_undefined_rows_never_lead() -> None:
     curve = best_so_far(
-        table([nan, 1.0, 3.0, 2.0, 3.0, 4.0]), Single(("x",)), {SPACE[i]: 90.0 + i for i in range(6)}
+        make_rows([np.nan, -np.inf, 1.0, np.nan]), Toy().test_acc, fitness=lambda rows: column(rows)
     )
-    assert list(curve["evaluation"]) == [2, 3, 4, 5, 6]  # the first failed: no incumbent yet
-    assert list(curve["accuracy"]) == [91.0, 92.0, 92.0, 92.0, 95.0]  # the first of two equals stays
-    assert list(curve["finished_at"]) == [0.5, 1.0, 1.5, 2.0, 2.5]
+    assert curve["trial"].isna().tolist() == [True, True, False, False]
+    assert curve["arch"].tolist()[2:] == [ARCHS[2]] * 2
+    assert curve["accuracy"].isna().tolist() == [True, True, False, False]
 
 
-def test_a_relative_fitness_is_seen_as_it_was_then() -> None:
-    """After two rows a and b tie and a stays; c changes the order of a and b, but not the past."""
-    rows = table([2.0, 1.0, 0.0], y=[1.0, 2.0, 1.5])
-    curve = best_so_far(rows, RankSum(("x", "y")))
-    assert list(curve["arch"]) == [SPACE[0], SPACE[0], SPACE[1]]  # rank sums 2; 3 3; 4 5 3
+def column(rows: Sequence[dict[str, Any]]) -> np.ndarray:
+    return np.array([row["x"] for row in rows], dtype=float)
 
 
-def test_long_searches_are_thinned_out() -> None:
-    assert steps(4) == [1, 2, 3, 4]
-    thinned = steps(20_000)
-    assert thinned[0] == 1
-    assert thinned[-1] == 20_000
-    assert 150 < len(thinned) <= 200
+def test_the_benchmark_is_asked_once_per_incumbent() -> None:
+    benchmark = Toy()
+    best_so_far(make_rows([1.0, 3.0, 2.0, 0.0]), benchmark.test_acc, fitness=X)
+    assert benchmark.asked == [ARCHS[0], ARCHS[1]]
 
 
-def test_all_failed_gives_an_empty_curve() -> None:
-    assert best_so_far(table([float("nan")] * 3), Single(("x",)), {}).empty
+def test_long_searches_are_sampled_only_if_fitness_is_relative() -> None:
+    values = np.random.default_rng(0).permutation(700).astype(float)
+    rows = make_rows(values.tolist(), archs=tuple(str(i) for i in range(700)))
+    every = best_so_far(rows, None, fitness=X)
+    assert every["fitness"].tolist() == np.maximum.accumulate(values).tolist()
+    sparse = best_so_far(rows, None, fitness=RankSum(("x",)))
+    assert 100 < len(sparse) <= 200
+    assert sparse["evaluation"].iloc[[0, -1]].tolist() == [1, 700]
+    expected = every.set_index("evaluation").loc[sparse["evaluation"], "trial"]
+    assert sparse["trial"].tolist() == expected.tolist()
+
+
+def test_an_arch_outside_the_benchmark_has_no_accuracy() -> None:
+    assert known_accuracy(toy(), ARCHS[0]) == 90.0
+    assert np.isnan(known_accuracy(toy(), "elsewhere"))
 
 
 @pytest.mark.parametrize(
-    "scores", [[1.0], [float("nan"), 2.0, 1.0], list(np.geomspace(1, 1e40, 30)), [float("nan")]]
+    "rows",
+    [
+        make_rows([1.0, 3.0, 2.0, 0.0]),
+        make_rows([1.0]),
+        make_rows([np.nan, 1.0, np.nan, 2.0]),
+        make_rows([np.nan, np.nan, -np.inf], error="ValueError: no"),
+        make_rows([0.0, 1e-3, 1e12, 7.0]),
+        make_rows([1e-3, 1.0, 1e12, 7.0]),
+        make_rows([5.0, 6.0], archs=("elsewhere", "nowhere")),
+        make_rows([]),
+    ],
+    ids=["plain", "one", "undefined", "failed", "wide with zero", "wide", "outside", "none"],
 )
-@pytest.mark.parametrize("name", ["nb201", "none"])
-def test_pictures_are_drawn(scores: list[float], name: str, tmp_path: Path) -> None:
-    benchmark = open_benchmark(name, "cifar10")
-    draw_search(table(scores), Single(("x",)), benchmark, tmp_path / "search.png")
+@pytest.mark.parametrize(("benchmark", "height"), [(None, 435), (toy(), 810), (toy(listed=False), 810)])
+@pytest.mark.filterwarnings("error")
+def test_picture_is_drawn(rows: pd.DataFrame, benchmark: Any, height: int, tmp_path: Path) -> None:
+    draw_search(rows, tmp_path / "search.png", fitness=X, fitness_label="x", benchmark=benchmark)
     picture = imread(tmp_path / "search.png")
-    assert picture.shape[0] == (960 if benchmark else 540)
-    assert (picture[..., :3].min(axis=2) < 0.9).mean() > 0.01
+    assert picture.shape[:2] == (height, 900)
+    assert 0.003 < (picture[..., :3].min(axis=2) < 0.9).mean() < 0.3

@@ -2,107 +2,148 @@ from __future__ import annotations
 
 import io
 import json
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 from rich.console import Console
 
-from nas_ray.report.summary import compare, print_summary, summarize
-from nas_ray.spaces import NatsTss
+from nas_ray.report.summary import print_summary, summarize
+from tests.report.toy import ARCHS, make_rows, toy
 
 
-class Toy:
-    """A benchmark of four archs, two of them equal."""
-
-    name, dataset, acc_column, acc_source = "toy", "cifar10", "test_acc", "toy test split"
-    archs = NatsTss().archs[:4]
-    accuracies = (90.0, 94.0, 94.0, 10.0)
-
-    def __init__(self, listed: bool = True) -> None:
-        self.listed = listed
-
-    def test_acc(self, arch: str) -> float:
-        return self.accuracies[self.archs.index(arch)]
-
-    def all_test_acc(self) -> np.ndarray | None:
-        return np.array(self.accuracies) if self.listed else None
+def summary(rows: pd.DataFrame, best: int | None = 0, **changed: Any) -> dict[str, Any]:
+    row = None if best is None else {str(key): value for key, value in rows.iloc[best].items()}
+    given = {"proxies": ["x"], "benchmark": toy(), "wall_seconds": 20.0, "num_draws": 2, **changed}
+    content = summarize(rows, best_row=row, **given)
+    assert json.loads(json.dumps(content, allow_nan=False)) == content
+    return content
 
 
-def rows(*fitness: float, error: str | None = None) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "trial": range(len(fitness)),
-            "arch": Toy.archs[: len(fitness)],
-            "x": fitness,
-            "fitness": fitness,
-            "seconds": 2.0,
-            "finished_at": np.arange(1, len(fitness) + 1) * 4.0,
-            "reused": False,
-            "error": error,
-        }
-    )
-
-
-def summary(table: pd.DataFrame, best: int | None, benchmark: Toy | None) -> dict:
-    row = None if best is None else table.iloc[best].to_dict()
-    return summarize(table, best_row=row, proxies=["x"], benchmark=benchmark, wall_seconds=20.0, num_draws=2)  # type: ignore[arg-type]
-
-
-def text(content: dict) -> str:
+def text(content: dict[str, Any], width: int = 100) -> str:
     stream = io.StringIO()
-    print_summary(content, Console(file=stream, width=200))
+    print_summary(content, Console(file=stream, width=width))
     return stream.getvalue()
 
 
-@pytest.mark.parametrize(("arch", "rank"), [(0, 3), (1, 1), (2, 1), (3, 4)])
-def test_rank_one_is_best_and_equals_share_the_better_rank(arch: int, rank: int) -> None:
-    assert compare(Toy.archs[arch], Toy(), 2)["rank"] == rank  # type: ignore[arg-type]
+@pytest.mark.parametrize(("best", "rank"), [(0, 3), (1, 1), (2, 1), (3, 4)])
+def test_equals_share_the_best_rank(best: int, rank: int) -> None:
+    content = summary(make_rows([1.0, 2.0, 3.0, 4.0]), best)
+    assert (content["rank"], content["num_archs"]) == (rank, 4)
 
 
 def test_numbers_by_hand() -> None:
-    content = summary(rows(1.0, 3.0, 2.0), 1, Toy())
-    assert content["archs_per_second"] == 2 / 8
-    assert content["compute_seconds"] == 6.0
-    # The maximum of two of {90, 94, 94, 10}: 94 in five of six pairs, 90 in one.
-    assert content["benchmark"]["expected_random_search"] == pytest.approx((5 * 94 + 90) / 6)
-    assert content["benchmark"]["expected_random_arch"] == pytest.approx(72.0)
-    assert content["benchmark"]["best_arch"] == Toy.archs[1]
-    assert json.loads(json.dumps(content, allow_nan=False)) == content
+    rows = make_rows([1.0, 3.0, 1.0, np.nan], archs=(ARCHS[0], ARCHS[1], ARCHS[0], ARCHS[3]))
+    rows["reused"] = [False, False, True, False]
+    rows["error"] = [None, None, None, "RuntimeError: no\nTraceback"]
+    content = summary(rows, 1, space=ARCHS)
+    assert content == {
+        "arch": ARCHS[1],
+        "index": 1,
+        "trial": 1,
+        "fitness": 3.0,
+        "scores": {"x": 3.0},
+        "benchmark": "toy",
+        "dataset": "cifar10",
+        "acc_column": "test_acc",
+        "acc_source": "toy table, test split",
+        "accuracy": 94.0,
+        "rank": 1,
+        "num_archs": 4,
+        "benchmark_best_arch": ARCHS[1],
+        "benchmark_best_accuracy": 94.0,
+        "num_draws": 2,
+        "random_arch_accuracy": 72.0,
+        # The maximum of two of {90, 94, 94, 10}: 94 in five of six pairs, 90 in one.
+        "oracle_random_accuracy": pytest.approx((5 * 94 + 90) / 6),
+        "evaluations": 4,
+        "reused": 1,
+        "failures": 1,
+        "undefined": 0,
+        "first_error": "trial 3: RuntimeError: no\nTraceback",
+        "compute_seconds": 6.0,
+        "search_seconds": 16.0,
+        "wall_seconds": 20.0,
+        "archs_per_second": 2 / 12,
+    }
+    printed = text(content)
+    assert "1 evaluation failed; the first was trial 3: RuntimeError: no\n" in printed
+    assert "1 reused, 1 failed" in printed
 
 
 def test_what_is_printed() -> None:
-    printed = text(summary(rows(1.0, 3.0), 1, Toy()))
-    for expected in (Toy.archs[1], "x 3", "94.00 % (toy test split)", "1 of 4", "2 in 8.0 s, 0.25 archs/s once the workers were up"):
+    printed = text(summary(make_rows([1.0, 3.0]), 1, space=ARCHS))
+    for expected in (
+        f"Best arch (index 1) of 2 evaluations\n{ARCHS[1]}\n",
+        "│  in  ├─ nor_conv_3x3 ─▶│ 1 ├─ nor_conv_3x3 ─▶│ 2 ├─ nor_conv_1x1 ─▶│ out │",
+        "94.00 %  rank 1 of 4, top 25 %",
+        "72.00 %  expected, without any information",
+        "93.33 %  expected, if an oracle picks the best",
+        "0.25 archs/s once the workers were up",
+        "test_acc: toy table, test split.",
+    ):
         assert expected in printed
+    assert "failed" not in printed
+    assert max(map(len, text(summary(make_rows([1.0, 3.0]), 0), width=80).splitlines())) <= 80
 
 
-def test_a_benchmark_that_cannot_be_listed_says_how_to_get_the_rank() -> None:
-    printed = text(summary(rows(1.0), 0, Toy(listed=False)))
-    assert "90.00 % (toy test split)" in printed
-    assert "export them with experiments/export_nats.py" in printed
+def test_undefined_values_are_null_and_a_dash() -> None:
+    content = summary(make_rows([1.0, np.nan]), 0, proxies=["x", "y", "z"], wall_seconds=float("nan"))
+    assert content["scores"] == {"x": 1.0, "y": None, "z": None}
+    assert (content["undefined"], content["failures"], content["wall_seconds"]) == (1, 0, None)
+    printed = text(content)
+    assert "1 evaluation without error had no finite fitness." in printed
+    assert [line.split()[1] for line in printed.splitlines() if line.startswith(("y ", "z "))] == ["-", "-"]
 
 
-def test_without_a_benchmark() -> None:
-    printed = text(summary(rows(1.0), 0, None))
-    assert "accuracy" not in printed
+def test_a_single_row_has_no_rate() -> None:
+    content = summary(make_rows([1.0]))
+    assert content["archs_per_second"] is None
+    assert "archs/s" not in text(content)
 
 
-def test_all_failed() -> None:
-    content = summary(rows(float("nan"), float("nan"), error="x: RuntimeError: broken"), None, Toy())
-    assert content["arch"] is None
-    assert text(content).strip() == "None of 2 evaluations succeeded: x: RuntimeError: broken"
-
-
-def test_undefined_scores_become_null_and_a_dash() -> None:
-    table = rows(1.0, 2.0).assign(y=[float("nan"), float("-inf")])
-    content = summarize(
-        table,
-        best_row=table.iloc[1].to_dict(),
-        proxies=["x", "y"],
-        benchmark=None,
-        wall_seconds=1.0,
-        num_draws=2,
+@pytest.mark.parametrize("best", [None, 0])
+def test_a_search_in_which_everything_failed_is_one_sentence(best: int | None) -> None:
+    rows = make_rows([np.nan, np.nan], error="ValueError: [bold]no\nTraceback")
+    assert text(summary(rows, best)) == (
+        "There is no best arch, since none of 2 evaluations succeeded; the first error was trial 0: \n"
+        "ValueError: [bold]no\n"
     )
-    assert content["scores"] == {"x": 2.0, "y": None}
-    assert "y -" in text(content)
+
+
+def test_nothing_found_without_any_error() -> None:
+    assert "none of 2 evaluations had a finite fitness; no error" in text(
+        summary(make_rows([np.nan, np.nan]), None)
+    )
+    assert text(summary(make_rows([]), None)) == "No evaluation finished, so there is no best arch.\n"
+
+
+def test_without_all_accuracies_the_way_to_get_them_is_said() -> None:
+    content = summary(make_rows([1.0, 3.0]), 1, benchmark=toy(listed=False))
+    assert content["accuracy"] == 94.0
+    assert content["rank"] is content["oracle_random_accuracy"] is content["num_archs"] is None
+    printed = " ".join(text(content).split())
+    assert "export the table with experiments/export_nats.py to get them." in printed
+    assert "rank 1" not in printed
+
+
+def test_without_benchmark() -> None:
+    content = summary(make_rows([1.0]), benchmark=None)
+    assert content["accuracy"] is content["acc_source"] is content["rank"] is None
+    assert "%" not in text(content)
+
+
+def test_another_space_and_an_arch_outside_the_benchmark() -> None:
+    content = summary(make_rows([1.0], archs=("8:16:[24]",)))
+    assert (content["accuracy"], content["rank"], content["num_archs"]) == (None, None, 4)
+    printed = text(content)
+    assert printed.count("8:16:[24]") == 1
+    assert "-  not in the benchmark" in printed
+
+
+def test_plain_terminals_get_plain_characters() -> None:
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    print_summary(summary(make_rows([1.0])), Console(file=stream, width=80))
+    stream.seek(0)
+    assert "|  in  +- nor_conv_3x3 ->| 1 +- skip_connect ->| 2 +- avg_pool_3x3 ->| out |" in stream.read()

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 
 from nas_ray.errors import UsageError
-from nas_ray.searchers import RankSum, Single, parse_fitness
+from nas_ray.searchers import LogRankSum, NormalisedSum, RankSum, Single, parse_fitness
 
 ROWS = [
     {"arch": "a", "x": 1.0, "y": 30.0},
@@ -30,9 +34,29 @@ def test_rank_sum_does_not_change_under_monotone_maps_of_a_score() -> None:
     np.testing.assert_array_equal(RankSum(("x", "y"))(mapped), RankSum(("x", "y"))(ROWS[:5]))
 
 
-def test_no_rows_give_no_fitness() -> None:
-    assert len(RankSum(("x", "y"))([])) == 0
-    assert len(Single(("x",))([])) == 0
+def test_log_rank_sum_by_hand() -> None:
+    rows = ROWS[:3]  # ranks of x: 1 3 2; of y: 3 1.5 1.5
+    expected = [math.log(1 / 3), math.log(1.5 / 3), math.log(2 / 3) + math.log(1.5 / 3)]
+    np.testing.assert_allclose(LogRankSum(("x", "y"))(rows), expected)
+    assert list(LogRankSum(("x", "y"))(ROWS)[3:]) == [-np.inf] * 3
+
+
+def test_normalised_sum_by_hand() -> None:
+    # The largest of x where it is defined is 3; of y it is 99, which stands in rows without x.
+    expected = [1 / 3 + 30 / 99, 1 + 10 / 99, 2 / 3 + 10 / 99, -np.inf, -np.inf, -np.inf]
+    np.testing.assert_allclose(NormalisedSum(("x", "y"))(ROWS), expected)
+    negative = [{"x": -4.0}, {"x": -1.0}, {"x": -2.0}]
+    np.testing.assert_allclose(NormalisedSum(("x",))(negative), [-1, -0.25, -0.5])
+    np.testing.assert_array_equal(NormalisedSum(("x",))([{"x": 0.0}, {"x": 0.0}]), [0, 0])
+
+
+KINDS = [Single(("x",)), *(kind(("x", "y")) for kind in (RankSum, LogRankSum, NormalisedSum))]
+
+
+@pytest.mark.parametrize("fitness", KINDS)
+def test_no_rows_or_nothing_defined(fitness: Callable[[list[dict[str, Any]]], np.ndarray]) -> None:
+    assert len(fitness([])) == 0
+    np.testing.assert_array_equal(fitness([{"x": float("nan"), "y": 1.0}]), [-np.inf])
 
 
 @pytest.mark.parametrize(
@@ -43,6 +67,8 @@ def test_no_rows_give_no_fitness() -> None:
         ("single:y", Single(("y",))),
         ("rank_sum", RankSum(("x", "y"))),
         ("rank_sum:y", RankSum(("y",))),
+        ("log_rank_sum:x,y", LogRankSum(("x", "y"))),
+        ("normalised_sum", NormalisedSum(("x", "y"))),
         ("rank_sum:y, x", RankSum(("y", "x"))),
     ],
 )
@@ -59,7 +85,8 @@ def test_the_only_score_is_the_default() -> None:
     [
         (
             "ranksum:x",
-            "Unknown fitness 'ranksum'. Did you mean 'rank_sum'? Known: rank_sum, single, x, y.",
+            "Unknown fitness 'ranksum'. Did you mean 'rank_sum'? Known: log_rank_sum, normalised_sum, "
+            "rank_sum, single, x, y.",
         ),
         (
             "rank_sum:x,yy",

@@ -1,0 +1,119 @@
+"""From a list of proxies to tables and pictures of how well they rank, on several datasets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+
+from nas_ray.benchmarks import Benchmark, open_benchmark
+from nas_ray.errors import UsageError
+from nas_ray.evaluate import ProxyScores
+from nas_ray.modules.data import ImageDataModule
+from nas_ray.proxies import PROXIES
+from nas_ray.proxies.plugin import resolve_proxies, score_names
+from nas_ray.report.correlation import BASELINES, STATISTICS, correlate, draw_bars, draw_ranks, to_markdown
+from nas_ray.resources import Request, check_request, start_ray
+from nas_ray.runs import write_atomically, write_table
+from nas_ray.scoring_run import benchmark_accuracy, choose_archs, score_archs
+from nas_ray.spaces import NatsTss
+
+
+def compare_all(
+    *,
+    out: Path,
+    console: Console,
+    proxies: Sequence[str],
+    datasets: Sequence[str],
+    num_archs: int,
+    stratified: bool,
+    images: str,
+    benchmark: str,
+    batch_size: int,
+    seed: int,
+    init_seed: int,
+    batch_seed: int,
+    resamples: int,
+    num_cpus: int | None,
+    num_gpus: int | None,
+) -> dict[str, pd.DataFrame]:
+    """Scores archs on every dataset and writes tables and pictures to `out`; returns the tables by dataset.
+
+    The arguments are those of `experiments/correlate.py`.
+
+    Raises:
+        UsageError: bad input, told before Ray starts.
+    """
+    names = list(PROXIES) if "all" in proxies else [name for given in proxies for name in given.split(",")]
+    chosen = resolve_proxies(list(dict.fromkeys([*names, *BASELINES])))
+    opened = {dataset: _open(benchmark, dataset) for dataset in datasets}
+    known = {dataset: benchmark_accuracy(opened[dataset]) for dataset in datasets}
+    first = pd.Series(known[datasets[0]]) if datasets else pd.Series(dtype=float)
+    space = NatsTss()
+    accuracy = first.loc[list(space)].to_numpy() if stratified else None
+    archs = choose_archs(space, num_archs, seed=seed, accuracy=accuracy)
+    if len(archs) < 10:
+        raise UsageError(f"--num-archs must be at least 10 to compare ranks, got {num_archs}.")
+    modules = {
+        dataset: ImageDataModule(images, dataset=dataset, batch_size=batch_size, batch_seed=batch_seed)
+        for dataset in datasets
+    }
+    request = Request(num_cpus=num_cpus, num_gpus=num_gpus)
+    check_request(request)
+    plan = start_ray(request)
+    tables = {}
+    for dataset, module in modules.items():
+        console.print(f"[bold]{dataset}[/]: {len(archs)} archs, {module.description}", highlight=False)
+        console.print(f"accuracy: {opened[dataset].acc_source}", highlight=False)
+        inputs, targets = (tensor.numpy() for tensor in module.minibatch())
+        evaluator = ProxyScores(space, module.num_classes, inputs, targets, chosen, init_seed=init_seed)
+        scores = score_archs(out / dataset, archs, evaluator, plan, console=Console(stderr=True))
+        columns = score_names(chosen)
+        tables[dataset] = correlate(scores, known[dataset], columns, resamples=resamples, seed=seed)
+        print_table(tables[dataset], console)
+        _write(out, dataset, scores, tables[dataset], known[dataset], columns)
+    write_atomically(out / "correlations.png", lambda path: draw_bars(tables, path))
+    console.print(f"Folder: {out}", highlight=False)
+    return tables
+
+
+def _open(benchmark: str, dataset: str) -> Benchmark:
+    opened = open_benchmark(benchmark, dataset)
+    if opened is None:
+        raise UsageError("Correlations need a benchmark; --benchmark none has no accuracy to compare with.")
+    return opened
+
+
+def _write(
+    out: Path,
+    dataset: str,
+    scores: pd.DataFrame,
+    table: pd.DataFrame,
+    known: dict[str, float],
+    names: list[str],
+) -> None:
+    write_table(out, scores.assign(accuracy=scores["arch"].map(known)), f"scores-{dataset}")
+    write_table(out, table, f"correlations-{dataset}")
+    write_atomically(out / f"correlations-{dataset}.md", lambda path: path.write_text(to_markdown(table)))
+    write_atomically(out / f"ranks-{dataset}.png", lambda path: draw_ranks(scores, known, names, path))
+
+
+def print_table(table: pd.DataFrame, console: Console) -> None:
+    """Prints the table of one dataset, best Spearman first."""
+    shown = Table(
+        "score", *(name.replace("_", " ") for name in STATISTICS), "s / arch", "undefined", box=None
+    )
+    for row in table.sort_values("spearman", ascending=False, na_position="last").to_dict("records"):
+        cells = [f"{row[n]:.3f}" if n in STATISTICS[:4] else f"{row[n]:.2f}" for n in STATISTICS]
+        low, high = row["spearman_low"], row["spearman_high"]
+        cells[0] += f" [{low:.2f}, {high:.2f}]"
+        shown.add_row(
+            str(row["score"]),
+            *cells,
+            f"{row.get('seconds_per_arch', float('nan')):.3f}",
+            str(row["undefined"]),
+        )
+    console.print(shown)

@@ -1,0 +1,113 @@
+"""Zen: how strongly the features of a Gaussian net react to a Gaussian change of its input."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from nas_ray.proxies.gradients import LAYERS
+from nas_ray.proxies.hooks import batch_statistics, forward_hooks, forward_pre_hooks
+from nas_ray.proxies.noise import gaussian_like, generator
+
+SHAPELESS = (nn.Dropout, nn.Dropout2d, nn.Flatten, nn.Identity)
+
+
+def zen(
+    net: nn.Module, inputs: Tensor, targets: Tensor, *, alpha: float = 0.01, repeats: int = 1, seed: int = 0
+) -> float:
+    """Returns `log mean |f(x) - f(x + alpha e)|_1 + sum over BNs of log s`; larger is better.
+
+    f is the last feature map before global pooling, x and e are Gaussian noise, the mean is over images,
+    and `s = sqrt(mean over channels of the batch variance)` of a BN in the pass of x, which undoes its
+    scaling. A BN whose input is constant (a dead branch) has no scale and is left out. A net whose
+    features do not react gives -inf.
+
+    Shapes: of `inputs [B, 3, H, W]` only the shape is used; `targets` is not used.
+    Needs: two forward passes of Gaussian images for each repeat; no data, no labels.
+    Initialisation: weights N(0, 1), biases 0 and BN 1 and 0, drawn on a copy from `seed`; BN in batch mode.
+
+    Source: Lin, Wang, Sun, Chen, Sun, Qian, Li and Jin, "Zen-NAS: A Zero-Shot NAS for High-Performance Image
+    Recognition", ICCV 2021, algorithm 1.
+    Differs: the released code reads s from BN's running variance, which after its two passes is still 81 %
+    the initial 1; here it is the variance of the pass itself, which moves each `log s` away from 0. It
+    averages over 32 repeats, which removes noise. Its nets say where they are pooled; here the feature map
+    is found by `last_map`.
+
+    Raises:
+        ValueError: the net has no feature map (an MLP), no BN, or convolutions and linear layers.
+    """
+    gaussian = copy.deepcopy(net)
+    source = generator(seed)
+    scores = [zen_once(gaussian, inputs, alpha, source) for _ in range(repeats)]
+    return float(torch.stack(scores).mean())
+
+
+def zen_once(net: nn.Module, inputs: Tensor, alpha: float, source: torch.Generator) -> Tensor:
+    """Returns the score of one initialisation; changes the weights of `net`."""
+    norms = [module for module in net.modules() if isinstance(module, nn.BatchNorm2d)]
+    if not norms:
+        raise ValueError("zen: the net has no BN, whose scales the score needs.")
+    log_scales: list[Tensor] = []
+
+    def measure(norm: nn.Module, args: tuple[Any, ...]) -> None:
+        variance = args[0].double().var(dim=(0, 2, 3), correction=0).mean()
+        log_scales.append(torch.where(variance > 0, variance.log() / 2, 0.0))
+
+    with torch.no_grad(), batch_statistics(net):
+        initialise_gaussian(net, source)
+        images = gaussian_like(inputs, source)
+        noise = gaussian_like(inputs, source)
+        with forward_pre_hooks(norms, measure):
+            features = last_map(net, images)
+        changed = last_map(net, images + alpha * noise)
+    change = (features - changed).double().abs().sum(dim=(1, 2, 3)).mean()
+    return change.log() + torch.stack(log_scales).sum()
+
+
+def last_map(net: nn.Module, images: Tensor) -> Tensor:
+    """Returns the last 4-D output `[B, C, H, W]` that is not (made of) the output of a global pooling.
+
+    Modules are asked in the order in which their forward ends, so the feature map is the output of a whole
+    block where the block adds something to that of its last layer, and needs no pooling module to be
+    found.
+    """
+    found: list[Tensor] = []
+    pooled = False
+
+    def look(module: nn.Module, args: tuple[Any, ...], output: Any) -> None:
+        nonlocal pooled
+        if isinstance(module, SHAPELESS) or not isinstance(output, Tensor):
+            return
+        leaf = next(module.children(), None) is None
+        if leaf:
+            pooled = is_global_pooling(module, output)
+        if output.dim() == 4 and not pooled:
+            found[:] = [output.clone()]  # what follows may work in place
+
+    with forward_hooks(net.modules(), look):
+        net(images)
+    if not found:
+        raise ValueError("zen: the net has no feature map [B, C, H, W] to compare; an MLP cannot be scored.")
+    return found[0]
+
+
+def is_global_pooling(module: nn.Module, output: Tensor) -> bool:
+    """Returns whether `module` averages over the whole map."""
+    adaptive = isinstance(module, (nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d))
+    return adaptive or (isinstance(module, nn.AvgPool2d) and output.shape[2:].numel() == 1)
+
+
+def initialise_gaussian(net: nn.Module, source: torch.Generator) -> None:
+    """Draws convolution and linear weights from N(0, 1); sets biases to 0, normalisations to 1 and 0."""
+    for module in net.modules():
+        if isinstance(module, LAYERS):
+            module.weight.copy_(gaussian_like(module.weight, source))
+        elif isinstance(module, (nn.BatchNorm2d, nn.GroupNorm)) and module.affine:
+            nn.init.ones_(module.weight)
+        else:
+            continue
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)

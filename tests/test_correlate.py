@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from rich.console import Console
+
+from nas_ray.correlate import compare_all
+from nas_ray.errors import UsageError
+from nas_ray.evaluate import ProxyScores
+from nas_ray.proxies import PROXIES
+from nas_ray.resources import Request, start_ray
+from nas_ray.scoring_run import choose_archs, score_archs
+from nas_ray.spaces import NatsTss
+
+SPACE = NatsTss()
+
+
+def test_archs_are_a_seeded_sample_without_repeats() -> None:
+    archs = choose_archs(SPACE, 300, seed=1)
+    assert archs == choose_archs(SPACE, 300, seed=1)
+    assert archs != choose_archs(SPACE, 300, seed=2)
+    assert len(set(archs)) == 300
+    assert choose_archs(SPACE, 0, seed=1) == list(SPACE)
+
+
+def test_strata_give_equal_numbers() -> None:
+    accuracy = np.random.default_rng(0).normal(size=len(SPACE))
+    chosen = choose_archs(SPACE, 200, seed=0, accuracy=accuracy)
+    tenth = pd.qcut(pd.Series(accuracy, index=list(SPACE)), 10, labels=False)
+    assert set(tenth.loc[chosen].value_counts()) == {20}
+
+
+def test_too_many_archs() -> None:
+    with pytest.raises(UsageError) as caught:
+        choose_archs(SPACE, 20_000, seed=0)
+    assert str(caught.value) == "--num-archs must be from 0 to 15625, the size of the space, got 20000."
+
+
+def compare(folder: Path, **changes: object) -> dict[str, pd.DataFrame]:
+    console = Console(quiet=True)
+    arguments: dict[str, object] = {
+        "proxies": ["naswot"], "datasets": ["cifar10"], "num_archs": 12, "stratified": False, "images": "digits",
+        "benchmark": "nb201", "batch_size": 4, "seed": 0, "init_seed": 0, "batch_seed": 0, "resamples": 20,
+        "num_cpus": 2, "num_gpus": 0,
+    }  # fmt: skip
+    everything = {**arguments, **changes, "out": folder, "console": console}
+    return compare_all(**everything)  # type: ignore[arg-type]
+
+
+@pytest.mark.ray
+def test_scores_are_compared_and_never_computed_twice(tmp_path: Path) -> None:
+    import ray
+
+    calls = tmp_path / "calls"
+    calls.touch()
+
+    def counted(net: object, inputs: object, targets: object) -> float:
+        with calls.open("a") as file:
+            file.write("x")
+        return 1.0
+
+    images = np.zeros((2, 3, 8, 8), dtype=np.float32)
+    archs = choose_archs(SPACE, 5, seed=0)
+
+    def score(archs: list[str], **proxies: object) -> pd.DataFrame:
+        evaluator = ProxyScores(SPACE, 10, images, np.zeros(2, dtype=np.int64), proxies)  # type: ignore[arg-type]
+        return score_archs(tmp_path / "scores", archs, evaluator, plan, console=Console(quiet=True))
+
+    try:
+        plan = start_ray(Request(num_cpus=2, num_gpus=0))
+        first = score(archs[:3], counted=counted)
+        assert list(first["arch"]) == archs[:3]
+        score(archs, counted=counted)
+        table = score(archs, counted=counted, params=PROXIES["params"])
+        assert len(calls.read_text()) == 5
+        assert list(table["arch"]) == archs
+        assert table[["counted", "params", "counted_seconds"]].notna().all().all()
+        other = ProxyScores(SPACE, 10, images + 1, np.zeros(2, dtype=np.int64), {"params": PROXIES["params"]})
+        with pytest.raises(UsageError, match="holds scores with minibatch_sha256"):
+            score_archs(tmp_path / "scores", archs, other, plan, console=Console(quiet=True))
+    finally:
+        ray.shutdown()
+
+
+@pytest.mark.ray
+def test_tables_and_pictures(tmp_path: Path) -> None:
+    import ray
+
+    try:
+        tables = compare(tmp_path)
+    finally:
+        ray.shutdown()
+    assert set(tables["cifar10"]["score"]) == {"naswot", "params", "flops", "num_conv"}
+    for name in (
+        "scores-cifar10.parquet",
+        "correlations-cifar10.md",
+        "ranks-cifar10.png",
+        "correlations.png",
+    ):
+        assert (tmp_path / name).stat().st_size > 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"num_archs": 5}, "--num-archs must be at least 10 to compare ranks, got 5."),
+        (
+            {"benchmark": "none"},
+            "Correlations need a benchmark; --benchmark none has no accuracy to compare with.",
+        ),
+    ],
+)
+def test_bad_input(changes: dict[str, object], message: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as caught:
+        compare(tmp_path, **changes)
+    assert str(caught.value) == message
