@@ -38,12 +38,12 @@ class SearchArgs:
     proxies: tuple[str, ...] = ("naswot", "synflow")
     """Scores to compute: built-in names or your own as module:function, separated by commas or spaces."""
     fitness: str | None = None
-    """What is maximised: one score such as naswot, or rank_sum:naswot,synflow (default: the rank sum of all
-    proxies)."""
+    """What is maximised: one score such as naswot, or rank_sum:naswot,synflow ; None means the rank sum
+    of all proxies."""
     num_samples: int | None = None
-    """Evaluations to make (default: 150, or no limit where a time budget is given)."""
+    """Evaluations to make; None means 150, or no limit where a time budget is given."""
     time_budget_s: float | None = None
-    """Seconds of search after which no new evaluation starts."""
+    """Seconds of search, the start of the workers (about 10) included, after which no new evaluation starts."""
     batch_size: int = 64
     """Images in the minibatch."""
     seed: int = 0
@@ -58,18 +58,18 @@ class SearchArgs:
     """Source of the final accuracy: auto, nb201, nats, none, an official NATS-Bench directory, or a table in
     CSV or Parquet."""
     num_gpus: int | None = None
-    """GPUs to use (default: all there are)."""
+    """GPUs to use; None means all there are."""
     gpus_per_trial: float | None = None
-    """Share of a GPU for one trial, such as 0.25 for four at a time (default: 0.25 where there are GPUs)."""
+    """Share of a GPU for one trial, such as 0.25 for four at a time; None means 0.25 where there are GPUs."""
     num_cpus: int | None = None
-    """CPU cores to use (default: all there are)."""
+    """CPU cores to use; None means all there are."""
     max_concurrent: int | None = None
-    """Evaluations in flight (default: as many as fit)."""
+    """Evaluations in flight; None means as many as fit."""
     address: str | None = None
-    """Ray cluster to join, such as auto or HOST:6379 (default: the variable RAY_ADDRESS, else this machine
-    alone)."""
+    """Ray cluster to join, such as auto or HOST:6379 ; None means the variable RAY_ADDRESS, else this
+    machine alone."""
     out: Path | None = None
-    """Run folder to make (default: runs/NAME-DATASET-TIME)."""
+    """Run folder to make; None means runs/NAME-DATASET-TIME."""
     resume: Path | None = None
     """Run folder to continue; its arguments are taken over, and only limits and resources may be changed."""
     smoke: bool = False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import time
 from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
@@ -33,12 +34,13 @@ def main(
         description: first paragraph of `--help`.
     """
     with reported_errors():
+        began = time.monotonic()
         args = parse(args_type, name, description or "")
         errors = Console(stderr=True)
         with errors.status("loading ...") if errors.is_terminal else contextlib.nullcontext():
             from nas_ray.session import run  # torch, Ray and Lightning take seconds
         chosen: str | Callable[..., Any] = searcher or str(getattr(args, "searcher", ""))
-        sys.exit(run(name, args, chosen, Console()))
+        sys.exit(run(name, args, chosen, Console(), began=began))
 
 
 @contextlib.contextmanager

@@ -124,14 +124,14 @@ def introduce(experiment: Experiment, where: str, folder: Path, console: Console
     limits = [f"{experiment.num_samples} evaluations"] if experiment.num_samples else []
     limits += [f"{args.time_budget_s:g} s"] if args.time_budget_s else []
     accuracy = experiment.benchmark.acc_source if experiment.benchmark else "none (--benchmark none)"
-    console.print(
-        f"[bold]{experiment.name}[/] on {args.space} for {args.dataset}: at most {' or '.join(limits)}, "
-        f"{where}. Scores: {', '.join(experiment.scores)} on {args.batch_size} images "
-        f"({experiment.images.description}). "
-        f"Fitness: {experiment.fitness}. Accuracy: {accuracy}. Run folder: {folder}",
-        highlight=False,
-        soft_wrap=not console.is_terminal,
-    )
+    lines = [
+        f"{experiment.name} on {args.space} for {args.dataset}: at most {' or '.join(limits)}, {where}",
+        f"fitness    {experiment.fitness}, from {', '.join(experiment.scores)} on {args.batch_size} images",
+        f"images     {experiment.images.description}",
+        f"accuracy   {accuracy}",
+        f"folder     {folder}",
+    ]
+    console.print("\n".join(lines), highlight=False, markup=False, soft_wrap=True)
     if experiment.images.note:
         console.print(experiment.images.note, highlight=False, soft_wrap=not console.is_terminal)
 

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from nas_ray.searchers.base import Event
-from nas_ray.searchers.fitness import Fitness, Row, Single
+from nas_ray.searchers.fitness import Fitness, Row
 
 NOTICE_SECONDS = 10.0
 """Where output is no terminal, a line is printed this often."""
@@ -81,7 +81,8 @@ class SearchProgress:
         self._bar.update(self._task, completed=self._done, best=best, speed=speed)
         if not self._console.is_terminal and time.monotonic() - self._noticed > NOTICE_SECONDS:
             self._noticed = time.monotonic()
-            self._console.print(f"{self._done}/{self._total or '?'} done, best {best}, {speed}{self._left()}")
+            of = f"/{self._total}" if self._total else ""
+            self._console.print(f"{self._done}{of} done, best {best}, {speed}{self._left()}")
 
     def _best(self) -> str:
         if not self._rows:
@@ -91,7 +92,8 @@ class SearchProgress:
         if not np.isfinite(values[place]):
             return "none yet"
         name = self._label(self._rows[place]["arch"])
-        return f"{name} ({values[place]:.4g})" if isinstance(self._fitness, Single) else name
+        scores = [f"{score} {self._rows[place][score]:.4g}" for score in getattr(self._fitness, "names", ())]
+        return " ".join([name, *scores])
 
     def _speed(self) -> str:
         seconds = time.monotonic() - self._started

@@ -28,7 +28,14 @@ from nas_ray.searchers import ArchSearcher
 INTERRUPTED = 130
 
 
-def run(name: str, args: SearchArgs, searcher: str | Callable[..., ArchSearcher], console: Console) -> int:
+def run(
+    name: str,
+    args: SearchArgs,
+    searcher: str | Callable[..., ArchSearcher],
+    console: Console,
+    *,
+    began: float | None = None,
+) -> int:
     """Runs or resumes one search and returns the exit code.
 
     Args:
@@ -36,10 +43,12 @@ def run(name: str, args: SearchArgs, searcher: str | Callable[..., ArchSearcher]
         args: from the command line.
         searcher: name of a searcher, `module:class`, or a class.
         console: where the summary goes.
+        began: `time.monotonic()` of the start of the process, for the time in all.
 
     Raises:
         UsageError: bad input.
     """
+    began = time.monotonic() if began is None else began
     args = args.smoked() if args.smoke and args.resume is None else args
     experiment = prepare(name, args, searcher)
     folder = (
@@ -50,20 +59,20 @@ def run(name: str, args: SearchArgs, searcher: str | Callable[..., ArchSearcher]
     else:
         create_run(folder, describe(experiment))
     try:
-        return _search(experiment, folder, console)
+        return _search(experiment, folder, console, began)
     except (KeyboardInterrupt, SystemExit):  # the latter is what Ray makes of SIGTERM while it starts
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)  # a second one must not cut the last lines short
         _stop_ray()
-        return _interrupted(experiment, folder, console)
+        return _interrupted(experiment, folder, console, began)
     finally:
         _stop_ray()
 
 
-def _interrupted(experiment: Experiment, folder: Path, console: Console) -> int:
+def _interrupted(experiment: Experiment, folder: Path, console: Console, began: float) -> int:
     """Leaves the rows so far and says how to go on."""
     write_rows(folder, to_table(experiment.searcher), experiment.benchmark)
-    update_run(folder, status="interrupted")
+    update_run(folder, status="interrupted", wall_seconds=_wall_seconds(folder, began))
     done = len(rows_of(experiment.searcher.events))
     console.print(f"\nInterrupted after {done} evaluations; nothing is lost. Continue with:", highlight=False)
     console.print(f"  {resume_command(folder)}", highlight=False, soft_wrap=True)
@@ -75,13 +84,17 @@ def resume_command(folder: Path) -> str:
     return f"python {shlex.quote(sys.argv[0])} --resume {shlex.quote(str(folder))}"
 
 
+def stored_form(args: SearchArgs) -> dict[str, Any]:
+    """Returns the arguments as `run.json` keeps them."""
+    return dataclasses.asdict(dataclasses.replace(args, resume=None, verbose=False))
+
+
 def describe(experiment: Experiment) -> dict[str, Any]:
     """Returns what `run.json` says about the experiment."""
-    args = dataclasses.asdict(dataclasses.replace(experiment.args, resume=None, verbose=False))
     return {
         "experiment": experiment.name,
         "status": "running",
-        "args": args,
+        "args": stored_form(experiment.args),
         "scores": experiment.scores,
         "images": {key: getattr(experiment.images, key) for key in ("source", "description", "note")},
         "minibatch_sha256": experiment.batch_fingerprint,
@@ -106,10 +119,10 @@ def replay(experiment: Experiment, folder: Path) -> None:
         raise UsageError(f"The run {folder} cannot be continued: {error}") from error
 
 
-def _search(experiment: Experiment, folder: Path, console: Console) -> int:
+def _search(experiment: Experiment, folder: Path, console: Console, began: float) -> int:
     Journal(folder / FILE_NAME).close()  # fails here, before Ray starts, if another process writes this run
-    update_run(folder, status="running")
-    began = time.monotonic()
+    before = len(rows_of(experiment.searcher.events))
+    update_run(folder, status="running", args=stored_form(experiment.args))
     errors = Console(stderr=True)
     with errors.status("starting Ray ...") if errors.is_terminal else contextlib.nullcontext():
         plan = start_ray(experiment.request, verbose=experiment.args.verbose)
@@ -117,7 +130,15 @@ def _search(experiment: Experiment, folder: Path, console: Console) -> int:
     introduce(experiment, plan.where, folder, console)
     _drive(experiment, plan, folder, errors)
     _stop_ray()
-    return finish(experiment, folder, console, wall_seconds=time.monotonic() - began)
+    made = len(rows_of(experiment.searcher.events)) > before
+    wall_seconds = _wall_seconds(folder, began if made else time.monotonic())
+    return finish(experiment, folder, console, wall_seconds=wall_seconds)
+
+
+def _wall_seconds(folder: Path, began: float) -> float:
+    """Returns the seconds that this process and those before it spent on the run."""
+    before: float = read_run(folder).get("wall_seconds") or 0.0
+    return before + time.monotonic() - began
 
 
 def _drive(experiment: Experiment, plan: Plan, folder: Path, errors: Console) -> None:

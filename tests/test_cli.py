@@ -235,5 +235,5 @@ def test_an_unknown_searcher_is_named(tmp_path: Path) -> None:
 def test_help_teaches() -> None:
     done = run("skip_rea", "--help")
     assert done.returncode == 0
-    for word in ("--num-gpus", "--min-skips", "default: 150", "module:function"):
+    for word in ("--num-gpus", "--min-skips", "None means 150", "module:function"):
         assert word in " ".join(done.stdout.split())

@@ -44,7 +44,7 @@ def epe_nas(
         raise ValueError(f"epe_nas: needs a batch of at least 2 images, got {len(inputs)}.")
     jacobian, classes = input_jacobian(net, inputs)
     check_labels("epe_nas", classes, len(inputs), targets)
-    counts = torch.bincount(targets.long(), minlength=classes).cpu().numpy()
+    counts = torch.bincount(targets.cpu().long(), minlength=classes).numpy()
     if all_classes and not counts.all():
         missing = ", ".join(map(str, np.flatnonzero(counts == 0)[:5]))
         raise ValueError(

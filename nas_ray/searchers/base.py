@@ -75,6 +75,7 @@ class ArchSearcher(Searcher, ABC):  # type: ignore[misc]  # Ray ships no types
         self.events: list[Event] = []
         self._position: dict[str, int] = {}  # arch -> place of its row in history
         self._pending: dict[str, tuple[int, str]] = {}  # Tune's trial id -> (trial, arch)
+        self._waiting: dict[str, list[int]] = {}  # arch in flight -> further trials that asked for it
         self._again: deque[tuple[int, str]] = deque()  # asked before an interruption and never told
         self._asked = 0
         self._observer: Callable[[Event], None] | None = None
@@ -165,11 +166,14 @@ class ArchSearcher(Searcher, ABC):  # type: ignore[misc]  # Ray ships no types
                     )
                 return None
             trial, arch = asked
-            if arch in self._position and not self.history[self._position[arch]].get("error"):
+            if self._succeeded(arch):
                 self._repeat(trial, arch)
-                continue
-            self._pending[trial_id] = (trial, arch)
-            return {"arch": arch}
+            elif arch in self._waiting:  # in flight: its row will do for this trial as well
+                self._waiting[arch].append(trial)
+            else:
+                self._pending[trial_id] = (trial, arch)
+                self._waiting[arch] = []
+                return {"arch": arch}
         return str(Searcher.FINISHED)
 
     def on_trial_complete(
@@ -177,10 +181,15 @@ class ArchSearcher(Searcher, ABC):  # type: ignore[misc]  # Ray ships no types
     ) -> None:
         """Takes the end of a trial: its row, a failure, or a stop before it started (nothing to tell)."""
         trial, arch = self._pending.pop(trial_id)
-        if result is None and not error:
-            return
-        row = row_of(result) if result else {"error": "the worker died before the trial ended"}
-        self._tell(trial, arch, {**row, "reused": False})
+        waiting = self._waiting.pop(arch)
+        if result is not None or error:
+            row = row_of(result) if result else {"error": "the worker died before the trial ended"}
+            self._tell(trial, arch, {**row, "reused": False})
+        for other in waiting:
+            if self._succeeded(arch):
+                self._repeat(other, arch)
+            else:
+                self._again.append((other, arch))
 
     def save(self, checkpoint_path: str) -> None:
         """Writes the events as JSON."""
@@ -204,6 +213,9 @@ class ArchSearcher(Searcher, ABC):  # type: ignore[misc]  # Ray ships no types
         self._asked += 1
         self._emit({"event": "ask", "trial": trial, "arch": arch})
         return trial, arch
+
+    def _succeeded(self, arch: str) -> bool:
+        return arch in self._position and not self.history[self._position[arch]].get("error")
 
     def _repeat(self, trial: int, arch: str) -> None:
         """Tells a known row again: scores do not depend on the trial, so nothing is computed twice."""

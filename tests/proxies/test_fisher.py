@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from nas_ray.proxies import fisher
-from tests.proxies.nets import CONNECTED, DISCONNECTED, batch, conv_net, linear_net, tss
+from tests.proxies.nets import CONNECTED, DISCONNECTED, batch, built, conv_net, linear_net, tss
 
 
 def slow(net: nn.Module, inputs: torch.Tensor, targets: torch.Tensor) -> float:
@@ -33,6 +33,25 @@ def slow(net: nn.Module, inputs: torch.Tensor, targets: torch.Tensor) -> float:
 @pytest.mark.parametrize("arch", [*CONNECTED, DISCONNECTED])
 def test_equals_a_slow_implementation(arch: str) -> None:
     assert fisher(tss(arch), *batch()) == pytest.approx(slow(tss(arch).train(), *batch()), rel=1e-9)
+
+
+class Residual(nn.Module):
+    def __init__(self, in_place: bool) -> None:
+        super().__init__()
+        self.conv, self.linear, self.in_place = nn.Conv2d(3, 3, 3, padding=1), nn.Linear(192, 5), in_place
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        out = self.conv(x)
+        if self.in_place:
+            out += x
+        else:
+            out = out + x
+        return self.linear(out.flatten(1))
+
+
+def test_activations_that_are_added_to_in_place() -> None:
+    expected = slow(built(lambda: Residual(in_place=False)), *batch())
+    assert fisher(built(lambda: Residual(in_place=True)), *batch()) == pytest.approx(expected, rel=1e-9)
 
 
 def test_activations_that_are_changed_in_place() -> None:

@@ -34,6 +34,12 @@ def test_equals_a_slow_implementation(arch: str, images: int) -> None:
     assert swap(tss(arch), inputs, targets) == slow(tss(arch), inputs)
 
 
+def test_images_beyond_the_first_word_count() -> None:
+    inputs, targets = batch(70)
+    inputs[:66] = inputs[0]
+    assert swap(tss(), inputs, targets) == slow(tss(), inputs) <= 2**5
+
+
 def test_relus_that_work_in_place_and_after_linear_layers() -> None:
     inputs, targets = batch(7)
     assert swap(conv_net(), inputs, targets) == slow(conv_net(), inputs)

@@ -60,6 +60,31 @@ def test_a_known_arch_is_told_without_a_trial() -> None:
     assert searcher.events[-2]["row"] == {"x": 1.0, "seconds": 0.0, "reused": True, "trial": 1, "arch": "a"}
 
 
+def test_an_arch_in_flight_is_not_evaluated_twice() -> None:
+    searcher = Script("a", "a", "b", "a")
+    assert searcher.suggest("1") == {"arch": "a"}
+    assert searcher.suggest("2") == {"arch": "b"}
+    assert searcher.suggest("3") == Searcher.FINISHED
+    searcher.on_trial_complete("2", {"x": 2.0})
+    searcher.on_trial_complete("1", {"x": 1.0})
+    rows = [event["row"] for event in searcher.events if event["event"] == "tell"]
+    assert [(row["trial"], row["arch"], row["reused"]) for row in rows] == [
+        (2, "b", False), (0, "a", False), (1, "a", True), (3, "a", True)
+    ]  # fmt: skip
+    assert len(searcher.history) == 2
+
+
+def test_who_waits_for_an_arch_that_fails_evaluates_it() -> None:
+    searcher = Script("a", "a", "b")
+    searcher.suggest("1")
+    searcher.suggest("2")
+    searcher.on_trial_complete("1", None, error=True)
+    assert searcher.suggest("3") == {"arch": "a"}
+    searcher.on_trial_complete("3", {"x": 1.0})
+    rows = [event["row"] for event in searcher.events if event["event"] == "tell"]
+    assert [row["trial"] for row in rows] == [0, 1]
+
+
 def test_an_arch_that_failed_is_evaluated_again() -> None:
     searcher = Script("a", "a")
     searcher.suggest("1")
