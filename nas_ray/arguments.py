@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 import tyro
 
@@ -22,6 +22,7 @@ CHANGEABLE = {
 """What a resumed run may change: limits, resources and the report, nothing that changes the search itself."""
 FLAGS = (tyro.conf.FlagCreatePairsOff,)
 PATHS = {"out", "resume"}
+BENCHMARK_NAMES = ("auto", "nats", "nb201", "none")  # a file of such a name needs a path, as in ./auto
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class SearchArgs:
     num_samples: int | None = None
     """Evaluations to make; None means 150, or no limit where a time budget is given."""
     time_budget_s: float | None = None
-    """Seconds of search, the start of the workers (about 10) included, after which no new evaluation starts."""
+    """Seconds of search, with the start of the workers (about 10), after which no new evaluation starts."""
     batch_size: int = 64
     """Images in the minibatch."""
     seed: int = 0
@@ -147,7 +148,7 @@ def parse(args_type: type[A], name: str, description: str, argv: Sequence[str] |
         raise UsageError(
             f"{folder} is a run of {info.get('experiment')}.py; resume it with that script, not {name}.py."
         )
-    stored = stored_args(args_type, info["args"], folder)
+    stored = stored_args(args_type, info.get("args"), folder)
     given = absolute(tyro.cli(args_type, args=argv, description=description, default=stored, config=FLAGS))
     for field in dataclasses.fields(stored):
         before, now = getattr(stored, field.name), getattr(given, field.name)
@@ -179,14 +180,33 @@ def stored_args(args_type: type[A], stored: Any, folder: Path) -> A:
         values: dict[str, Any] = dict(stored)
         values |= {key: tuple(value) for key, value in values.items() if isinstance(value, list)}
         values |= {key: Path(values[key]) for key in PATHS if values.get(key)}
-        return args_type(**values)
-    except (TypeError, AttributeError) as error:
+        args = args_type(**values)
+    except (TypeError, ValueError) as error:
         raise UsageError(f"{folder} was made by another version: {error}; start a new run.") from error
+    for name, hint in get_type_hints(args_type).items():
+        if not _fits(getattr(args, name), hint):
+            value = getattr(args, name)
+            raise UsageError(
+                f"{folder} was changed: {name} must be {hint}, but is {value!r}; start a new run."
+            )
+    return args
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    """Returns whether `value` is of the type that the annotation `hint` of an argument says."""
+    if get_origin(hint) is tuple:
+        return isinstance(value, tuple) and all(isinstance(item, str) for item in value)
+    kinds = get_args(hint) or (hint,)
+    if isinstance(value, bool):
+        return bool in kinds
+    return isinstance(value, kinds) or (float in kinds and isinstance(value, int))
 
 
 def absolute(args: A) -> A:
     """Returns `args` with absolute paths, so that a run can be resumed from another working directory."""
-    kind, colon, path = args.images.partition(":")
-    images = f"{kind}:{os.path.abspath(os.path.expanduser(path))}" if colon else args.images
-    benchmark = os.path.abspath(args.benchmark) if os.path.exists(args.benchmark) else args.benchmark
+    kind, _, path = args.images.partition(":")
+    images = f"{kind}:{os.path.abspath(os.path.expanduser(path))}" if path else args.images
+    benchmark = os.path.expanduser(args.benchmark)
+    named = benchmark in BENCHMARK_NAMES or not os.path.exists(benchmark)
+    benchmark = args.benchmark if named else os.path.abspath(benchmark)
     return dataclasses.replace(args, images=images, benchmark=benchmark)

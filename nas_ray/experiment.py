@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from rich.console import Console
@@ -65,15 +66,10 @@ def prepare(name: str, args: SearchArgs, searcher: str | Callable[..., ArchSearc
     check_numbers(args)
     request = Request(args.num_cpus, args.num_gpus, args.gpus_per_trial, args.max_concurrent, args.address)
     check_request(request)
-    space: SearchSpace = resolve("search space", args.space, SPACES, "nas_ray.spaces")()
-    proxies = resolve_proxies([name for given in args.proxies for name in given.split(",") if name])
+    space = make_space(args.space)
+    proxies = resolve_proxies([name for given in args.proxies for name in given.replace(",", " ").split()])
     scores = score_names(proxies)
     fitness = parse_fitness(args.fitness, scores)
-    make: Callable[..., ArchSearcher] = (
-        resolve("searcher", searcher, SEARCHERS, "nas_ray.searchers")
-        if isinstance(searcher, str)
-        else searcher
-    )
     images = ImageDataModule(
         args.images,
         dataset=args.dataset,
@@ -90,7 +86,7 @@ def prepare(name: str, args: SearchArgs, searcher: str | Callable[..., ArchSearc
         name=name,
         args=args,
         space=space,
-        searcher=make(space, fitness=fitness, seed=args.seed, **args.searcher_options()),
+        searcher=make_searcher(searcher, space, fitness=fitness, seed=args.seed, **args.searcher_options()),
         fitness=fitness,
         scores=tuple(scores),
         evaluator=evaluator,
@@ -99,6 +95,44 @@ def prepare(name: str, args: SearchArgs, searcher: str | Callable[..., ArchSearc
         request=request,
         num_samples=num_samples,
     )
+
+
+def make_space(name: str) -> SearchSpace:
+    """Returns the search space `name`.
+
+    Raises:
+        UsageError: unknown, or no search space.
+    """
+    made = _call("search space", name, resolve("search space", name, SPACES, "nas_ray.spaces"))
+    if not isinstance(made, SearchSpace):
+        raise UsageError(f"The search space {name!r} needs the methods sample, neighbors and build.")
+    return made
+
+
+def make_searcher(searcher: str | Callable[..., ArchSearcher], *args: Any, **options: Any) -> ArchSearcher:
+    """Returns the searcher of that class or name.
+
+    Raises:
+        UsageError: unknown, or no `ArchSearcher`.
+    """
+    known = (
+        resolve("searcher", searcher, SEARCHERS, "nas_ray.searchers")
+        if isinstance(searcher, str)
+        else searcher
+    )
+    made = _call("searcher", str(searcher), known, *args, **options)
+    if not isinstance(made, ArchSearcher):
+        raise UsageError(f"The searcher {searcher!r} must be a subclass of nas_ray.ArchSearcher.")
+    return made
+
+
+def _call(kind: str, name: str, make: Callable[..., Any], *args: Any, **options: Any) -> Any:
+    try:
+        return make(*args, **options)
+    except UsageError:
+        raise
+    except Exception as error:  # foreign code
+        raise UsageError(f"The {kind} {name!r} cannot be made: {type(error).__name__}: {error}") from error
 
 
 def check_numbers(args: SearchArgs) -> None:

@@ -43,6 +43,7 @@ def finish(experiment: Experiment, folder: Path, console: Console, *, wall_secon
 
 def write_rows(folder: Path, rows: pd.DataFrame, benchmark: Benchmark | None) -> pd.DataFrame:
     """Writes `results.parquet` and `results.csv`, with the benchmark's accuracy, and returns them."""
+    write_table(folder, rows)  # first, since the benchmark may turn out to be damaged
     rows = with_accuracy(rows, benchmark)
     write_table(folder, rows)
     return rows

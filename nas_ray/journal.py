@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from nas_ray.errors import UsageError
+from nas_ray.runs import JOURNAL
 from nas_ray.searchers.base import Event
 
-FILE_NAME = "journal.jsonl"
+FILE_NAME = JOURNAL
+MEASURED = ("seconds", "finished_at")
 
 
 class Journal:
@@ -69,7 +71,7 @@ def read_journal(path: Path) -> list[Event]:
 def _event(line: str, number: int, path: Path) -> Event:
     try:
         event = json.loads(line)
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):
         event = None
     if not _is_event(event):
         raise UsageError(
@@ -83,7 +85,21 @@ def _is_event(event: Any) -> bool:
         return False
     if event.get("event") == "ask":
         return isinstance(event.get("arch"), str)
-    return event.get("event") == "tell" and isinstance(event.get("row"), dict)
+    return event.get("event") == "tell" and _is_row(event.get("row"))
+
+
+def _is_row(row: Any) -> bool:
+    """Returns whether `row` is flat: texts, truth values, and numbers that a float can hold."""
+    if not isinstance(row, dict) or not all(
+        isinstance(row.get(name, 0.0), (int, float)) for name in MEASURED
+    ):
+        return False
+    return all(
+        value is None
+        or isinstance(value, (str, bool, float))
+        or (isinstance(value, int) and abs(value) < 2**63)
+        for value in row.values()
+    )
 
 
 def rows_of(events: Sequence[Event]) -> list[dict[str, Any]]:

@@ -64,10 +64,13 @@ def _import_object(kind: str, name: str) -> Any:
         sys.path.insert(0, os.getcwd())
     try:
         module = importlib.import_module(module_name)
-    except Exception as error:  # a plug-in file may fail in any way while it is imported
+    except (Exception, SystemExit) as error:  # a plug-in file may fail in any way while it is imported
         raise UsageError(
             f"The {kind} {name!r} needs an importable module {module_name!r}: {error!r}."
         ) from error
     if not hasattr(module, attribute):
-        raise UsageError(f"The {kind} {name!r} names {attribute!r}, which {module.__file__} does not define.")
+        raise UsageError(
+            f"The {kind} {name!r} names {attribute!r}, which {getattr(module, '__file__', module_name)} does "
+            "not define."
+        )
     return getattr(module, attribute)

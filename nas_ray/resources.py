@@ -67,8 +67,11 @@ def check_request(request: Request) -> None:
     share = request.gpus_per_trial
     if share is not None and (not math.isfinite(share) or share < 0 or (share > 1 and share != int(share))):
         raise UsageError(f"--gpus-per-trial must be a fraction up to 1 or a whole number, got {share}.")
-    if cluster_address(request) is None:
+    address = cluster_address(request)
+    if address is None:
         make_plan(request, _local_cpus(), _local_gpus(), "this machine")
+    else:
+        _check_reachable(address)
 
 
 def cluster_address(request: Request) -> str | None:
@@ -133,7 +136,6 @@ def start_ray(request: Request, *, verbose: bool = False) -> Plan:
             address="local", num_cpus=plan.cpus, num_gpus=int(plan.gpus), include_dashboard=False, **options
         )
         return plan
-    _check_reachable(address)
     try:
         ray.init(address=address, **options)
     except (ConnectionError, RuntimeError, ValueError) as error:

@@ -21,6 +21,7 @@ from nas_ray.errors import UsageError
 
 FORMAT = 1
 FILE_NAME = "run.json"
+JOURNAL = "journal.jsonl"
 PACKAGES = (
     "nas_ray",
     "ray",
@@ -40,7 +41,7 @@ def create_run(folder: Path, info: dict[str, Any]) -> None:
     Raises:
         UsageError: the folder holds a run already, or cannot be written.
     """
-    if (folder / FILE_NAME).exists():
+    if any(os.path.exists(folder / name) for name in (FILE_NAME, JOURNAL)):
         raise UsageError(
             f"The folder {folder} already holds a run; continue it with --resume {folder} or choose another "
             "--out."
@@ -64,12 +65,12 @@ def read_run(folder: Path) -> dict[str, Any]:
         UsageError: no run, unreadable, or written by a newer version.
     """
     path = folder / FILE_NAME
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise UsageError(f"--resume needs a run folder with a {FILE_NAME}, and {folder} is none.")
     try:
         info = json.loads(path.read_text(encoding="utf-8"))
         number = info["format"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise UsageError(
             f"{path} must be the file that a run wrote, but cannot be read: {error!r}."
         ) from error

@@ -78,6 +78,7 @@ def tune_search(
     cpus_per_trial: float = 1,
     gpus_per_trial: float = 0,
     on_event: Callable[[Event], None] | None = None,
+    journal: Journal | None = None,
 ) -> pd.DataFrame:
     """Returns the rows of a search run as Ray Tune trials, one per evaluation, in actors that are reused.
 
@@ -95,6 +96,7 @@ def tune_search(
         cpus_per_trial: CPU cores reserved for a trial.
         gpus_per_trial: share of a GPU reserved for a trial.
         on_event: called with every event, for progress.
+        journal: the journal of `folder`, if the caller holds it already.
     """
     os.environ.update({name: os.environ.get(name, value) for name, value in TUNE_SETTINGS.items()})
     from ray import tune
@@ -102,7 +104,7 @@ def tune_search(
     from nas_ray.scheduling import NewestFirst
     from nas_ray.trainable import ArchTrial
 
-    journal = Journal(folder / FILE_NAME)
+    log = journal or Journal(folder / FILE_NAME)
     start = time.monotonic() - elapsed(searcher)
 
     def clock() -> float:
@@ -113,7 +115,7 @@ def tune_search(
         return enough or (seconds is not None and clock() >= seconds)
 
     def observe(event: Event) -> None:
-        journal.append(event)
+        log.append(event)
         if on_event:
             on_event(event)
 
@@ -147,7 +149,8 @@ def tune_search(
         tuner.fit()
     finally:
         searcher.attach()
-        journal.close()
+        if journal is None:
+            log.close()
         shutil.rmtree(
             folder / "tune", ignore_errors=True
         )  # Tune's own snapshots; the journal holds all there is

@@ -17,15 +17,18 @@ from rich.console import Console
 from nas_ray.arguments import SearchArgs
 from nas_ray.errors import UsageError
 from nas_ray.experiment import Experiment, introduce, prepare
-from nas_ray.finish import finish, write_rows
+from nas_ray.finish import finish
 from nas_ray.journal import FILE_NAME, Journal, read_journal, rows_of
+from nas_ray.modules.scoring import describe as describe_error
 from nas_ray.progress import SearchProgress
 from nas_ray.resources import Plan, start_ray
-from nas_ray.runs import create_run, read_run, update_run
+from nas_ray.runs import FILE_NAME as RUN_FILE
+from nas_ray.runs import create_run, read_run, update_run, write_table
 from nas_ray.search import to_table, tune_search
 from nas_ray.searchers import ArchSearcher
 
 INTERRUPTED = 130
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def run(
@@ -54,29 +57,58 @@ def run(
     folder = (
         args.resume or args.out or Path("runs") / f"{name}-{args.dataset}-{time.strftime('%Y%m%d-%H%M%S')}"
     )
-    if args.resume:
-        replay(experiment, folder)
-    else:
+    if not args.resume:
         create_run(folder, describe(experiment))
+    with contextlib.closing(
+        Journal(folder / FILE_NAME)
+    ) as journal:  # held to the end: one process writes a run
+        if args.resume:
+            replay(experiment, folder)
+        return _guarded(experiment, folder, console, began, journal)
+
+
+def _guarded(experiment: Experiment, folder: Path, console: Console, began: float, journal: Journal) -> int:
+    """Runs the search; whatever ends it, its rows are in tables and Ray is stopped."""
     try:
-        return _search(experiment, folder, console, began)
+        return _search(experiment, folder, console, began, journal)
     except (KeyboardInterrupt, SystemExit):  # the latter is what Ray makes of SIGTERM while it starts
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in STOPPING:
             signal.signal(number, signal.SIG_IGN)  # a second one must not cut the last lines short
         _stop_ray()
-        return _interrupted(experiment, folder, console, began)
+        _leave(experiment, folder, "interrupted", began)
+        done = len(rows_of(experiment.searcher.events))
+        console.print(
+            f"\nInterrupted after {done} evaluations; nothing is lost. Continue with:", highlight=False
+        )
+        console.print(f"  {resume_command(folder)}", highlight=False, soft_wrap=True)
+        return INTERRUPTED
+    except UsageError:
+        _leave(experiment, folder, "failed", began)
+        raise
+    except Exception as error:
+        _leave(experiment, folder, "failed", began)
+        if experiment.args.verbose:
+            raise
+        done = len(rows_of(experiment.searcher.events))
+        raise UsageError(
+            f"The search ended after {done} evaluations with {describe_error(error)}; they are kept in "
+            f"{folder}. --verbose shows where it came from."
+        ) from error
     finally:
         _stop_ray()
 
 
-def _interrupted(experiment: Experiment, folder: Path, console: Console, began: float) -> int:
-    """Leaves the rows so far and says how to go on."""
-    write_rows(folder, to_table(experiment.searcher), experiment.benchmark)
-    update_run(folder, status="interrupted", wall_seconds=_wall_seconds(folder, began))
-    done = len(rows_of(experiment.searcher.events))
-    console.print(f"\nInterrupted after {done} evaluations; nothing is lost. Continue with:", highlight=False)
-    console.print(f"  {resume_command(folder)}", highlight=False, soft_wrap=True)
-    return INTERRUPTED
+def _leave(experiment: Experiment, folder: Path, status: str, began: float) -> None:
+    """Writes the rows so far; a run that has none leaves nothing, so that its folder can be used again."""
+    if not experiment.searcher.events and experiment.args.resume is None and status == "failed":
+        for name in (FILE_NAME, RUN_FILE):
+            (folder / name).unlink(missing_ok=True)
+        return
+    with contextlib.suppress(
+        OSError, UsageError
+    ):  # a full disk or a lost folder: the journal has what there is
+        write_table(folder, to_table(experiment.searcher))
+        update_run(folder, status=status, wall_seconds=_wall_seconds(folder, began))
 
 
 def resume_command(folder: Path) -> str:
@@ -114,21 +146,21 @@ def replay(experiment: Experiment, folder: Path) -> None:
             "bring the same images back, or start a new run."
         )
     try:
-        experiment.searcher.replay(read_journal(folder / FILE_NAME) if (folder / FILE_NAME).exists() else [])
+        experiment.searcher.replay(read_journal(folder / FILE_NAME))
     except (ValueError, KeyError) as error:
         raise UsageError(f"The run {folder} cannot be continued: {error}") from error
 
 
-def _search(experiment: Experiment, folder: Path, console: Console, began: float) -> int:
-    Journal(folder / FILE_NAME).close()  # fails here, before Ray starts, if another process writes this run
+def _search(experiment: Experiment, folder: Path, console: Console, began: float, journal: Journal) -> int:
     before = len(rows_of(experiment.searcher.events))
     update_run(folder, status="running", args=stored_form(experiment.args))
     errors = Console(stderr=True)
     with errors.status("starting Ray ...") if errors.is_terminal else contextlib.nullcontext():
         plan = start_ray(experiment.request, verbose=experiment.args.verbose)
-    signal.signal(signal.SIGTERM, _interrupt)  # Ray has set its own, which would end the process at once
+    for number in STOPPING[1:]:
+        signal.signal(number, _interrupt)  # Ray has set its own, which would end the process at once
     introduce(experiment, plan.where, folder, console)
-    _drive(experiment, plan, folder, errors)
+    _drive(experiment, plan, folder, errors, journal)
     _stop_ray()
     made = len(rows_of(experiment.searcher.events)) > before
     wall_seconds = _wall_seconds(folder, began if made else time.monotonic())
@@ -141,7 +173,7 @@ def _wall_seconds(folder: Path, began: float) -> float:
     return before + time.monotonic() - began
 
 
-def _drive(experiment: Experiment, plan: Plan, folder: Path, errors: Console) -> None:
+def _drive(experiment: Experiment, plan: Plan, folder: Path, errors: Console, journal: Journal) -> None:
     experiment.evaluator.accelerator = "gpu" if plan.gpus_per_trial else "cpu"
     with SearchProgress(errors, experiment.num_samples, experiment.fitness, experiment.label) as progress:
         progress.replayed(rows_of(experiment.searcher.events))
@@ -155,6 +187,7 @@ def _drive(experiment: Experiment, plan: Plan, folder: Path, errors: Console) ->
             cpus_per_trial=plan.cpus_per_trial,
             gpus_per_trial=plan.gpus_per_trial,
             on_event=progress,
+            journal=journal,
         )
 
 

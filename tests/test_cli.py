@@ -184,7 +184,10 @@ def test_a_search_in_which_everything_fails_says_so(tmp_path: Path) -> None:
         (["--num-samples", "0"], "--num-samples must be at least 1, got 0."),
         (["--time-budget-s", "-1"], "--time-budget-s must be a positive number of seconds, got -1.0."),
         (["--seed", "-1"], "--seed must be from 0 to 2^63 - 1, got -1."),
-        (["--population", "0"], "population and sample must be at least 1, got population=0 and sample=10."),
+        (
+            ["--population", "0"],
+            "population and sample must be from 1 to 1000000, got population=0 and sample=10.",
+        ),
         (
             ["--resume", "no/such/run"],
             "--resume needs a run folder with a run.json, and no/such/run is none.",
@@ -203,6 +206,7 @@ def stored_run(folder: Path, **changes: object) -> Path:
     args = {"dataset": "cifar10", "seed": 3, "population": 4, "sample": 2, "proxies": ["naswot"]}
     info = {"format": 1, "experiment": "rea", "args": args, "minibatch_sha256": "0", **changes}
     folder.mkdir()
+    (folder / "journal.jsonl").touch()
     (folder / "run.json").write_text(json.dumps(info))
     return folder
 
@@ -219,6 +223,12 @@ def stored_run(folder: Path, **changes: object) -> Path:
         ({"experiment": "skip_rea"}, [], "is a run of skip_rea.py; resume it with that script, not rea.py."),
         ({"format": 99}, [], "has format 99; this version of nas_ray reads format 1."),
         ({"args": {"colour": 1}}, [], "was made by another version"),
+        ({"args": None}, [], "was made by another version"),
+        (
+            {"args": {"seed": "x"}},
+            [],
+            "was changed: seed must be <class 'int'>, but is 'x'; start a new run.",
+        ),
     ],
 )
 def test_runs_that_cannot_be_resumed(

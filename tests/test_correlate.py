@@ -42,7 +42,8 @@ def test_too_many_archs() -> None:
 def compare(folder: Path, **changes: object) -> dict[str, pd.DataFrame]:
     console = Console(quiet=True)
     arguments: dict[str, object] = {
-        "proxies": ["naswot"], "datasets": ["cifar10"], "num_archs": 12, "stratified": False, "images": "digits",
+        "proxies": ["naswot"], "datasets": ["cifar10"], "num_archs": 12, "stratified": False,
+        "images": "digits",
         "benchmark": "nb201", "batch_size": 4, "seed": 0, "init_seed": 0, "batch_seed": 0, "resamples": 20,
         "num_cpus": 2, "num_gpus": 0,
     }  # fmt: skip

@@ -88,7 +88,7 @@ def drifts(net, inputs, targets):  # type: ignore[no-untyped-def]
         (raises, "Proxy 'raises' must return a float or a dict of floats on a small convolutional net, but "
                  "raised RuntimeError: no"),
         (returns_text, "Proxy 'returns_text' must return a float or a dict of floats on a small "
-                       "convolutional net, but raised ValueError: could not convert string to float: 'high'"),
+                       "convolutional net, but raised TypeError: it returned 'high'"),
         (changes_inputs, "Proxy 'changes_inputs' must not change its inputs or targets; work on a clone."),
         (draws, "Proxy 'draws' must leave torch's global random state alone; use a torch.Generator."),
     ],

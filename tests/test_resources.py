@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from nas_ray.errors import UsageError
-from nas_ray.resources import Plan, Request, check_request, cluster_address, make_plan, start_ray
+from nas_ray.resources import Plan, Request, check_request, cluster_address, make_plan
 
 
 def plan(cpus: int, gpus: float, **request: object) -> Plan:
@@ -94,4 +94,4 @@ def test_a_cluster_that_does_not_answer_is_said_at_once() -> None:
     with pytest.raises(
         UsageError, match=r"Nothing answers at --address 127.0.0.1:1: .*; is the cluster up\?"
     ):
-        start_ray(Request(address="127.0.0.1:1"))
+        check_request(Request(address="127.0.0.1:1"))

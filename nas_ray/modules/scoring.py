@@ -18,7 +18,7 @@ from nas_ray.proxies import PROXIES, Proxy
 class ScoringModule(pl.LightningModule):
     """Scores `net` in `test_step`: one value per proxy, and one sentence for each that failed.
 
-    A proxy of this package leaves the net as it was, so these share one net; any other gets its own copy.
+    A proxy of this package leaves net and batch as they were, so these share them; any other gets copies.
 
     Args:
         net: an untrained net `[B, 3, H, W] -> [B, classes]`.
@@ -49,7 +49,9 @@ class ScoringModule(pl.LightningModule):
                 self.seconds[f"{name}_seconds"] = time.perf_counter() - start
 
     def _score(self, name: str, proxy: Proxy, inputs: Tensor, targets: Tensor) -> None:
-        net = self.net if PROXIES.get(name) is proxy else copy.deepcopy(self.net)
+        net = self.net
+        if PROXIES.get(name) is not proxy:
+            net, inputs, targets = copy.deepcopy(net), inputs.clone(), targets.clone()
         try:
             values = named_values(name, proxy(net, inputs, targets))
         except Exception as error:

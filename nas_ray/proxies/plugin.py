@@ -15,6 +15,10 @@ from nas_ray.plugins import resolve
 from nas_ray.proxies import PROXIES, Proxy
 
 GROUP = "nas_ray.proxies"
+RESERVED = {
+    *("trial", "arch", "fitness", "seconds", "finished_at", "worker", "reused", "error"),
+    *("accuracy", "valid_acc", "test_acc", "acc_source"),
+}
 
 
 def resolve_proxies(names: Sequence[str | Proxy]) -> dict[str, Proxy]:
@@ -35,6 +39,10 @@ def resolve_proxies(names: Sequence[str | Proxy]) -> dict[str, Proxy]:
             if isinstance(given, str) and ":" not in given
             else getattr(proxy, "__name__", type(proxy).__name__)
         )
+        if name in RESERVED:
+            raise UsageError(
+                f"A proxy cannot be named {name!r}, which is another column of the rows; rename it."
+            )
         if name in proxies:
             raise UsageError(f"Each proxy needs its own name, but {name!r} was given twice.")
         if PROXIES.get(name) is not proxy:
@@ -66,7 +74,11 @@ def check_proxy(name: str, proxy: Any) -> None:
         raise UsageError(f"Proxy {name!r} must be a function (net, inputs, targets) -> float, got {proxy!r}.")
     inputs, targets = _tiny_batch()
     before = inputs.clone(), targets.clone(), torch.random.get_rng_state()
+    dtype = torch.get_default_dtype()
     first, second = _value(name, proxy, inputs, targets), _value(name, proxy, inputs, targets)
+    if torch.get_default_dtype() != dtype:
+        torch.set_default_dtype(dtype)
+        raise UsageError(f"Proxy {name!r} must leave torch's default dtype alone; convert tensors instead.")
     if not torch.equal(torch.random.get_rng_state(), before[2]):
         raise UsageError(
             f"Proxy {name!r} must leave torch's global random state alone; use a torch.Generator."
@@ -84,8 +96,10 @@ def _value(name: str, proxy: Any, inputs: Tensor, targets: Tensor) -> dict[str, 
     try:
         value = proxy(_tiny_net(), inputs, targets)
         scores = value if isinstance(value, dict) else {name: value}
+        if not scores or any(isinstance(item, str) for item in scores.values()):
+            raise TypeError(f"it returned {value!r}")
         numbers = {str(key): float(item) for key, item in scores.items()}
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise UsageError(
             f"Proxy {name!r} must return a float or a dict of floats on a small convolutional net, "
             f"but raised {type(error).__name__}: {error}"

@@ -23,6 +23,9 @@ Event = dict[str, Any]
 SCORE = "score"
 """The metric that a Tune result carries; searchers use the whole row instead."""
 
+MOST_WAITING = 8
+"""Trials that may wait for rows of archs in flight; a searcher that proposes more of them waits itself."""
+
 ROW = "row/"
 """What the keys of a row start with among the keys of a Tune result, which Tune flattens and adds to."""
 
@@ -134,7 +137,9 @@ class ArchSearcher(Searcher, ABC):  # type: ignore[misc]  # Ray ships no types
                 self._replay_ask(event)
                 open_trials[event["trial"]] = event["arch"]
             else:
-                arch = open_trials.pop(event["trial"])
+                arch = open_trials.pop(event["trial"], "")
+                if not arch or event["row"].get("arch") != arch:
+                    raise ValueError(f"the row of trial {event['trial']} in the journal was never asked for.")
                 self._record(
                     {"event": "tell", "trial": event["trial"], "row": event["row"]}, arch, notify=False
                 )
@@ -155,6 +160,8 @@ class ArchSearcher(Searcher, ABC):  # type: ignore[misc]  # Ray ships no types
     def suggest(self, trial_id: str) -> dict[str, str] | str | None:
         """Returns `{"arch": ...}`, None to wait, or `Searcher.FINISHED`; Tune and `simulate` call it."""
         while self._again or not (self._stop and self._stop()):
+            if sum(map(len, self._waiting.values())) >= MOST_WAITING:
+                return None
             try:
                 asked = self._next()
             except StopIteration:
@@ -209,6 +216,8 @@ class ArchSearcher(Searcher, ABC):  # type: ignore[misc]  # Ray ships no types
         arch = self.ask()
         if arch is None:
             return None
+        if not isinstance(arch, str):
+            raise TypeError(f"{type(self).__name__}.ask() must return an arch as a string, got {arch!r}.")
         trial = self._asked
         self._asked += 1
         self._emit({"event": "ask", "trial": trial, "arch": arch})

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from nas_ray.spaces.base import SearchSpace
 
 
+LARGEST = 1_000_000
+"""Largest population and tournament."""
+
+
 class RegularizedEvolution(ArchSearcher):
     """Evolution in which the oldest member dies, not the worst.
 
@@ -39,15 +43,16 @@ class RegularizedEvolution(ArchSearcher):
         sample: S, members drawn for one tournament.
 
     Raises:
-        UsageError: population or sample is below 1.
+        UsageError: population or sample is out of range.
     """
 
     def __init__(
         self, space: SearchSpace, *, fitness: Fitness, seed: int = 0, population: int = 50, sample: int = 10
     ) -> None:
-        if population < 1 or sample < 1:
+        if not 1 <= population <= LARGEST or not 1 <= sample <= LARGEST:
             raise UsageError(
-                f"population and sample must be at least 1, got population={population} and sample={sample}."
+                f"population and sample must be from 1 to {LARGEST}, got population={population} and "
+                f"sample={sample}."
             )
         super().__init__(space, fitness=fitness, seed=seed)
         self.sample = sample

@@ -152,6 +152,8 @@ def parse_fitness(text: str | None, scores: Sequence[str]) -> Fitness:
     if kind not in FITNESSES:
         raise UsageError(unknown_name("fitness", kind, [*FITNESSES, *scores]))
     names = tuple(name.strip() for name in listed.split(",")) if colon else tuple(scores)
+    if len(set(names)) < len(names):
+        raise UsageError(f"Fitness {text!r} must name each score once.")
     for name in names:
         if name not in scores:
             raise UsageError(

@@ -85,6 +85,16 @@ def test_who_waits_for_an_arch_that_fails_evaluates_it() -> None:
     assert [row["trial"] for row in rows] == [0, 1]
 
 
+def test_a_searcher_that_only_proposes_what_is_in_flight_waits() -> None:
+    searcher = Script(*["a"] * 50)
+    searcher.suggest("1")
+    assert searcher.suggest("2") is None
+    assert searcher.num_asked == 9
+    searcher.on_trial_complete("1", {"x": 1.0})
+    assert searcher.suggest("2") == Searcher.FINISHED
+    assert len(searcher.told) == 50
+
+
 def test_an_arch_that_failed_is_evaluated_again() -> None:
     searcher = Script("a", "a")
     searcher.suggest("1")

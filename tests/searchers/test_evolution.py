@@ -70,7 +70,7 @@ def test_children_are_uniform_over_the_neighbours_of_the_winner() -> None:
 
 
 def test_it_waits_while_no_member_is_known() -> None:
-    searcher = RegularizedEvolution(Line(5), fitness=Single(("x",)), population=2, sample=2)
+    searcher = RegularizedEvolution(NatsTss(), fitness=Single(("x",)), population=2, sample=2)
     assert isinstance(searcher.suggest("a"), dict)
     assert isinstance(searcher.suggest("b"), dict)
     assert searcher.suggest("c") is None
@@ -95,5 +95,5 @@ def test_sizes_must_be_positive(population: int, sample: int) -> None:
     with pytest.raises(UsageError) as caught:
         RegularizedEvolution(Line(), fitness=Single(("x",)), population=population, sample=sample)
     assert str(caught.value) == (
-        f"population and sample must be at least 1, got population={population} and sample={sample}."
+        f"population and sample must be from 1 to 1000000, got population={population} and sample={sample}."
     )
