@@ -94,37 +94,43 @@ def wait_for_rows(folder: Path, rows: int) -> None:
     raise AssertionError("the search did not get going")
 
 
+STOPPED = [*SMALL, "--num-samples", 30]
+
+
+@pytest.fixture(scope="module")
+def left_alone(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
+    """The table of the run that the tests below stop."""
+    folder = tmp_path_factory.mktemp("runs") / "whole"
+    done = run("rea", *STOPPED, "--out", folder)
+    assert done.returncode == 0, done.stderr
+    return pd.read_parquet(folder / "results.parquet")
+
+
 @pytest.mark.ray
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(number: signal.Signals, tmp_path: Path) -> None:
-    arguments = [*SMALL, "--num-samples", 30]
+def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(
+    number: signal.Signals, tmp_path: Path, left_alone: pd.DataFrame
+) -> None:
     folder = tmp_path / "stopped"
     process = subprocess.Popen(
-        command("rea", *arguments, "--out", folder),
+        command("rea", *STOPPED, "--out", folder),
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
     )
     wait_for_rows(folder, 5)
     process.send_signal(number)
-    began = time.monotonic()
     output, _ = process.communicate(timeout=60)
     if number != signal.SIGKILL:
-        assert time.monotonic() - began < 20
         assert process.returncode == 130
         assert f"--resume {folder}" in output
         assert 5 <= len(pd.read_parquet(folder / "results.parquet")) < 30
     resumed = run("rea", "--resume", folder)
     assert resumed.returncode == 0, resumed.stderr
-    whole = run("rea", *arguments, "--out", tmp_path / "whole")
-    assert whole.returncode == 0, whole.stderr
     measured = ["seconds", "finished_at", "worker"]
-    tables = [
-        pd.read_parquet(path / "results.parquet").drop(columns=measured)
-        for path in (folder, tmp_path / "whole")
-    ]
-    pd.testing.assert_frame_equal(*tables)
+    table = pd.read_parquet(folder / "results.parquet")
+    pd.testing.assert_frame_equal(table.drop(columns=measured), left_alone.drop(columns=measured))
 
 
 @pytest.mark.ray
