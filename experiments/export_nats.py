@@ -16,8 +16,9 @@ import tyro
 from rich.console import Console
 from rich.progress import track
 
-from nas_ray.benchmarks.nats import export_rows, find_archives
-from nas_ray.benchmarks.table import write_table
+from nas_ray.benchmarks.export import export_rows
+from nas_ray.benchmarks.nats import find_archives
+from nas_ray.benchmarks.table import check_writable, write_table
 from nas_ray.errors import UsageError
 
 
@@ -38,10 +39,11 @@ class Args:
 def main(args: Args) -> None:
     if args.workers < 1:
         raise UsageError(f"workers must be at least 1, got {args.workers}.")
-    total = len(find_archives(args.directory, allow_missing=args.allow_missing))
+    check_writable(args.out)
+    found = find_archives(args.directory, allow_missing=args.allow_missing, allow="add --allow-missing")
     rows = export_rows(args.directory, allow_missing=args.allow_missing, workers=args.workers)
     console = Console(stderr=True)
-    frame = pd.DataFrame(track(rows, "Reading archives", total=total, console=console))
+    frame = pd.DataFrame(track(rows, "Reading archives", total=len(found), console=console))
     write_table(frame, args.out)
     print(f"{args.out}: {len(frame)} archs, {args.out.stat().st_size / 1e6:.1f} MB")
 

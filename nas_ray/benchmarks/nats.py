@@ -6,13 +6,11 @@ Source: Dong et al., "NATS-Bench: Benchmarking NAS Algorithms for Architecture T
 
 from __future__ import annotations
 
-import multiprocessing
+import math
 import os
 import re
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -100,7 +98,7 @@ class NatsBenchmark:
                 f"got seed={seed}; ask for one of them or for None, their mean."
             )
         which = f"mean of seeds {listed}" if seed is None and len(seeds) > 1 else f"seed {seed or listed}"
-        valid_acc, train, valid = _validation(results, self.dataset, epochs, path, seed)
+        valid_acc, train, valid = validation(results, self.dataset, epochs, path, seed)
         return Evaluation(
             valid_acc, epochs * train + valid, epochs, f"{self._split}, {epochs} epochs, {which}"
         )
@@ -111,7 +109,7 @@ class NatsBenchmark:
         Raises:
             UsageError: unknown arch; the archive is missing or damaged.
         """
-        return _test(*self._read(arch), self.dataset)
+        return test_accuracy(*self._read(arch), self.dataset)
 
     def all_test_acc(self) -> None:
         """Returns None: it would need one file per arch."""
@@ -126,8 +124,15 @@ def default_directory() -> Path:
     return Path(os.environ.get("TORCH_HOME") or os.path.expanduser("~/.torch")) / FOLDER
 
 
-def find_archives(directory: Path, *, allow_missing: bool = False) -> list[int]:
+def find_archives(
+    directory: Path, *, allow_missing: bool = False, allow: str = "pass allow_missing=True from Python"
+) -> list[int]:
     """Returns the sorted indices of the archives in an official directory, after checking that it is one.
+
+    Args:
+        directory: the unpacked `NATS-tss-v1_0-3ffb9-simple`.
+        allow_missing: accept one with some of the archives.
+        allow: for an error message, how the caller's user asks for `allow_missing`.
 
     Raises:
         UsageError: no such directory, a damaged or foreign one, or one with archives missing.
@@ -143,10 +148,10 @@ def find_archives(directory: Path, *, allow_missing: bool = False) -> list[int]:
     names = (re.fullmatch(r"(\d{6})\.pickle\.pbz2", file) for file in files)
     found = sorted(index for index in (int(name[1]) for name in names if name) if index < size)
     if not found or (len(found) < size and not allow_missing):
+        way_out = "" if allow_missing else f", or {allow}"
         raise UsageError(
             f"The directory must hold the archives of all {size} archs, got {directory}, where "
-            f"{size - len(found)} are missing; unpack {FOLDER} completely, or pass allow_missing=True "
-            "from Python."
+            f"{size - len(found)} are missing; unpack {FOLDER} completely{way_out}."
         )
     return found
 
@@ -154,8 +159,10 @@ def find_archives(directory: Path, *, allow_missing: bool = False) -> list[int]:
 def _check_meta(directory: Path) -> int:
     """Returns the number of archs of the space that the meta file must list."""
     meta = safe_load(directory / "meta.pickle.pbz2", what="NATS-Bench meta file", compressed=True)
-    archs = tuple(meta["meta_archs"]) if isinstance(meta, dict) and "meta_archs" in meta else ()
-    if archs and ":" in str(archs[0]):
+    listed = meta.get("meta_archs") if isinstance(meta, dict) else None
+    archs = tuple(listed) if isinstance(listed, list | tuple) else ()
+    archs = archs if all(isinstance(arch, str) for arch in archs) else ()
+    if archs and ":" in archs[0]:
         raise UsageError(
             f"The directory must hold the topology space (NATS-tss), got {directory}, which holds the size "
             f"space (NATS-sss); name a {FOLDER} directory."
@@ -190,39 +197,7 @@ def read_archive(directory: Path, index: int, arch: str) -> tuple[dict[str, Any]
     return results, path
 
 
-def export_rows(
-    directory: Path, *, allow_missing: bool = False, workers: int = 1
-) -> Iterator[dict[str, Any]]:
-    """Yields the table's row of each arch in index order; each of `workers` processes holds one archive.
-
-    Raises:
-        UsageError: no complete official directory, unless `allow_missing`, or a damaged archive.
-    """
-    archs = NatsTss().archs
-    jobs = [(index, archs[index]) for index in find_archives(directory, allow_missing=allow_missing)]
-    if workers == 1:
-        yield from map(partial(export_row, directory), jobs)
-        return
-    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-        yield from pool.map(partial(export_row, directory), jobs, chunksize=16)
-
-
-def export_row(directory: Path, job: tuple[int, str]) -> dict[str, Any]:
-    """Returns the table's row of one `(index, arch)`: what `NatsBenchmark` answers with `seed=None`."""
-    results, path = read_archive(directory, *job)
-    row: dict[str, Any] = {"index": job[0], "arch": job[1]}
-    for dataset in DATASETS:
-        long, train, valid = _validation(results, dataset, 200, path)
-        short, _, _ = _validation(results, dataset, 12, path)
-        row[f"{dataset}_test_acc_200"] = _test(results, path, dataset)
-        row[f"{dataset}_valid_acc_200"] = long
-        row[f"{dataset}_valid_acc_12"] = short
-        row[f"{dataset}_train_seconds_per_epoch"] = train
-        row[f"{dataset}_valid_seconds"] = valid
-    return row
-
-
-def _validation(
+def validation(
     results: dict[str, Any], dataset: str, epochs: int, path: Path, seed: int | None = None
 ) -> tuple[float, float, float]:
     """Returns `x-valid` accuracy, training seconds per epoch and seconds of one validation."""
@@ -230,12 +205,23 @@ def _validation(
     with _content_of(path):
         train = results[str(epochs)].get_metrics(VALID[dataset], "train", is_random=which)
         valid = results[str(epochs)].get_metrics(VALID[dataset], "x-valid", is_random=which)
-        return float(valid["accuracy"]), float(train["all_time"]) / epochs, float(valid["all_time"]) / epochs
+        seconds = (float(part["all_time"]) / epochs for part in (train, valid))
+        train_seconds, valid_seconds = (_within(value, math.inf, "seconds") for value in seconds)
+        return _within(float(valid["accuracy"]), 100, "an accuracy"), train_seconds, valid_seconds
 
 
-def _test(results: dict[str, Any], path: Path, dataset: str) -> float:
+def test_accuracy(results: dict[str, Any], path: Path, dataset: str) -> float:
+    """Returns the test accuracy after 200 epochs in percent, mean over seeds."""
     with _content_of(path):
-        return float(results["200"].get_metrics(dataset, TEST[dataset])["accuracy"])
+        return _within(
+            float(results["200"].get_metrics(dataset, TEST[dataset])["accuracy"]), 100, "an accuracy"
+        )
+
+
+def _within(value: float, high: float, what: str) -> float:
+    if not (math.isfinite(value) and 0 <= value <= high):
+        raise ValueError(f"{what} of {value}")
+    return value
 
 
 @contextmanager

@@ -18,6 +18,8 @@ from nas_ray.spaces.nats_tss import NatsTss
 SUFFIXES = (".csv", ".csv.gz", ".parquet")
 """The file formats, by the end of the name."""
 
+_ENDINGS = f"{', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}"
+
 EPOCHS = (12, 200)
 """The schedules that have columns."""
 
@@ -128,13 +130,15 @@ class TableBenchmark:
             )
 
     def _check_archs(self, given: pd.Series) -> None:
-        known, counts = set(self._archs), given.value_counts(dropna=False)
-        foreign = [arch for arch in given if arch not in known]
+        known = set(self._archs)
+        # a list could not be looked up or counted; pandas hangs on counting many
+        foreign = [arch for arch in given if not isinstance(arch, str) or arch not in known]
         if foreign:
             raise UsageError(
-                f"The table {self.path} must hold archs of its space only, got {foreign[0]!r}; an arch there "
-                f"reads {self._archs[0]}."
+                f"The table {self.path} must hold archs of its space only, got {repr(foreign[0])[:200]}; an "
+                f"arch there reads {self._archs[0]}."
             )
+        counts = given.value_counts()
         if counts.max() > 1:
             raise UsageError(
                 f"The table {self.path} must hold each arch once, got {counts.idxmax()} {counts.max()} "
@@ -157,6 +161,11 @@ class TableBenchmark:
                 f"The column {column.name!r} of the table {self.path} must hold {what}, got "
                 f"{column.iloc[int(bad.argmax())]} for {column.index[int(bad.argmax())]}; correct the value."
             )
+        if high == 100 and values.max() <= 1:
+            raise UsageError(
+                f"The column {column.name!r} of the table {self.path} must hold percentages from 0 to 100, "
+                f"and no value is above {values.max():g}, as in fractions from 0 to 1; multiply it by 100."
+            )
         return [float(value) for value in values]
 
 
@@ -166,6 +175,7 @@ def write_table(frame: pd.DataFrame, path: Path) -> None:
     Raises:
         UsageError: the name ends in another format, or the folder cannot be written.
     """
+    check_writable(path)
     write = frame.to_parquet if _suffix(path) == ".parquet" else frame.to_csv
     temporary = path.with_name(f".{os.getpid()}-{path.name}")  # the same ending: pandas compresses by it
     try:
@@ -179,8 +189,32 @@ def write_table(frame: pd.DataFrame, path: Path) -> None:
         temporary.unlink(missing_ok=True)
 
 
+def check_writable(path: Path) -> None:
+    """Checks, before the work for a table is done, that `write_table` can write it to `path`.
+
+    Raises:
+        UsageError: the name ends in another format, is a directory's, or lies in no writable folder.
+    """
+    if not path.name:
+        raise UsageError(
+            f"The table must have a file name that ends in {_ENDINGS}, got {str(path)!r}; name one."
+        )
+    if path.is_dir():
+        reason = "Is a directory"
+    elif not path.parent.is_dir():
+        reason = f"there is no folder {path.parent}"
+    elif not os.access(path.parent, os.W_OK | os.X_OK):
+        reason = f"the folder {path.parent} is not writable"
+    else:
+        _suffix(path)
+        return
+    raise UsageError(f"The table must have a writable place, got {path} ({reason}); name another.")
+
+
 def _read(path: Path) -> pd.DataFrame:
     suffix = _suffix(path)
+    if path.exists() and not path.is_file():  # to open a FIFO would block for ever
+        raise UsageError(f"The table must be a regular file, got {path}, which is none; check the path.")
     try:
         return pd.read_parquet(path) if suffix == ".parquet" else pd.read_csv(path)
     except Exception as error:  # the readers and decompressors have no common exception
@@ -196,6 +230,6 @@ def _suffix(path: Path) -> str:
         if path.name.lower().endswith(suffix):
             return suffix
     raise UsageError(
-        f"A table file must end in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}, got {path}; the official "
+        f"A table file must end in {_ENDINGS}, got {path}; the official "
         "NATS-Bench files are named by their unpacked directory."
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from nas_ray.errors import UsageError
-from nas_ray.modules.splits import Images, Source, Split, describe
+from nas_ray.modules.splits import Images, Source, Split, describe, own_path
 
 _STATS_IMAGES = 1_000  # decoding a whole ImageNet for six numbers would take an hour
 _TEST_EVERY = 5  # one image in five is held out where the folder has no test part
@@ -46,7 +47,7 @@ def open_folder(source: Source) -> Images:
     Raises:
         UsageError: no such folder, no classes, more classes than the dataset has, no images.
     """
-    path = Path(source.path).expanduser()
+    path = own_path(source)
     if not path.is_dir():
         raise UsageError(f"folder:PATH needs a folder, but {path} is not one: check the path.")
     train_path = path / "train" if _class_names(path / "train") else path
@@ -73,6 +74,8 @@ def read_image(path: str) -> Tensor:
         UsageError: the file cannot be decoded.
     """
     try:
+        if os.path.exists(path) and not os.path.isfile(path):  # to open a FIFO would block for ever
+            raise ValueError("it is no regular file")
         with Image.open(path) as image:
             if image.mode.startswith("I"):  # 16-bit grey, which convert("RGB") would clip at 255
                 grey = np.asarray(image, dtype=np.float32) / 65535

@@ -110,10 +110,12 @@ def parse(spec: str) -> tuple[Opener, str]:
         UsageError: unknown name, a path that is missing or that the source does not take.
     """
     name, colon, path = spec.partition(":")
+    if name == "auto":
+        raise UsageError(f"Images 'auto' take no path, but {spec!r} was given: write auto.")
     if name not in IMAGES:
         hint = unknown_name("images", name, ["auto", *IMAGES])
         raise UsageError(f"{hint.removesuffix('.')}; npz and folder take a path, as in npz:PATH.")
-    if name in _WITH_PATH and not path:
+    if name in _WITH_PATH and not path.strip():
         raise UsageError(f"Images {name!r} need a path, as in {name}:PATH, but {spec!r} was given.")
     if name not in _WITH_PATH and colon:
         raise UsageError(f"Images {name!r} take no path, but {spec!r} was given: write {name}.")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from nas_ray.errors import UsageError
-from nas_ray.modules.splits import ArrayPixels, Images, Source, Split, check_labels, describe
+from nas_ray.modules.splits import ArrayPixels, Images, Source, Split, check_labels, describe, own_path
 
 _KEYS = ("x_train", "y_train", "x_test", "y_test")
 _SHAPES = "uint8 in 0..255 or float in 0..1, of shape [N, H, W, 3] or grey [N, H, W]"
-
-# what NumPy and zipfile raise on damaged archives, besides ValueError
-_READ_ERRORS = (OSError, EOFError, RuntimeError, MemoryError, zipfile.BadZipFile, zlib.error)
 
 
 def open_npz(source: Source) -> Images:
@@ -26,7 +21,7 @@ def open_npz(source: Source) -> Images:
     Raises:
         UsageError: the file cannot be read, an array is missing or is not what it must be.
     """
-    path = Path(source.path).expanduser()
+    path = own_path(source)
     arrays = _read(path)
     train = _split(arrays, "train", path, source)
     test = _split(arrays, "test", path, source)
@@ -44,7 +39,7 @@ def _read(path: Path) -> dict[str, npt.NDArray[Any]]:
         raise UsageError(f"npz:PATH needs a NumPy archive, but there is no file {path}: check the path.")
     try:
         archive = np.load(path, allow_pickle=False)
-    except (ValueError, *_READ_ERRORS) as error:
+    except Exception as error:  # NumPy, zipfile and the decompressors have no common exception
         raise _unreadable(path, error) from error
     if not isinstance(archive, np.lib.npyio.NpzFile):
         raise UsageError(
@@ -63,22 +58,23 @@ def _read(path: Path) -> dict[str, npt.NDArray[Any]]:
 
 def _member(archive: Any, key: str, path: Path) -> npt.NDArray[Any]:
     try:
-        array: npt.NDArray[Any] = archive[key]
-    except ValueError as error:
+        array = archive[key]
+    except Exception as error:  # a damaged header can fail in any way
         if "Object arrays" not in str(error):
             raise _unreadable(path, error) from error
         raise UsageError(
             f"{key} in {path} must be an array of numbers, but it holds Python objects, which are not loaded."
         ) from error
-    except _READ_ERRORS as error:
-        raise _unreadable(path, error) from error
+    if not isinstance(array, np.ndarray):  # NumPy returns the bytes of a member without its magic number
+        raise _unreadable(path, f"{key} is no NumPy array")
     return array
 
 
-def _unreadable(path: Path, error: Exception) -> UsageError:
+def _unreadable(path: Path, error: Exception | str) -> UsageError:
+    reason = " ".join(str(error).split()) or type(error).__name__
     return UsageError(
         f"npz:PATH needs a complete NumPy archive, but {path} cannot be read "
-        f"({error}): copy or write it again."
+        f"({reason}): copy or write it again."
     )
 
 

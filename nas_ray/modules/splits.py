@@ -109,6 +109,21 @@ class Source:
     download: bool
 
 
+def own_path(source: Source) -> Path:
+    """Returns what stands after the colon as a path, with `~` expanded.
+
+    Raises:
+        UsageError: `~name` of a user without a home.
+    """
+    try:
+        return Path(source.path).expanduser()
+    except RuntimeError as error:
+        raise UsageError(
+            f"Images need a path that exists, but in {source.spec!r} there is no home of that user: write "
+            "the whole path."
+        ) from error
+
+
 Opener = Callable[[Source], Images]
 
 

@@ -4,14 +4,14 @@ import bz2
 import gc
 import os
 import pickle
-import shutil
 import tracemalloc
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from nas_ray.benchmarks.nats import FOLDER, NatsBenchmark, default_directory, export_rows
+from nas_ray.benchmarks.nats import FOLDER, NatsBenchmark, default_directory
 from nas_ray.datasets import DATASETS
 from nas_ray.errors import UsageError
 from nas_ray.spaces import NatsTss
@@ -107,22 +107,6 @@ def test_memory_stays_flat(data_dir):
 
 
 @pytest.mark.data
-@pytest.mark.parametrize("workers", [1, 2])
-def test_export_yields_what_the_benchmark_answers(workers, data_dir):
-    rows = list(export_rows(sample(data_dir), allow_missing=True, workers=workers))
-    assert [row["index"] for row in rows] == list(SAMPLE)
-    published = pd.read_csv(data_dir / "nats_tss.csv.gz")
-    assert list(rows[0]) == list(published.columns)
-    for dataset in DATASETS:
-        benchmark = NatsBenchmark(sample(data_dir), dataset, allow_missing=True)
-        for row in rows:
-            assert row[f"{dataset}_test_acc_200"] == benchmark.test_acc(row["arch"])
-            assert row[f"{dataset}_valid_acc_12"] == benchmark.query(row["arch"], 12).valid_acc
-            train, valid = row[f"{dataset}_train_seconds_per_epoch"], row[f"{dataset}_valid_seconds"]
-            assert benchmark.query(row["arch"], 12).seconds == pytest.approx(12 * train + valid)
-
-
-@pytest.mark.data
 def test_the_size_space_is_named(data_dir):
     folder = data_dir / "nats_official_sample" / "NATS-sss-v1_0-50262-simple"
     assert message(NatsBenchmark, folder, "cifar10") == (
@@ -210,6 +194,19 @@ def test_a_wrong_meta_file_is_refused(directory):
     )
 
 
+@pytest.mark.parametrize(
+    "listed",
+    [None, 5, np.float64(4), np.zeros((3, 2)), [np.zeros(3)] * len(ARCHS), "abc", {"a": 1}],
+    ids=["None", "int", "float64", "2d", "arrays", "text", "dict"],
+)
+def test_a_meta_file_of_something_else_is_refused(directory, listed):
+    write(directory / "meta.pickle.pbz2", {"meta_archs": listed})
+    assert message(NatsBenchmark, directory, "cifar10") == (
+        "The meta file must list the 15625 archs of NATS-TSS in their published order, and "
+        f"that in {directory} does not; unpack {FOLDER} again."
+    )
+
+
 def test_no_directory(tmp_path):
     path = tmp_path / "nowhere"
     assert message(NatsBenchmark, path, "cifar10") == (
@@ -224,17 +221,3 @@ def test_default_directory_is_that_of_nats_bench(monkeypatch, tmp_path):
     assert default_directory() == tmp_path / ".torch" / FOLDER
     monkeypatch.setenv("TORCH_HOME", "/some/where")
     assert default_directory() == Path("/some/where") / FOLDER
-
-
-@pytest.mark.data
-def test_export_script_writes_the_table(data_dir, tmp_path):
-    import runpy  # the script is no module of the package
-
-    script = runpy.run_path(str(Path(__file__).parents[2] / "experiments" / "export_nats.py"))
-    folder = shutil.copytree(sample(data_dir), tmp_path / "copy")
-    out = tmp_path / "out.parquet"
-    script["main"](script["Args"](folder, out=out, allow_missing=True))
-    assert list(pd.read_parquet(out)["arch"]) == [ARCHS[index] for index in SAMPLE]
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["copy", "out.parquet"]
-    refused = message(script["main"], script["Args"](folder, out=out))
-    assert refused.startswith("The directory must hold the archives")

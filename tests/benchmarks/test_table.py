@@ -119,6 +119,32 @@ def test_accuracies_must_be_percentages(frame, value, tmp_path):
     )
 
 
+def test_archs_that_are_lists_are_refused_before_they_are_counted(frame, tmp_path):
+    frame["arch"] = [[arch] for arch in frame["arch"]]
+    text = message(table, frame, tmp_path, "t.parquet")
+    assert text.startswith(
+        f"The table {tmp_path}/t.parquet must hold archs of its space only, got array(['e']"
+    )
+    assert text.endswith("; an arch there reads a.")
+
+
+@pytest.mark.parametrize("column", ["cifar10_test_acc_200", "cifar10_valid_acc_12"])
+def test_fractions_are_refused(frame, column, tmp_path):
+    frame[column] /= 100
+    assert message(table, frame, tmp_path) == (
+        f"The column {column!r} of the table {tmp_path}/t.csv must hold percentages from 0 to 100, and no "
+        f"value is above {frame[column].max():g}, as in fractions from 0 to 1; multiply it by 100."
+    )
+
+
+def test_a_fifo_is_no_table(tmp_path):
+    path = tmp_path / "t.csv"
+    os.mkfifo(path)  # to open it would block for ever
+    assert message(TableBenchmark, path, "cifar10") == (
+        f"The table must be a regular file, got {path}, which is none; check the path."
+    )
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf, -0.1])
 def test_seconds_must_be_finite(frame, value, tmp_path):
     frame.loc[0, "cifar10_valid_seconds"] = value

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -166,3 +167,14 @@ def test_unreadable_image_is_named(tmp_path, damage):
         re.escape("): repair or remove it."),
     )
     assert re.fullmatch(f"{start}[^()]+{end}", str(caught.value))
+
+
+def test_a_fifo_is_an_unreadable_image(tmp_path):
+    path = tmp_path / "a" / "0.png"
+    path.parent.mkdir()
+    os.mkfifo(path)  # to open it would block for ever
+    with pytest.raises(UsageError) as caught:
+        ImageDataModule(f"folder:{tmp_path}", batch_size=1)
+    assert str(caught.value) == (
+        f"Images must be readable, but {path} is not (it is no regular file): repair or remove it."
+    )

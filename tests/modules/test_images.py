@@ -94,6 +94,14 @@ def test_a_path_where_none_belongs_and_none_where_one_does():
     assert refusal("npz") == "Images 'npz' need a path, as in npz:PATH, but 'npz' was given."
     assert refusal("folder:") == "Images 'folder' need a path, as in folder:PATH, but 'folder:' was given."
     assert refusal("digits:x") == "Images 'digits' take no path, but 'digits:x' was given: write digits."
+    assert refusal("folder: ") == "Images 'folder' need a path, as in folder:PATH, but 'folder: ' was given."
+    assert refusal("npz:") == "Images 'npz' need a path, as in npz:PATH, but 'npz:' was given."
+    assert refusal("digits:") == "Images 'digits' take no path, but 'digits:' was given: write digits."
+    assert refusal("auto:") == "Images 'auto' take no path, but 'auto:' was given: write auto."
+    assert refusal("npz:~no-such-user/x.npz") == (
+        "Images need a path that exists, but in 'npz:~no-such-user/x.npz' there is no home of that user: "
+        "write the whole path."
+    )
 
 
 @pytest.mark.parametrize("dataset", ["cifar10", "cifar100", "ImageNet16-120"])

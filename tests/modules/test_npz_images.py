@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -194,4 +195,38 @@ def test_floats_outside_the_unit_range(path):
     np.savez(path, **arrays(x_train=np.linspace(-1, 255, 6 * 48).reshape(6, 4, 4, 3)))
     assert refusal(path) == (
         f"x_train in {path} must be float in 0..1, but it ranges from -1 to 255: rescale it, or store uint8."
+    )
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (lambda content: b"XXXXXXXX" + content[8:], "x_train is no NumPy array"),
+        (lambda content: b"", "x_train is no NumPy array"),
+        (lambda content: content[:10] + b"{((((((((((" + content[21:], None),
+    ],
+    ids=["magic", "empty", "header"],
+)
+def test_member_that_is_no_array(path, damage, reason):
+    np.savez(path, **arrays())
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    members["x_train.npy"] = damage(members["x_train.npy"])
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    text = refusal(path)
+    start = f"npz:PATH needs a complete NumPy archive, but {path} cannot be read ("
+    assert text.startswith(start + (reason or ""))
+    assert text.endswith("): copy or write it again.")
+    assert "\n" not in text
+
+
+def test_member_that_is_raw_text(path):
+    np.savez(path, **arrays())
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("x_train", "hello")
+    assert refusal(path) == (
+        f"npz:PATH needs a complete NumPy archive, but {path} cannot be read (x_train is no NumPy array): "
+        "copy or write it again."
     )
