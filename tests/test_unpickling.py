@@ -219,8 +219,8 @@ def test_paths_that_cannot_be_read(tmp_path):
 
 
 def test_symlinks_are_followed(tmp_path):
-    (tmp_path / "b").symlink_to(tmp_path / "a")
     (tmp_path / "a").write_bytes(pickle.dumps({"x": 1}))
+    (tmp_path / "b").symlink_to(tmp_path / "a")
     assert safe_load(tmp_path / "b", what="batch") == {"x": 1}
 
 
@@ -228,13 +228,12 @@ def test_symlinks_are_followed(tmp_path):
     ("data", "reason"),
     [
         (b"\x80\x02]r\xff\xff\xff\x0f.", "it numbers an object 268435455 at byte 3, which no pickler writes"),
-        (b"\x80\x02]p99999999\n.", "it numbers an object b'99999999' at byte 3, which no pickler writes"),
         (
             b"\x8c\x01.cnumpy\ndtype\nU\x01.]p9999999\x00x\n.",
             "it numbers an object b'9999999\\x00x' at byte 20, which no pickler writes",
         ),
     ],
-    ids=["LONG_BINPUT", "PUT", "after every kind of argument"],
+    ids=["LONG_BINPUT", "PUT after arguments of every kind"],
 )
 def test_memo_indices_are_bounded(data, reason):
     assert refusal(data) == reason
@@ -242,11 +241,10 @@ def test_memo_indices_are_bounded(data, reason):
 
 @pytest.mark.parametrize("protocol", range(6))
 def test_large_memos_are_no_reason_to_refuse(protocol):
-    value = [[str(n), n, -(n**9), n / 7] for n in range(500)]
-    assert load(pickle.dumps(value, protocol)) == value
+    assert load(pickle.dumps(v := [[str(n), -(n**9), n / 7] for n in range(500)], protocol)) == v
 
 
 def test_a_fifo_is_refused_before_it_blocks(tmp_path):
     os.mkfifo(tmp_path / "a")
-    with pytest.raises(UsageError, match=r": it is no regular file; get it again"):
+    with pytest.raises(UsageError, match="it is no regular file"):
         safe_load(tmp_path / "a", what="batch")

@@ -134,8 +134,9 @@ class TableBenchmark:
         # a list could not be looked up or counted; pandas hangs on counting many
         foreign = [arch for arch in given if not isinstance(arch, str) or arch not in known]
         if foreign:
+            got = " ".join(repr(foreign[0]).split())[:200]
             raise UsageError(
-                f"The table {self.path} must hold archs of its space only, got {repr(foreign[0])[:200]}; an "
+                f"The table {self.path} must hold archs of its space only, got {got}; an "
                 f"arch there reads {self._archs[0]}."
             )
         counts = given.value_counts()

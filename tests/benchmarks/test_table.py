@@ -120,12 +120,13 @@ def test_accuracies_must_be_percentages(frame, value, tmp_path):
 
 
 def test_archs_that_are_lists_are_refused_before_they_are_counted(frame, tmp_path):
-    frame["arch"] = [[arch] for arch in frame["arch"]]
+    frame["arch"] = [[arch, "x" * 80] for arch in frame["arch"]]
     text = message(table, frame, tmp_path, "t.parquet")
     assert text.startswith(
-        f"The table {tmp_path}/t.parquet must hold archs of its space only, got array(['e']"
+        f"The table {tmp_path}/t.parquet must hold archs of its space only, got array(['e',"
     )
     assert text.endswith("; an arch there reads a.")
+    assert "\n" not in text
 
 
 @pytest.mark.parametrize("column", ["cifar10_test_acc_200", "cifar10_valid_acc_12"])
