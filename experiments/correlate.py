@@ -10,6 +10,7 @@ baselines params, flops and num_conv are always in the table.
 from __future__ import annotations
 
 import dataclasses
+import sys
 import time
 from pathlib import Path
 
@@ -43,6 +44,8 @@ class Args:
     """Seed of the weights of every net."""
     batch_seed: int = 0
     """Seed that draws the minibatch."""
+    score_as: str | None = None
+    """Score the nets for this dataset alone and compare them with every dataset (default: the nets for each)."""
     resamples: int = 500
     """Draws of the bootstrap."""
     num_cpus: int | None = None
@@ -57,7 +60,8 @@ def main(args: Args) -> None:
     from nas_ray.correlate import compare_all  # torch, Ray and Lightning take seconds
 
     out = args.out or Path("runs") / f"correlate-{time.strftime('%Y%m%d-%H%M%S')}"
-    compare_all(**{**dataclasses.asdict(args), "out": out}, console=Console())
+    console = Console(width=None if sys.stdout.isatty() else 120)
+    compare_all(**{**dataclasses.asdict(args), "out": out}, console=console)
 
 
 if __name__ == "__main__":

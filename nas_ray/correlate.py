@@ -36,6 +36,7 @@ def compare_all(
     seed: int,
     init_seed: int,
     batch_seed: int,
+    score_as: str | None,
     resamples: int,
     num_cpus: int | None,
     num_gpus: int | None,
@@ -59,22 +60,25 @@ def compare_all(
         raise UsageError(f"--num-archs must be at least 10 to compare ranks, got {num_archs}.")
     modules = {
         dataset: ImageDataModule(images, dataset=dataset, batch_size=batch_size, batch_seed=batch_seed)
-        for dataset in datasets
+        for dataset in ([score_as] if score_as else datasets)
     }
     request = Request(num_cpus=num_cpus, num_gpus=num_gpus)
     check_request(request)
     plan = start_ray(request)
+    columns = score_names(chosen)
     tables = {}
-    for dataset, module in modules.items():
-        console.print(f"[bold]{dataset}[/]: {len(archs)} archs, {module.description}", highlight=False)
-        console.print(f"accuracy: {opened[dataset].acc_source}", highlight=False)
+    for nets_of, module in modules.items():
+        console.print(
+            f"[bold]nets for {nets_of}[/]: {len(archs)} archs, {module.description}", highlight=False
+        )
         inputs, targets = (tensor.numpy() for tensor in module.minibatch())
         evaluator = ProxyScores(space, module.num_classes, inputs, targets, chosen, init_seed=init_seed)
-        scores = score_archs(out / dataset, archs, evaluator, plan, console=Console(stderr=True))
-        columns = score_names(chosen)
-        tables[dataset] = correlate(scores, known[dataset], columns, resamples=resamples, seed=seed)
-        print_table(tables[dataset], console)
-        _write(out, dataset, scores, tables[dataset], known[dataset], columns)
+        scores = score_archs(out / nets_of, archs, evaluator, plan, console=Console(stderr=True))
+        for dataset in datasets if score_as else [nets_of]:
+            console.print(f"\n[bold]{dataset}[/]: {opened[dataset].acc_source}", highlight=False)
+            tables[dataset] = correlate(scores, known[dataset], columns, resamples=resamples, seed=seed)
+            print_table(tables[dataset], console)
+            _write(out, dataset, scores, tables[dataset], known[dataset], columns)
     write_atomically(out / "correlations.png", lambda path: draw_bars(tables, path))
     console.print(f"Folder: {out}", highlight=False)
     return tables
@@ -102,17 +106,30 @@ def _write(
 
 
 def print_table(table: pd.DataFrame, console: Console) -> None:
-    """Prints the table of one dataset, best Spearman first."""
-    shown = Table(
-        "score", *(name.replace("_", " ") for name in STATISTICS), "s / arch", "undefined", box=None
+    """Prints the table of one dataset, best Spearman first, with the interval of that alone."""
+    heads = (
+        "Spearman",
+        "[95 %]",
+        "Kendall",
+        "in top 10 %",
+        "nDCG",
+        "best of 1, 10, 50",
+        "s/arch",
+        "undefined",
     )
+    shown = Table("score", box=None)
+    for head in heads:
+        shown.add_column(head, justify="right", no_wrap=True)
     for row in table.sort_values("spearman", ascending=False, na_position="last").to_dict("records"):
-        cells = [f"{row[n]:.3f}" if n in STATISTICS[:4] else f"{row[n]:.2f}" for n in STATISTICS]
-        low, high = row["spearman_low"], row["spearman_high"]
-        cells[0] += f" [{low:.2f}, {high:.2f}]"
+        rho, tau, top, gain = (f"{row[name]:.3f}" for name in STATISTICS[:4])
         shown.add_row(
             str(row["score"]),
-            *cells,
+            rho,
+            f"[dim]{row['spearman_low']:.3f} {row['spearman_high']:.3f}[/]",
+            tau,
+            top,
+            gain,
+            " ".join(f"{row[name]:.2f}" for name in STATISTICS[4:]),
             f"{row.get('seconds_per_arch', float('nan')):.3f}",
             str(row["undefined"]),
         )

@@ -45,7 +45,7 @@ def compare(folder: Path, **changes: object) -> dict[str, pd.DataFrame]:
         "proxies": ["naswot"], "datasets": ["cifar10"], "num_archs": 12, "stratified": False,
         "images": "digits",
         "benchmark": "nb201", "batch_size": 4, "seed": 0, "init_seed": 0, "batch_seed": 0, "resamples": 20,
-        "num_cpus": 2, "num_gpus": 0,
+        "num_cpus": 2, "num_gpus": 0, "score_as": None,
     }  # fmt: skip
     everything = {**arguments, **changes, "out": folder, "console": console}
     return compare_all(**everything)  # type: ignore[arg-type]

@@ -13,12 +13,14 @@ import torch
 from torch import Tensor, nn
 
 from nas_ray.proxies import PROXIES, Proxy
+from nas_ray.proxies.sharing import shared_work
 
 
 class ScoringModule(pl.LightningModule):
     """Scores `net` in `test_step`: one value per proxy, and one sentence for each that failed.
 
-    A proxy of this package leaves net and batch as they were, so these share them; any other gets copies.
+    A proxy of this package leaves net and batch as they were, so these share them, and the passes that
+    several of them need (`nas_ray.proxies.sharing`); any other gets copies.
 
     Args:
         net: an untrained net `[B, 3, H, W] -> [B, classes]`.
@@ -27,7 +29,8 @@ class ScoringModule(pl.LightningModule):
     Attributes:
         scores: value per column; a proxy that returned a dict gives one column `name.key` per entry, one that
             raised gives NaN.
-        seconds: measured seconds of each proxy, as column `name_seconds`.
+        seconds: seconds that each proxy takes alone, as column `name_seconds`: measured, with those of the
+            work that it took over from another.
         errors: one entry per proxy that raised or returned something that is not finite.
     """
 
@@ -42,11 +45,12 @@ class ScoringModule(pl.LightningModule):
     def test_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
         """Scores the net on `(inputs [B, 3, H, W], targets [B])`."""
         self.net.train()  # as built; Lightning switched to evaluation mode
-        with torch.enable_grad():
+        with torch.enable_grad(), shared_work() as work:
             for name, proxy in self.proxies.items():
-                start = time.perf_counter()
+                start, saved = time.perf_counter(), work.saved_seconds
                 self._score(name, proxy, *batch)
-                self.seconds[f"{name}_seconds"] = time.perf_counter() - start
+                alone = time.perf_counter() - start + work.saved_seconds - saved
+                self.seconds[f"{name}_seconds"] = alone
 
     def _score(self, name: str, proxy: Proxy, inputs: Tensor, targets: Tensor) -> None:
         net = self.net

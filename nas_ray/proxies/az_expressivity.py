@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from nas_ray.proxies.blocks import block_features
 from nas_ray.proxies.noise import gaussian_like, generator
+from nas_ray.proxies.sharing import shared
 
 
 def az_expressivity(net: nn.Module, inputs: Tensor, targets: Tensor, *, seed: int = 0) -> float:
@@ -27,10 +28,11 @@ def az_expressivity(net: nn.Module, inputs: Tensor, targets: Tensor, *, seed: in
     Raises:
         ValueError: fewer than two blocks.
     """
-    return sum(block_entropies("az_expressivity", net, inputs, seed))
+    return sum(block_entropies(net, inputs, seed, name="az_expressivity"))
 
 
-def block_entropies(name: str, net: nn.Module, inputs: Tensor, seed: int) -> list[float]:
+@shared
+def block_entropies(net: nn.Module, inputs: Tensor, seed: int, *, name: str) -> list[float]:
     """Returns the entropy for each block, `-inf` where features do not vary."""
     with torch.no_grad():
         return [entropy(f) for f in block_features(name, net, gaussian_like(inputs, generator(seed)))]

@@ -24,7 +24,7 @@ def az_progressivity(net: nn.Module, inputs: Tensor, targets: Tensor, *, seed: i
     Raises:
         ValueError: fewer than two blocks.
     """
-    entropies = block_entropies("az_progressivity", net, inputs, seed)
+    entropies = block_entropies(net, inputs, seed, name="az_progressivity")
     if float("-inf") in entropies:
         return float("-inf")
     return min(later - earlier for earlier, later in pairwise(entropies))

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import torch
 from torch import Tensor, nn
 
-from nas_ray.proxies.gradients import cross_entropy, layer_weights, weighted_layers
-from nas_ray.proxies.hooks import batch_statistics, forward_hooks, requiring_grad
+from nas_ray.proxies.gradients import loss_pass
 
 
 def fisher(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
@@ -32,22 +28,4 @@ def fisher(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
     Raises:
         ValueError: the net has no convolution or linear layer, or labels that do not fit the net.
     """
-    layers = weighted_layers("fisher", net)
-    activations: list[Tensor] = []
-
-    def keep(layer: nn.Module, args: tuple[Any, ...], output: Tensor) -> Tensor:
-        activations.append(output)
-        return output.clone()  # what follows may work in place
-
-    with batch_statistics(net), requiring_grad(layer_weights("fisher", net)), forward_hooks(layers, keep):
-        loss = cross_entropy("fisher", net(inputs), targets)
-        if not loss.requires_grad:
-            return 0.0
-        grads = torch.autograd.grad(loss, activations, materialize_grads=True)
-    return float(sum(channel_fisher(a.detach(), g) for a, g in zip(activations, grads, strict=True)))
-
-
-def channel_fisher(activation: Tensor, grad: Tensor) -> Tensor:
-    """Returns the sum over channels for one layer: `activation [B, C, ...]` and its `grad`."""
-    per_channel = (activation * grad).flatten(2).sum(2) if activation.dim() > 2 else activation * grad
-    return per_channel.double().pow(2).mean(0).sum() / 2
+    return float(sum(loss_pass(net, inputs, targets, name="fisher").fisher))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from nas_ray.proxies.hooks import batch_statistics, requiring_grad
+from nas_ray.proxies.hooks import batch_statistics, forward_hooks, requiring_grad
+from nas_ray.proxies.sharing import shared
 
 LAYERS = (nn.modules.conv._ConvNd, nn.Linear)
 
@@ -52,6 +55,43 @@ def check_labels(name: str, classes: int, images: int, targets: Tensor) -> None:
         raise ValueError(f"{name}: the net has {classes} outputs, but the labels reach from {low} to {high}.")
 
 
+@dataclass(frozen=True)
+class LossPass:
+    """What one forward and one backward pass of the loss give.
+
+    Attributes:
+        weights: `(weight, dL / dweight)` of each convolution and linear layer, in the order of definition.
+        fisher: for each call of such a layer, the sum over its channels of `fisher`'s term.
+    """
+
+    weights: list[tuple[Tensor, Tensor]]
+    fisher: list[Tensor]
+
+
+@shared
+def loss_pass(net: nn.Module, inputs: Tensor, targets: Tensor, *, name: str) -> LossPass:
+    """Returns the gradients of the mean cross-entropy of `inputs [B, 3, H, W]` and `targets [B]`.
+
+    BN is in batch mode. A weight that the loss does not depend on has a gradient of zeros, a layer of that
+    kind no Fisher term.
+
+    Raises:
+        ValueError: no layer to score, or labels that do not fit; the sentence starts with `name`.
+    """
+    layers = weighted_layers(name, net)
+    fisher: list[Tensor] = []
+
+    def watch(layer: nn.Module, args: tuple[Any, ...], output: Tensor) -> Tensor:
+        activation = output.detach()  # a hook that holds its own tensor would never be freed
+        if output.requires_grad:
+            output.register_hook(lambda grad: fisher.append(channel_fisher(activation, grad)))
+        return output.clone()  # what follows may work in place
+
+    with forward_hooks(layers, watch):
+        weights = loss_gradients(name, net, inputs, targets)
+    return LossPass(weights, fisher)
+
+
 def loss_gradients(name: str, net: nn.Module, inputs: Tensor, targets: Tensor) -> list[tuple[Tensor, Tensor]]:
     """Returns `(weight, gradient of the mean cross-entropy)` for each convolution and linear layer.
 
@@ -64,6 +104,13 @@ def loss_gradients(name: str, net: nn.Module, inputs: Tensor, targets: Tensor) -
     return [(weight.detach(), grad) for weight, grad in zip(weights, grads, strict=True)]
 
 
+def channel_fisher(activation: Tensor, grad: Tensor) -> Tensor:
+    """Returns `1/2 sum over channels of mean over images of (sum over map of a g)^2` for `[B, C, ...]`."""
+    product = activation * grad
+    per_channel = product.flatten(2).sum(2) if product.dim() > 2 else product
+    return per_channel.double().pow(2).mean(0).sum() / 2
+
+
 def gradients(output: Tensor, weights: list[nn.Parameter]) -> tuple[Tensor, ...]:
     """Returns `d output / d weight`, zeros where `output` does not depend on the weight."""
     if not output.requires_grad:
@@ -71,6 +118,7 @@ def gradients(output: Tensor, weights: list[nn.Parameter]) -> tuple[Tensor, ...]
     return torch.autograd.grad(output, weights, materialize_grads=True)
 
 
+@shared
 def input_jacobian(net: nn.Module, inputs: Tensor) -> tuple[Tensor, int]:
     """Returns `d (sum of all outputs) / d inputs` as float64 `[B, 3 * H * W]`, and the number of classes.
 

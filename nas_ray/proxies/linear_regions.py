@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 
-from nas_ray.proxies.hooks import batch_statistics, forward_hooks
-from nas_ray.proxies.naswot import RELUS, agreement
+from nas_ray.proxies.naswot import relu_calls
 
 
 def linear_regions(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
@@ -34,17 +31,8 @@ def linear_regions(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
     """
     if len(inputs) < 2:
         raise ValueError(f"linear_regions: needs a batch of at least 2 images, got {len(inputs)}.")
-    equal = torch.ones(len(inputs), len(inputs), dtype=torch.bool, device=inputs.device)
-    called = False
-
-    def compare(relu: nn.Module, args: tuple[Any, ...], output: Tensor) -> None:
-        nonlocal called
-        called = True
-        equal.logical_and_(agreement(output) == output[0].numel())
-
-    relus = [module for module in net.modules() if isinstance(module, RELUS)]
-    with batch_statistics(net), forward_hooks(relus, compare), torch.no_grad():
-        net(inputs)
-    if not called:
+    calls = relu_calls(net, inputs)
+    if not calls:
         raise ValueError("linear_regions: the net calls no ReLU module.")
+    equal = torch.stack([call.kernel == call.units for call in calls]).all(0)
     return float((~equal.tril(-1).any(1)).sum())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from nas_ray.proxies.hooks import batch_statistics, forward_hooks
+from nas_ray.proxies.sharing import shared
 
 RELUS = (nn.ReLU, nn.ReLU6)
 EXACT_IN_FLOAT32 = 2**24
@@ -39,17 +41,31 @@ def naswot(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
     """
     if len(inputs) < 2:
         raise ValueError(f"naswot: needs a batch of at least 2 images, got {len(inputs)}.")
-    kernels = relu_kernels(net, inputs)
-    if not kernels:
+    live = [call for call in relu_calls(net, inputs) if call.live]
+    if not live:
         raise ValueError("naswot: the net has no ReLU module that its output depends on.")
-    return log_det(np.sum([kernel for kernel, _ in kernels], axis=0), sum(units for _, units in kernels))
+    kernel = torch.stack([call.kernel for call in live]).double().sum(0)
+    return log_det(kernel.cpu().numpy(), sum(call.units for call in live))
 
 
-def relu_kernels(net: nn.Module, inputs: Tensor) -> list[tuple[np.ndarray, int]]:
-    """Returns, for each live call of a ReLU, its kernel `[B, B]` (float64, counts) and its number of units.
+@dataclass(frozen=True)
+class ReluCall:
+    """One call of a ReLU module.
 
-    A ReLU is live when a backward pass from the output would reach it in at least one of its calls.
+    Attributes:
+        kernel: `[B, B]`: in how many units each two images have the same sign pattern.
+        units: units of an image.
+        live: a backward pass from the output would reach the module in at least one of its calls.
     """
+
+    kernel: Tensor
+    units: int
+    live: bool
+
+
+@shared
+def relu_calls(net: nn.Module, inputs: Tensor) -> list[ReluCall]:
+    """Returns the calls of ReLUs of `net` in one forward pass of `inputs [B, 3, H, W]`, BN in batch mode."""
     calls: list[tuple[nn.Module, Any, Tensor, int]] = []
 
     def record(relu: nn.Module, args: tuple[Any, ...], output: Tensor) -> None:
@@ -66,7 +82,7 @@ def relu_kernels(net: nn.Module, inputs: Tensor) -> list[tuple[np.ndarray, int]]
         output = net(inputs.detach().requires_grad_())
     reached = autograd_nodes(output.grad_fn)
     live = {relu for relu, node, _, _ in calls if node in reached}
-    return [(kernel.double().cpu().numpy(), units) for relu, _, kernel, units in calls if relu in live]
+    return [ReluCall(kernel, units, relu in live) for relu, _, kernel, units in calls]
 
 
 def agreement(activations: Tensor) -> Tensor:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from scipy.stats import bootstrap, kendalltau, rankdata
+from scipy.stats import DegenerateDataWarning, bootstrap, kendalltau, rankdata
 from sklearn.metrics import ndcg_score
 
 BASELINES = ("params", "flops", "num_conv")
@@ -122,16 +123,18 @@ def _interval(
 ) -> tuple[float, float]:
     if np.ptp(rankdata(values)) == 0:
         return float("nan"), float("nan")
-    result = bootstrap(
-        (values, truth),
-        measure,
-        paired=True,
-        vectorized=False,
-        n_resamples=resamples,
-        confidence_level=confidence,
-        method="percentile",
-        rng=np.random.default_rng(seed),
-    )
+    with warnings.catch_warnings():  # the same best arch in every draw is a fact, not a fault
+        warnings.simplefilter("ignore", DegenerateDataWarning)
+        result = bootstrap(
+            (values, truth),
+            measure,
+            paired=True,
+            vectorized=False,
+            n_resamples=resamples,
+            confidence_level=confidence,
+            method="percentile",
+            rng=np.random.default_rng(seed),
+        )
     return float(result.confidence_interval.low), float(result.confidence_interval.high)
 
 
