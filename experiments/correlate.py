@@ -45,7 +45,7 @@ class Args:
     batch_seed: int = 0
     """Seed that draws the minibatch."""
     score_as: str | None = None
-    """Score the nets for this dataset alone and compare them with every dataset (default: the nets for each)."""
+    """Score only the nets for this dataset, for every dataset alike (default: each has its own nets)."""
     resamples: int = 500
     """Draws of the bootstrap."""
     num_cpus: int | None = None

@@ -53,8 +53,9 @@ def _load_entry_point(kind: str, name: str, entry: Any) -> Any:
     try:
         return entry.load()
     except Exception as error:
+        package = entry.dist.name if entry.dist else "unknown"
         raise UsageError(
-            f"The {kind} {name!r} of package {entry.dist} cannot be loaded: {error!r}."
+            f"The {kind} {name!r} of package {package!r} cannot be loaded: {error!r}."
         ) from error
 
 

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -75,6 +77,14 @@ def draws(net, inputs, targets):  # type: ignore[no-untyped-def]
     return float(torch.rand(1))
 
 
+def draws_from_numpy(net, inputs, targets):  # type: ignore[no-untyped-def]
+    return 0 * np.random.rand()  # noqa: NPY002
+
+
+def draws_from_python(net, inputs, targets):  # type: ignore[no-untyped-def]
+    return 0 * random.random()
+
+
 calls = iter(range(100))
 
 
@@ -90,13 +100,21 @@ def drifts(net, inputs, targets):  # type: ignore[no-untyped-def]
         (returns_text, "Proxy 'returns_text' must return a float or a dict of floats on a small "
                        "convolutional net, but raised TypeError: it returned 'high'"),
         (changes_inputs, "Proxy 'changes_inputs' must not change its inputs or targets; work on a clone."),
-        (draws, "Proxy 'draws' must leave torch's global random state alone; use a torch.Generator."),
+        (draws, "Proxy 'draws' must leave torch's global random state alone; use a generator of its own, "
+                "such as torch.Generator."),
     ],
 )  # fmt: skip
 def test_broken_proxies_are_named(proxy: object, message: str) -> None:
     with pytest.raises(UsageError) as caught:
         check_proxy(getattr(proxy, "__name__", ""), proxy)
     assert str(caught.value) == message
+
+
+def test_the_random_states_of_numpy_and_python_count() -> None:
+    with pytest.raises(UsageError, match="must leave numpy's global random state alone"):
+        check_proxy("draws", draws_from_numpy)
+    with pytest.raises(UsageError, match="must leave Python's global random state alone"):
+        check_proxy("draws", draws_from_python)
 
 
 def test_a_proxy_must_be_deterministic_and_callable() -> None:

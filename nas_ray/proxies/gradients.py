@@ -84,7 +84,9 @@ def loss_pass(net: nn.Module, inputs: Tensor, targets: Tensor, *, name: str) -> 
     def watch(layer: nn.Module, args: tuple[Any, ...], output: Tensor) -> Tensor:
         activation = output.detach()  # a hook that holds its own tensor would never be freed
         if output.requires_grad:
-            output.register_hook(lambda grad: fisher.append(channel_fisher(activation, grad)))
+            output.register_hook(  # type: ignore[no-untyped-call]  # torch gives no types
+                lambda grad: fisher.append(channel_fisher(activation, grad))
+            )
         return output.clone()  # what follows may work in place
 
     with forward_hooks(layers, watch):

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+import pickle
+import random
 import sys
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -68,21 +71,24 @@ def check_proxy(name: str, proxy: Any) -> None:
 
     Raises:
         UsageError: it is not callable, raises, does not return a float or a dict of floats, is not
-            deterministic, or changes its inputs, its targets or torch's global random state.
+            deterministic, or changes its inputs, its targets or a global random state.
     """
     if not callable(proxy):
         raise UsageError(f"Proxy {name!r} must be a function (net, inputs, targets) -> float, got {proxy!r}.")
     inputs, targets = _tiny_batch()
-    before = inputs.clone(), targets.clone(), torch.random.get_rng_state()
+    before = inputs.clone(), targets.clone()
+    states = _random_states()
     dtype = torch.get_default_dtype()
     first, second = _value(name, proxy, inputs, targets), _value(name, proxy, inputs, targets)
     if torch.get_default_dtype() != dtype:
         torch.set_default_dtype(dtype)
         raise UsageError(f"Proxy {name!r} must leave torch's default dtype alone; convert tensors instead.")
-    if not torch.equal(torch.random.get_rng_state(), before[2]):
-        raise UsageError(
-            f"Proxy {name!r} must leave torch's global random state alone; use a torch.Generator."
-        )
+    for library, state in _random_states().items():
+        if state != states[library]:
+            raise UsageError(
+                f"Proxy {name!r} must leave {library}'s global random state alone; use a generator "
+                "of its own, such as torch.Generator."
+            )
     if not (torch.equal(inputs, before[0]) and torch.equal(targets, before[1])):
         raise UsageError(f"Proxy {name!r} must not change its inputs or targets; work on a clone.")
     if first != second:
@@ -106,6 +112,15 @@ def _value(name: str, proxy: Any, inputs: Tensor, targets: Tensor) -> dict[str, 
         ) from error
     return {
         key: f"{number:.12g}" if math.isfinite(number) else str(number) for key, number in numbers.items()
+    }
+
+
+def _random_states() -> dict[str, bytes]:
+    """Returns the global random states by library."""
+    return {
+        "torch": torch.random.get_rng_state().numpy().tobytes(),
+        "numpy": pickle.dumps(np.random.get_state()),  # noqa: NPY002  # the global state is what is asked for
+        "Python": repr(random.getstate()).encode(),
     }
 
 

@@ -27,7 +27,7 @@ class SharedWork:
         self._results: dict[tuple[Any, ...], tuple[Any, float, Any]] = {}
 
     def get(self, key: tuple[Any, ...], compute: Callable[[], R], holding: Any) -> R:
-        """Returns the result under `key`, computed at the first call; `holding` keeps what the key names alive."""
+        """Returns the result under `key`, computed once; `holding` keeps alive what its ids name."""
         if key in self._results:
             result, seconds, _ = self._results[key]
             self.saved_seconds += seconds
@@ -37,6 +37,10 @@ class SharedWork:
         self._results[key] = result, time.perf_counter() - start, holding
         return result
 
+    def clear(self) -> None:
+        """Frees all results."""
+        self._results.clear()
+
 
 _current: ContextVar[SharedWork | None] = ContextVar("shared_work", default=None)
 
@@ -44,13 +48,13 @@ _current: ContextVar[SharedWork | None] = ContextVar("shared_work", default=None
 @contextmanager
 def shared_work() -> Iterator[SharedWork]:
     """Within it a `shared` function computes once per net and batch, which must not change meanwhile."""
-    token = _current.set(SharedWork())
+    work = SharedWork()
+    token = _current.set(work)
     try:
-        work = _current.get()
-        assert work is not None
         yield work
     finally:
         _current.reset(token)
+        work.clear()
 
 
 def shared(function: Callable[P, R]) -> Callable[P, R]:
