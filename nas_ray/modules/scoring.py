@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from nas_ray.proxies import PROXIES, Proxy
-from nas_ray.proxies.sharing import shared_work
+from nas_ray.proxies.sharing import shared_work, widest_first
 
 
 class ScoringModule(pl.LightningModule):
@@ -45,25 +45,27 @@ class ScoringModule(pl.LightningModule):
     def test_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
         """Scores the net on `(inputs [B, 3, H, W], targets [B])`."""
         self.net.train()  # as built; Lightning switched to evaluation mode
+        found = {}
         with torch.enable_grad(), shared_work() as work:
-            for name, proxy in self.proxies.items():
+            for name in widest_first(self.proxies):
                 start, saved = time.perf_counter(), work.saved_seconds
-                self._score(name, proxy, *batch)
+                found[name] = self._score(name, *batch)
                 alone = time.perf_counter() - start + work.saved_seconds - saved
                 self.seconds[f"{name}_seconds"] = alone
+        for name in self.proxies:
+            values, errors = found[name]
+            self.scores.update(values)
+            self.errors += errors
 
-    def _score(self, name: str, proxy: Proxy, inputs: Tensor, targets: Tensor) -> None:
-        net = self.net
+    def _score(self, name: str, inputs: Tensor, targets: Tensor) -> tuple[dict[str, float], list[str]]:
+        net, proxy = self.net, self.proxies[name]
         if PROXIES.get(name) is not proxy:
             net, inputs, targets = copy.deepcopy(net), inputs.clone(), targets.clone()
         try:
             values = named_values(name, proxy(net, inputs, targets))
         except Exception as error:
-            self.scores[name] = math.nan
-            self.errors.append(f"{name}: {describe(error)}")
-            return
-        self.scores.update(values)
-        self.errors += [f"{key} is {value}" for key, value in values.items() if not math.isfinite(value)]
+            return {name: math.nan}, [f"{name}: {describe(error)}"]
+        return values, [f"{key} is {value}" for key, value in values.items() if not math.isfinite(value)]
 
 
 def named_values(name: str, value: Any) -> dict[str, float]:

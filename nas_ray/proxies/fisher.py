@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from nas_ray.proxies.gradients import loss_pass
+from nas_ray.proxies.gradients import fisher_pass
 
 
 def fisher(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
@@ -28,4 +28,4 @@ def fisher(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
     Raises:
         ValueError: the net has no convolution or linear layer, or labels that do not fit the net.
     """
-    return float(sum(loss_pass(net, inputs, targets, name="fisher").fisher))
+    return float(sum(fisher_pass(net, inputs, targets, name="fisher").terms))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from nas_ray.proxies.gradients import loss_pass
+from nas_ray.proxies.gradients import loss_gradients
 
 
 def grad_norm(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
@@ -24,5 +24,5 @@ def grad_norm(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
     Raises:
         ValueError: the net has no convolution or linear layer, or labels that do not fit the net.
     """
-    pairs = loss_pass(net, inputs, targets, name="grad_norm").weights
+    pairs = loss_gradients("grad_norm", net, inputs, targets)
     return float(sum(torch.linalg.vector_norm(grad, dtype=torch.float64) for _, grad in pairs))

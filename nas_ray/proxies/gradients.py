@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from nas_ray.proxies.hooks import batch_statistics, forward_hooks, requiring_grad
-from nas_ray.proxies.sharing import shared
+from nas_ray.proxies.sharing import known, shared
 
 LAYERS = (nn.modules.conv._ConvNd, nn.Linear)
 
@@ -55,55 +55,77 @@ def check_labels(name: str, classes: int, images: int, targets: Tensor) -> None:
         raise ValueError(f"{name}: the net has {classes} outputs, but the labels reach from {low} to {high}.")
 
 
-@dataclass(frozen=True)
-class LossPass:
-    """What one forward and one backward pass of the loss give.
-
-    Attributes:
-        weights: `(weight, dL / dweight)` of each convolution and linear layer, in the order of definition.
-        fisher: for each call of such a layer, the sum over its channels of `fisher`'s term.
-    """
-
-    weights: list[tuple[Tensor, Tensor]]
-    fisher: list[Tensor]
-
-
-@shared
-def loss_pass(net: nn.Module, inputs: Tensor, targets: Tensor, *, name: str) -> LossPass:
-    """Returns the gradients of the mean cross-entropy of `inputs [B, 3, H, W]` and `targets [B]`.
-
-    BN is in batch mode. A weight that the loss does not depend on has a gradient of zeros, a layer of that
-    kind no Fisher term.
-
-    Raises:
-        ValueError: no layer to score, or labels that do not fit; the sentence starts with `name`.
-    """
-    layers = weighted_layers(name, net)
-    fisher: list[Tensor] = []
-
-    def watch(layer: nn.Module, args: tuple[Any, ...], output: Tensor) -> Tensor:
-        activation = output.detach()  # a hook that holds its own tensor would never be freed
-        if output.requires_grad:
-            output.register_hook(  # type: ignore[no-untyped-call]  # torch gives no types
-                lambda grad: fisher.append(channel_fisher(activation, grad))
-            )
-        return output.clone()  # what follows may work in place
-
-    with forward_hooks(layers, watch):
-        weights = loss_gradients(name, net, inputs, targets)
-    return LossPass(weights, fisher)
-
-
-def loss_gradients(name: str, net: nn.Module, inputs: Tensor, targets: Tensor) -> list[tuple[Tensor, Tensor]]:
+def part_gradients(name: str, net: nn.Module, inputs: Tensor, targets: Tensor) -> list[tuple[Tensor, Tensor]]:
     """Returns `(weight, gradient of the mean cross-entropy)` for each convolution and linear layer.
 
     BN is in batch mode. A weight that the loss does not depend on has a gradient of zeros.
+
+    Raises:
+        ValueError: no layer to score, or labels that do not fit; the sentence starts with `name`.
     """
     weights = layer_weights(name, net)
     with batch_statistics(net), requiring_grad(weights):
         loss = cross_entropy(name, net(inputs), targets)
         grads = gradients(loss, weights)
     return [(weight.detach(), grad) for weight, grad in zip(weights, grads, strict=True)]
+
+
+_shared_gradients = shared(part_gradients)
+
+
+def loss_gradients(name: str, net: nn.Module, inputs: Tensor, targets: Tensor) -> list[tuple[Tensor, Tensor]]:
+    """Returns `part_gradients` of the whole batch, from a pass of another proxy where there was one."""
+    wider = known(fisher_pass, net, inputs, targets)
+    return wider.weights if wider else _shared_gradients(name=name, net=net, inputs=inputs, targets=targets)
+
+
+@dataclass(frozen=True)
+class FisherPass:
+    """What one forward and one backward pass of the loss give.
+
+    Attributes:
+        weights: as `part_gradients`.
+        terms: for each call of such a layer on which the loss depends, `channel_fisher` of its output.
+    """
+
+    weights: list[tuple[Tensor, Tensor]]
+    terms: list[Tensor]
+
+
+@shared
+def fisher_pass(net: nn.Module, inputs: Tensor, targets: Tensor, *, name: str) -> FisherPass:
+    """Returns the gradients of the loss of `inputs [B, 3, H, W]` and `targets [B]`, with Fisher terms.
+
+    Raises:
+        ValueError: as `part_gradients`.
+    """
+    first = _watched_pass(name, net, inputs, targets, copies=False)
+    return first or _watched_pass(name, net, inputs, targets, copies=True) or FisherPass([], [])
+
+
+def _watched_pass(
+    name: str, net: nn.Module, inputs: Tensor, targets: Tensor, copies: bool
+) -> FisherPass | None:
+    """Returns the pass; without `copies` of the outputs None where a later layer worked on one in place."""
+    terms: list[Tensor] = []
+    overwritten = False
+
+    def watch(layer: nn.Module, args: tuple[Any, ...], output: Tensor) -> Tensor | None:
+        activation = output.detach()  # a hook that holds its own tensor would never be freed
+        version = activation._version
+
+        def finish(grad: Tensor) -> None:
+            nonlocal overwritten
+            overwritten |= activation._version != version
+            terms.append(channel_fisher(activation, grad))
+
+        if output.requires_grad:
+            output.register_hook(finish)  # type: ignore[no-untyped-call]  # torch gives no types
+        return output.clone() if copies else None
+
+    with forward_hooks(weighted_layers(name, net), watch):
+        weights = part_gradients(name, net, inputs, targets)
+    return None if overwritten else FisherPass(weights, terms)
 
 
 def channel_fisher(activation: Tensor, grad: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from nas_ray.proxies.gradients import loss_pass, total
+from nas_ray.proxies.gradients import loss_gradients, total
 
 
 def plain(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
@@ -25,5 +25,5 @@ def plain(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
     Raises:
         ValueError: the net has no convolution or linear layer, or labels that do not fit the net.
     """
-    pairs = loss_pass(net, inputs, targets, name="plain").weights
+    pairs = loss_gradients("plain", net, inputs, targets)
     return total(torch.mul, pairs)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import wraps
@@ -13,6 +13,10 @@ from torch import Tensor, nn
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+
+WIDER = ("fisher",)
+"""Proxies whose pass gives what other proxies need as well."""
 
 
 class SharedWork:
@@ -29,12 +33,19 @@ class SharedWork:
     def get(self, key: tuple[Any, ...], compute: Callable[[], R], holding: Any) -> R:
         """Returns the result under `key`, computed once; `holding` keeps alive what its ids name."""
         if key in self._results:
-            result, seconds, _ = self._results[key]
-            self.saved_seconds += seconds
-            return result  # type: ignore[no-any-return]  # of the same function
+            result: R = self.look(key)
+            return result
         start = time.perf_counter()
         result = compute()
         self._results[key] = result, time.perf_counter() - start, holding
+        return result
+
+    def look(self, key: tuple[Any, ...]) -> Any:
+        """Returns the result under `key` or None."""
+        if key not in self._results:
+            return None
+        result, seconds, _ = self._results[key]
+        self.saved_seconds += seconds
         return result
 
     def clear(self) -> None:
@@ -60,8 +71,8 @@ def shared_work() -> Iterator[SharedWork]:
 def shared(function: Callable[P, R]) -> Callable[P, R]:
     """Marks a function of net, tensors and plain values whose result is equal for equal arguments.
 
-    Callers must not change the result. The keyword argument `name`, which only errors speak, makes no
-    difference. Outside `shared_work` nothing is kept.
+    Callers must not change the result. The argument `name`, given by keyword, which only errors speak, makes
+    no difference. Outside `shared_work` nothing is kept.
     """
 
     @wraps(function)
@@ -69,8 +80,22 @@ def shared(function: Callable[P, R]) -> Callable[P, R]:
         work = _current.get()
         if work is None:
             return function(*args, **kwargs)
-        given = (*args, *(value for name, value in sorted(kwargs.items()) if name != "name"))
-        key = (function, *(id(a) if isinstance(a, (Tensor, nn.Module)) else a for a in given))
-        return work.get(key, lambda: function(*args, **kwargs), given)
+        given = (*args, *(value for name, value in kwargs.items() if name != "name"))
+        return work.get(_key(function, given), lambda: function(*args, **kwargs), given)
 
     return wrapper
+
+
+def known(function: Callable[..., R], *args: Any) -> R | None:
+    """Returns the result of the `shared` function for these arguments if there is one already."""
+    work = _current.get()
+    return work.look(_key(function.__wrapped__, args)) if work else None  # type: ignore[attr-defined]
+
+
+def _key(function: Callable[..., Any], given: tuple[Any, ...]) -> tuple[Any, ...]:
+    return (function, *(id(a) if isinstance(a, (Tensor, nn.Module)) else a for a in given))
+
+
+def widest_first(names: Iterable[str]) -> list[str]:
+    """Returns `names` so that a proxy whose pass gives more comes before those that can take it over."""
+    return sorted(names, key=lambda name: name not in WIDER)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from nas_ray.proxies.gradients import loss_pass, total
+from nas_ray.proxies.gradients import loss_gradients, total
 
 
 def snip(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
@@ -25,5 +25,5 @@ def snip(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
     Raises:
         ValueError: the net has no convolution or linear layer, or labels that do not fit the net.
     """
-    pairs = loss_pass(net, inputs, targets, name="snip").weights
+    pairs = loss_gradients("snip", net, inputs, targets)
     return total(lambda weight, grad: (weight * grad).abs(), pairs)

@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from nas_ray.proxies.gradients import loss_gradients, total
+from nas_ray.proxies.gradients import part_gradients, total
 
 
 def zico(net: nn.Module, inputs: Tensor, targets: Tensor, *, batches: int = 2) -> float:
@@ -39,7 +39,7 @@ def zico(net: nn.Module, inputs: Tensor, targets: Tensor, *, batches: int = 2) -
             f"zico: needs at least {2 * batches} images for {batches} batches, got {len(inputs)}."
         )
     parts = zip(inputs.tensor_split(batches), targets.tensor_split(batches), strict=True)
-    per_part = [[grad for _, grad in loss_gradients("zico", net, *part)] for part in parts]
+    per_part = [[grad for _, grad in part_gradients("zico", net, *part)] for part in parts]
     sums = [total(steadiness, [grads]) for grads in zip(*per_part, strict=True)]
     return sum((math.log(layer) for layer in sums if layer > 0), start=0.0)
 

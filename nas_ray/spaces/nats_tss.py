@@ -123,6 +123,11 @@ def to_ops(arch: str) -> tuple[str, ...]:
     return ops
 
 
+def skip_spans(ops: tuple[str, ...]) -> tuple[int, ...]:
+    """Returns for each `skip_connect` of the cell how many nodes it reaches ahead."""
+    return tuple(j - i for (i, j), op in zip(EDGES, ops, strict=True) if op == "skip_connect")
+
+
 class Cell(nn.Module):
     """A dense cell: node j is the sum of `op(node i)` over its edges; `[B, C, H, W] -> [B, C, H, W]`."""
 
@@ -149,7 +154,7 @@ class TssNet(nn.Module):
 
     def __init__(self, ops: tuple[str, ...], num_classes: int, channels: int, cells: int) -> None:
         super().__init__()
-        self.skip_spans = tuple(j - i for (i, j), op in zip(EDGES, ops, strict=True) if op == "skip_connect")
+        self.skip_spans = skip_spans(ops)
         widths = (channels, 2 * channels, 4 * channels)
         self.stem = nn.Sequential(nn.Conv2d(3, channels, 3, padding=1, bias=False), nn.BatchNorm2d(channels))
         body: list[nn.Module] = []

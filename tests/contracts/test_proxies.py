@@ -16,7 +16,6 @@ from torch import Tensor, nn
 from torchvision import models
 
 from nas_ray.proxies import PROXIES, Proxy
-from tests.proxies.conftest import one_thread  # noqa: F401  (an autouse fixture)
 from tests.proxies.nets import CONNECTED, DISCONNECTED, HEALTHY, IDENTITY, batch, built, tss
 
 CLASSES = 5

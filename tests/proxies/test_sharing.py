@@ -13,7 +13,7 @@ from nas_ray.proxies.sharing import shared, shared_work
 from tests.proxies.nets import CONNECTED, DISCONNECTED, batch, conv_net, tss
 
 FAMILIES = [
-    ["snip", "grad_norm", "plain", "fisher"],
+    ["fisher", "snip", "grad_norm", "plain"],
     ["jacob_cov", "epe_nas"],
     ["naswot", "linear_regions"],
     ["az_expressivity", "az_progressivity"],
@@ -46,6 +46,15 @@ def test_shared_scores_are_the_same(net: nn.Module) -> None:
     with shared_work():
         together = [PROXIES[name](net, *INPUTS) for name in names]
     assert [repr(score) for score in together] == [repr(PROXIES[name](net, *INPUTS)) for name in names]
+
+
+def test_an_activation_that_is_overwritten_is_noticed() -> None:
+    overwriting, copying = (
+        nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(inplace=inplace), nn.Flatten(), nn.Linear(144, 5)).double()
+        for inplace in (True, False)
+    )
+    copying.load_state_dict(overwriting.state_dict())
+    assert PROXIES["fisher"](overwriting, *INPUTS) == PROXIES["fisher"](copying, *INPUTS)
 
 
 def test_another_batch_or_net_is_another_result() -> None:

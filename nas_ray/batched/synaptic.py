@@ -1,0 +1,59 @@
+"""SynFlow and LogSynFlow of many archs as one batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from nas_ray.batched.flow import Flow
+from nas_ray.batched.linear_ops import weight_gradient
+from nas_ray.spaces.routes import Group
+from nas_ray.spaces.supernet import Supernet
+
+
+class SynapticSum(Flow):
+    """Sums `weight * d R / d weight`, which for a layer is `<input, gradient in the input>`: it is linear."""
+
+    def see_node(self, value: Tensor, grad: Tensor) -> None:
+        """Adds what all layers that read the node carry."""
+        self.score += torch.linalg.vecdot(value.flatten(1), grad.flatten(1)).double()
+
+
+class SynapticLogSum(Flow):
+    """Sums `weight * log(1 + d R / d weight)`, after `log_scale` is known."""
+
+    def see_layer(
+        self, group: Group | None, value: Tensor, grad: Tensor, weight: Tensor, stride: int = 1
+    ) -> None:
+        """Adds what one layer carries, in the archs of `group`."""
+        x, scale = (
+            (value, self.log_scale) if group is None else (group.take(value), group.take(self.log_scale))
+        )
+        gradient = weight_gradient(x, grad, weight, stride).double()
+        logs = F.softplus(gradient.log() + scale.view(-1, 1, 1))  # log(1 + e^scale g), whatever the scale is
+        credit = torch.einsum("aio,io->a", logs, weight.flatten(1).T.double())
+        self.score = self.score + credit if group is None else group.add(self.score, credit)
+
+
+def synflow_batched(supernet: Supernet, archs: Sequence[str], inputs: Tensor, targets: Tensor) -> Tensor:
+    """Returns `synflow` of every arch, `[len(archs)]` in float64; larger is better.
+
+    Of `inputs [B, 3, H, W]` only the size of an image is used. Float32 is enough for any depth: maps are
+    rescaled from block to block.
+    """
+    flow = SynapticSum(supernet, archs, (inputs.shape[2], inputs.shape[3]))
+    flow.run()
+    return flow.score * flow.log_scale.exp()
+
+
+def logsynflow_batched(supernet: Supernet, archs: Sequence[str], inputs: Tensor, targets: Tensor) -> Tensor:
+    """Returns `logsynflow` of every arch, `[len(archs)]` in float64; larger is better.
+
+    Of `inputs [B, 3, H, W]` only the size of an image is used.
+    """
+    flow = SynapticLogSum(supernet, archs, (inputs.shape[2], inputs.shape[3]))
+    flow.run()
+    return flow.score

@@ -1,0 +1,135 @@
+"""One arch of a supernet as a net of its own: shared weights, nothing computed twice or in vain."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from nas_ray.spaces.nats_tss import skip_spans
+from nas_ray.spaces.ops import ResidualReduction
+from nas_ray.spaces.plans import INPUT, OUTPUT, CellPlan, Step, plan_cell
+
+Observer = Callable[[Tensor, int], None]
+"""Called with a pre-activation `[B, C, H, W]` and the number of ReLUs of the plain net that see it."""
+
+
+class ArchView(nn.Module):
+    """The net of one arch on the weights of a supernet; `[B, 3, H, W] -> [B, classes]`.
+
+    Equal to the plain net but for rounding, and faster: operations without effect are left out, the ReLU of
+    a node is computed once for all its convolutions, and average pooling is a depthwise convolution. Give it
+    images in channels-last order, as its weights are. A proxy that hooks convolutions sees those of the plain
+    net that have an effect; ReLUs and poolings are no modules here. Where ReLUs are observed, what leads to
+    one is computed as well, even if that ReLU leads nowhere.
+    """
+
+    def __init__(
+        self,
+        stem: nn.Module,
+        body: nn.ModuleList,
+        head: nn.Module,
+        classifier: nn.Module,
+        ops: tuple[str, ...],
+    ) -> None:
+        super().__init__()
+        self.skip_spans = skip_spans(ops)
+        self.stem = stem
+        self.body = nn.ModuleList(
+            block if isinstance(block, ResidualReduction) else CellView(block, ops) for block in body
+        )
+        self.head = head
+        self.classifier = classifier
+
+    def forward(self, x: Tensor, observe: Observer | None = None) -> Tensor:
+        """Returns class scores; calls `observe` with every node that ReLUs see, in the order of the net."""
+        x = self.stem(x)
+        for block in self.body:
+            if observe is None:
+                x = block(x)
+            else:
+                x = block(x, observe) if isinstance(block, CellView) else watched(block, x, observe)
+        x = self.head[0](x)  # type: ignore[index]  # nn.Sequential
+        if observe:
+            observe(x, 1)
+        logits: Tensor = self.classifier(F.relu(x).mean((2, 3)))
+        return logits
+
+
+class CellView(nn.Module):
+    """One cell of one arch."""
+
+    def __init__(self, cell: nn.Module, ops: tuple[str, ...]) -> None:
+        super().__init__()
+        self.plan, self.observed_plan = plan_cell(ops), plan_cell(ops, observed=True)
+        self.edges = nn.ModuleList(operation(cell, step) for step in self.plan.steps)
+        # A tuple, so that these are no submodules.
+        self.observed_edges = tuple(operation(cell, step) for step in self.observed_plan.steps)
+
+    def forward(self, x: Tensor, observe: Observer | None = None) -> Tensor:
+        """Returns the last node."""
+        if observe is None:
+            nodes = self.nodes(x, self.plan, self.edges)
+        else:
+            nodes = self.nodes(x, self.observed_plan, self.observed_edges)
+            for node, count in enumerate(self.plan.readers):
+                if count:
+                    observe(nodes[node] if node in nodes else torch.zeros_like(x), count)
+        return nodes[OUTPUT] if OUTPUT in nodes else x * 0.0
+
+    @staticmethod
+    def nodes(x: Tensor, plan: CellPlan, edges: Iterable[nn.Module]) -> dict[int, Tensor]:
+        """Returns the nodes that are not zero, each a sum of operations on earlier ones."""
+        nodes: dict[int, Tensor] = {INPUT: x}
+        active: dict[int, Tensor] = {}
+        for step, op in zip(plan.steps, edges, strict=True):
+            source = step.source
+            if step.op.startswith("nor_conv") and source not in active:
+                active[source] = F.relu(nodes[source])
+            out = op(active[source] if step.op.startswith("nor_conv") else nodes[source])
+            nodes[step.target] = nodes[step.target] + out if step.target in nodes else out
+        return nodes
+
+
+def operation(cell: nn.Module, step: Step) -> nn.Module:
+    """Returns what `step` computes, for a convolution without its ReLU."""
+    if step.op in WITHOUT_WEIGHTS:
+        return WITHOUT_WEIGHTS[step.op]
+    block: nn.Sequential = cell.edges[step.edge][step.op]  # type: ignore[index, assignment]
+    return nn.Sequential(block[1], block[2])
+
+
+def watched(block: nn.Module, x: Tensor, observe: Observer) -> Tensor:
+    """Returns `block(x)` and calls `observe` with the inputs of its two ReLUs."""
+    observe(x, 1)
+    middle = block.conv_a(x)  # type: ignore[operator]
+    observe(middle, 1)
+    out: Tensor = block.shortcut(x) + block.conv_b(middle)  # type: ignore[operator]
+    return out
+
+
+class AveragePool(nn.Module):
+    """3x3 average pooling with stride 1 that leaves padding out; `[B, C, H, W] -> [B, C, H, W]`."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Returns the mean over the pixels of the window that exist."""
+        if x.is_cuda:
+            return F.avg_pool2d(x, 3, stride=1, padding=1, count_include_pad=False)
+        box, share = window(x.shape[1], x.shape[2], x.shape[3], x.dtype)
+        return F.conv2d(x, box, padding=1, groups=x.shape[1]) * share
+
+
+@lru_cache(maxsize=32)
+def window(channels: int, height: int, width: int, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    """Returns the depthwise filter of ones `[C, 1, 3, 3]` and 1 / (pixels in the window) `[1, 1, H, W]`."""
+    ones = torch.ones(1, 1, height, width, dtype=dtype)
+    share = 1 / F.conv2d(ones, torch.ones(1, 1, 3, 3, dtype=dtype), padding=1)
+    box = torch.ones(channels, 1, 3, 3, dtype=dtype).contiguous(memory_format=torch.channels_last)
+    return box, share
+
+
+WITHOUT_WEIGHTS: dict[str, nn.Module] = {"avg_pool_3x3": AveragePool(), "skip_connect": nn.Identity()}
+"""The operations without weights, which all cells share."""

@@ -1,0 +1,78 @@
+"""Which archs of a batch go through which operation of a weight-shared cell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from nas_ray.spaces.nats_tss import EDGES
+from nas_ray.spaces.plans import plan_cell
+
+
+@dataclass(frozen=True)
+class Group:
+    """The archs of a batch that have the same live operation on one edge.
+
+    Attributes:
+        edge: number of the edge.
+        source: node it comes from.
+        target: node it goes to.
+        op: the operation.
+        size: archs of the batch, A.
+        index: positions of the archs in the batch `[n]`, or None for all.
+    """
+
+    edge: int
+    source: int
+    target: int
+    op: str
+    size: int
+    index: Tensor | None
+
+    def take(self, rows: Tensor) -> Tensor:
+        """Returns the archs of this group out of `rows [A, ...]`."""
+        return rows if self.index is None else rows.index_select(0, self.index)
+
+    def add(self, rows: Tensor | None, values: Tensor) -> Tensor:
+        """Returns `rows [A, ...]`, None for zeros, with `values [n, ...]` added to the archs of this group.
+
+        Where no gradients are recorded it works in place on `rows`, but never on `values`.
+        """
+        if self.index is None:
+            return values.clone() if rows is None else rows + values
+        if rows is None:
+            rows = values.new_zeros(self.size, *values.shape[1:])
+        if torch.is_grad_enabled() and (rows.requires_grad or values.requires_grad):
+            return rows.index_add(0, self.index, values)
+        return rows.index_add_(0, self.index, values)
+
+
+class Routes:
+    """The groups of a batch of archs.
+
+    Args:
+        archs: operations of each arch, in the order of the edges.
+        device: where tensors are.
+    """
+
+    def __init__(self, archs: Sequence[tuple[str, ...]], device: torch.device | str = "cpu") -> None:
+        self.size = len(archs)
+        members: dict[tuple[int, str], list[int]] = {}
+        for position, ops in enumerate(archs):
+            for step in plan_cell(ops).steps:
+                members.setdefault((step.edge, step.op), []).append(position)
+        self.groups = []
+        for (edge, op), own in sorted(members.items()):
+            index = None if len(own) == self.size else torch.tensor(own, device=device)
+            self.groups.append(Group(edge, *EDGES[edge], op, self.size, index))
+
+    def into(self, node: int) -> Iterator[Group]:
+        """Yields the groups of the edges into `node`."""
+        return (group for group in self.groups if group.target == node)
+
+    def out_of(self, node: int) -> Iterator[Group]:
+        """Yields the groups of the edges out of `node`."""
+        return (group for group in self.groups if group.source == node)
