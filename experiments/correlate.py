@@ -2,6 +2,7 @@
 
     python experiments/correlate.py --num-archs 1000 --out runs/correlate
     python experiments/correlate.py --proxies naswot synflow mine:depth --datasets cifar10 --num-archs 200
+    python experiments/correlate.py --proxies naswot synflow --fitness rank_sum:naswot,synflow
 
 The same command goes on where it was stopped, and with one more proxy it computes that one alone. The trivial
 baselines params, flops and num_conv are always in the table.
@@ -26,6 +27,8 @@ class Args:
 
     proxies: tuple[str, ...] = ("naswot", "synflow")
     """Proxies to judge, or your own as module:function; "all" for every built-in one."""
+    fitness: tuple[str, ...] = ()
+    """Combinations of these proxies to judge as well, such as rank_sum:naswot,synflow."""
     datasets: tuple[str, ...] = ("cifar10", "cifar100", "ImageNet16-120")
     """Datasets of the benchmark."""
     num_archs: int = 200

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
 import pandas as pd
 from rich.console import Console
@@ -19,6 +20,7 @@ from nas_ray.report.correlation import BASELINES, STATISTICS, correlate, draw_ba
 from nas_ray.resources import Request, check_request, start_ray
 from nas_ray.runs import write_atomically, write_table
 from nas_ray.scoring_run import benchmark_accuracy, choose_archs, score_archs
+from nas_ray.searchers.fitness import Row, parse_fitness
 from nas_ray.spaces import NatsTss
 
 
@@ -27,6 +29,7 @@ def compare_all(
     out: Path,
     console: Console,
     proxies: Sequence[str],
+    fitness: Sequence[str],
     datasets: Sequence[str],
     num_archs: int,
     stratified: bool,
@@ -62,10 +65,12 @@ def compare_all(
         dataset: ImageDataModule(images, dataset=dataset, batch_size=batch_size, batch_seed=batch_seed)
         for dataset in ([score_as] if score_as else datasets)
     }
+    columns = score_names(chosen)
+    combined = {spec: parse_fitness(spec, columns) for spec in fitness}
+    judged = [*columns, *combined]
     request = Request(num_cpus=num_cpus, num_gpus=num_gpus)
     check_request(request)
     plan = start_ray(request)
-    columns = score_names(chosen)
     tables = {}
     for nets_of, module in modules.items():
         console.print(
@@ -74,11 +79,13 @@ def compare_all(
         inputs, targets = (tensor.numpy() for tensor in module.minibatch())
         evaluator = ProxyScores(space, module.num_classes, inputs, targets, chosen, init_seed=init_seed)
         scores = score_archs(out / nets_of, archs, evaluator, plan, console=Console(stderr=True))
+        rows = cast(list[Row], scores.to_dict("records"))
+        scores = scores.assign(**{spec: combine(rows) for spec, combine in combined.items()})
         for dataset in datasets if score_as else [nets_of]:
             console.print(f"\n[bold]{dataset}[/]: {opened[dataset].acc_source}", highlight=False)
-            tables[dataset] = correlate(scores, known[dataset], columns, resamples=resamples, seed=seed)
+            tables[dataset] = correlate(scores, known[dataset], judged, resamples=resamples, seed=seed)
             print_table(tables[dataset], console)
-            _write(out, dataset, scores, tables[dataset], known[dataset], columns)
+            _write(out, dataset, scores, tables[dataset], known[dataset], judged)
     write_atomically(out / "correlations.png", lambda path: draw_bars(tables, path))
     console.print(f"Folder: {out}", highlight=False)
     return tables

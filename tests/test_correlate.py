@@ -45,7 +45,7 @@ def compare(folder: Path, **changes: object) -> dict[str, pd.DataFrame]:
         "proxies": ["naswot"], "datasets": ["cifar10"], "num_archs": 12, "stratified": False,
         "images": "digits",
         "benchmark": "nb201", "batch_size": 4, "seed": 0, "init_seed": 0, "batch_seed": 0, "resamples": 20,
-        "num_cpus": 2, "num_gpus": 0, "score_as": None,
+        "num_cpus": 2, "num_gpus": 0, "score_as": None, "fitness": [],
     }  # fmt: skip
     everything = {**arguments, **changes, "out": folder, "console": console}
     return compare_all(**everything)  # type: ignore[arg-type]
@@ -104,6 +104,20 @@ def test_tables_and_pictures(tmp_path: Path) -> None:
         assert (tmp_path / name).stat().st_size > 0
 
 
+@pytest.mark.ray
+def test_combinations_are_judged_as_well(tmp_path: Path) -> None:
+    import ray
+
+    try:
+        table = compare(tmp_path, fitness=["rank_sum:naswot,params"])["cifar10"]
+    finally:
+        ray.shutdown()
+    assert table["score"].tolist()[-1] == "rank_sum:naswot,params"
+    scores = pd.read_parquet(tmp_path / "scores-cifar10.parquet")
+    ranks = scores["naswot"].rank() + scores["params"].rank()
+    assert (scores["rank_sum:naswot,params"] == ranks).all()
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -111,6 +125,11 @@ def test_tables_and_pictures(tmp_path: Path) -> None:
         (
             {"benchmark": "none"},
             "Correlations need a benchmark; --benchmark none has no accuracy to compare with.",
+        ),
+        (
+            {"fitness": ["rank_sum:naswot,snip"]},
+            "Fitness 'rank_sum:naswot,snip': Unknown score 'snip'. Known: flops, naswot, num_conv, params. "
+            "Add it with --proxies.",
         ),
     ],
 )

@@ -34,8 +34,8 @@ def canonical_form(arch: str) -> str:
 def published_form(arch: str) -> str:
     """Returns the string by which NAS-Bench-201 counts 6,466 different archs of this space.
 
-    The input is 0 and a zero is #. A sum that is a term of a sum is not taken apart, so the order of its terms
-    depends on these symbols, and so does the count.
+    The input is 0 and a zero is #. A sum that is a term of a sum is not taken apart, so the order of its
+    terms depends on these symbols, and so does the count.
 
     Raises:
         UsageError: not an arch of the space.
