@@ -1,6 +1,9 @@
-"""The one exception that means "the user can mend this"."""
+"""The one exception that means "the user can mend this", and how others are told in a line."""
 
 from __future__ import annotations
+
+LONGEST = 200
+"""Characters of a foreign message that are kept."""
 
 
 class UsageError(ValueError):
@@ -8,3 +11,16 @@ class UsageError(ValueError):
 
     The command line prints it without a traceback and exits with code 2.
     """
+
+
+def describe(error: BaseException) -> str:
+    """Returns one line: the kind of error and the first line of its message, cut to a readable length."""
+    if type(error).__name__ == "OutOfMemoryError" or isinstance(error, MemoryError):
+        return "out of memory"
+    if isinstance(error, SyntaxError):
+        return f"{type(error).__name__}: {error.msg} ({error.filename}, line {error.lineno})"
+    lines = str(error).strip().splitlines()
+    if not lines:
+        return type(error).__name__
+    first = lines[0] if len(lines[0]) <= LONGEST else lines[0][:LONGEST] + " ..."
+    return f"{type(error).__name__}: {first}"

@@ -14,7 +14,8 @@ import torch
 from torch.utils.data import DataLoader
 
 from nas_ray.benchmarks.base import Benchmark
-from nas_ray.modules.scoring import ScoringModule, describe
+from nas_ray.errors import describe
+from nas_ray.modules.scoring import ScoringModule
 from nas_ray.proxies import Proxy
 from nas_ray.searchers.fitness import Row
 from nas_ray.spaces.base import SearchSpace

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from importlib.metadata import entry_points
 from typing import Any, TypeVar, cast
 
-from nas_ray.errors import UsageError
+from nas_ray.errors import UsageError, describe
 
 T = TypeVar("T")
 
@@ -52,10 +52,10 @@ def unknown_name(kind: str, name: str, known: list[str], plugin: bool = False) -
 def _load_entry_point(kind: str, name: str, entry: Any) -> Any:
     try:
         return entry.load()
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         package = entry.dist.name if entry.dist else "unknown"
         raise UsageError(
-            f"The {kind} {name!r} of package {package!r} cannot be loaded: {error!r}."
+            f"The {kind} {name!r} of package {package!r} cannot be loaded: {describe(error)}."
         ) from error
 
 
@@ -67,7 +67,7 @@ def _import_object(kind: str, name: str) -> Any:
         module = importlib.import_module(module_name)
     except (Exception, SystemExit) as error:  # a plug-in file may fail in any way while it is imported
         raise UsageError(
-            f"The {kind} {name!r} needs an importable module {module_name!r}: {error!r}."
+            f"The {kind} {name!r} needs an importable module {module_name!r}, but: {describe(error)}."
         ) from error
     if not hasattr(module, attribute):
         raise UsageError(

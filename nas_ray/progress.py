@@ -24,11 +24,15 @@ class SearchProgress:
         console: where to draw.
         total: evaluations to make; None if only time limits the search.
         fitness: for the best so far.
-        label: a short name of an arch, such as its index.
+        label: a short name of an arch, such as its index; None where nothing is searched for.
     """
 
     def __init__(
-        self, console: Console, total: int | None, fitness: Fitness, label: Callable[[str], str]
+        self,
+        console: Console,
+        total: int | None,
+        fitness: Fitness,
+        label: Callable[[str], str] | None,
     ) -> None:
         self._console = console
         self._total = total
@@ -38,16 +42,16 @@ class SearchProgress:
         self._done = self._new = 0
         self._started = self._noticed = time.monotonic()
         self._bar = Progress(
-            TextColumn("search"),
+            TextColumn("search" if label else "score"),
             BarColumn(bar_width=24),
             MofNCompleteColumn(),
-            TextColumn("best {task.fields[best]}"),
+            TextColumn("{task.fields[best]}"),
             TextColumn("{task.fields[speed]}"),
             TimeRemainingColumn(elapsed_when_finished=True),
             console=console,
             disable=not console.is_terminal,
         )
-        self._task = self._bar.add_task("search", total=total, best="-", speed="starting workers")
+        self._task = self._bar.add_task("search", total=total, best="", speed="starting workers")
 
     def __enter__(self) -> SearchProgress:
         self._bar.start()
@@ -82,18 +86,20 @@ class SearchProgress:
         if not self._console.is_terminal and time.monotonic() - self._noticed > NOTICE_SECONDS:
             self._noticed = time.monotonic()
             of = f"/{self._total}" if self._total else ""
-            self._console.print(f"{self._done}{of} done, best {best}, {speed}{self._left()}")
+            self._console.print(f"{self._done}{of} done, {best and best + ', '}{speed}{self._left()}")
 
     def _best(self) -> str:
+        if self._label is None:
+            return ""
         if not self._rows:
-            return "-"
+            return "best -"
         values = self._fitness(self._rows)
         place = int(np.argmax(values))
         if not np.isfinite(values[place]):
-            return "none yet"
+            return "best none yet"
         name = self._label(self._rows[place]["arch"])
         scores = [f"{score} {self._rows[place][score]:.4g}" for score in getattr(self._fitness, "names", ())]
-        return " ".join([name, *scores])
+        return " ".join(["best", name, *scores])
 
     def _speed(self) -> str:
         seconds = time.monotonic() - self._started

@@ -12,12 +12,11 @@ from rich.console import Console
 from nas_ray.benchmarks import Benchmark
 from nas_ray.errors import UsageError
 from nas_ray.evaluate import ProxyScores
-from nas_ray.journal import FILE_NAME, read_journal, rows_of
 from nas_ray.progress import SearchProgress
 from nas_ray.proxies import Proxy
 from nas_ray.resources import Plan
-from nas_ray.runs import FILE_NAME as RUN_FILE
-from nas_ray.runs import fingerprint, read_run, write_json
+from nas_ray.runs import fingerprint
+from nas_ray.scoring_parts import Part, join_parts, new_part, read_parts
 from nas_ray.search import tune_search
 from nas_ray.searchers import Single
 from nas_ray.searchers.given import GivenArchs
@@ -59,65 +58,58 @@ def score_archs(
     plan: Plan,
     *,
     console: Console,
+    settings: Mapping[str, object] | None = None,
 ) -> pd.DataFrame:
     """Returns one row per arch with a column per score, `NAME_seconds`, and `error`.
 
     Scores that `folder` holds are not computed again, so an interrupted call goes on, and a call with one
-    more proxy computes that one alone. Each call adds a subfolder with its journal.
+    more proxy or more archs computes what is new alone. A proxy of the same name whose code has changed is
+    another proxy.
 
     Args:
-        folder: of one dataset.
+        folder: of one minibatch and initialisation.
         archs: what to score.
         evaluator: with the proxies wanted; those that are known are left out.
         plan: what runs where; Ray must be initialised.
         console: for progress.
+        settings: what the minibatch was made from, in the words of the user.
 
     Raises:
-        UsageError: the folder holds scores of another minibatch or initialisation.
+        UsageError: the folder holds scores of another minibatch or initialisation, or is damaged.
     """
-    same = {
-        "minibatch_sha256": fingerprint(evaluator.inputs, evaluator.targets),
+    same: dict[str, object] = {
+        **(settings or {}),
         "init_seed": evaluator.init_seed,
         "num_classes": evaluator.num_classes,
+        "minibatch_sha256": fingerprint(evaluator.inputs, evaluator.targets),
     }
-    parts = sorted(folder.glob(f"*/{RUN_FILE}"))
-    for path in parts:
-        _check_same(path.parent, same)
-    wanted = dict(evaluator.proxies)
-    for path in parts:  # finish what was begun, unless every score in it is known by now
-        names = [name for name in read_run(path.parent)["proxies"] if name in wanted]
-        _complete(path.parent, archs, evaluator, {name: wanted.pop(name) for name in names}, plan, console)
-    if wanted:
-        part = folder / f"{len(parts):03d}"
-        part.mkdir(parents=True)
-        write_json(part / RUN_FILE, {"format": 1, "proxies": list(wanted), **same})
-        _complete(part, archs, evaluator, wanted, plan, console)
-    return join_parts(folder, archs)
+    parts = read_parts(folder, same)
+    for names, todo in missing(parts, archs, evaluator.proxies).items():
+        proxies = {name: evaluator.proxies[name] for name in names}
+        fitting = [part for part in parts if part.fits(proxies)]
+        _score(fitting[-1] if fitting else new_part(folder, proxies, same), todo, evaluator, plan, console)
+    return join_parts(read_parts(folder, same), archs, evaluator.proxies)
 
 
-def _check_same(part: Path, same: Mapping[str, object]) -> None:
-    stored = read_run(part)
-    for name, value in same.items():
-        if stored.get(name) != value:
-            raise UsageError(
-                f"The folder {part} holds scores with {name} {stored.get(name)}, but now it is {value}; "
-                "choose another --out."
-            )
+def missing(
+    parts: Sequence[Part], archs: Sequence[str], proxies: Mapping[str, Proxy]
+) -> dict[tuple[str, ...], list[str]]:
+    """Returns which archs are to be scored with which proxies."""
+    known = {name: set[str]() for name in proxies}
+    for part in parts:
+        for name in part.holds(proxies):
+            known[name] |= part.scored(name)
+    todo: dict[tuple[str, ...], list[str]] = {}
+    for arch in archs:
+        names = tuple(name for name in proxies if arch not in known[name])
+        if names:
+            todo.setdefault(names, []).append(arch)
+    return todo
 
 
-def _complete(
-    part: Path,
-    archs: Sequence[str],
-    evaluator: ProxyScores,
-    proxies: Mapping[str, Proxy],
-    plan: Plan,
-    console: Console,
-) -> None:
-    """Scores the archs that the journal of `part` does not have, with the proxies that it has."""
-    known = {row["arch"] for row in _rows(part)}
-    todo = [arch for arch in archs if arch not in known]
-    if not todo or not proxies:
-        return
+def _score(part: Part, todo: Sequence[str], evaluator: ProxyScores, plan: Plan, console: Console) -> None:
+    """Scores archs with the proxies of `part` and adds them to its journal."""
+    proxies = {name: evaluator.proxies[name] for name in part.proxies}
     scoring = ProxyScores(
         evaluator.space,
         evaluator.num_classes,
@@ -128,36 +120,17 @@ def _complete(
         accelerator="gpu" if plan.gpus_per_trial else "cpu",
         timed=True,
     )
-    first = next(iter(proxies))
-    searcher = GivenArchs(evaluator.space, fitness=Single((first,)), archs=todo)
-    with SearchProgress(console, len(todo), searcher.fitness, str) as progress:
+    searcher = GivenArchs(evaluator.space, fitness=Single((next(iter(proxies)),)), archs=todo)
+    with SearchProgress(console, len(todo), searcher.fitness, None) as progress:
         tune_search(
             searcher,
             scoring,
-            folder=part,
+            folder=part.folder,
             max_concurrent=plan.max_concurrent,
             cpus_per_trial=plan.cpus_per_trial,
             gpus_per_trial=plan.gpus_per_trial,
             on_event=progress,
         )
-
-
-def _rows(part: Path) -> list[dict[str, object]]:
-    return rows_of(read_journal(part / FILE_NAME)) if (part / FILE_NAME).exists() else []
-
-
-def join_parts(folder: Path, archs: Sequence[str]) -> pd.DataFrame:
-    """Returns the scores of all parts of `folder`, joined on `arch`, in the order of `archs`."""
-    table = pd.DataFrame({"arch": list(archs)})
-    for part in sorted(path.parent for path in folder.glob(f"*/{FILE_NAME}")):
-        rows = pd.DataFrame(_rows(part)).drop_duplicates("arch", keep="last")
-        new = [
-            name
-            for name in rows
-            if name not in table and name not in ("trial", "finished_at", "worker", "reused")
-        ]
-        table = table.merge(rows[["arch", *new]], on="arch", how="left")
-    return table
 
 
 def benchmark_accuracy(benchmark: Benchmark) -> dict[str, float]:

@@ -5,30 +5,27 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import shlex
-import signal
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from rich.console import Console
 
 from nas_ray.arguments import SearchArgs
 from nas_ray.errors import UsageError
+from nas_ray.errors import describe as describe_error
 from nas_ray.experiment import Experiment, introduce, prepare
 from nas_ray.finish import finish
+from nas_ray.interrupts import INTERRUPTED, end_as_ctrl_c, ignore_stopping, stop_ray
 from nas_ray.journal import FILE_NAME, Journal, read_journal, rows_of
-from nas_ray.modules.scoring import describe as describe_error
 from nas_ray.progress import SearchProgress
 from nas_ray.resources import Plan, start_ray
 from nas_ray.runs import FILE_NAME as RUN_FILE
 from nas_ray.runs import create_run, read_run, update_run, write_table
 from nas_ray.search import to_table, tune_search
 from nas_ray.searchers import ArchSearcher
-
-INTERRUPTED = 130
-STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def run(
@@ -72,9 +69,8 @@ def _guarded(experiment: Experiment, folder: Path, console: Console, began: floa
     try:
         return _search(experiment, folder, console, began, journal)
     except (KeyboardInterrupt, SystemExit):  # the latter is what Ray makes of SIGTERM while it starts
-        for number in STOPPING:
-            signal.signal(number, signal.SIG_IGN)  # a second one must not cut the last lines short
-        _stop_ray()
+        ignore_stopping()
+        stop_ray()
         _leave(experiment, folder, "interrupted", began)
         done = len(rows_of(experiment.searcher.events))
         console.print(
@@ -95,7 +91,7 @@ def _guarded(experiment: Experiment, folder: Path, console: Console, began: floa
             f"{folder}. --verbose shows where it came from."
         ) from error
     finally:
-        _stop_ray()
+        stop_ray()
 
 
 def _leave(experiment: Experiment, folder: Path, status: str, began: float) -> None:
@@ -157,11 +153,10 @@ def _search(experiment: Experiment, folder: Path, console: Console, began: float
     errors = Console(stderr=True)
     with errors.status("starting Ray ...") if errors.is_terminal else contextlib.nullcontext():
         plan = start_ray(experiment.request, verbose=experiment.args.verbose)
-    for number in STOPPING[1:]:
-        signal.signal(number, _interrupt)  # Ray has set its own, which would end the process at once
+    end_as_ctrl_c()  # Ray's own handlers would end the process at once
     introduce(experiment, plan.where, folder, console)
     _drive(experiment, plan, folder, errors, journal)
-    _stop_ray()
+    stop_ray()
     made = len(rows_of(experiment.searcher.events)) > before
     wall_seconds = _wall_seconds(folder, began if made else time.monotonic())
     return finish(experiment, folder, console, wall_seconds=wall_seconds)
@@ -189,16 +184,3 @@ def _drive(experiment: Experiment, plan: Plan, folder: Path, errors: Console, jo
             on_event=progress,
             journal=journal,
         )
-
-
-def _interrupt(number: int, frame: Any) -> NoReturn:
-    """Makes SIGTERM end the search as Ctrl-C does."""
-    raise KeyboardInterrupt
-
-
-def _stop_ray() -> None:
-    """Ends Ray's processes, if Ray was started."""
-    if "ray" in sys.modules:
-        import ray
-
-        ray.shutdown()

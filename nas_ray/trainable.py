@@ -8,8 +8,8 @@ from typing import Any
 
 from ray import tune
 
+from nas_ray.errors import describe
 from nas_ray.evaluate import Evaluator
-from nas_ray.modules.scoring import describe
 from nas_ray.searchers.base import ROW, SCORE
 from nas_ray.searchers.fitness import Row
 
@@ -42,7 +42,7 @@ class ArchTrial(tune.Trainable):  # type: ignore[misc]  # Ray ships no types
             assert self.evaluator is not None
             self.evaluator(self.arch, rows.append)
             row = rows[-1]
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             row = {"seconds": 0.0, "error": describe(error)}
         row = {**row, "worker": self.worker}
         return {**{ROW + name: value for name, value in row.items()}, SCORE: 0.0, "done": True}

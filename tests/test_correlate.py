@@ -80,7 +80,7 @@ def test_scores_are_compared_and_never_computed_twice(tmp_path: Path) -> None:
         assert list(table["arch"]) == archs
         assert table[["counted", "params", "counted_seconds"]].notna().all().all()
         other = ProxyScores(SPACE, 10, images + 1, np.zeros(2, dtype=np.int64), {"params": PROXIES["params"]})
-        with pytest.raises(UsageError, match="holds scores with minibatch_sha256"):
+        with pytest.raises(UsageError, match="holds scores with minibatch sha256"):
             score_archs(tmp_path / "scores", archs, other, plan, console=Console(quiet=True))
     finally:
         ray.shutdown()
@@ -121,6 +121,13 @@ def test_combinations_are_judged_as_well(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
+        ({"datasets": []}, "--datasets must name at least one dataset."),
+        ({"proxies": [",", ""]}, '--proxies must name at least one proxy, or "all".'),
+        ({"proxies": ["all", "naswott"]}, "Unknown proxy 'naswott'. Did you mean 'naswot'?"),
+        ({"seed": -1}, "--seed must be from 0 to 2^63 - 1, got -1."),
+        ({"init_seed": 2**64}, "--init-seed must be from 0 to 2^63 - 1, got 18446744073709551616."),
+        ({"resamples": 0}, "--resamples must be at least 10, got 0."),
+        ({"score_as": "cifar11"}, "Unknown dataset 'cifar11'. Did you mean 'cifar10'?"),
         ({"num_archs": 5}, "--num-archs must be at least 10 to compare ranks, got 5."),
         (
             {"benchmark": "none"},
@@ -136,4 +143,10 @@ def test_combinations_are_judged_as_well(tmp_path: Path) -> None:
 def test_bad_input(changes: dict[str, object], message: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
         compare(tmp_path, **changes)
-    assert str(caught.value) == message
+    assert str(caught.value).startswith(message)
+
+
+def test_an_unwritable_folder_is_told_before_ray_starts(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(UsageError, match=r"/file/x must be writable, but: .*; choose another --out."):
+        compare(tmp_path / "file" / "x")

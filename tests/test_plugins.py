@@ -44,7 +44,7 @@ def test_a_dict_gives_one_score_per_entry() -> None:
     [
         (["naswott"], f"Unknown proxy 'naswott'. Did you mean 'naswot'? Known: {', '.join(sorted(PROXIES))}, "
                       "or your own as module:name."),
-        (["params", "params"], "Each proxy needs its own name, but 'params' was given twice."),
+        (["params", "params"], "Each proxy needs its own name, but 'params' was given twice; rename one."),
         ([], f"At least one proxy is needed; known: {', '.join(sorted(PROXIES))}."),
     ],
 )  # fmt: skip
@@ -96,9 +96,9 @@ def drifts(net, inputs, targets):  # type: ignore[no-untyped-def]
     ("proxy", "message"),
     [
         (raises, "Proxy 'raises' must return a float or a dict of floats on a small convolutional net, but "
-                 "raised RuntimeError: no"),
+                 "raised RuntimeError: no."),
         (returns_text, "Proxy 'returns_text' must return a float or a dict of floats on a small "
-                       "convolutional net, but raised TypeError: it returned 'high'"),
+                       "convolutional net, but returned 'high'."),
         (changes_inputs, "Proxy 'changes_inputs' must not change its inputs or targets; work on a clone."),
         (draws, "Proxy 'draws' must leave torch's global random state alone; use a generator of its own, "
                 "such as torch.Generator."),

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from nas_ray.batched import BATCHED, ON_VIEWS
-from nas_ray.modules.scoring import describe
+from nas_ray.errors import describe
 from nas_ray.proxies.sharing import shared_work, widest_first
 from nas_ray.spaces.nats_tss import NatsTss
 from nas_ray.spaces.supernet import Supernet

@@ -12,6 +12,7 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
+from nas_ray.errors import describe
 from nas_ray.proxies import PROXIES, Proxy
 from nas_ray.proxies.sharing import shared_work, widest_first
 
@@ -63,7 +64,7 @@ class ScoringModule(pl.LightningModule):
             net, inputs, targets = copy.deepcopy(net), inputs.clone(), targets.clone()
         try:
             values = named_values(name, proxy(net, inputs, targets))
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # SystemExit: a plug-in must not end the worker
             return {name: math.nan}, [f"{name}: {describe(error)}"]
         return values, [f"{key} is {value}" for key, value in values.items() if not math.isfinite(value)]
 
@@ -81,11 +82,3 @@ def named_values(name: str, value: Any) -> dict[str, float]:
     ):
         raise TypeError(f"a proxy returns a float or a dict of floats, got {type(value).__name__}")
     return {name: float(value)}
-
-
-def describe(error: BaseException) -> str:
-    """Returns one line for a row: the kind of error and its first line."""
-    if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
-        return "out of memory"
-    lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__

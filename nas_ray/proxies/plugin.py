@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import math
 import pickle
 import random
@@ -13,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from nas_ray.errors import UsageError
+from nas_ray.errors import UsageError, describe
 from nas_ray.plugins import resolve
 from nas_ray.proxies import PROXIES, Proxy
 
@@ -37,17 +39,13 @@ def resolve_proxies(names: Sequence[str | Proxy]) -> dict[str, Proxy]:
     proxies: dict[str, Proxy] = {}
     for given in names:
         proxy = resolve("proxy", given, PROXIES, GROUP) if isinstance(given, str) else given
-        name = (
-            given
-            if isinstance(given, str) and ":" not in given
-            else getattr(proxy, "__name__", type(proxy).__name__)
-        )
-        if name in RESERVED:
+        name = _name(given, proxy)
+        if name in RESERVED or name.endswith("_seconds"):
             raise UsageError(
                 f"A proxy cannot be named {name!r}, which is another column of the rows; rename it."
             )
         if name in proxies:
-            raise UsageError(f"Each proxy needs its own name, but {name!r} was given twice.")
+            raise UsageError(f"Each proxy needs its own name, but {name!r} was given twice; rename one.")
         if PROXIES.get(name) is not proxy:
             check_proxy(name, proxy)
             _ship_by_value(proxy)
@@ -57,11 +55,19 @@ def resolve_proxies(names: Sequence[str | Proxy]) -> dict[str, Proxy]:
     return proxies
 
 
+def _name(given: str | Proxy, proxy: Proxy) -> str:
+    """Returns the column: what the command line says behind the colon, or the name of the function."""
+    if isinstance(given, str):
+        return given.rpartition(":")[2]
+    return getattr(proxy, "__name__", type(proxy).__name__)
+
+
 def score_names(proxies: dict[str, Proxy]) -> list[str]:
     """Returns the columns of rows: one per proxy, or `name.key` per entry of one that returns a dict."""
     names: list[str] = []
     for name, proxy in proxies.items():
-        value = None if PROXIES.get(name) is proxy else proxy(_tiny_net(), *_tiny_batch())
+        with contextlib.redirect_stdout(io.StringIO()):
+            value = None if PROXIES.get(name) is proxy else proxy(_tiny_net(), *_tiny_batch())
         names += [f"{name}.{key}" for key in value] if isinstance(value, dict) else [name]
     return names
 
@@ -99,20 +105,38 @@ def check_proxy(name: str, proxy: Any) -> None:
 
 def _value(name: str, proxy: Any, inputs: Tensor, targets: Tensor) -> dict[str, str]:
     """Returns the scores as text, in which NaN equals NaN."""
+    value = None
     try:
-        value = proxy(_tiny_net(), inputs, targets)
+        with contextlib.redirect_stdout(io.StringIO()):
+            value = proxy(_tiny_net(), inputs, targets)
         scores = value if isinstance(value, dict) else {name: value}
-        if not scores or any(isinstance(item, str) for item in scores.values()):
-            raise TypeError(f"it returned {value!r}")
         numbers = {str(key): float(item) for key, item in scores.items()}
     except (Exception, SystemExit) as error:
+        problem = f"raised {describe(error)}" if value is None else f"returned {_short(value)}"
         raise UsageError(
             f"Proxy {name!r} must return a float or a dict of floats on a small convolutional net, "
-            f"but raised {type(error).__name__}: {error}"
+            f"but {problem}."
         ) from error
+    if not scores or any(isinstance(item, str) for item in scores.values()):
+        raise UsageError(
+            f"Proxy {name!r} must return a float or a dict of floats on a small convolutional net, "
+            f"but returned {_short(value)}."
+        )
+    wrong = [key for key in scores if not isinstance(key, str) or "," in key or key.endswith("_seconds")]
+    if isinstance(value, dict) and wrong:
+        raise UsageError(
+            f"Proxy {name!r} must name its scores by texts without a comma that do not end in _seconds, got "
+            f"{wrong[0]!r}."
+        )
     return {
         key: f"{number:.12g}" if math.isfinite(number) else str(number) for key, number in numbers.items()
     }
+
+
+def _short(value: Any) -> str:
+    """Returns a few words on what a proxy returned."""
+    shape = getattr(value, "shape", None)
+    return f"a {type(value).__name__} of shape {tuple(shape)}" if shape else repr(value)[:80]
 
 
 def _random_states() -> dict[str, bytes]:

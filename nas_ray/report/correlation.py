@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 from scipy.stats import DegenerateDataWarning, bootstrap, kendalltau, rankdata
 from sklearn.metrics import ndcg_score
 
@@ -24,6 +23,9 @@ STATISTICS = (
     "best_of_top10",
     "best_of_top50",
 )
+FEWEST = 5
+"""Archs whose order means anything."""
+
 Statistic = Callable[[np.ndarray, np.ndarray], float]
 
 
@@ -41,9 +43,9 @@ def kendall(scores: np.ndarray, accuracy: np.ndarray) -> float:
 
 
 def spearman_top(scores: np.ndarray, accuracy: np.ndarray) -> float:
-    """Returns Spearman's correlation within the tenth of the archs with the best accuracy."""
-    best = np.argsort(-accuracy, kind="stable")[: max(2, len(accuracy) // 10)]
-    return spearman(scores[best], accuracy[best])
+    """Returns Spearman's correlation within the best tenth of the archs by accuracy; NaN if these are few."""
+    best = np.argsort(-accuracy, kind="stable")[: len(accuracy) // 10]
+    return spearman(scores[best], accuracy[best]) if len(best) >= FEWEST else float("nan")
 
 
 def ndcg(scores: np.ndarray, accuracy: np.ndarray) -> float:
@@ -60,7 +62,12 @@ def ndcg(scores: np.ndarray, accuracy: np.ndarray) -> float:
 
 
 def best_of_top(scores: np.ndarray, accuracy: np.ndarray, count: int) -> float:
-    """Returns the best accuracy in percent among the `count` archs of highest score (first among equals)."""
+    """Returns the best accuracy in percent among the `count` archs of highest score (first among equals).
+
+    NaN if that is every arch, whatever the score.
+    """
+    if count >= len(scores):
+        return float("nan")
     return float(accuracy[np.argsort(-scores, kind="stable")[:count]].max())
 
 
@@ -105,15 +112,16 @@ def correlate(
         )
     rows = []
     for name in names:
-        values = scores[name].to_numpy(dtype=float)
+        values = scores[name].to_numpy(dtype=float) if name in scores else np.full(len(truth), np.nan)
         defined = np.isfinite(values)
         values = np.where(defined, values, -np.inf)
         row: dict[str, object] = {"score": name, "archs": len(values), "undefined": int((~defined).sum())}
         for statistic, measure in _statistics().items():
             low, high = _interval(values, truth, measure, resamples, confidence, seed)
-            row |= {statistic: measure(values, truth), f"{statistic}_low": low, f"{statistic}_high": high}
+            value = measure(values, truth) if values.min() < values.max() else float("nan")
+            row |= {statistic: value, f"{statistic}_low": low, f"{statistic}_high": high}
         if f"{name}_seconds" in scores:
-            row["seconds_per_arch"] = float(scores[f"{name}_seconds"].median())
+            row["seconds_per_arch"] = float(scores[f"{name}_seconds"].astype(float).median())
         rows.append(row)
     return pd.DataFrame(rows)
 
@@ -121,7 +129,7 @@ def correlate(
 def _interval(
     values: np.ndarray, truth: np.ndarray, measure: Statistic, resamples: int, confidence: float, seed: int
 ) -> tuple[float, float]:
-    if np.ptp(rankdata(values)) == 0:
+    if values.min() == values.max() or np.isnan(measure(values, truth)):
         return float("nan"), float("nan")
     with warnings.catch_warnings():  # the same best arch in every draw is a fact, not a fault
         warnings.simplefilter("ignore", DegenerateDataWarning)
@@ -138,61 +146,27 @@ def _interval(
     return float(result.confidence_interval.low), float(result.confidence_interval.high)
 
 
-def to_markdown(table: pd.DataFrame) -> str:
+def to_markdown(table: pd.DataFrame, title: str) -> str:
     """Returns the table of one dataset as Markdown, best Spearman first, intervals in brackets."""
     lines = [
-        "| score | Spearman | Kendall | Spearman, top 10 % | nDCG | top 1, 10, 50 | s/arch | undefined |",
+        f"{title}\n",
+        "| score | Spearman | Kendall | Spearman in the top 10 % | nDCG | best % of the top 1, 10, 50 "
+        "| s/arch | undefined |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for row in table.sort_values("spearman", ascending=False, na_position="last").to_dict("records"):
-        cells = [f"{row[n]:.3f} [{row[f'{n}_low']:.3f}, {row[f'{n}_high']:.3f}]" for n in STATISTICS[:4]]
-        tops = " / ".join(f"{row[n]:.2f}" for n in STATISTICS[4:])
-        seconds = row.get("seconds_per_arch", float("nan"))
-        lines.append(
-            f"| `{row['score']}` | {' | '.join(cells)} | {tops} | {seconds:.3f} | {row['undefined']} |"
-        )
+        cells = [_with_interval(row, name, ".3f") for name in STATISTICS[:4]]
+        tops = " / ".join(_with_interval(row, name, ".2f") for name in STATISTICS[4:])
+        seconds = number(row.get("seconds_per_arch", float("nan")), ".2g")
+        lines.append(f"| `{row['score']}` | {' | '.join(cells)} | {tops} | {seconds} | {row['undefined']} |")
     return "\n".join(lines) + "\n"
 
 
-def draw_bars(tables: Mapping[str, pd.DataFrame], path: Path) -> None:
-    """Writes a picture of Spearman's correlation of every score with its interval, a panel per dataset."""
-    count = max(len(table) for table in tables.values())
-    figure = Figure(figsize=(3.6 * len(tables) + 1.2, 0.27 * count + 1.2), layout="constrained")
-    panels = figure.subplots(1, len(tables), sharey=True, squeeze=False)[0]
-    first = next(iter(tables.values()))
-    order = first.sort_values("spearman", na_position="first")["score"].tolist()
-    for axes, (dataset, table) in zip(panels, tables.items(), strict=True):
-        shown = table.set_index("score").loc[order]
-        colors = ["#9a9a9a" if name in BASELINES else "#0072B2" for name in order]
-        errors = np.abs(shown[["spearman_low", "spearman_high"]].to_numpy().T - shown["spearman"].to_numpy())
-        axes.barh(
-            order, shown["spearman"], xerr=errors, color=colors, height=0.7, error_kw={"lw": 1, "capsize": 2}
-        )
-        axes.axvline(0, color="#222222", lw=0.8)
-        axes.set_xlabel("Spearman's rank correlation with accuracy")
-        axes.set_title(dataset, fontsize=10)
-        axes.grid(axis="x", color="#e6e6e6", linewidth=0.8)
-        axes.set_axisbelow(True)
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.tick_params(axis="y", labelsize=8.5)
-    figure.savefig(path, dpi=150, facecolor="white")
+def _with_interval(row: Mapping[Hashable, Any], name: str, form: str) -> str:
+    low, high = (number(row[f"{name}_{end}"], form) for end in ("low", "high"))
+    return number(row[name], form) + (f" [{low}, {high}]" if low != "-" else "")
 
 
-def draw_ranks(scores: pd.DataFrame, accuracy: Mapping[str, float], names: Sequence[str], path: Path) -> None:
-    """Writes a picture of accuracy against the rank by each score, a panel per score."""
-    columns = min(5, len(names))
-    rows = -(-len(names) // columns)
-    figure = Figure(figsize=(2.5 * columns, 2.2 * rows + 0.4), layout="constrained")
-    panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
-    truth = scores["arch"].map(accuracy).to_numpy(dtype=float)
-    for axes, name in zip(panels, names, strict=False):
-        values = scores[name].to_numpy(dtype=float)
-        place = rankdata(-np.where(np.isfinite(values), values, -np.inf))
-        axes.plot(place, truth, ".", markersize=2, color="#0072B2", alpha=0.5)
-        axes.set_title(f"{name}  {spearman(-place, truth):.2f}", fontsize=9)
-        axes.spines[["top", "right"]].set_visible(False)
-    for axes in panels[len(names) :]:
-        axes.set_axis_off()
-    figure.supxlabel("rank by score (1 = best)", fontsize=9)
-    figure.supylabel("accuracy in %", fontsize=9)
-    figure.savefig(path, dpi=150, facecolor="white")
+def number(value: float, form: str = ".3f") -> str:
+    """Returns `value` as text, a dash where it is undefined."""
+    return "-" if np.isnan(value) else format(value, form)

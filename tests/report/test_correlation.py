@@ -11,14 +11,13 @@ from scipy.stats import spearmanr
 from nas_ray.report.correlation import (
     best_of_top,
     correlate,
-    draw_bars,
-    draw_ranks,
     kendall,
     ndcg,
     spearman,
     spearman_top,
     to_markdown,
 )  # fmt: skip
+from nas_ray.report.correlation_pictures import draw_bars, draw_ranks
 
 RNG = np.random.default_rng(0)
 ACCURACY = RNG.normal(90, 3, size=400)
@@ -48,9 +47,10 @@ def test_kendall_by_hand() -> None:
 
 
 def test_top_tenth_is_by_accuracy() -> None:
-    accuracy = np.arange(30.0)
-    scores = np.where(accuracy < 27, accuracy, -accuracy)  # reversed within the best three
+    accuracy = np.arange(60.0)
+    scores = np.where(accuracy < 54, accuracy, -accuracy)  # reversed within the best six
     assert spearman_top(scores, accuracy) == pytest.approx(-1)
+    assert np.isnan(spearman_top(scores[:30], accuracy[:30]))  # the order of three says nothing
 
 
 def test_ndcg_by_hand() -> None:
@@ -64,7 +64,8 @@ def test_ndcg_by_hand() -> None:
 
 def test_best_of_top() -> None:
     scores, accuracy = np.array([5.0, 9.0, 7.0, 1.0]), np.array([80.0, 90.0, 95.0, 99.0])
-    assert [best_of_top(scores, accuracy, k) for k in (1, 2, 4)] == [90.0, 95.0, 99.0]
+    assert [best_of_top(scores, accuracy, k) for k in (1, 2)] == [90.0, 95.0]
+    assert np.isnan(best_of_top(scores, accuracy, 4))  # every arch, whatever the score
 
 
 def test_undefined_is_worst_and_counted() -> None:
@@ -92,6 +93,12 @@ def test_intervals_hold_the_value_and_are_equal_for_equal_seeds() -> None:
 
 def test_a_constant_score_has_no_correlation() -> None:
     row = correlate(TABLE, KNOWN, ["constant"], resamples=20).iloc[0]
+    assert row[["spearman", "ndcg", "best_of_top1", "ndcg_low"]].isna().all()
+
+
+def test_a_score_without_a_column_is_undefined() -> None:
+    row = correlate(TABLE, KNOWN, ["missing"], resamples=20).iloc[0]
+    assert row["undefined"] == len(TABLE)
     assert np.isnan(row["spearman"])
 
 
@@ -102,11 +109,12 @@ def test_too_few_archs() -> None:
 
 def test_markdown_and_pictures(tmp_path: Path) -> None:
     table = correlate(TABLE, KNOWN, ["useless", "good"], resamples=20)
-    lines = to_markdown(table).splitlines()
-    assert len(lines) == 4
-    assert lines[2].startswith("| `good` | 0.")
-    assert "| 0.250 | 0 |" in lines[2]
-    draw_bars({"cifar10": table, "cifar100": table}, tmp_path / "bars.png")
-    draw_ranks(TABLE, KNOWN, ["good", "useless"], tmp_path / "ranks.png")
+    lines = to_markdown(table, "400 archs").splitlines()
+    assert lines[0] == "400 archs"
+    assert len(lines) == 6
+    assert lines[4].startswith("| `good` | 0.")
+    assert "| 0.25 | 0 |" in lines[4]
+    draw_bars({"cifar10": table, "cifar100": table}, tmp_path / "bars.png", "400 archs")
+    draw_ranks(TABLE, KNOWN, ["good", "useless", "missing"], tmp_path / "ranks.png", "400 archs")
     for name in ("bars", "ranks"):
         assert (imread(tmp_path / f"{name}.png")[..., :3].min(axis=2) < 0.9).mean() > 0.01

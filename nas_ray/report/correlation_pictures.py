@@ -1,0 +1,89 @@
+"""Pictures of how well scores rank archs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from scipy.stats import rankdata
+
+from nas_ray.report.correlation import BASELINES, spearman
+
+BLUE, GREY, RED = "#0072B2", "#9a9a9a", "#D55E00"
+
+
+def draw_bars(tables: Mapping[str, pd.DataFrame], path: Path, about: str) -> None:
+    """Writes a picture of Spearman's correlation of every score with its interval, a panel per dataset."""
+    first = next(iter(tables.values()))
+    order = first.sort_values("spearman", na_position="first")["score"].tolist()
+    figure = Figure(figsize=(3.6 * len(tables) + 1.8, 0.27 * len(order) + 1.6), layout="constrained")
+    panels = figure.subplots(1, len(tables), sharey=True, squeeze=False)[0]
+    lowest = min(float(table["spearman_low"].min()) for table in tables.values())
+    for axes, (dataset, table) in zip(panels, tables.items(), strict=True):
+        _bars(axes, table.set_index("score").loc[order])
+        axes.set_xlim(-1 if lowest < -0.25 else min(0.0, lowest) - 0.02, 1)
+        axes.set_title(dataset, fontsize=10)
+    figure.suptitle(about, fontsize=9)
+    figure.supxlabel(
+        "Spearman's rank correlation with accuracy and its 95 % bootstrap interval (grey: trivial baselines)",
+        fontsize=9,
+    )
+    figure.savefig(path, dpi=150, facecolor="white")
+
+
+def _bars(axes: Axes, table: pd.DataFrame) -> None:
+    names = table.index.tolist()
+    value = table["spearman"].to_numpy()
+    errors = np.abs(table[["spearman_low", "spearman_high"]].to_numpy().T - value)
+    colors = [GREY if name in BASELINES else BLUE for name in names]
+    axes.barh(names, value, xerr=errors, color=colors, height=0.7, error_kw={"lw": 1, "capsize": 2})
+    for place in np.flatnonzero(np.isnan(value)):
+        axes.text(0.02, float(place), "undefined or constant", va="center", fontsize=7.5, color=RED)
+    axes.set_ylim(-0.6, len(names) - 0.4)
+    axes.axvline(0, color="#222222", lw=0.8)
+    axes.grid(axis="x", color="#e6e6e6", linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.tick_params(axis="y", labelsize=8.5)
+
+
+def draw_ranks(
+    scores: pd.DataFrame, accuracy: Mapping[str, float], names: Sequence[str], path: Path, about: str
+) -> None:
+    """Writes a picture of accuracy against the rank by each score, a panel per score, best score first."""
+    truth = scores["arch"].map(accuracy).to_numpy(dtype=float)
+    values = {
+        name: scores[name].to_numpy(dtype=float) if name in scores else np.full(len(truth), np.nan)
+        for name in names
+    }
+    places = {name: rankdata(-np.where(np.isfinite(v), v, -np.inf)) for name, v in values.items()}
+    rho = {name: spearman(-place, truth) for name, place in places.items()}
+    columns = min(5, len(names))
+    rows = -(-len(names) // columns)
+    figure = Figure(figsize=(max(5.5, 2.5 * columns), 2.2 * rows + 0.9), layout="constrained")
+    panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
+    order = sorted(names, key=lambda name: -np.nan_to_num(rho[name], nan=-2))
+    for axes, name in zip(panels, order, strict=False):
+        _points(axes, places[name], truth, np.isfinite(values[name]))
+        axes.set_title(name if np.isnan(rho[name]) else f"{name}  \u03c1 = {rho[name]:.2f}", fontsize=9)
+    for axes in panels[len(names) :]:
+        axes.set_axis_off()
+    for axes in panels[max(0, len(names) - columns) : len(names)]:
+        axes.tick_params(labelbottom=True)
+    figure.suptitle(about, fontsize=9)
+    figure.supxlabel("rank by score (1 = best; red: score undefined)", fontsize=9)
+    figure.supylabel("accuracy in %", fontsize=9)
+    figure.savefig(path, dpi=150, facecolor="white")
+
+
+def _points(axes: Axes, place: np.ndarray, truth: np.ndarray, defined: np.ndarray) -> None:
+    size = float(np.clip(60 / np.sqrt(len(truth)), 2, 6))
+    for chosen, color in ((defined, BLUE), (~defined, RED)):
+        axes.plot(place[chosen], truth[chosen], ".", markersize=size, color=color, alpha=0.6)
+    axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+    axes.spines[["top", "right"]].set_visible(False)
