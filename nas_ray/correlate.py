@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from nas_ray.benchmarks import Benchmark, open_benchmark
 from nas_ray.errors import UsageError
@@ -154,11 +154,12 @@ def _say_undefined(scores: pd.DataFrame, columns: Sequence[str], console: Consol
     """Prints which scores are not defined for some archs, and the first reason."""
     for name in columns:
         bad = ~np.isfinite(scores[name].astype(float)) if name in scores else pd.Series(True, scores.index)
-        said = scores["error"][bad].dropna()
         if bad.any():
-            reason = f": {said.iloc[0]}" if len(said) else ""
+            said = [entry for text in scores["error"][bad].dropna() for entry in text.split("; ")]
+            own = [entry for entry in said if entry.startswith((f"{name}:", f"{name} ", f"{name}."))]
+            reason = f": {(own or said)[0]}" if said else ""
             console.print(
-                f"{name} is undefined for {bad.sum()} of {len(scores)} archs, the worst{reason}",
+                f"{name} is undefined for {bad.sum():,} of {len(scores):,} archs{reason}",
                 highlight=False,
                 markup=False,
             )
@@ -191,7 +192,7 @@ def _write(
 def print_table(table: pd.DataFrame, console: Console) -> None:
     """Prints the table of one dataset, best Spearman first, with the interval of that alone."""
     heads = ("Spearman", "[95 %]", "Kendall", "in top 10 %", "nDCG", "best of 1, 10, 50")
-    shown = Table("score", box=None)
+    shown = Table(Column("score", overflow="fold", min_width=24), box=None)
     for head in (*heads, "s/arch", "undefined"):
         shown.add_column(head, justify="right", no_wrap=True)
     for row in table.sort_values("spearman", ascending=False, na_position="last").to_dict("records"):

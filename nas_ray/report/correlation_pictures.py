@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -36,12 +37,25 @@ def draw_bars(tables: Mapping[str, pd.DataFrame], path: Path, about: str) -> Non
     figure.savefig(path, dpi=150, facecolor="white")
 
 
+def broken(name: str, width: int) -> str:
+    """Returns the name of a combination in lines of about `width` characters."""
+    words = name.replace(":", ": ").replace(",", ", ")
+    return name if len(name) <= width else textwrap.fill(words, width, break_long_words=False)
+
+
 def _bars(axes: Axes, table: pd.DataFrame) -> None:
     names = table.index.tolist()
     value = table["spearman"].to_numpy()
     errors = np.abs(table[["spearman_low", "spearman_high"]].to_numpy().T - value)
     colors = [GREY if name in BASELINES else BLUE for name in names]
-    axes.barh(names, value, xerr=errors, color=colors, height=0.7, error_kw={"lw": 1, "capsize": 2})
+    axes.barh(
+        [broken(name, 34) for name in names],
+        value,
+        xerr=errors,
+        color=colors,
+        height=0.7,
+        error_kw={"lw": 1, "capsize": 2},
+    )
     for place in np.flatnonzero(np.isnan(value)):
         axes.text(0.02, float(place), "undefined or constant", va="center", fontsize=7.5, color=RED)
     axes.set_ylim(-0.6, len(names) - 0.4)
@@ -70,7 +84,8 @@ def draw_ranks(
     order = sorted(names, key=lambda name: -np.nan_to_num(rho[name], nan=-2))
     for axes, name in zip(panels, order, strict=False):
         _points(axes, places[name], truth, np.isfinite(values[name]))
-        axes.set_title(name if np.isnan(rho[name]) else f"{name}  \u03c1 = {rho[name]:.2f}", fontsize=9)
+        said = "" if np.isnan(rho[name]) else f"  \u03c1 = {rho[name]:.2f}"
+        axes.set_title(broken(name, 30) + said, fontsize=9 if len(name) < 30 else 7)
     for axes in panels[len(names) :]:
         axes.set_axis_off()
     for axes in panels[max(0, len(names) - columns) : len(names)]:
