@@ -30,6 +30,7 @@ class Request:
     gpus_per_trial: float | None = None
     max_concurrent: int | None = None
     address: str | None = None
+    share_option: str = "--gpus-per-trial"  # what the user calls `gpus_per_trial`
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def check_request(request: Request) -> None:
         raise UsageError(f"--num-gpus must be 0 or more, got {request.num_gpus}.")
     share = request.gpus_per_trial
     if share is not None and (not math.isfinite(share) or share < 0 or (share > 1 and share != int(share))):
-        raise UsageError(f"--gpus-per-trial must be a fraction up to 1 or a whole number, got {share}.")
+        raise UsageError(f"{request.share_option} must be a fraction up to 1 or a whole number, got {share}.")
     address = cluster_address(request)
     if address is None:
         make_plan(request, _local_cpus(), _local_gpus(), "this machine")
@@ -96,7 +97,8 @@ def make_plan(request: Request, cpus: int, gpus: float, place: str) -> Plan:
     share = request.gpus_per_trial if request.gpus_per_trial is not None else (GPU_SHARE if use_gpus else 0.0)
     if share > use_gpus:
         raise UsageError(
-            f"--gpus-per-trial {share:g} does not fit into the {use_gpus:g} GPUs that the search may use."
+            f"{request.share_option} {share:g} does not fit into the {use_gpus:g} GPUs that the search may "
+            "use."
         )
     if use_cpus < 1:
         raise UsageError(f"A trial needs one CPU core, but {place} has {cpus}.")

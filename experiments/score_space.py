@@ -1,0 +1,34 @@
+"""Scores a whole space, or a list of archs, on all cores and GPUs: workers that live long and take chunks.
+
+    python experiments/score_space.py --proxies synflow jacob_cov --out runs/space
+    python experiments/score_space.py --archs mine.txt --proxies snip --benchmark none --out runs/mine
+    python experiments/score_space.py --num-archs 1000 --address auto --out runs/sample
+
+Every finished chunk is a Parquet file, so the same command goes on where it was stopped, by Ctrl-C, SIGKILL
+or a power cut, and with one more proxy it computes that one alone. A worker that dies is replaced. At the end
+the folder holds scores.parquet and scores.csv, the best archs, the correlation with the benchmark, and a
+picture.
+
+Proxies need a batched form here; experiments/correlate.py scores any proxy, one net at a time.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import tyro
+from rich.console import Console
+
+from nas_ray.bulk.args import ScoreArgs
+from nas_ray.cli import reported_errors
+
+
+def main(args: ScoreArgs) -> int:
+    from nas_ray.bulk.run import run  # torch and Ray take seconds
+
+    return run(args, Console(width=None if sys.stdout.isatty() else 160))
+
+
+if __name__ == "__main__":
+    with reported_errors():
+        sys.exit(main(tyro.cli(ScoreArgs, description=__doc__, config=(tyro.conf.FlagCreatePairsOff,))))

@@ -1,0 +1,57 @@
+"""The arguments of `experiments/score_space.py`; a light module, for quick answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class ScoreArgs:
+    """What to score, on what, and where; equal seeds give equal tables on any number of workers."""
+
+    proxies: tuple[str, ...] = ("synflow", "jacob_cov")
+    """Proxies that have a batched form, separated by commas or spaces."""
+    archs: Path | None = None
+    """File of archs: text with one per line, or CSV or Parquet with a column arch (default: the whole
+    space)."""
+    num_archs: int = 0
+    """Size of a seeded sample of these archs; 0 for all."""
+    dataset: str = "cifar10"
+    """Dataset that the nets are built for: cifar10, cifar100 or ImageNet16-120."""
+    images: str = "auto"
+    """Images of the minibatch, as in the searches."""
+    benchmark: str = "auto"
+    """Benchmark to compare with, as in the searches; none to leave it out."""
+    batch_size: int = 64
+    """Images in the minibatch."""
+    seed: int = 0
+    """Seed that draws the archs and the bootstrap."""
+    init_seed: int = 0
+    """Seed of the weights."""
+    batch_seed: int = 0
+    """Seed that draws the minibatch."""
+    channels: int = 16
+    """Width of the first stage of the nets."""
+    cells: int = 5
+    """Cells in each of the three stages."""
+    chunk_size: int = 64
+    """Archs that a worker takes at once, and that a kill can cost at most."""
+    num_cpus: int | None = None
+    """CPU cores to use (default: all)."""
+    num_gpus: int | None = None
+    """GPUs to use (default: all)."""
+    gpus_per_worker: float | None = None
+    """Share of a GPU for one worker (default: 0.25 where there are GPUs)."""
+    address: str | None = None
+    """Ray cluster to join, such as auto or HOST:6379 (default: RAY_ADDRESS, else this machine alone)."""
+    top: int = 10
+    """Archs in the list of the best."""
+    resamples: int = 500
+    """Draws of the bootstrap."""
+    retry: bool = False
+    """Score archs again whose score is undefined, such as after a machine without enough memory."""
+    out: Path | None = None
+    """Folder of scores; what it holds is not computed again (default: runs/score-DATASET-TIME)."""
+    verbose: bool = False
+    """Show the messages of Ray."""

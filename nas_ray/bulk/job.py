@@ -1,0 +1,116 @@
+"""What `experiments/score_space.py` is asked to do, checked before Ray starts."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from nas_ray.batched import BATCHED
+from nas_ray.batched.scorer import ChunkScorer
+from nas_ray.benchmarks import Benchmark, open_benchmark
+from nas_ray.bulk.arch_list import wanted_archs
+from nas_ray.bulk.args import ScoreArgs
+from nas_ray.errors import UsageError
+from nas_ray.modules.data import ImageDataModule
+from nas_ray.plugins import unknown_name
+from nas_ray.resources import Plan, Request, check_request
+from nas_ray.runs import fingerprint
+from nas_ray.spaces import NatsTss
+
+
+@dataclass(frozen=True)
+class Job:
+    """Everything that scoring needs, checked before Ray starts."""
+
+    args: ScoreArgs
+    out: Path
+    space: NatsTss
+    archs: list[str]
+    proxies: tuple[str, ...]
+    images: ImageDataModule
+    benchmark: Benchmark | None
+    request: Request
+
+    def scorer(self, proxies: Sequence[str], plan: Plan) -> ChunkScorer:
+        """Returns what turns a chunk into scores by `proxies`."""
+        inputs, targets = (tensor.numpy() for tensor in self.images.minibatch())
+        device = "cuda" if plan.gpus_per_trial else "cpu"
+        options: dict[str, Any] = {"init_seed": self.args.init_seed, "device": device}
+        return ChunkScorer(self.space, self.images.num_classes, inputs, targets, proxies, **options)
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What a score depends on beside arch and proxy."""
+        return {
+            "experiment": "score_space",
+            "space": self.space.name,
+            "channels": self.space.channels,
+            "cells": self.space.cells,
+            "num_classes": self.images.num_classes,
+            "init_seed": self.args.init_seed,
+            "minibatch_sha256": fingerprint(*(tensor.numpy() for tensor in self.images.minibatch())),
+        }
+
+
+def prepare(args: ScoreArgs, console: Console) -> Job:
+    """Returns the job that `args` describe.
+
+    Raises:
+        UsageError: anything in `args` that cannot work.
+    """
+    _check_numbers(args)
+    proxies = chosen_proxies(args.proxies)
+    request = Request(
+        args.num_cpus,
+        args.num_gpus,
+        args.gpus_per_worker,
+        address=args.address,
+        share_option="--gpus-per-worker",
+    )
+    check_request(request)
+    space = NatsTss(args.channels, args.cells)
+    archs, repeats = wanted_archs(space, args.archs, args.num_archs, seed=args.seed)
+    if repeats:
+        console.print(f"{args.archs} repeats archs {repeats:,} times; each is scored once.", highlight=False)
+    benchmark = open_benchmark(args.benchmark, args.dataset)
+    images = ImageDataModule(
+        args.images, dataset=args.dataset, batch_size=args.batch_size, batch_seed=args.batch_seed
+    )
+    out = args.out or Path("runs") / f"score-{args.dataset}-{time.strftime('%Y%m%d-%H%M%S')}"
+    return Job(args, out, space, archs, proxies, images, benchmark, request)
+
+
+def chosen_proxies(given: Sequence[str]) -> tuple[str, ...]:
+    """Returns the names given, each once.
+
+    Raises:
+        UsageError: none, or one without a batched form.
+    """
+    names = tuple(dict.fromkeys(name for text in given for name in text.replace(",", " ").split()))
+    if not names:
+        raise UsageError(f"--proxies must name at least one of: {', '.join(sorted(BATCHED))}.")
+    for name in names:
+        if name not in BATCHED:
+            raise UsageError(
+                f"{unknown_name('batched proxy', name, list(BATCHED))} experiments/correlate.py scores "
+                "any proxy, one net at a time."
+            )
+    return names
+
+
+def _check_numbers(args: ScoreArgs) -> None:
+    for option, least in (("chunk_size", 1), ("top", 1), ("resamples", 2)):
+        if getattr(args, option) < least:
+            raise UsageError(f"{_option(option)} must be at least {least}, got {getattr(args, option)}.")
+    for option in ("seed", "init_seed", "batch_seed"):
+        if not 0 <= getattr(args, option) < 2**63:
+            raise UsageError(f"{_option(option)} must be from 0 to 2^63 - 1, got {getattr(args, option)}.")
+
+
+def _option(name: str) -> str:
+    return "--" + name.replace("_", "-")

@@ -1,0 +1,160 @@
+"""Scores a list of archs into a folder with a pool of workers, and reports what came out."""
+
+from __future__ import annotations
+
+import contextlib
+import shlex
+import sys
+import time
+from collections.abc import Sequence
+
+from rich.console import Console
+
+from nas_ray.bulk.args import ScoreArgs
+from nas_ray.bulk.chunk_store import ChunkStore, open_store
+from nas_ray.bulk.job import Job, prepare
+from nas_ray.bulk.progress import ChunkProgress, duration
+from nas_ray.bulk.report import report
+from nas_ray.errors import UsageError, describe
+from nas_ray.interrupts import INTERRUPTED, end_as_ctrl_c, ignore_stopping, stop_ray
+from nas_ray.resources import Plan, start_ray
+
+PUBLISHED = (16, 5)
+"""Channels and cells of the nets in the benchmarks."""
+
+
+def run(args: ScoreArgs, console: Console) -> int:
+    """Scores what the folder lacks and reports; returns the exit code.
+
+    Exit codes: 0 done, 1 no arch has a score, 130 interrupted.
+
+    Raises:
+        UsageError: bad input, told before Ray starts, or a failure that leaves the finished chunks.
+    """
+    job = prepare(args, console)
+    errors = Console(stderr=True)
+    with open_store(job.out, job.identity, lambda said: errors.print(said, highlight=False)) as store:
+        try:
+            score_missing(job, store, errors)
+            stop_ray()
+            done = _report(job, store, console)
+            store.record(status="finished")
+            return done
+        except (KeyboardInterrupt, SystemExit):  # the latter is what Ray makes of SIGTERM while it starts
+            ignore_stopping()
+            stop_ray()
+            store.record(status="interrupted")
+            _say_how_to_go_on(job, store, console)
+            return INTERRUPTED
+        except Exception as error:
+            store.record(status="failed")
+            if isinstance(error, UsageError) or args.verbose:
+                raise
+            raise UsageError(
+                f"The scoring ended with {describe(error)}; finished chunks are kept in {job.out}. --verbose "
+                "shows where it came from."
+            ) from error
+        finally:
+            stop_ray()
+
+
+def score_missing(job: Job, store: ChunkStore, errors: Console) -> None:
+    """Scores what `store` lacks, chunk by chunk; Ray is started only if there is anything to do."""
+    missing = store.missing(job.archs, job.proxies, retry=job.args.retry)
+    known = len(job.archs) - len(missing)
+    if not missing:
+        store.record(status="running")
+        errors.print(f"All {known:,} archs are scored already.", highlight=False)
+        return
+    with errors.status("starting Ray ...") if errors.is_terminal else contextlib.nullcontext():
+        plan = start_ray(job.request, verbose=job.args.verbose)
+    end_as_ctrl_c()  # Ray's own handlers would end the process at once
+    store.record(status="running", where=plan.where, images=job.images.description)
+    errors.print(_introduction(job, plan, known), highlight=False, markup=False, soft_wrap=True)
+    began = time.monotonic()
+    with ChunkProgress(errors, len(job.archs), known) as progress:
+        for proxies, chunks in cut(job.archs, missing, job.args.chunk_size).items():
+            _score(job, store, proxies, chunks, plan, progress)
+    seconds = time.monotonic() - began
+    said = f"{len(missing):,} archs in {duration(seconds)}, {progress.rate:.1f} archs/s once workers were up"
+    errors.print(said, highlight=False)
+
+
+def cut(
+    archs: Sequence[str], missing: dict[str, tuple[str, ...]], size: int
+) -> dict[tuple[str, ...], list[list[str]]]:
+    """Returns the chunks to score by the proxies to score them with.
+
+    They are slices of the whole list, without what is known, so that a resumed run cuts as the first one did.
+    """
+    groups: dict[tuple[str, ...], list[list[str]]] = {}
+    for start in range(0, len(archs), size):
+        chunk: dict[tuple[str, ...], list[str]] = {}
+        for arch in archs[start : start + size]:
+            if arch in missing:
+                chunk.setdefault(missing[arch], []).append(arch)
+        for proxies, members in chunk.items():
+            groups.setdefault(proxies, []).append(members)
+    return groups
+
+
+def _score(
+    job: Job,
+    store: ChunkStore,
+    proxies: tuple[str, ...],
+    chunks: list[list[str]],
+    plan: Plan,
+    progress: ChunkProgress,
+) -> None:
+    from nas_ray.bulk.pool import score_chunks
+
+    place = {arch: number for number, arch in enumerate(job.archs)}
+    scorer = job.scorer(proxies, plan)
+    progress.new_pool()
+    done = score_chunks(scorer, chunks, plan, columns=proxies, on_worker=progress.worker)
+    for number, rows in done:
+        store.add(place[chunks[number][0]], rows)
+        progress.chunk(rows)
+
+
+def _report(job: Job, store: ChunkStore, console: Console) -> int:
+    if (job.space.channels, job.space.cells) != PUBLISHED and job.benchmark:
+        nets = f"{PUBLISHED[0]} channels and {PUBLISHED[1]} cells"
+        console.print(f"Accuracy is that of nets with {nets}, not of those scored.", highlight=False)
+    return report(
+        job.out,
+        store.table(job.archs, job.proxies),
+        job.proxies,
+        console,
+        space=job.space.archs,
+        benchmark=job.benchmark,
+        top=job.args.top,
+        resamples=job.args.resamples,
+        seed=job.args.seed,
+    )
+
+
+def _introduction(job: Job, plan: Plan, known: int) -> str:
+    before = f", {known:,} of them known" if known else ""
+    lines = [
+        f"score_space on {job.space.name} for {job.args.dataset}: {len(job.archs):,} archs{before}, "
+        + plan.where,
+        f"scores     {', '.join(job.proxies)} on {job.args.batch_size} images",
+        f"images     {job.images.description}",
+        f"accuracy   {job.benchmark.acc_source if job.benchmark else 'none (--benchmark none)'}",
+        f"folder     {job.out}",
+        *([job.images.note] if job.images.note else []),
+    ]
+    return "\n".join(lines)
+
+
+def _say_how_to_go_on(job: Job, store: ChunkStore, console: Console) -> None:
+    done = len(job.archs) - len(store.missing(job.archs, job.proxies))
+    out = [] if job.args.out else ["--out", str(job.out)]
+    command = shlex.join(["python", *sys.argv, *out])
+    console.print(
+        f"\nInterrupted after {done:,} of {len(job.archs):,} archs; no finished chunk is lost. "
+        "Continue with:",
+        highlight=False,
+    )
+    console.print(f"  {command}", highlight=False, markup=False, soft_wrap=True)

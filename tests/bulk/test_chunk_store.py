@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from nas_ray.bulk.chunk_store import ChunkStore, open_store
+from nas_ray.errors import UsageError
+
+IDENTITY = {"space": "nats-tss", "init_seed": 0}
+
+
+def table(archs: str, **scores: float) -> pd.DataFrame:
+    return pd.DataFrame({"arch": list(archs), **scores, "seconds": 0.1, "error": None})
+
+
+def add(folder: Path, *tables: pd.DataFrame) -> None:
+    with open_store(folder, IDENTITY, print) as store:
+        for place, chunk in enumerate(tables):
+            store.add(place, chunk)
+
+
+def test_scores_come_back_and_nothing_is_missing(tmp_path: Path) -> None:
+    add(tmp_path, table("ab", x=1.0), table("c", x=np.nan))
+    with open_store(tmp_path, IDENTITY, print) as store:
+        assert store.missing("abcd", ["x"]) == {"d": ("x",)}
+        assert store.missing("abcd", ["x"], retry=True) == {"c": ("x",), "d": ("x",)}
+        assert store.missing("ab", ["x", "y"]) == {"a": ("y",), "b": ("y",)}
+        assert store.table("ba", ["x"])["x"].tolist() == [1.0, 1.0]
+
+
+def test_a_damaged_file_is_set_aside(tmp_path: Path) -> None:
+    add(tmp_path, table("ab", x=1.0), table("cd", x=2.0))
+    first, second = sorted((tmp_path / "chunks").glob("*.parquet"))
+    first.write_bytes(first.read_bytes()[:50])
+    second.rename(second.with_name("000001-0123456789abcdef.parquet"))  # of another run
+    said: list[str] = []
+    with open_store(tmp_path, IDENTITY, said.append) as store:
+        assert set(store.missing("abcd", ["x"])) == set("abcd")
+    assert len(said) == 2
+    assert all("cannot be used" in sentence and "scored again" in sentence for sentence in said)
+    assert len(list((tmp_path / "chunks").glob("*.damaged"))) == 2
+
+
+def test_other_settings_are_refused(tmp_path: Path) -> None:
+    add(tmp_path, table("a", x=1.0))
+    with pytest.raises(UsageError, match="holds scores with init_seed 0, but now it is 1; choose"):
+        open_store(tmp_path, {**IDENTITY, "init_seed": 1}, print).__enter__()
+
+
+def test_one_process_at_a_time(tmp_path: Path) -> None:
+    with open_store(tmp_path, IDENTITY, print) as store:
+        assert isinstance(store, ChunkStore)
+        with pytest.raises(UsageError, match="Another process is writing the folder"):
+            open_store(tmp_path, IDENTITY, print).__enter__()
+
+
+def test_an_unwritable_folder(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(UsageError, match="must be writable"):
+        open_store(tmp_path / "file", IDENTITY, print).__enter__()

@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from rich.console import Console
+
+from nas_ray.bulk.args import ScoreArgs
+from nas_ray.bulk.job import prepare
+from nas_ray.bulk.pool import score_chunks
+from nas_ray.bulk.run import run
+from nas_ray.errors import UsageError
+from nas_ray.resources import Request, start_ray
+from nas_ray.spaces import NatsTss
+
+ARCHS = list(NatsTss())[:12]
+SCRIPT = Path(__file__).parents[2] / "experiments" / "score_space.py"
+SMALL = ["--proxies", "synflow", "--images", "digits", "--channels", "4", "--cells", "1", "--batch-size", "4"]
+
+
+def args(out: Path, **changes: object) -> ScoreArgs:
+    given: dict[str, object] = {
+        "proxies": ("synflow", "params"), "num_archs": 12, "images": "digits", "benchmark": "none",
+        "batch_size": 4, "channels": 4, "cells": 1, "chunk_size": 5, "num_cpus": 1, "num_gpus": 0, "out": out,
+    }  # fmt: skip
+    return ScoreArgs(**{**given, **changes})  # type: ignore[arg-type]
+
+
+def scores(folder: Path) -> pd.DataFrame:
+    return pd.read_parquet(folder / "scores.parquet")
+
+
+@pytest.mark.ray
+def test_equal_tables_on_one_worker_and_on_two_and_nothing_twice(tmp_path: Path) -> None:
+    console = Console(quiet=True)
+    assert run(args(tmp_path / "one"), console) == 0
+    assert run(args(tmp_path / "two", num_cpus=2), console) == 0
+    pd.testing.assert_frame_equal(scores(tmp_path / "one"), scores(tmp_path / "two"))
+    for name in ("scores.csv", "scores.png", "top.csv", "run.json"):
+        assert (tmp_path / "one" / name).stat().st_size > 0
+    chunks = sorted((tmp_path / "one" / "chunks").glob("*.parquet"))
+    assert len(chunks) == 3
+    chunks[1].unlink()
+    times = {path: path.stat().st_mtime_ns for path in (chunks[0], chunks[2])}
+    assert run(args(tmp_path / "one"), console) == 0
+    assert {path: path.stat().st_mtime_ns for path in times} == times
+    pd.testing.assert_frame_equal(scores(tmp_path / "one"), scores(tmp_path / "two"))
+
+
+class Deadly:
+    """A scorer whose process dies of one arch, and once of another."""
+
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __call__(self, archs: Sequence[str]) -> pd.DataFrame:
+        once = ARCHS[2] in archs and not self.mark.exists()
+        if once:
+            self.mark.touch()
+        if once or ARCHS[7] in archs:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return pd.DataFrame({"arch": list(archs), "x": 1.0, "seconds": 0.0, "error": None})
+
+
+@pytest.mark.ray
+@pytest.mark.slow
+def test_lost_workers_cost_no_row(tmp_path: Path) -> None:
+    import ray
+
+    try:
+        plan = start_ray(Request(num_cpus=2, num_gpus=0))
+        chunks = [ARCHS[:4], ARCHS[4:7], ARCHS[7:8], ARCHS[8:]]
+        done = dict(score_chunks(Deadly(tmp_path / "mark"), chunks, plan, columns=["x"]))
+    finally:
+        ray.shutdown()
+    table = pd.concat([done[number] for number in range(4)], ignore_index=True)
+    assert table["arch"].tolist() == ARCHS
+    assert table["arch"][table["x"].isna()].tolist() == [ARCHS[7]]
+    assert table["error"][7] == "the worker died of this arch, 3 times"
+    assert (tmp_path / "mark").exists()
+
+
+@pytest.mark.ray
+@pytest.mark.slow
+def test_a_killed_driver_loses_no_finished_chunk(tmp_path: Path) -> None:
+    def command(out: Path) -> list[str]:
+        more = ["--num-archs", "60", "--chunk-size", "2", "--num-cpus", "1", "--benchmark", "none"]
+        return [sys.executable, str(SCRIPT), *SMALL, *more, "--out", str(out)]
+
+    out = tmp_path / "killed"
+    process = subprocess.Popen(command(out), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while len(list(out.glob("chunks/*.parquet"))) < 3 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.kill()
+    process.wait()
+    kept = {path: path.stat().st_mtime_ns for path in out.glob("chunks/0*.parquet")}
+    assert len(kept) >= 3
+    for folder in (out, tmp_path / "whole"):
+        subprocess.run(command(folder), check=True, capture_output=True)
+    assert {path: path.stat().st_mtime_ns for path in kept} == kept
+    pd.testing.assert_frame_equal(scores(out), scores(tmp_path / "whole"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"proxies": ("synflo",)}, "Unknown batched proxy 'synflo'. Did you mean 'synflow'?"),
+        ({"proxies": (",",)}, "--proxies must name at least one of:"),
+        ({"num_archs": 20_000}, "--num-archs must be from 0 to 15625"),
+        ({"chunk_size": 0}, "--chunk-size must be at least 1, got 0."),
+        ({"seed": -1}, "--seed must be from 0 to 2^63 - 1, got -1."),
+        ({"dataset": "cifar11"}, "Unknown dataset 'cifar11'. Did you mean 'cifar10'?"),
+        ({"archs": Path("no-such-file.txt")}, "--archs must be a text file with one arch per line"),
+        ({"channels": 0}, "channels and cells must be at least 1"),
+    ],
+)
+def test_bad_input(changes: dict[str, object], message: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as caught:
+        prepare(args(tmp_path, **changes), Console(quiet=True))
+    assert str(caught.value).startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "--archs must name a file with at least one arch"),
+        ("conv\n", "must hold archs of the space only, but 1 of 1 are not"),
+    ],
+)
+def test_a_bad_list_of_archs(content: str, message: str, tmp_path: Path) -> None:
+    (tmp_path / "archs.txt").write_text(content)
+    with pytest.raises(UsageError) as caught:
+        prepare(args(tmp_path, archs=tmp_path / "archs.txt", num_archs=0), Console(quiet=True))
+    assert message in str(caught.value)
+
+
+def test_a_list_of_archs_is_scored_in_its_order_and_once(tmp_path: Path) -> None:
+    pd.DataFrame({"arch": [ARCHS[3], ARCHS[1], ARCHS[3]]}).to_csv(tmp_path / "archs.csv", index=False)
+    job = prepare(args(tmp_path, archs=tmp_path / "archs.csv", num_archs=0), Console(quiet=True))
+    assert job.archs == [ARCHS[3], ARCHS[1]]
