@@ -6,10 +6,12 @@ import torch
 from torch import Tensor, nn
 
 from nas_ray.proxies.blocks import block_features
+from nas_ray.proxies.checks import checked
 from nas_ray.proxies.noise import gaussian_like, generator
 from nas_ray.proxies.sharing import shared
 
 
+@checked
 def az_expressivity(net: nn.Module, inputs: Tensor, targets: Tensor, *, seed: int = 0) -> float:
     """Returns the sum over blocks of the entropy of the feature covariance's eigenvalues; larger is better.
 
@@ -21,9 +23,9 @@ def az_expressivity(net: nn.Module, inputs: Tensor, targets: Tensor, *, seed: in
     Initialisation: torch's default; BN in batch mode, dropout off.
 
     Source: Lee and Ham, "AZ-NAS: Assembling Zero-Cost Proxies for Network Architecture Search", CVPR 2024.
-    Differs: the released code draws the weights anew by kaiming_normal with fan_in; here the net is scored
-    with those that it has. Blocks are found in any net (`block_features`); on NATS-TSS they are those of
-    the authors.
+    Differs: the released code adds 1e-8 inside the logarithm. It draws the weights anew by kaiming_normal
+    with fan_in; here the net is scored with those that it has. Blocks are found in any net
+    (`block_features`); on NATS-TSS they are those of the authors.
 
     Raises:
         ValueError: fewer than two blocks.

@@ -7,8 +7,10 @@ from itertools import pairwise
 from torch import Tensor, nn
 
 from nas_ray.proxies.az_expressivity import block_entropies
+from nas_ray.proxies.checks import checked
 
 
+@checked
 def az_progressivity(net: nn.Module, inputs: Tensor, targets: Tensor, *, seed: int = 0) -> float:
     """Returns the smallest increase, from block to block, of `az_expressivity`'s entropy; larger is better.
 

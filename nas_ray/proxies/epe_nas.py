@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from nas_ray.proxies.checks import checked
 from nas_ray.proxies.gradients import check_labels, input_jacobian
 from nas_ray.proxies.jacob_cov import row_correlations
 
@@ -13,6 +14,7 @@ MANY_CLASSES = 100
 """Above this number of classes, classes are compared with each other."""
 
 
+@checked
 def epe_nas(
     net: nn.Module, inputs: Tensor, targets: Tensor, *, k: float = 1e-5, all_classes: bool = True
 ) -> float:

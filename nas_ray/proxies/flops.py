@@ -7,9 +7,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from nas_ray.proxies.checks import checked
 from nas_ray.proxies.hooks import forward_hooks, preserved_state
 
 
+@checked
 def flops(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
     """Returns the multiply-adds of convolutions and linear layers for one image; larger is better.
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from nas_ray.proxies.checks import checked
 from nas_ray.proxies.gradients import loss_gradients
 
 
+@checked
 def grad_norm(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
     """Returns the sum over convolution and linear layers of the L2 norm of `dL / dweight`; larger is better.
 

@@ -42,12 +42,17 @@ def cross_entropy(name: str, logits: Tensor, targets: Tensor) -> Tensor:
     Raises:
         ValueError: as many labels as images are needed, each below the number of classes.
     """
+    if logits.dim() != 2:
+        raise ValueError(f"{name}: needs a net with outputs [B, classes], got {list(logits.shape)}.")
     check_labels(name, logits.shape[1], len(logits), targets)
     return F.cross_entropy(logits, targets.long())
 
 
 def check_labels(name: str, classes: int, images: int, targets: Tensor) -> None:
     """Raises a ValueError that starts with `name` unless each image has a label below `classes`."""
+    if not isinstance(targets, Tensor) or targets.dim() != 1 or targets.is_floating_point():
+        given = f"{targets.dtype} {list(targets.shape)}" if isinstance(targets, Tensor) else repr(targets)
+        raise ValueError(f"{name}: needs labels as a tensor of whole numbers [B], got {given}.")
     if len(targets) != images:
         raise ValueError(f"{name}: needs one label per image, got {len(targets)} for {images} images.")
     low, high = int(targets.min()), int(targets.max())

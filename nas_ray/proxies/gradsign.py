@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.func import functional_call, grad, vmap
 
+from nas_ray.proxies.checks import checked
 from nas_ray.proxies.gradients import check_labels, layer_weights
 from nas_ray.proxies.hooks import batch_statistics
 
@@ -14,6 +15,7 @@ MEMORY = 2**26
 """Per-image gradients that are held at once."""
 
 
+@checked
 def gradsign(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
     """Returns the sum over convolution and linear weights of `|sum over images sign(g_i)|`; larger is better.
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from nas_ray.proxies.checks import checked
 from nas_ray.proxies.gradients import cross_entropy, gradients, layer_weights, total
 from nas_ray.proxies.hooks import batch_statistics, requiring_grad
 
 
+@checked
 def grasp(net: nn.Module, inputs: Tensor, targets: Tensor, *, T: float = 1.0) -> float:
     """Returns the sum of `-weight * (H g)` over convolution and linear weights; larger is better.
 

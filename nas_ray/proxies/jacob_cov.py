@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 from torch import Tensor, nn
 
+from nas_ray.proxies.checks import checked
 from nas_ray.proxies.gradients import input_jacobian
 
 
+@checked
 def jacob_cov(net: nn.Module, inputs: Tensor, targets: Tensor, *, k: float = 1e-5) -> float:
     """Returns `-sum(log(v + k) + 1 / (v + k))` over eigenvalues v of a correlation matrix; larger is better.
 

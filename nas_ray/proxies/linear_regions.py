@@ -5,9 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from nas_ray.proxies.checks import checked
 from nas_ray.proxies.naswot import relu_calls
 
 
+@checked
 def linear_regions(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
     """Returns the number of distinct ReLU patterns over the images of the batch; larger is better.
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from nas_ray.proxies.checks import checked
 from nas_ray.proxies.gradients import total
 from nas_ray.proxies.synflow import synaptic_gradients
 
 
+@checked
 def logsynflow(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
     """Returns the sum of `weight * log(1 + dR/dweight)` over conv and linear weights; larger is better.
 

@@ -7,10 +7,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from nas_ray.proxies.checks import checked
 from nas_ray.proxies.hooks import batch_statistics, forward_hooks
 from nas_ray.proxies.noise import gaussian_like, generator
 
 
+@checked
 def meco(net: nn.Module, inputs: Tensor, targets: Tensor, *, repeats: int = 4, seed: int = 0) -> float:
     """Returns the sum over layers of the channel correlation's smallest eigenvalue; larger is better.
 

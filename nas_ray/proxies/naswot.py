@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from nas_ray.proxies.checks import checked
 from nas_ray.proxies.hooks import batch_statistics, forward_hooks
 from nas_ray.proxies.sharing import shared
 
@@ -17,11 +18,13 @@ EXACT_IN_FLOAT32 = 2**24
 """Integers up to this size, and so counts of units, are exact in float32."""
 
 
+@checked
 def naswot(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
     """Returns `log |det K|`, `K[i, j]` the number of ReLU units that agree on images i, j; larger is better.
 
     `K = sum over ReLUs of C C^T + (1 - C)(1 - C)^T`, where `C [B, units]` holds `pre-activation > 0`. A
-    singular K (two images with the same pattern in every unit) gives `-inf`.
+    singular K (two images with the same pattern in every unit, or too few units for so many images) gives
+    `-inf`.
 
     Shapes: `inputs [B, 3, H, W]`; `targets` is not used.
     Needs: one batch of real images (the paper uses 128), one forward pass, no labels, no backward pass.
@@ -32,9 +35,9 @@ def naswot(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
     equation 2, with the released code's logarithm of the determinant.
     Differs: the released code runs a backward pass to leave out ReLUs that it does not reach; here the same
     ReLUs are found by walking the autograd graph of the one forward pass, which computes no gradient and
-    gives the same number. It also selects modules by the text "ReLU" in the class name, and so counts blocks
-    named `ReLUConvBN` twice; here each ReLU counts once, which shifts the score of NATS-TSS archs by up to
-    `B ln 2`.
+    gives the same number. It also selects modules by the text "ReLU" in the class name, and so counts
+    LeakyReLU and PReLU, and blocks named `ReLUConvBN` twice; here each ReLU counts once, which shifts the
+    score of NATS-TSS archs by up to `B ln 2`.
 
     Raises:
         ValueError: fewer than two images, or the net has no ReLU module that the output depends on.
@@ -117,7 +120,10 @@ def autograd_nodes(root: Any) -> set[Any]:
 
 
 def log_det(kernel: np.ndarray, units: int) -> float:
-    """Returns `log |det kernel|`; `-inf` when two images agree in all units, so that two rows are equal."""
+    """Returns `log |det kernel|`; `-inf` when it is singular: two images agree, or units are too few."""
     if np.any(np.triu(kernel, 1) == units):
+        return float("-inf")
+    rounding = len(kernel) * units * np.finfo(np.float64).eps
+    if np.linalg.eigvalsh(kernel)[0] <= rounding:
         return float("-inf")
     return float(np.linalg.slogdet(kernel)[1])

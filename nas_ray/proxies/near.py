@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from nas_ray.proxies.checks import checked
 from nas_ray.proxies.hooks import batch_statistics, forward_hooks, forward_pre_hooks
 
 NOT_ACTIVATIONS = {"MultiheadAttention", "Softmax", "Softmax2d", "LogSoftmax", "Softmin"}
@@ -17,6 +18,7 @@ ACTIVATIONS = tuple(
 )
 
 
+@checked
 def near(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
     """Returns the sum over layers of the effective ranks of pre- and post-activations; larger is better.
 

@@ -13,7 +13,7 @@ def generator(seed: int) -> torch.Generator:
 
 def gaussian_like(tensor: Tensor, source: torch.Generator) -> Tensor:
     """Returns N(0, 1) noise of the shape, dtype and device of `tensor`."""
-    return torch.randn(tensor.shape, generator=source).to(tensor)
+    return torch.randn(tensor.shape, generator=source, dtype=torch.float32).to(tensor)
 
 
 def signs_like(tensor: Tensor, source: torch.Generator) -> Tensor:

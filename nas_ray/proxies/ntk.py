@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from nas_ray.proxies.checks import checked
 from nas_ray.proxies.hooks import batch_statistics, forward_hooks, requiring_grad
 
 MEMORY = 2**28
@@ -18,6 +19,7 @@ COLUMNS = 2**18
 """Columns of a Jacobian that are turned into float64 at once."""
 
 
+@checked
 def ntk(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
     """Returns `-(largest / smallest eigenvalue)` of the neural tangent kernel `J J^T`; larger is better.
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from nas_ray.proxies.checks import checked
 from nas_ray.proxies.gradients import loss_gradients, total
 
 
+@checked
 def plain(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
     """Returns the sum of `weight * dL / dweight` over convolution and linear weights; larger is better.
 

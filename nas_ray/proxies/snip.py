@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from nas_ray.proxies.checks import checked
 from nas_ray.proxies.gradients import loss_gradients, total
 
 
+@checked
 def snip(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
     """Returns the sum of `|weight * dL / dweight|` over convolution and linear weights; larger is better.
 

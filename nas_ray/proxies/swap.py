@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from nas_ray.proxies.checks import checked
 from nas_ray.proxies.hooks import batch_statistics, forward_hooks
 from nas_ray.proxies.naswot import RELUS
 
@@ -15,6 +16,7 @@ WORD = 62
 """Images whose signs fit into one positive int64."""
 
 
+@checked
 def swap(
     net: nn.Module, inputs: Tensor, targets: Tensor, *, mu: float | None = None, sigma: float | None = None
 ) -> float:
@@ -22,7 +24,7 @@ def swap(
 
     The pattern of a unit says for each of the B images whether its pre-activation is positive, so there
     are at most `2^B` patterns and at most as many as units. With `mu` and `sigma` the number is multiplied
-    by `exp(-(params - mu)^2 / sigma)`, the regularisation that draws a search to a size.
+    by `exp(-(params - mu)^2 / sigma)`, params in thousands: the regularisation that draws a search to a size.
 
     Shapes: `inputs [B, 3, H, W]`; `targets` is not used.
     Needs: one small batch of images (the paper uses 16 to 32; with more, nearly every unit has a pattern
@@ -55,7 +57,7 @@ def swap(
     count = distinct_columns(torch.cat(patterns, dim=1)).shape[1]
     if mu is None or sigma is None:
         return float(count)
-    size = sum(parameter.numel() for parameter in net.parameters())
+    size = sum(parameter.numel() for parameter in net.parameters()) / 1e3
     return count * math.exp(-((size - mu) ** 2) / sigma)
 
 

@@ -7,11 +7,13 @@ import copy
 import torch
 from torch import Tensor, nn
 
+from nas_ray.proxies.checks import checked
 from nas_ray.proxies.gradients import gradients, layer_weights, total
 
 NORMS = (nn.modules.batchnorm._BatchNorm, nn.GroupNorm, nn.LayerNorm, nn.modules.instancenorm._InstanceNorm)
 
 
+@checked
 def synflow(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
     """Returns the sum of `weight * dR / dweight` over convolution and linear weights; larger is better.
 

@@ -10,11 +10,13 @@ from scipy.special import entr
 from torch import Tensor, nn
 from torch.func import functional_call
 
+from nas_ray.proxies.checks import checked
 from nas_ray.proxies.gradients import LAYERS
 from nas_ray.proxies.hooks import BATCH_NORMS, forward_hooks, preserved_state
 from nas_ray.proxies.noise import gaussian_like, generator
 
 
+@checked
 def vkdnw(
     net: nn.Module,
     inputs: Tensor,
@@ -40,8 +42,9 @@ def vkdnw(
     Deep Network Weights", CVPR 2025, equation 11.
     Differs: the released code draws the weights anew by kaiming_normal with fan_in; here the net is scored
     with those that it has. It works in float32, where eigenvalues below 1e-7 of the largest are noise;
-    here they are float64. Parameters of other kinds of modules are not sampled. To rank nets the authors
-    add the number of layers to the entropy, which says little alone.
+    here they are float64, of gradients in the dtype of the net, and those below `eps` times their number
+    times the largest count as 0. Parameters of other kinds of modules are not sampled. To rank nets the
+    authors add the number of layers to the entropy, which says little alone.
 
     Raises:
         ValueError: the net has no convolution, linear layer or BN.

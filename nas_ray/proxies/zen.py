@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from nas_ray.proxies.checks import checked
 from nas_ray.proxies.gradients import LAYERS
 from nas_ray.proxies.hooks import batch_statistics, forward_hooks, forward_pre_hooks
 from nas_ray.proxies.noise import gaussian_like, generator
@@ -15,6 +16,7 @@ from nas_ray.proxies.noise import gaussian_like, generator
 SHAPELESS = (nn.Dropout, nn.Dropout2d, nn.Flatten, nn.Identity)
 
 
+@checked
 def zen(
     net: nn.Module, inputs: Tensor, targets: Tensor, *, alpha: float = 0.01, repeats: int = 1, seed: int = 0
 ) -> float:
@@ -31,10 +33,10 @@ def zen(
 
     Source: Lin, Wang, Sun, Chen, Sun, Qian, Li and Jin, "Zen-NAS: A Zero-Shot NAS for High-Performance Image
     Recognition", ICCV 2021, algorithm 1.
-    Differs: the released code reads s from BN's running variance, which after its two passes is still 81 %
-    the initial 1; here it is the variance of the pass itself, which moves each `log s` away from 0. It
-    averages over 32 repeats, which removes noise. Its nets say where they are pooled; here the feature map
-    is found by `last_map`.
+    Differs: the released code reads s from BN's running variance, in which the initial 1 weighs 81 %
+    after the two passes of a repeat, and less after more; here it is the variance of the pass itself, which
+    moves each `log s` away from 0. It averages over 32 repeats, which removes noise. Its nets say where they
+    are pooled; here the feature map is found by `last_map`.
 
     Raises:
         ValueError: the net has no feature map (an MLP), no BN, or convolutions and linear layers.

@@ -7,16 +7,18 @@ import math
 import torch
 from torch import Tensor, nn
 
+from nas_ray.proxies.checks import checked
 from nas_ray.proxies.gradients import part_gradients, total
 
 
+@checked
 def zico(net: nn.Module, inputs: Tensor, targets: Tensor, *, batches: int = 2) -> float:
     """Returns the sum over convolutions and linear layers of `log sum (mean |g| / std g)`; larger is better.
 
     g is the gradient of the mean cross-entropy in one weight; mean and standard deviation (the
-    population's) are over `batches` equal parts of the minibatch. Weights whose gradient does not vary are
-    left out, and so are layers in which none does. A net without any such layer scores 0, less than any
-    other net can.
+    population's) are over `batches` parts of the minibatch, as equal as they can be. Weights whose gradient
+    does not vary are left out, and so are layers in which none does. A net without any such layer scores 0;
+    with two batches no other net scores less.
 
     Shapes: `inputs [B, 3, H, W]`, `targets [B]`.
     Needs: at least two batches, here parts of one; labels, and one forward and one backward pass of each.
@@ -38,6 +40,9 @@ def zico(net: nn.Module, inputs: Tensor, targets: Tensor, *, batches: int = 2) -
         raise ValueError(
             f"zico: needs at least {2 * batches} images for {batches} batches, got {len(inputs)}."
         )
+    if not isinstance(targets, Tensor) or len(targets) != len(inputs):
+        given = len(targets) if isinstance(targets, Tensor) else targets
+        raise ValueError(f"zico: needs one label per image, got {given} for {len(inputs)} images.")
     parts = zip(inputs.tensor_split(batches), targets.tensor_split(batches), strict=True)
     per_part = [[grad for _, grad in part_gradients("zico", net, *part)] for part in parts]
     sums = [total(steadiness, [grads]) for grads in zip(*per_part, strict=True)]

@@ -51,9 +51,9 @@ def test_three_units_two_of_them_alike() -> None:
         net[0].weight.copy_(torch.tensor([[1.0], [2.0], [-1.0]]))
     points = torch.tensor([[-1.0], [2.0]])
     assert swap(net, points, points) == 2
-    params = 3 + 4
-    value = swap(net, points, points, mu=5, sigma=8)
-    assert value == pytest.approx(2 * math.exp(-((params - 5) ** 2) / 8))
+    thousands = (3 + 4) / 1e3
+    value = swap(net, points, points, mu=0.005, sigma=8e-6)
+    assert value == pytest.approx(2 * math.exp(-((thousands - 0.005) ** 2) / 8e-6))
 
 
 def test_disconnected_has_one_pattern() -> None:
