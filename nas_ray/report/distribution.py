@@ -9,45 +9,33 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-BINS = 60
-LINEAR = 10 / 9  # decades that the linear part of matplotlib's symlog takes on each side
+BINS = (8, 60)  # fewest and most
 SPREAD = 100
-"""A score whose largest size is this many times its median size is drawn on a logarithmic axis."""
+"""A score whose largest size is this many times its median size does not fit on a linear axis."""
 
 
-def histogram(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, str, float]:
-    """Returns counts `[BINS]`, edges `[BINS + 1]`, the scale of the axis, and where `symlog` is linear.
+def histogram(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Returns counts `[N]` and edges `[N + 1]`; the edges say whether the axis is linear or logarithmic.
 
-    The edges are at equal distances on the axis.
+    They are at equal ratios for values that span orders of magnitude, and zeros are left out. Where some are
+    negative, they span the middle 98 % alone. So counts may not add up to all values.
 
     Args:
         values: finite numbers, at least one.
     """
-    sizes = np.abs(values[values != 0])
-    middle = float(np.median(sizes)) if len(sizes) else 1.0
-    wide = len(sizes) > 0 and sizes.max() > SPREAD * middle
-    if wide and values.min() > 0:
-        scale, edges = "log", np.geomspace(values.min(), values.max(), BINS + 1)
-    elif wide:
-        scale = "symlog"
-        low, high = (_signed_log(limit / middle) for limit in (values.min(), values.max()))
-        edges = middle * _signed_exp(np.linspace(low, high, BINS + 1))
-    else:
-        scale, edges = "linear", np.histogram_bin_edges(values, BINS)
-    edges[0], edges[-1] = min(edges[0], values.min()), max(edges[-1], values.max())
-    return np.histogram(values, edges)[0], edges, scale, middle
-
-
-def _signed_log(value: float) -> float:
-    """Returns what matplotlib's `symlog` does to a value, in units of where it is linear."""
-    if abs(value) <= 1:
-        return value * LINEAR
-    return float(np.sign(value) * (LINEAR + np.log10(abs(value))))
-
-
-def _signed_exp(values: np.ndarray) -> np.ndarray:
-    sizes = np.abs(values)
-    return np.where(sizes <= LINEAR, values / LINEAR, np.sign(values) * 10 ** (sizes - LINEAR))
+    bins = int(np.clip(2 * np.sqrt(len(values)), *BINS))
+    low, high, sizes = float(values.min()), float(values.max()), np.abs(values[values != 0])
+    if len(sizes) and sizes.max() > SPREAD * np.median(sizes):
+        if low >= 0:
+            low = float(sizes.min())
+            edges = np.geomspace(low, high, bins + 1)
+            edges[0], edges[-1] = low, high
+            return np.histogram(values, edges)[0], edges
+        low, high = (float(limit) for limit in np.percentile(values, [1, 99]))
+    if high - low <= 1e-9 * max(abs(low), abs(high)):  # a constant
+        low, high = low - (abs(low) / 2 or 1.0), high + (abs(high) / 2 or 1.0)
+    edges = np.linspace(low, high, bins + 1)
+    return np.histogram(values, edges)[0], edges
 
 
 def draw_distributions(scores: pd.DataFrame, names: Sequence[str], path: Path) -> None:
@@ -59,17 +47,18 @@ def draw_distributions(scores: pd.DataFrame, names: Sequence[str], path: Path) -
     for axes, name in zip(panels, names, strict=False):
         values = scores[name].to_numpy(dtype=float)
         finite = values[np.isfinite(values)]
-        undefined = len(values) - len(finite)
-        axes.set_title(f"{name}, {undefined:,} undefined" if undefined else name, fontsize=10)
         axes.spines[["top", "right"]].set_visible(False)
         axes.tick_params(labelsize=8)
+        left_out = {"undefined": len(values) - len(finite)}
         if len(finite):
-            counts, edges, scale, middle = histogram(finite)
+            counts, edges = histogram(finite)
             axes.stairs(counts, edges, fill=True, color="#0072B2")
-            axes.set_xscale(scale, **({"linthresh": middle} if scale == "symlog" else {}))
+            axes.set_xscale("linear" if np.allclose(np.diff(edges), edges[1] - edges[0], atol=0) else "log")
+            left_out["beyond the axis"] = len(finite) - int(counts.sum())
         else:
-            axes.text(0.5, 0.5, "no arch has it", ha="center", transform=axes.transAxes, fontsize=9)
             axes.set(xticks=[], yticks=[])
+        notes = [f"{count:,} {what}" for what, count in left_out.items() if count]
+        axes.set_title(", ".join([name, *notes]), fontsize=10)
     for axes in panels[len(names) :]:
         axes.set_axis_off()
     figure.supylabel("archs", fontsize=9)
