@@ -97,7 +97,7 @@ def test_a_killed_driver_loses_no_finished_chunk(tmp_path: Path) -> None:
     out = tmp_path / "killed"
     process = subprocess.Popen(command(out), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 120
-    while len(list(out.glob("chunks/*.parquet"))) < 3 and time.monotonic() < deadline:
+    while len(list(out.glob("chunks/0*.parquet"))) < 3 and time.monotonic() < deadline:
         time.sleep(0.02)
     process.kill()
     process.wait()
