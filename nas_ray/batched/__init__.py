@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from torch import Tensor
 
 from nas_ray.batched.additive import sum_over_edges
-from nas_ray.batched.on_views import ON_VIEWS, over_views
+from nas_ray.batched.one_by_one import ONE_BY_ONE, one_by_one
 from nas_ray.batched.synaptic import logsynflow_batched, synflow_batched
 from nas_ray.spaces.supernet import Supernet
 
@@ -18,10 +18,10 @@ ADDITIVE = ("flops", "l2_norm", "num_conv", "params")
 """Proxies that are a sum over the edges of the cell."""
 
 BATCHED: dict[str, BatchedProxy] = {
-    **{name: over_views(name) for name in ON_VIEWS},
+    **{name: one_by_one(name) for name in ONE_BY_ONE},
     **{name: sum_over_edges(name) for name in ADDITIVE},
     "logsynflow": logsynflow_batched,
     "synflow": synflow_batched,
 }
 
-__all__ = ["ADDITIVE", "BATCHED", "ON_VIEWS", "BatchedProxy"]
+__all__ = ["ADDITIVE", "BATCHED", "ONE_BY_ONE", "BatchedProxy"]

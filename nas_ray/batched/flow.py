@@ -30,9 +30,8 @@ class Flow:
     float32: with g the gradient in a layer's output, found in the divided net, `d R / d weight` is that of g
     times `exp(log_scale)`.
 
-    A subclass sees, while the backward pass goes by, every node with the gradient that comes through the
-    layers that read it (`see_node`), and every layer with its input and the gradient in its output
-    (`see_layer`).
+    A subclass sees, while the backward pass goes by, every layer with its input and the gradient in its
+    output (`see_layer`).
 
     Args:
         supernet: whose weights count, in its dtype.
@@ -48,9 +47,6 @@ class Flow:
         self.image = self.classifier.new_ones(1, *image_size, 3)
         self.log_scale = self.classifier.new_zeros(self.size, dtype=torch.float64)
         self.score = torch.zeros_like(self.log_scale)
-
-    def see_node(self, value: Tensor, grad: Tensor) -> None:
-        """Sees a node `[A, ...]` and the gradient in it through the layers that read it."""
 
     def see_layer(
         self, group: Group | None, value: Tensor, grad: Tensor, weight: Tensor, stride: int = 1
@@ -76,14 +72,12 @@ class Flow:
                 grad = grad / divisor
                 back = self.cell_back if isinstance(block, SuperCell) else self.reduction_back
                 grad = back(block, inner, grad)
-            self.see_node(first, grad)
             self.see_layer(None, self.image.expand(self.size, -1, -1, -1), grad, stem)
 
     def classify(self, x: Tensor) -> Tensor:
         """Sees the classifier behind `x [A, H, W, C]`; returns the gradient in x."""
         pooled = x.mean((1, 2))
         through = self.classifier.sum(0).expand_as(pooled)
-        self.see_node(pooled, through)
         self.see_layer(
             None,
             pooled[:, None, None],
@@ -121,8 +115,6 @@ class Flow:
                     through = group.add(through, convolve_back(out, weight, out))
                 else:
                     around = group.add(around, average_back(out) if group.op == "avg_pool_3x3" else out)
-            if through is not None:
-                self.see_node(nodes[node], through)
             both = [part for part in (through, around) if part is not None]
             grads[node] = sum(both[1:], start=both[0]) if both else torch.zeros_like(grad)
         return grads[INPUT]
@@ -133,8 +125,6 @@ class Flow:
         a, b, shortcut = reduction_weights(block)
         in_middle, in_pooled = convolve_back(grad, b, middle), convolve_back(grad, shortcut, pooled)
         through = convolve_back(in_middle, a, x, stride=2)
-        for value, back in ((x, through), (middle, in_middle), (pooled, in_pooled)):
-            self.see_node(value, back)
         self.see_layer(None, x, in_middle, a, stride=2)
         self.see_layer(None, middle, grad, b)
         self.see_layer(None, pooled, grad, shortcut)

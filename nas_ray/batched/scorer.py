@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -11,8 +11,11 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from nas_ray.batched import BATCHED, ON_VIEWS
-from nas_ray.errors import describe
+from nas_ray.batched import BATCHED, ONE_BY_ONE
+from nas_ray.batched.one_by_one import WHOLE, Way, first_of_each
+from nas_ray.batched.out_of_memory import in_halves
+from nas_ray.modules.scoring import score_net
+from nas_ray.proxies import PROXIES, Proxy
 from nas_ray.proxies.sharing import shared_work, widest_first
 from nas_ray.spaces.nats_tss import NatsTss
 from nas_ray.spaces.supernet import Supernet
@@ -22,16 +25,18 @@ class ChunkScorer:
     """Turns a list of archs into a table, on the CPU or a GPU; pickles as its arguments.
 
     Scores depend on the arch, the minibatch and `init_seed` alone, not on the other archs of a chunk, but for
-    the rounding of sums.
+    the rounding of sums. Archs that are the same to a proxy are scored once.
 
     Args:
         space: whose archs these are.
         num_classes: outputs of the nets.
         inputs: images `[B, 3, H, W]`, float32.
         targets: labels `[B]`, int64.
-        proxies: names of proxies that have a batched form (`nas_ray.batched.BATCHED`).
+        proxies: names of built-in proxies, or proxies by column name. One without a batched form
+            (`nas_ray.batched.BATCHED`) sees the plain net with the weights of the supernet.
         init_seed: seed of the weights of the supernet.
         device: where to compute.
+        together: the most archs that run as one batch.
     """
 
     def __init__(
@@ -40,54 +45,92 @@ class ChunkScorer:
         num_classes: int,
         inputs: np.ndarray,
         targets: np.ndarray,
-        proxies: Sequence[str],
+        proxies: Sequence[str] | Mapping[str, Proxy],
         *,
         init_seed: int = 0,
         device: str = "cpu",
+        together: int = 64,
     ) -> None:
         self.space = space
         self.num_classes = num_classes
         self.inputs = inputs
         self.targets = targets
-        self.proxies = tuple(proxies)
+        named = isinstance(proxies, Mapping)
+        self.proxies = dict(proxies) if named else {name: PROXIES[name] for name in proxies}  # type: ignore[arg-type]
         self.init_seed = init_seed
         self.device = device
+        self.together = together
 
     def __call__(self, archs: Sequence[str]) -> pd.DataFrame:
-        """Returns a row per arch, in the order given: `arch`, a column per proxy, `seconds`, `error` or None.
+        """Returns a row per arch, in the order given: `arch`, a column per score, `seconds`, `error` or None.
 
         `seconds` is the mean of the chunk. A proxy that fails for an arch gives NaN and an entry in `error`.
         """
         start = time.perf_counter()
-        table = pd.DataFrame({"arch": list(archs)})
+        rows: list[dict[str, float]] = [{} for _ in archs]
         errors: list[list[str]] = [[] for _ in archs]
-        for name in self.proxies:
-            if name not in ON_VIEWS:
-                table[name] = BATCHED[name](self._supernet, archs, *self._batch).cpu().numpy()
-        rows = [self._on_view(arch, errors[i]) for i, arch in enumerate(archs)]
-        for name in self.proxies:
-            if name in ON_VIEWS:
-                table[name] = [row[name] for row in rows]
-        for name in self.proxies:
-            for i in np.flatnonzero(~np.isfinite(table[name].to_numpy(dtype=float))):
-                if not any(error.startswith(f"{name}:") for error in errors[i]):
-                    errors[i].append(f"{name} is {table[name][i]}")
+        for name, proxy in self.proxies.items():
+            if self._runs_together(name, proxy):
+                for row, error, score in zip(rows, errors, self._together(name, archs), strict=True):
+                    row[name] = score
+                    if not np.isfinite(score):
+                        error.append(f"{name} is {score}")
+        for way, proxies in self._by_way().items():
+            different, where = first_of_each(archs, way.key)
+            found = [self._one(way, arch, proxies) for arch in different]
+            for row, error, place in zip(rows, errors, where, strict=True):
+                row.update(found[place][0])
+                error += found[place][1]
+        table = pd.DataFrame({"arch": list(archs)})
+        for column in self._columns(rows):
+            table[column] = [row.get(column, float("nan")) for row in rows]
         table["seconds"] = (time.perf_counter() - start) / max(1, len(archs))
         table["error"] = pd.array(["; ".join(e) or None for e in errors], dtype="string")
-        return table[["arch", *self.proxies, "seconds", "error"]]
+        return table
 
-    def _on_view(self, arch: str, errors: list[str]) -> dict[str, float]:
-        scores = {}
-        view = self._supernet.view(arch)
+    def _columns(self, rows: Sequence[Mapping[str, float]]) -> list[str]:
+        """Returns the columns of the proxies, in their order; one that returns a dict has several."""
+        columns: list[str] = []
+        for name in self.proxies:
+            own = [column for row in rows for column in row if column.startswith(f"{name}.")]
+            columns += list(dict.fromkeys(own)) or [name]
+        return columns
+
+    @staticmethod
+    def _runs_together(name: str, proxy: Proxy) -> bool:
+        return PROXIES.get(name) is proxy and name not in ONE_BY_ONE
+
+    def _together(self, name: str, archs: Sequence[str]) -> list[float]:
+        parts = [archs[i : i + self.together] for i in range(0, len(archs), self.together)]
+        batched = BATCHED[name]
+        scores: list[Tensor] = []
+        for part in parts:
+            scores += in_halves(lambda some: batched(self._supernet, some, *self._batch), part)
+        return torch.cat(scores).tolist() if scores else []
+
+    def _by_way(self) -> dict[Way, dict[str, Proxy]]:
+        """Returns the proxies that go arch by arch, by the net that they see."""
+        ways: dict[Way, dict[str, Proxy]] = {}
+        for name in widest_first(self.proxies):
+            proxy = self.proxies[name]
+            if PROXIES.get(name) is not proxy:
+                ways.setdefault(WHOLE, {})[name] = proxy
+            elif name in ONE_BY_ONE:
+                way, own = ONE_BY_ONE[name]
+                ways.setdefault(way, {})[name] = own
+        return ways
+
+    def _one(self, way: Way, arch: str, proxies: Mapping[str, Proxy]) -> tuple[dict[str, float], list[str]]:
+        net = way.net(self._supernet, arch)
+        scores: dict[str, float] = {}
+        errors: list[str] = []
         with shared_work():
-            for name in widest_first(self.proxies):
-                if name in ON_VIEWS:
-                    try:
-                        scores[name] = ON_VIEWS[name](view, *self._batch)
-                    except Exception as error:
-                        scores[name] = float("nan")
-                        errors.append(f"{name}: {describe(error)}")
-        return scores
+            for name, proxy in proxies.items():
+                own = PROXIES.get(name) is not self.proxies[name]  # it may change what it is given
+                values, said = score_net(name, proxy, net, *self._batch, copies=own)
+                scores.update(values)
+                errors += said
+        return scores, errors
 
     @cached_property
     def _supernet(self) -> Supernet:

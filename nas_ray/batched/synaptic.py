@@ -10,16 +10,9 @@ from torch import Tensor
 
 from nas_ray.batched.flow import Flow
 from nas_ray.batched.linear_ops import weight_gradient
+from nas_ray.batched.tangent import TangentPass
 from nas_ray.spaces.routes import Group
 from nas_ray.spaces.supernet import Supernet
-
-
-class SynapticSum(Flow):
-    """Sums `weight * d R / d weight`, which for a layer is `<input, gradient in the input>`: it is linear."""
-
-    def see_node(self, value: Tensor, grad: Tensor) -> None:
-        """Adds what all layers that read the node carry."""
-        self.score += torch.linalg.vecdot(value.flatten(1), grad.flatten(1)).double()
 
 
 class SynapticLogSum(Flow):
@@ -41,12 +34,9 @@ class SynapticLogSum(Flow):
 def synflow_batched(supernet: Supernet, archs: Sequence[str], inputs: Tensor, targets: Tensor) -> Tensor:
     """Returns `synflow` of every arch, `[len(archs)]` in float64; larger is better.
 
-    Of `inputs [B, 3, H, W]` only the size of an image is used. Float32 is enough for any depth: maps are
-    rescaled from block to block.
+    Of `inputs [B, 3, H, W]` only the size of an image is used. Float32 is enough for any depth.
     """
-    flow = SynapticSum(supernet, archs, (inputs.shape[2], inputs.shape[3]))
-    flow.run()
-    return flow.score * flow.log_scale.exp()
+    return TangentPass(supernet, archs, (inputs.shape[2], inputs.shape[3])).run()
 
 
 def logsynflow_batched(supernet: Supernet, archs: Sequence[str], inputs: Tensor, targets: Tensor) -> Tensor:

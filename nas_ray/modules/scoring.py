@@ -59,14 +59,31 @@ class ScoringModule(pl.LightningModule):
             self.errors += errors
 
     def _score(self, name: str, inputs: Tensor, targets: Tensor) -> tuple[dict[str, float], list[str]]:
-        net, proxy = self.net, self.proxies[name]
-        if PROXIES.get(name) is not proxy:
-            net, inputs, targets = copy.deepcopy(net), inputs.clone(), targets.clone()
-        try:
-            values = named_values(name, proxy(net, inputs, targets))
-        except (Exception, SystemExit) as error:  # SystemExit: a plug-in must not end the worker
-            return {name: math.nan}, [f"{name}: {describe(error)}"]
-        return values, [f"{key} is {value}" for key, value in values.items() if not math.isfinite(value)]
+        proxy = self.proxies[name]
+        foreign = PROXIES.get(name) is not proxy
+        return score_net(name, proxy, self.net, inputs, targets, copies=foreign)
+
+
+def score_net(
+    name: str, proxy: Proxy, net: nn.Module, inputs: Tensor, targets: Tensor, *, copies: bool
+) -> tuple[dict[str, float], list[str]]:
+    """Returns the scores of one proxy by column, and a sentence for each that is not finite or not there.
+
+    Args:
+        name: column of the proxy.
+        proxy: what scores; one that raises gives NaN.
+        net: what is scored.
+        inputs: images `[B, 3, H, W]`.
+        targets: labels `[B]`.
+        copies: the proxy gets copies, since it may change what it is given.
+    """
+    if copies:
+        net, inputs, targets = copy.deepcopy(net), inputs.clone(), targets.clone()
+    try:
+        values = named_values(name, proxy(net, inputs, targets))
+    except (Exception, SystemExit) as error:  # SystemExit: a plug-in must not end the worker
+        return {name: math.nan}, [f"{name}: {describe(error)}"]
+    return values, [f"{key} is {value}" for key, value in values.items() if not math.isfinite(value)]
 
 
 def named_values(name: str, value: Any) -> dict[str, float]:

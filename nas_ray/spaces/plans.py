@@ -72,3 +72,8 @@ def live_ops(ops: tuple[str, ...]) -> tuple[str, ...]:
     """
     live = {step.edge: step.op for step in plan_cell(ops).steps}
     return tuple(live.get(edge, "none") for edge in range(len(ops)))
+
+
+def seen_by_relus(ops: tuple[str, ...]) -> CellPlan:
+    """Returns what all ReLUs see: archs for which this is equal have the same inputs of ReLUs."""
+    return plan_cell(ops, observed=True)

@@ -23,6 +23,7 @@ class Group:
         op: the operation.
         size: archs of the batch, A.
         index: positions of the archs in the batch `[n]`, or None for all.
+        span: the same as a slice, if the positions follow each other.
     """
 
     edge: int
@@ -31,10 +32,13 @@ class Group:
     op: str
     size: int
     index: Tensor | None
+    span: slice | None
 
     def take(self, rows: Tensor) -> Tensor:
-        """Returns the archs of this group out of `rows [A, ...]`."""
-        return rows if self.index is None else rows.index_select(0, self.index)
+        """Returns the archs of this group out of `rows [A, ...]`, as a view if they follow each other."""
+        if self.index is None:
+            return rows
+        return rows.index_select(0, self.index) if self.span is None else rows[self.span]
 
     def add(self, rows: Tensor | None, values: Tensor) -> Tensor:
         """Returns `rows [A, ...]`, None for zeros, with `values [n, ...]` added to the archs of this group.
@@ -47,7 +51,10 @@ class Group:
             rows = values.new_zeros(self.size, *values.shape[1:])
         if torch.is_grad_enabled() and (rows.requires_grad or values.requires_grad):
             return rows.index_add(0, self.index, values)
-        return rows.index_add_(0, self.index, values)
+        if self.span is None:
+            return rows.index_add_(0, self.index, values)
+        rows[self.span] += values
+        return rows
 
 
 class Routes:
@@ -67,7 +74,9 @@ class Routes:
         self.groups = []
         for (edge, op), own in sorted(members.items()):
             index = None if len(own) == self.size else torch.tensor(own, device=device)
-            self.groups.append(Group(edge, *EDGES[edge], op, self.size, index))
+            together = own[-1] - own[0] + 1 == len(own)
+            span = slice(own[0], own[-1] + 1) if together else None
+            self.groups.append(Group(edge, *EDGES[edge], op, self.size, index, span))
 
     def into(self, node: int) -> Iterator[Group]:
         """Yields the groups of the edges into `node`."""

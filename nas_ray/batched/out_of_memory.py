@@ -1,0 +1,35 @@
+"""Goes on with half as many archs where memory does not suffice for all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+SAYINGS = ("out of memory", "not enough memory", "can't allocate memory")
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Returns whether `error` says that memory, of the CPU or of a GPU, does not suffice."""
+    if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
+        return True
+    return isinstance(error, RuntimeError) and any(said in str(error).lower() for said in SAYINGS)
+
+
+def in_halves(function: Callable[[Sequence[str]], Tensor], archs: Sequence[str]) -> list[Tensor]:
+    """Returns `[function(archs)]`, or, where memory does not suffice, what it returns for parts of `archs`.
+
+    Raises:
+        Exception: what `function` raises for other reasons, or for a single arch.
+    """
+    try:
+        return [function(archs)]
+    except (MemoryError, RuntimeError) as error:
+        if len(archs) < 2 or not is_out_of_memory(error):
+            raise
+    # Outside of the handler, which keeps the tensors of the failed attempt alive.
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    half = len(archs) // 2
+    return in_halves(function, archs[:half]) + in_halves(function, archs[half:])
