@@ -34,6 +34,7 @@ class ChunkScorer:
         targets: labels `[B]`, int64.
         proxies: names of built-in proxies, or proxies by column name. One without a batched form
             (`nas_ray.batched.BATCHED`) sees the plain net with the weights of the supernet.
+        columns: the columns of scores, where they are known; a proxy that returns a dict fills several.
         init_seed: seed of the weights of the supernet.
         device: where to compute.
         together: the most archs that run as one batch.
@@ -47,6 +48,7 @@ class ChunkScorer:
         targets: np.ndarray,
         proxies: Sequence[str] | Mapping[str, Proxy],
         *,
+        columns: Sequence[str] | None = None,
         init_seed: int = 0,
         device: str = "cpu",
         together: int = 64,
@@ -57,6 +59,7 @@ class ChunkScorer:
         self.targets = targets
         named = isinstance(proxies, Mapping)
         self.proxies = dict(proxies) if named else {name: PROXIES[name] for name in proxies}  # type: ignore[arg-type]
+        self.columns = None if columns is None else tuple(columns)
         self.init_seed = init_seed
         self.device = device
         self.together = together
@@ -89,7 +92,9 @@ class ChunkScorer:
         return table
 
     def _columns(self, rows: Sequence[Mapping[str, float]]) -> list[str]:
-        """Returns the columns of the proxies, in their order; one that returns a dict has several."""
+        """Returns the columns of scores, in the order of the proxies."""
+        if self.columns is not None:
+            return list(self.columns)
         columns: list[str] = []
         for name in self.proxies:
             own = [column for row in rows for column in row if column.startswith(f"{name}.")]

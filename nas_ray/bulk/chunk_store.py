@@ -115,20 +115,23 @@ class ChunkStore:
         self._tables.append(table)
 
     def missing(
-        self, archs: Sequence[str], proxies: Sequence[str], *, retry: bool = False
+        self, archs: Sequence[str], columns: Mapping[str, Sequence[str]], *, retry: bool = False
     ) -> dict[str, tuple[str, ...]]:
-        """Returns the proxies that every arch has no score of, for the archs that lack any.
+        """Returns the proxies that every arch has not all scores of, for the archs that lack any.
 
         Args:
             archs: the archs wanted.
-            proxies: the scores wanted.
+            columns: the proxies wanted, and the columns of each.
             retry: a score that is undefined counts as missing.
         """
-        known = {name: self._scores(name) for name in proxies}
-        known = {name: scores[np.isfinite(scores)] if retry else scores for name, scores in known.items()}
-        have = {name: set(scores.index) for name, scores in known.items()}
-        lacking = {arch: tuple(name for name in proxies if arch not in have[name]) for arch in archs}
+        have = {name: self._scored(own, retry) for name, own in columns.items()}
+        lacking = {arch: tuple(name for name in columns if arch not in have[name]) for arch in archs}
         return {arch: names for arch, names in lacking.items() if names}
+
+    def _scored(self, columns: Sequence[str], finite: bool) -> set[str]:
+        """Returns the archs that have all scores `columns`."""
+        known = [self._scores(column) for column in columns]
+        return set.intersection(*(set((s[np.isfinite(s)] if finite else s).index) for s in known))
 
     def _scores(self, name: str) -> pd.Series[float]:
         """Returns the scores by arch, the finite one of an arch that was tried again."""
@@ -140,12 +143,12 @@ class ChunkStore:
         first: pd.Series[float] = scores[~scores.index.duplicated()]
         return first
 
-    def table(self, archs: Sequence[str], proxies: Sequence[str]) -> pd.DataFrame:
+    def table(self, archs: Sequence[str], columns: Sequence[str]) -> pd.DataFrame:
         """Returns a row per arch in the order given: `arch`, the scores, `error`."""
         table = pd.DataFrame({"arch": list(archs)})
-        for name in proxies:
+        for name in columns:
             table[name] = table["arch"].map(self._scores(name)).astype(float)
-        undefined = {name: set(table["arch"][~np.isfinite(table[name])]) for name in proxies}
+        undefined = {name: set(table["arch"][~np.isfinite(table[name])]) for name in columns}
         table["error"] = table["arch"].map(self._errors(undefined)).astype("string")
         return table
 

@@ -10,14 +10,14 @@ from typing import Any
 
 from rich.console import Console
 
-from nas_ray.batched import BATCHED
 from nas_ray.batched.scorer import ChunkScorer
 from nas_ray.benchmarks import Benchmark, open_benchmark
 from nas_ray.bulk.arch_list import wanted_archs
 from nas_ray.bulk.args import ScoreArgs
+from nas_ray.bulk.classes import Classes
+from nas_ray.bulk.score_columns import ScoreColumns, score_columns
 from nas_ray.errors import UsageError
 from nas_ray.modules.data import ImageDataModule
-from nas_ray.plugins import unknown_name
 from nas_ray.resources import Plan, Request, check_request
 from nas_ray.runs import fingerprint
 from nas_ray.spaces import NatsTss
@@ -31,17 +31,27 @@ class Job:
     out: Path
     space: NatsTss
     archs: list[str]
-    proxies: tuple[str, ...]
+    columns: ScoreColumns
+    classes: Classes
     images: ImageDataModule
     benchmark: Benchmark | None
     request: Request
 
-    def scorer(self, proxies: Sequence[str], plan: Plan) -> ChunkScorer:
-        """Returns what turns a chunk into scores by `proxies`."""
+    def scorer(self, names: Sequence[str], plan: Plan, together: int) -> ChunkScorer:
+        """Returns what turns a chunk into scores by the proxies `names`, at most `together` archs at once."""
         inputs, targets = (tensor.numpy() for tensor in self.images.minibatch())
         device = "cuda" if plan.gpus_per_trial else "cpu"
-        options: dict[str, Any] = {"init_seed": self.args.init_seed, "device": device}
-        return ChunkScorer(self.space, self.images.num_classes, inputs, targets, proxies, **options)
+        return ChunkScorer(
+            self.space,
+            self.images.num_classes,
+            inputs,
+            targets,
+            {name: self.columns.proxies[name] for name in names},
+            columns=self.columns.of(names),
+            init_seed=self.args.init_seed,
+            device=device,
+            together=together,
+        )
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -64,7 +74,7 @@ def prepare(args: ScoreArgs, console: Console) -> Job:
         UsageError: anything in `args` that cannot work.
     """
     _check_numbers(args)
-    proxies = chosen_proxies(args.proxies)
+    columns = score_columns(args.proxies)
     request = Request(
         args.num_cpus,
         args.num_gpus,
@@ -82,31 +92,16 @@ def prepare(args: ScoreArgs, console: Console) -> Job:
         args.images, dataset=args.dataset, batch_size=args.batch_size, batch_seed=args.batch_seed
     )
     out = args.out or Path("runs") / f"score-{args.dataset}-{time.strftime('%Y%m%d-%H%M%S')}"
-    return Job(args, out, space, archs, proxies, images, benchmark, request)
-
-
-def chosen_proxies(given: Sequence[str]) -> tuple[str, ...]:
-    """Returns the names given, each once.
-
-    Raises:
-        UsageError: none, or one without a batched form.
-    """
-    names = tuple(dict.fromkeys(name for text in given for name in text.replace(",", " ").split()))
-    if not names:
-        raise UsageError(f"--proxies must name at least one of: {', '.join(sorted(BATCHED))}.")
-    for name in names:
-        if name not in BATCHED:
-            raise UsageError(
-                f"{unknown_name('batched proxy', name, list(BATCHED))} experiments/correlate.py scores "
-                "any proxy, one net at a time."
-            )
-    return names
+    classes = Classes(archs, args.once_per_class)
+    return Job(args, out, space, archs, columns, classes, images, benchmark, request)
 
 
 def _check_numbers(args: ScoreArgs) -> None:
     for option, least in (("chunk_size", 1), ("top", 1), ("resamples", 2)):
         if getattr(args, option) < least:
             raise UsageError(f"{_option(option)} must be at least {least}, got {getattr(args, option)}.")
+    if args.max_memory is not None and not args.max_memory > 0:
+        raise UsageError(f"--max-memory must be more than 0 GiB, got {args.max_memory}.")
     for option in ("seed", "init_seed", "batch_seed"):
         if not 0 <= getattr(args, option) < 2**63:
             raise UsageError(f"{_option(option)} must be from 0 to 2^63 - 1, got {getattr(args, option)}.")

@@ -8,16 +8,20 @@ import sys
 import time
 from collections.abc import Sequence
 
+import numpy as np
 from rich.console import Console
 
 from nas_ray.bulk.args import ScoreArgs
 from nas_ray.bulk.chunk_store import ChunkStore, open_store
 from nas_ray.bulk.job import Job, prepare
+from nas_ray.bulk.memory_limit import within_memory
 from nas_ray.bulk.progress import ChunkProgress, duration
 from nas_ray.bulk.report import report
 from nas_ray.errors import UsageError, describe
 from nas_ray.interrupts import INTERRUPTED, end_as_ctrl_c, ignore_stopping, stop_ray
 from nas_ray.resources import Plan, start_ray
+from nas_ray.spaces.nats_tss import to_ops
+from nas_ray.spaces.plans import live_ops
 
 PUBLISHED = (16, 5)
 """Channels and cells of the nets in the benchmarks."""
@@ -60,7 +64,7 @@ def run(args: ScoreArgs, console: Console) -> int:
 
 def score_missing(job: Job, store: ChunkStore, errors: Console) -> None:
     """Scores what `store` lacks, chunk by chunk; Ray is started only if there is anything to do."""
-    missing = store.missing(job.archs, job.proxies, retry=job.args.retry)
+    missing = still_missing(job, store, retry=job.args.retry)
     known = len(job.archs) - len(missing)
     if not missing:
         store.record(status="running")
@@ -73,11 +77,21 @@ def score_missing(job: Job, store: ChunkStore, errors: Console) -> None:
     errors.print(_introduction(job, plan, known), highlight=False, markup=False, soft_wrap=True)
     began = time.monotonic()
     with ChunkProgress(errors, len(job.archs), known) as progress:
-        for proxies, chunks in cut(job.archs, missing, job.args.chunk_size).items():
-            _score(job, store, proxies, chunks, plan, progress)
+        for names, chunks in cut(alike_together(job.archs), missing, job.args.chunk_size).items():
+            _score(job, store, names, chunks, plan, progress)
     seconds = time.monotonic() - began
     said = f"{len(missing):,} archs in {duration(seconds)}, {progress.rate:.1f} archs/s once workers were up"
     errors.print(said, highlight=False)
+
+
+def still_missing(job: Job, store: ChunkStore, *, retry: bool = False) -> dict[str, tuple[str, ...]]:
+    """Returns the proxies that archs have to be scored by, for the archs that lack any."""
+    return job.classes.without_repeats(store.missing(job.archs, job.columns.kept, retry=retry))
+
+
+def alike_together(archs: Sequence[str]) -> list[str]:
+    """Returns `archs` with those side by side that are the same but for operations without effect."""
+    return sorted(archs, key=lambda arch: (live_ops(to_ops(arch)), arch))
 
 
 def cut(
@@ -86,22 +100,24 @@ def cut(
     """Returns the chunks to score by the proxies to score them with.
 
     They are slices of the whole list, without what is known, so that a resumed run cuts as the first one did.
+    Their order is mixed, so that light and heavy archs come in turn and the time left can be told.
     """
     groups: dict[tuple[str, ...], list[list[str]]] = {}
-    for start in range(0, len(archs), size):
+    starts = range(0, len(archs), size)
+    for number in np.random.default_rng(0).permutation(len(starts)):
         chunk: dict[tuple[str, ...], list[str]] = {}
-        for arch in archs[start : start + size]:
+        for arch in archs[starts[number] : starts[number] + size]:
             if arch in missing:
                 chunk.setdefault(missing[arch], []).append(arch)
-        for proxies, members in chunk.items():
-            groups.setdefault(proxies, []).append(members)
+        for names, members in chunk.items():
+            groups.setdefault(names, []).append(members)
     return groups
 
 
 def _score(
     job: Job,
     store: ChunkStore,
-    proxies: tuple[str, ...],
+    names: tuple[str, ...],
     chunks: list[list[str]],
     plan: Plan,
     progress: ChunkProgress,
@@ -109,10 +125,11 @@ def _score(
     from nas_ray.bulk.pool import score_chunks
 
     place = {arch: number for number, arch in enumerate(job.archs)}
-    scorer = job.scorer(proxies, plan)
+    together, plan = within_memory(job, names, plan, chunks)
+    columns = job.columns.of(names)
     progress.new_pool()
-    done = score_chunks(scorer, chunks, plan, columns=proxies, on_worker=progress.worker)
-    for number, rows in done:
+    scorer = job.scorer(names, plan, together)
+    for number, rows in score_chunks(scorer, chunks, plan, columns=columns, on_worker=progress.worker):
         store.add(place[chunks[number][0]], rows)
         progress.chunk(rows)
 
@@ -121,10 +138,12 @@ def _report(job: Job, store: ChunkStore, console: Console) -> int:
     if (job.space.channels, job.space.cells) != PUBLISHED and job.benchmark:
         nets = f"{PUBLISHED[0]} channels and {PUBLISHED[1]} cells"
         console.print(f"Accuracy is that of nets with {nets}, not of those scored.", highlight=False)
+    columns = job.columns.of(job.columns.proxies)
+    table = job.classes.spread(store.table(job.archs, columns), columns)
     return report(
         job.out,
-        store.table(job.archs, job.proxies),
-        job.proxies,
+        job.columns.renamed(table),
+        job.columns.names,
         console,
         space=job.space.archs,
         benchmark=job.benchmark,
@@ -139,7 +158,7 @@ def _introduction(job: Job, plan: Plan, known: int) -> str:
     lines = [
         f"score_space on {job.space.name} for {job.args.dataset}: {len(job.archs):,} archs{before}, "
         + plan.where,
-        f"scores     {', '.join(job.proxies)} on {job.args.batch_size} images",
+        f"scores     {', '.join(job.columns.names)} on {job.args.batch_size} images",
         f"images     {job.images.description}",
         f"accuracy   {job.benchmark.acc_source if job.benchmark else 'none (--benchmark none)'}",
         f"folder     {job.out}",
@@ -149,7 +168,7 @@ def _introduction(job: Job, plan: Plan, known: int) -> str:
 
 
 def _say_how_to_go_on(job: Job, store: ChunkStore, console: Console) -> None:
-    done = len(job.archs) - len(store.missing(job.archs, job.proxies))
+    done = len(job.archs) - len(still_missing(job, store))
     out = [] if job.args.out else ["--out", str(job.out)]
     command = shlex.join(["python", *sys.argv, *out])
     console.print(

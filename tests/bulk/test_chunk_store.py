@@ -22,12 +22,16 @@ def add(folder: Path, *tables: pd.DataFrame) -> None:
             store.add(place, chunk)
 
 
+def columns(*names: str) -> dict[str, list[str]]:
+    return {name: [name] for name in names}
+
+
 def test_scores_come_back_and_nothing_is_missing(tmp_path: Path) -> None:
     add(tmp_path, table("ab", x=1.0), table("c", x=np.nan))
     with open_store(tmp_path, IDENTITY, print) as store:
-        assert store.missing("abcd", ["x"]) == {"d": ("x",)}
-        assert store.missing("abcd", ["x"], retry=True) == {"c": ("x",), "d": ("x",)}
-        assert store.missing("ab", ["x", "y"]) == {"a": ("y",), "b": ("y",)}
+        assert store.missing("abcd", columns("x")) == {"d": ("x",)}
+        assert store.missing("abcd", columns("x"), retry=True) == {"c": ("x",), "d": ("x",)}
+        assert store.missing("ab", columns("x", "y")) == {"a": ("y",), "b": ("y",)}
         assert store.table("ba", ["x"])["x"].tolist() == [1.0, 1.0]
 
 
@@ -38,7 +42,7 @@ def test_a_damaged_file_is_set_aside(tmp_path: Path) -> None:
     second.rename(second.with_name("000001-0123456789abcdef.parquet"))  # of another run
     said: list[str] = []
     with open_store(tmp_path, IDENTITY, said.append) as store:
-        assert set(store.missing("abcd", ["x"])) == set("abcd")
+        assert set(store.missing("abcd", columns("x"))) == set("abcd")
     assert len(said) == 2
     assert all("cannot be used" in sentence and "scored again" in sentence for sentence in said)
     assert len(list((tmp_path / "chunks").glob("*.damaged"))) == 2

@@ -87,6 +87,36 @@ def test_lost_workers_cost_no_row(tmp_path: Path) -> None:
     assert (tmp_path / "mark").exists()
 
 
+PLUG_IN = """
+def twice(net, inputs, targets):
+    return {"weights": 2.0 * sum(p.numel() for p in net.parameters()), "images": float(len(inputs))}
+"""
+
+
+@pytest.mark.ray
+def test_a_plug_in_and_any_proxy_once_per_class_within_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "bulk_plug_in.py").write_text(PLUG_IN)
+    names = ("bulk_plug_in:twice", "params", "synflow", "zen")
+    given = args(tmp_path / "out", proxies=names, num_archs=40, once_per_class=True, max_memory=16.0)
+    console = Console(record=True, width=160)
+    assert run(given, console) == 0
+    table = scores(tmp_path / "out")
+    assert list(table) == [
+        *("arch", "scored_as", "twice.weights", "twice.images", "params", "synflow", "zen", "error")
+    ]
+    assert (table["twice.weights"] == 2 * table["params"]).all()
+    assert (table["twice.images"] == 4).all()
+    repeats = table[table["scored_as"] != table["arch"]]
+    assert len(repeats) > 0
+    by_arch = table.set_index("arch")["synflow"]
+    assert (repeats["synflow"].to_numpy() == by_arch[repeats["scored_as"]].to_numpy()).all()
+    with pytest.raises(UsageError, match="--max-memory 0.001 must hold the driver"):
+        run(args(tmp_path / "small", max_memory=0.001), console)
+
+
 @pytest.mark.ray
 @pytest.mark.slow
 def test_a_killed_driver_loses_no_finished_chunk(tmp_path: Path) -> None:
@@ -112,10 +142,11 @@ def test_a_killed_driver_loses_no_finished_chunk(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"proxies": ("synflo",)}, "Unknown batched proxy 'synflo'. Did you mean 'synflow'?"),
-        ({"proxies": (",",)}, "--proxies must name at least one of:"),
+        ({"proxies": ("synflo",)}, "Unknown proxy 'synflo'. Did you mean 'synflow'?"),
+        ({"proxies": (",",)}, "At least one proxy is needed; known:"),
         ({"num_archs": 20_000}, "--num-archs must be from 0 to 15625"),
         ({"chunk_size": 0}, "--chunk-size must be at least 1, got 0."),
+        ({"max_memory": 0.0}, "--max-memory must be more than 0 GiB, got 0.0."),
         ({"seed": -1}, "--seed must be from 0 to 2^63 - 1, got -1."),
         ({"dataset": "cifar11"}, "Unknown dataset 'cifar11'. Did you mean 'cifar10'?"),
         ({"archs": Path("no-such-file.txt")}, "--archs must be a text file with one arch per line"),

@@ -1,0 +1,80 @@
+"""How many archs at once, and how many workers, fit into the memory that a user allows."""
+
+from __future__ import annotations
+
+import dataclasses
+import resource
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from nas_ray.errors import UsageError
+from nas_ray.resources import Plan
+from nas_ray.spaces.nats_tss import to_ops
+from nas_ray.spaces.plans import live_ops
+
+if TYPE_CHECKING:
+    from nas_ray.bulk.job import Job
+
+TOGETHER = 64
+"""Archs that run as one batch where memory is no matter."""
+
+GIB = 2**30
+
+
+def within_memory(
+    job: Job, names: Sequence[str], plan: Plan, chunks: Sequence[Sequence[str]]
+) -> tuple[int, Plan]:
+    """Returns how many archs may run as one batch, and the plan with as many workers as fit.
+
+    What a worker needs is measured: one scores the heaviest archs, and its peak counts.
+
+    Raises:
+        UsageError: not even one worker fits.
+    """
+    if job.args.max_memory is None:
+        return TOGETHER, plan
+    heaviest = sorted((arch for chunk in chunks for arch in chunk), key=weight, reverse=True)
+    left = job.args.max_memory * GIB - peak_bytes()
+    together, need = TOGETHER, _measure(job, names, plan, heaviest[:TOGETHER], TOGETHER)
+    while need > left and together > 1:
+        together //= 2
+        need = _measure(job, names, plan, heaviest[:together], together)
+    if need > left:
+        raise UsageError(
+            f"--max-memory {job.args.max_memory:g} must hold the driver, {peak_bytes() / GIB:.1f} GiB, and one "
+            f"worker, {need / GIB:.1f} GiB for {', '.join(names)}; raise it, or lower --batch-size."
+        )
+    return together, dataclasses.replace(plan, max_concurrent=min(plan.max_concurrent, int(left / need)))
+
+
+def weight(arch: str) -> tuple[int, int]:
+    """Returns how many large convolutions an arch has, and how many maps."""
+    ops = live_ops(to_ops(arch))
+    return ops.count("nor_conv_3x3"), len(ops) - ops.count("none")
+
+
+def peak_bytes() -> int:
+    """Returns the most memory that this process has had."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else 1024 * peak
+
+
+def _measure(job: Job, names: Sequence[str], plan: Plan, archs: Sequence[str], together: int) -> int:
+    """Returns the peak memory in bytes of a new worker that scores `archs`."""
+    import ray
+
+    from nas_ray.bulk.pool import Worker
+
+    class Probe(Worker):
+        def peak(self, archs: Sequence[str]) -> int:
+            self.score(archs)
+            return peak_bytes()
+
+    reserved = {"num_cpus": plan.cpus_per_trial, "num_gpus": plan.gpus_per_trial}
+    make: Callable[..., Any] = ray.remote(**reserved, max_restarts=0)(Probe)
+    probe: Any = make.remote(job.scorer(names, plan, together), max(1, int(plan.cpus_per_trial)))  # type: ignore[attr-defined]
+    try:
+        return int(ray.get(probe.peak.remote(archs)))
+    finally:
+        ray.kill(probe)
