@@ -1,34 +1,36 @@
-"""Archs per second of each proxy: the usual way, our plain proxy, and batched, side by side in one run.
+"""Archs per second of each proxy over the whole space: the usual way, our plain proxy, and batched.
 
-    python perf/proxy_throughput.py --proxies synflow naswot jacob_cov snip --threads 1 2
+    python perf/proxy_throughput.py --proxies synflow naswot jacob_cov snip --cores 1 2
 
-Rounds go over the three kinds in turn, so that a busy machine slows all alike; the median round counts. The
-time of a plain score is split into building the net, the forward pass, and the rest (backward, kernels).
+The usual way and the plain proxy have one process with as many threads as there are cores, as torch does by
+itself; batched has one process of one thread for each core. Rounds go over the kinds in turn, so that a busy
+machine slows all alike; the median round counts. All kinds see the same archs. Archs that are the same to a
+proxy are scored once by the batched one, so that its time for an arch is divided by the number of archs that
+it stands for in the space; `alone` is without that. The time of a plain score is split into building the net,
+the forward pass, and the rest (backward, kernels).
 """
 
 from __future__ import annotations
 
 import dataclasses
+import multiprocessing
 import statistics
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
-import torch
+import throughput_worker as worker
 import tyro
 from reference_proxies import REFERENCE
 from rich.console import Console
 from rich.table import Table
-from torch import Tensor
 
-from nas_ray.batched import BATCHED
-from nas_ray.memory import keep_freed_memory
-from nas_ray.modules.data import ImageDataModule
-from nas_ray.proxies import PROXIES
+from nas_ray.batched import ONE_BY_ONE
+from nas_ray.bulk.run import alike_together
 from nas_ray.scoring_run import choose_archs
 from nas_ray.spaces import NatsTss
-from nas_ray.spaces.supernet import Supernet
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,14 +41,14 @@ class Args:
     """Proxies with a batched form."""
     batch_sizes: tuple[int, ...] = (64,)
     """Images in the minibatch."""
-    threads: tuple[int, ...] = (1,)
-    """Threads of torch."""
-    devices: tuple[str, ...] = ("cpu",)
-    """Devices, such as cpu or cuda."""
-    num_archs: int = 6
-    """Archs of a round one net at a time, drawn with --seed."""
-    num_batched: int = 64
-    """Archs of a round in a batched proxy that runs them together; the others take --num-archs."""
+    cores: tuple[int, ...] = (1, 2)
+    """Cores to use."""
+    device: str = "cpu"
+    """Device, such as cpu or cuda."""
+    num_archs: int = 8
+    """Archs of a round, drawn with --seed."""
+    num_together: int = 256
+    """Archs of a round in a batched proxy that runs 64 of them together."""
     rounds: int = 3
     """Rounds."""
     images: str = "digits"
@@ -57,84 +59,100 @@ class Args:
     """CSV file to write."""
 
 
-TOGETHER = ("synflow", "logsynflow", "params", "flops", "l2_norm", "num_conv")
-"""Batched proxies that run archs together."""
+TOGETHER = 64
+"""Archs that run as one batch."""
 
 
-@dataclasses.dataclass
 class Bench:
-    """One setting, in which every kind sees the same archs and images."""
+    """Processes, one for each core, and the archs that all kinds see."""
 
-    supernet: Supernet
-    inputs: Tensor
-    targets: Tensor
-    archs: Sequence[str]
-    many: Sequence[str]
+    def __init__(self, args: Args, batch_size: int, cores: int) -> None:
+        self.args, self.cores = args, cores
+        space = NatsTss()
+        self.archs = choose_archs(space, args.num_archs, seed=args.seed)
+        self.many = choose_archs(space, args.num_together, seed=args.seed)
+        self.everything = list(space)
+        self.pools = [
+            ProcessPoolExecutor(
+                1,
+                multiprocessing.get_context("spawn"),
+                initializer=worker.start,
+                initargs=(args.images, batch_size, args.device),
+            )
+            for _ in range(cores)
+        ]
 
-    def kinds(self, name: str) -> dict[str, Callable[[], object]]:
-        """Returns what to time, each giving the scores of `archs`; batched together, of `many`."""
-        batch = self.inputs, self.targets
-        last = self.inputs.contiguous(memory_format=torch.channels_last), self.targets
-        known = {"reference": REFERENCE[name]} if name in REFERENCE else {}
-        one_by_one = {**known, "plain": PROXIES[name]}
+    def close(self) -> None:
+        """Ends the processes."""
+        for pool in self.pools:
+            pool.shutdown()
+
+    def milliseconds(self, name: str) -> dict[str, float]:
+        """Returns the median milliseconds of one arch for each kind, with all cores at work."""
+        kinds = [
+            "plain",
+            "batched",
+            "alone",
+            "build",
+            "forward",
+            *(["reference"] if name in REFERENCE else []),
+        ]
+        found: dict[str, list[float]] = {kind: [] for kind in kinds}
+        for turn in range(self.args.rounds + 1):
+            for kind in kinds:
+                if kind != "alone":
+                    times = self.batched(name) if kind == "batched" else {kind: self.usual(kind, name)}
+                    for label, seconds in times.items() if turn else ():  # the first round warms up
+                        found[label].append(1e3 * seconds)
+        return {kind: statistics.median(values) for kind, values in found.items()}
+
+    def usual(self, kind: str, name: str) -> float:
+        """Returns the mean seconds of an arch in one process with a thread for each core."""
+        done = self.pools[0].submit(worker.seconds_of, kind, name, self.archs, self.cores)
+        return statistics.mean(done.result())
+
+    def batched(self, name: str) -> dict[str, float]:
+        """Returns the mean seconds of an arch in one process for each core, over the space and alone."""
+        if name in ONE_BY_ONE:
+            counts = worker.same_to(name, self.everything)
+            seconds = self.in_all(name, [self.archs])
+            shares = np.array([1 / counts[arch] for arch in self.archs])
+            return {"batched": float((seconds * shares).mean()), "alone": float(seconds.mean())}
+        nets = worker.different(name, self.everything)
+        drawn = np.random.default_rng(self.args.seed).choice(nets, size=len(self.many), replace=False)
+        share = len(nets) / len(self.everything)
         return {
-            **{
-                kind: (lambda f=f: [f(self.build(arch), *batch) for arch in self.archs])
-                for kind, f in one_by_one.items()
-            },
-            "batched": lambda: BATCHED[name](
-                self.supernet, self.many if name in TOGETHER else self.archs, *last
-            ),
-            "build": lambda: [self.build(arch) for arch in self.archs],
-            "forward": lambda: [self.forward(arch) for arch in self.archs],
+            "batched": share * float(self.in_all(name, cut(drawn.tolist())).mean()),
+            "alone": float(self.in_all(name, cut(self.many)).mean()),
         }
 
-    def build(self, arch: str) -> torch.nn.Module:
-        """Returns a new net."""
-        return self.supernet.space.build(arch, self.supernet.num_classes).to(self.inputs.device)
+    def in_all(self, name: str, parts: Sequence[Sequence[str]]) -> np.ndarray:
+        """Returns the seconds of each arch, in the order of `parts`, divided by the number of processes."""
+        waiting = [
+            [pool.submit(worker.seconds_of, "batched", name, part, 1) for part in parts]
+            for pool in self.pools
+        ]
+        per_process = [np.concatenate([w.result() for w in some]) for some in waiting]
+        return np.mean(per_process, axis=0) / self.cores  # type: ignore[no-any-return]
 
-    def forward(self, arch: str) -> None:
-        """Builds a net and runs it forward."""
-        with torch.no_grad():
-            self.build(arch)(self.inputs)
 
-
-def median_seconds(bench: Bench, name: str, rounds: int) -> dict[str, float]:
-    """Returns the seconds of one arch for each kind."""
-    kinds = bench.kinds(name)
-    seconds: dict[str, list[float]] = {kind: [] for kind in kinds}
-    for turn in range(rounds + 1):
-        for kind, run in kinds.items():
-            start = time.perf_counter()
-            run()
-            if bench.inputs.is_cuda:
-                torch.cuda.synchronize()
-            count = len(bench.many if kind == "batched" and name in TOGETHER else bench.archs)
-            if turn:  # the first one warms up
-                seconds[kind].append((time.perf_counter() - start) / count)
-    return {kind: statistics.median(values) for kind, values in seconds.items()}
+def cut(archs: Sequence[str]) -> list[list[str]]:
+    """Returns batches of archs that are alike, as the chunks of `score_space.py` are."""
+    ordered = alike_together(archs)
+    return [ordered[i : i + TOGETHER] for i in range(0, len(ordered), TOGETHER)]
 
 
 def main(args: Args) -> None:
-    keep_freed_memory()
     rows = []
-    for device in args.devices:
-        for size in args.batch_sizes:
-            space = NatsTss()
-            torch.manual_seed(0)
-            supernet = Supernet(space, 10).to(device)
-            inputs, targets = (
-                t.to(device) for t in ImageDataModule(args.images, batch_size=size).minibatch()
-            )
-            drawn = choose_archs(space, max(args.num_archs, args.num_batched), seed=args.seed)
-            bench = Bench(supernet, inputs, targets, drawn[: args.num_archs], drawn[: args.num_batched])
-            for threads in args.threads:
-                torch.set_num_threads(threads)
+    for size in args.batch_sizes:
+        for cores in args.cores:
+            bench = Bench(args, size, cores)
+            try:
                 for name in args.proxies:
-                    found = median_seconds(bench, name, args.rounds)
-                    rows.append(
-                        {"proxy": name, "device": device, "images": size, "threads": threads, **found}
-                    )
+                    found = bench.milliseconds(name)
+                    rows.append({"proxy": name, "images": size, "cores": cores, **found})
+            finally:
+                bench.close()
     table = pd.DataFrame(rows)
     args.out.parent.mkdir(parents=True, exist_ok=True)
     table.to_csv(args.out, index=False)
@@ -143,24 +161,25 @@ def main(args: Args) -> None:
 
 def show(table: pd.DataFrame) -> None:
     """Prints milliseconds per arch and ratios."""
-    heads = ("proxy", "device", "images", "threads", "reference ms", "plain ms", "batched ms", "archs/s")
+    heads = ("proxy", "images", "cores", "reference ms", "plain ms", "alone ms", "batched ms", "archs/s")
     shown = Table(*heads, "x reference", "x plain", "build", "forward", "rest ms", box=None)
     for row in table.to_dict("records"):
         reference, plain, batched = (
             row.get(kind, float("nan")) for kind in ("reference", "plain", "batched")
         )
-        build, forward = row["build"], row["forward"] - row["build"]
         numbers = (
-            1e3 * reference,
-            1e3 * plain,
-            1e3 * batched,
-            1 / batched,
+            reference,
+            plain,
+            row["alone"],
+            batched,
+            1e3 / batched,
             reference / batched,
             plain / batched,
         )
-        split = (1e3 * build, 1e3 * forward, 1e3 * max(0.0, plain - build - forward))
+        forward = max(0.0, row["forward"] - row["build"])
+        split = (row["build"], forward, max(0.0, plain - row["build"] - forward))
         shown.add_row(
-            row["proxy"], row["device"], str(row["images"]), str(row["threads"]),
+            row["proxy"], str(row["images"]), str(row["cores"]),
             *(f"{number:.1f}" for number in (*numbers, *split)),
         )  # fmt: skip
     Console(width=150).print(shown)

@@ -58,8 +58,14 @@ ONE_BY_ONE: dict[str, tuple[Way, Proxy]] = {
 def first_of_each(archs: Sequence[str], key: Callable[[str], Hashable]) -> tuple[list[str], list[int]]:
     """Returns the archs without those whose key was there before, and for each arch its place among them."""
     places: dict[Hashable, int] = {}
-    where = [places.setdefault(key(arch), len(places)) for arch in archs]
-    return [archs[where.index(place)] for place in range(len(places))], where
+    first: list[str] = []
+    where = []
+    for arch in archs:
+        place = places.setdefault(key(arch), len(first))
+        if place == len(first):
+            first.append(arch)
+        where.append(place)
+    return first, where
 
 
 def one_by_one(name: str) -> Callable[[Supernet, Sequence[str], Tensor, Tensor], Tensor]:

@@ -42,7 +42,7 @@ def within_memory(
         need = _measure(job, names, plan, heaviest[:together], together)
     if need > left:
         raise UsageError(
-            f"--max-memory {job.args.max_memory:g} must hold the driver, {peak_bytes() / GIB:.1f} GiB, and one "
+            f"--max-memory {job.args.max_memory:g} must hold the driver, {peak_bytes() / GIB:.1f} GiB, and a "
             f"worker, {need / GIB:.1f} GiB for {', '.join(names)}; raise it, or lower --batch-size."
         )
     return together, dataclasses.replace(plan, max_concurrent=min(plan.max_concurrent, int(left / need)))

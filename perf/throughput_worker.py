@@ -1,0 +1,91 @@
+"""What `proxy_throughput.py` times, in processes of its own: one for each core, or one with all threads."""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections import Counter
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any
+
+import torch
+from reference_proxies import REFERENCE
+from torch import Tensor, nn
+
+from nas_ray.batched import BATCHED, ONE_BY_ONE
+from nas_ray.batched.one_by_one import OUTPUT_ONLY, first_of_each
+from nas_ray.memory import keep_freed_memory
+from nas_ray.modules.data import ImageDataModule
+from nas_ray.proxies import PROXIES
+from nas_ray.spaces import NatsTss
+from nas_ray.spaces.supernet import Supernet
+
+_state: dict[str, Any] = {}
+
+
+def start(images: str, batch_size: int, device: str) -> None:
+    """Prepares this process: a supernet, a minibatch, one net of the usual kind."""
+    keep_freed_memory()
+    torch.manual_seed(0)
+    _state["device"] = device
+    _state["supernet"] = Supernet(NatsTss(), 10).to(device)
+    inputs, targets = ImageDataModule(images, batch_size=batch_size).minibatch()
+    _state["batch"] = inputs.to(device), targets.to(device)
+    _state["last"] = inputs.to(device, memory_format=torch.channels_last), targets.to(device)
+
+
+def seconds_of(kind: str, name: str, archs: Sequence[str], threads: int) -> list[float]:
+    """Returns the seconds of each arch; equal ones where they run as one batch."""
+    torch.set_num_threads(threads)
+    if kind == "batched" and name not in ONE_BY_ONE:
+        return [_timed(lambda: BATCHED[name](_state["supernet"], archs, *_state["last"])) / len(archs)] * len(
+            archs
+        )
+    return [_timed(lambda arch=arch: _run(kind, name, arch)) for arch in archs]
+
+
+def same_to(name: str, archs: Sequence[str]) -> dict[str, int]:
+    """Returns for each arch how many of `archs` are the same to the proxy `name`, itself included."""
+    keys = [_key(name)(arch) for arch in archs]
+    counts = Counter(keys)
+    return {arch: counts[own] for arch, own in zip(archs, keys, strict=True)}
+
+
+def different(name: str, archs: Sequence[str]) -> list[str]:
+    """Returns the archs that are not the same to the proxy `name` as an earlier one."""
+    return first_of_each(archs, _key(name))[0]
+
+
+def _key(name: str) -> Callable[[str], Hashable]:
+    return ONE_BY_ONE[name][0].key if name in ONE_BY_ONE else OUTPUT_ONLY.key
+
+
+def _run(kind: str, name: str, arch: str) -> None:
+    if kind == "batched":
+        BATCHED[name](_state["supernet"], [arch], *_state["last"])
+        return
+    net = _build(arch)
+    if kind == "forward":
+        with torch.no_grad():
+            net(_state["batch"][0])
+    elif kind != "build":
+        _proxy(kind, name)(net, *_state["batch"])
+
+
+def _proxy(kind: str, name: str) -> Callable[[nn.Module, Tensor, Tensor], object]:
+    if kind == "plain":
+        return PROXIES[name]
+    return lambda net, inputs, targets: REFERENCE[name](copy.deepcopy(net), inputs, targets)
+
+
+def _build(arch: str) -> nn.Module:
+    supernet = _state["supernet"]
+    return supernet.space.build(arch, supernet.num_classes).to(_state["device"])  # type: ignore[no-any-return]
+
+
+def _timed(run: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    run()
+    if _state["device"] != "cpu":
+        torch.cuda.synchronize()
+    return time.perf_counter() - start
