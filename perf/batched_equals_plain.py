@@ -40,7 +40,7 @@ class Args:
     """Width of the first stage."""
     cells: int = 1
     """Cells in each stage."""
-    batch_size: int = 12
+    batch_size: int = 48
     """Images in the minibatch."""
     dtypes: tuple[str, ...] = ("float64", "float32")
     """Types of weights and images."""

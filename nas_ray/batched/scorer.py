@@ -14,6 +14,7 @@ from torch import Tensor
 from nas_ray.batched import BATCHED, ONE_BY_ONE
 from nas_ray.batched.one_by_one import WHOLE, Way, first_of_each
 from nas_ray.batched.out_of_memory import in_halves
+from nas_ray.batched.precision import in_precision
 from nas_ray.modules.scoring import score_net
 from nas_ray.proxies import PROXIES, Proxy
 from nas_ray.proxies.sharing import shared_work, widest_first
@@ -38,6 +39,7 @@ class ChunkScorer:
         init_seed: seed of the weights of the supernet.
         device: where to compute.
         together: the most archs that run as one batch.
+        precision: one of `nas_ray.batched.precision.PRECISIONS`.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class ChunkScorer:
         init_seed: int = 0,
         device: str = "cpu",
         together: int = 64,
+        precision: str = "float32",
     ) -> None:
         self.space = space
         self.num_classes = num_classes
@@ -63,6 +66,7 @@ class ChunkScorer:
         self.init_seed = init_seed
         self.device = device
         self.together = together
+        self.precision = precision
 
     def __call__(self, archs: Sequence[str]) -> pd.DataFrame:
         """Returns a row per arch, in the order given: `arch`, a column per score, `seconds`, `error` or None.
@@ -109,8 +113,9 @@ class ChunkScorer:
         parts = [archs[i : i + self.together] for i in range(0, len(archs), self.together)]
         batched = BATCHED[name]
         scores: list[Tensor] = []
-        for part in parts:
-            scores += in_halves(lambda some: batched(self._supernet, some, *self._batch), part)
+        with in_precision(self.precision, name, self.device):
+            for part in parts:
+                scores += in_halves(lambda some: batched(self._supernet, some, *self._batch), part)
         return torch.cat(scores).tolist() if scores else []
 
     def _by_way(self) -> dict[Way, dict[str, Proxy]]:
@@ -132,7 +137,8 @@ class ChunkScorer:
         with shared_work():
             for name, proxy in proxies.items():
                 own = PROXIES.get(name) is not self.proxies[name]  # it may change what it is given
-                values, said = score_net(name, proxy, net, *self._batch, copies=own)
+                with in_precision(self.precision, name, self.device):
+                    values, said = score_net(name, proxy, net, *self._batch, copies=own)
                 scores.update(values)
                 errors += said
         return scores, errors

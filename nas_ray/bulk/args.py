@@ -38,6 +38,9 @@ class ScoreArgs:
     """Cells in each of the three stages."""
     chunk_size: int = 64
     """Archs that a worker takes at once, and that a kill can cost at most."""
+    precision: str = "float32"
+    """float32, or bfloat16 for the convolutions of those proxies whose ranks it keeps (synflow, naswot, snip,
+    grad_norm, fisher)."""
     once_per_class: bool = False
     """Score only one of the archs that compute the same function (4,930 of 15,625), by the proxies that see
     nothing else; column scored_as says which."""

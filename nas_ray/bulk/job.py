@@ -10,6 +10,7 @@ from typing import Any
 
 from rich.console import Console
 
+from nas_ray.batched.precision import PRECISIONS
 from nas_ray.batched.scorer import ChunkScorer
 from nas_ray.benchmarks import Benchmark, open_benchmark
 from nas_ray.bulk.arch_list import wanted_archs
@@ -51,6 +52,7 @@ class Job:
             init_seed=self.args.init_seed,
             device=device,
             together=together,
+            precision=self.args.precision,
         )
 
     @property
@@ -63,6 +65,7 @@ class Job:
             "cells": self.space.cells,
             "num_classes": self.images.num_classes,
             "init_seed": self.args.init_seed,
+            "precision": self.args.precision,
             "minibatch_sha256": fingerprint(*(tensor.numpy() for tensor in self.images.minibatch())),
         }
 
@@ -100,6 +103,8 @@ def _check_numbers(args: ScoreArgs) -> None:
     for option, least in (("chunk_size", 1), ("top", 1), ("resamples", 2)):
         if getattr(args, option) < least:
             raise UsageError(f"{_option(option)} must be at least {least}, got {getattr(args, option)}.")
+    if args.precision not in PRECISIONS:
+        raise UsageError(f"--precision must be one of {', '.join(PRECISIONS)}, got {args.precision!r}.")
     if args.max_memory is not None and not args.max_memory > 0:
         raise UsageError(f"--max-memory must be more than 0 GiB, got {args.max_memory}.")
     for option in ("seed", "init_seed", "batch_seed"):

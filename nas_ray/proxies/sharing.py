@@ -9,6 +9,7 @@ from contextvars import ContextVar
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
+import torch
 from torch import Tensor, nn
 
 P = ParamSpec("P")
@@ -93,7 +94,8 @@ def known(function: Callable[..., R], *args: Any) -> R | None:
 
 
 def _key(function: Callable[..., Any], given: tuple[Any, ...]) -> tuple[Any, ...]:
-    return (function, *(id(a) if isinstance(a, (Tensor, nn.Module)) else a for a in given))
+    half = torch.is_autocast_enabled("cpu"), torch.is_autocast_enabled("cuda")
+    return (function, half, *(id(a) if isinstance(a, (Tensor, nn.Module)) else a for a in given))
 
 
 def widest_first(names: Iterable[str]) -> list[str]:

@@ -5,9 +5,13 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from nas_ray.batched.scorer import ChunkScorer
-from nas_ray.spaces import NatsTss
+from nas_ray.proxies import PROXIES as PLAIN
+from nas_ray.spaces import NatsTss, supernet
+from nas_ray.spaces.arch_view import ArchView
+from nas_ray.spaces.nats_tss import to_ops
 from tests.proxies.nets import CONNECTED, DISCONNECTED, batch
 
 SPACE = NatsTss(channels=4, cells=1)
@@ -59,3 +63,47 @@ def test_a_proxy_that_raises_is_an_entry_and_no_loss() -> None:
 @pytest.mark.parametrize("archs", [[], ARCHS[:1]])
 def test_short_chunks(archs: list[str]) -> None:
     assert len(scorer()(archs)) == len(archs)
+
+
+def test_bfloat16_is_for_those_whose_ranks_it_keeps() -> None:
+    inputs, targets = batch(10)
+    names = ("plain", "snip", "synflow", "jacob_cov")
+    tables = [
+        ChunkScorer(SPACE, 5, inputs.float().numpy(), targets.numpy(), names, precision=precision)(ARCHS[:3])
+        for precision in ("float32", "bfloat16")
+    ]
+    for name in ("plain", "jacob_cov"):
+        assert (tables[0][name] == tables[1][name]).all()
+    for name in ("snip", "synflow"):
+        assert (tables[0][name] != tables[1][name]).any()
+        np.testing.assert_allclose(tables[0][name], tables[1][name], rtol=0.1)
+
+
+def test_your_own_proxy_sees_the_plain_net_and_cannot_change_it() -> None:
+    def spoil(net: torch.nn.Module, inputs: torch.Tensor, targets: torch.Tensor) -> dict[str, float]:
+        weights = sum(p.numel() for p in net.parameters())
+        with torch.no_grad():
+            inputs.zero_()
+            for p in net.parameters():
+                p.zero_()
+        return {"weights": float(weights), "images": float(len(inputs))}
+
+    proxies = {"mine": spoil, "params": PLAIN["params"], "naswot": PLAIN["naswot"], "zen": PLAIN["zen"]}
+    inputs, targets = batch(10)
+    table = ChunkScorer(SPACE, 5, inputs.float().numpy(), targets.numpy(), proxies)(ARCHS[:3])
+    assert list(table) == [
+        *("arch", "mine.weights", "mine.images", "params", "naswot", "zen", "seconds", "error")
+    ]
+    assert (table["mine.weights"] == table["params"]).all()
+    plain = scorer(("naswot", "zen"))(ARCHS[:3])
+    assert (table[["naswot", "zen"]] == plain[["naswot", "zen"]]).all().all()
+
+
+def test_archs_that_are_the_same_to_a_proxy_are_scored_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    same = "|nor_conv_3x3~0|+|none~0|none~1|+|nor_conv_3x3~0|skip_connect~1|none~2|"
+    dead = "|nor_conv_3x3~0|+|none~0|skip_connect~1|+|nor_conv_3x3~0|skip_connect~1|none~2|"
+    made = []
+    monkeypatch.setattr(supernet, "ArchView", lambda *parts: made.append(parts[-1]) or ArchView(*parts))
+    table = scorer(("snip", "naswot", "params"))([same, dead, same])
+    assert made == [to_ops(same)] * 2  # once for snip, once for naswot: no ReLU sees the dead node
+    assert (table["snip"] == table["snip"][0]).all()

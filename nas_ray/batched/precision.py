@@ -1,0 +1,27 @@
+"""Where a pass may go in bfloat16: where it keeps the ranks of archs."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+
+import torch
+
+PRECISIONS = ("float32", "bfloat16")
+
+KEEPS_RANKS = frozenset({"synflow", "naswot", "snip", "grad_norm", "fisher"})
+"""Proxies whose ranks in bfloat16 correlate with those in float32 by more than .999 (Spearman).
+
+Measured by `perf/precision_ranks.py`; the others stay in float32.
+"""
+
+
+def in_precision(precision: str, name: str, device: str) -> AbstractContextManager[object]:
+    """Returns the context in which the proxy `name` runs; convolutions in bfloat16 if it keeps the ranks.
+
+    Args:
+        precision: one of `PRECISIONS`.
+        name: the proxy.
+        device: such as `cpu` or `cuda`.
+    """
+    wanted = precision == "bfloat16" and name in KEEPS_RANKS
+    return torch.autocast(device.partition(":")[0], dtype=torch.bfloat16, enabled=wanted)
