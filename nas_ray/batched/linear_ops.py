@@ -10,6 +10,10 @@ from nas_ray.spaces.arch_view import window
 from nas_ray.spaces.routes import Group
 
 
+FEW = 8
+"""Archs whose windows are spread out at once; more would not stay in the cache."""
+
+
 def absolute(convolution: nn.Module) -> Tensor:
     """Returns the absolute weight `[out, in, k, k]` of a convolution, in channels-last order."""
     weight = convolution.get_parameter("weight").detach().abs()
@@ -38,10 +42,27 @@ def convolve_back(grad: Tensor, weight: Tensor, x: Tensor, stride: int = 1) -> T
 
 
 def weight_gradient(x: Tensor, grad: Tensor, weight: Tensor, stride: int = 1) -> Tensor:
-    """Returns for each arch the gradient in `weight`, as `[A, in * k * k, out]`, from that in the output."""
-    kernel = weight.shape[2]
-    columns = F.unfold(x.permute(0, 3, 1, 2), kernel, padding=kernel // 2, stride=stride)
-    return columns @ grad.flatten(1, 2)
+    """Returns for each arch the gradient in `weight`, as `[A, k * k * in, out]`, from that in the output."""
+    kernel, rows = weight.shape[2], grad.flatten(1, 2)
+    if kernel == 1:
+        return x.flatten(1, 2).mT @ rows
+    padding = kernel // 2
+    padded = F.pad(x, (0, 0, padding, padding, padding, padding)).contiguous()
+    parts = zip(padded.split(FEW), rows.split(FEW), strict=True)
+    positions = grad.shape[1], grad.shape[2]
+    return torch.cat([windows(part, positions, kernel, stride).mT @ own for part, own in parts])
+
+
+def windows(padded: Tensor, positions: tuple[int, int], kernel: int, stride: int) -> Tensor:
+    """Returns the pixels under a kernel at each position, `[A, positions, k * k * C]`, of `[A, H, W, C]`."""
+    archs, channels = padded.shape[0], padded.shape[3]
+    to_arch, to_row, to_pixel, _ = padded.stride()
+    columns = padded.as_strided(  # a row of a window is contiguous, so that this copies in long runs
+        (archs, *positions, kernel, kernel * channels),
+        (to_arch, stride * to_row, stride * to_pixel, to_row, 1),
+        padded.storage_offset(),
+    )
+    return columns.reshape(archs, positions[0] * positions[1], -1)
 
 
 def average(x: Tensor) -> Tensor:

@@ -15,6 +15,10 @@ from nas_ray.spaces.routes import Group
 from nas_ray.spaces.supernet import Supernet
 
 
+LARGE = 24
+"""A logarithm of a gradient beyond which log(1 + g) = log g, to the last digit of float64 relative to it."""
+
+
 class SynapticLogSum(Flow):
     """Sums `weight * log(1 + d R / d weight)`, after `log_scale` is known."""
 
@@ -25,9 +29,11 @@ class SynapticLogSum(Flow):
         x, scale = (
             (value, self.log_scale) if group is None else (group.take(value), group.take(self.log_scale))
         )
-        gradient = weight_gradient(x, grad, weight, stride).double()
-        logs = F.softplus(gradient.log() + scale.view(-1, 1, 1))  # log(1 + e^scale g), whatever the scale is
-        credit = torch.einsum("aio,io->a", logs, weight.flatten(1).T.double())
+        gradient = weight_gradient(x, grad, weight, stride)
+        logs = gradient.log_().add_(scale.to(gradient).view(-1, 1, 1))
+        if logs.amin() < LARGE:
+            logs = F.softplus(logs)  # log(1 + e^scale g), whatever the scale is
+        credit = (logs.flatten(1) @ weight.permute(2, 3, 1, 0).flatten()).double()
         self.score = self.score + credit if group is None else group.add(self.score, credit)
 
 
