@@ -9,7 +9,6 @@ from torch import Tensor, nn
 from nas_ray.spaces.arch_view import window
 from nas_ray.spaces.routes import Group
 
-
 FEW = 8
 """Archs whose windows are spread out at once; more would not stay in the cache."""
 
@@ -48,7 +47,7 @@ def weight_gradient(x: Tensor, grad: Tensor, weight: Tensor, stride: int = 1) ->
         return x.flatten(1, 2).mT @ rows
     padding = kernel // 2
     padded = F.pad(x, (0, 0, padding, padding, padding, padding)).contiguous()
-    parts = zip(padded.split(FEW), rows.split(FEW), strict=True)
+    parts = zip(torch.split(padded, FEW), torch.split(rows, FEW), strict=True)
     positions = grad.shape[1], grad.shape[2]
     return torch.cat([windows(part, positions, kernel, stride).mT @ own for part, own in parts])
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -13,7 +12,6 @@ from nas_ray.batched.linear_ops import weight_gradient
 from nas_ray.batched.tangent import TangentPass
 from nas_ray.spaces.routes import Group
 from nas_ray.spaces.supernet import Supernet
-
 
 LARGE = 24
 """A logarithm of a gradient beyond which log(1 + g) = log g, to the last digit of float64 relative to it."""

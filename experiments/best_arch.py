@@ -1,0 +1,30 @@
+"""Finds the arch of the whole space that FreeREA's score likes best, and proves that no other is better.
+
+    python experiments/best_arch.py
+    python experiments/best_arch.py --runs 30 --images cifar10 --benchmark nats_tss.csv.gz
+
+The score is naswot + logsynflow + skip, each divided by its largest value. LogSynFlow is computed for all
+archs, many as one batch; NASWOT only for those that could still win. It is no search, so nothing depends on
+luck but weights and images, which every run draws anew.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import tyro
+from rich.console import Console
+
+from nas_ray.bulk.best_args import BestArgs
+from nas_ray.cli import reported_errors
+
+
+def main(args: BestArgs) -> int:
+    from nas_ray.bulk.best_runs import run  # torch and Ray take seconds
+
+    return run(args, Console(width=None if sys.stdout.isatty() else 160))
+
+
+if __name__ == "__main__":
+    with reported_errors():
+        sys.exit(main(tyro.cli(BestArgs, description=__doc__, config=(tyro.conf.FlagCreatePairsOff,))))

@@ -1,0 +1,36 @@
+"""The arguments of `experiments/best_arch.py`; a light module, for quick answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class BestArgs:
+    """What to find, on what, and how often."""
+
+    runs: int = 1
+    """Runs, each with weights and images of its own seed."""
+    seed: int = 0
+    """Seed of the first run; the next have the next seeds."""
+    dataset: str = "cifar10"
+    """Dataset that the nets are built for: cifar10, cifar100 or ImageNet16-120."""
+    images: str = "auto"
+    """Images of the minibatch, as in the searches."""
+    benchmark: str = "auto"
+    """Benchmark that says how accurate the best archs are, as in the searches; none to leave it out."""
+    batch_size: int = 64
+    """Images in the minibatch."""
+    channels: int = 16
+    """Width of the first stage of the nets."""
+    cells: int = 5
+    """Cells in each of the three stages."""
+    num_cpus: int | None = None
+    """CPU cores to use (default: all)."""
+    num_gpus: int | None = None
+    """GPUs to use (default: all)."""
+    address: str | None = None
+    """Ray cluster to join, such as auto or HOST:6379 (default: RAY_ADDRESS, else this machine alone)."""
+    out: Path | None = None
+    """Folder of the table of runs (default: runs/best-DATASET-TIME)."""

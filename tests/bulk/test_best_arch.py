@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from nas_ray.batched.scorer import ChunkScorer
+from nas_ray.bulk.best_arch import best_arch, relu_units
+from nas_ray.modules.data import ImageDataModule
+from nas_ray.proxies.hooks import forward_hooks
+from nas_ray.resources import Request, start_ray
+from nas_ray.searchers.fitness import NormalisedSum
+from nas_ray.spaces import NatsTss
+from tests.proxies.nets import CONNECTED, DISCONNECTED
+
+SPACE = NatsTss(channels=4, cells=1)
+
+
+class Few(NatsTss):
+    """Some archs of the space, as if they were all."""
+
+    archs = tuple(SPACE.archs[::100])  # type: ignore[assignment]
+
+
+@pytest.mark.parametrize("arch", [*CONNECTED, DISCONNECTED])
+def test_units_are_those_of_the_relus(arch: str) -> None:
+    net, units = SPACE.build(arch, 10), []
+    relus = [module for module in net.modules() if isinstance(module, torch.nn.ReLU)]
+    with forward_hooks(relus, lambda module, args, out: units.append(out[0].numel())):
+        net(torch.zeros(1, 3, 16, 16))
+    assert relu_units(arch, SPACE, 16) == sum(units)
+
+
+@pytest.mark.ray
+def test_equal_to_scoring_everything() -> None:
+    import ray
+
+    space, images = Few(channels=4, cells=1), ImageDataModule("digits", batch_size=8)
+    try:
+        found = best_arch(space, images, start_ray(Request(num_cpus=1, num_gpus=0)), init_seed=3)
+    finally:
+        ray.shutdown()
+    names = ("naswot", "logsynflow", "skip")
+    inputs, targets = (tensor.numpy() for tensor in images.minibatch())
+    rows = ChunkScorer(space, 10, inputs, targets, names, init_seed=3)(space.archs)
+    fitness = NormalisedSum(names)(rows.to_dict("records"))  # type: ignore[arg-type]
+    assert found.proof.arch == space.archs[int(np.argmax(fitness))]
+    assert found.proof.bound < found.proof.score
+    assert len(found.proof.values) < len(space.archs)
