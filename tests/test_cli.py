@@ -244,7 +244,7 @@ def test_runs_that_cannot_be_resumed(
 
 def test_an_unknown_searcher_is_named(tmp_path: Path) -> None:
     message = refused("search", "--searcher", "reaa", "--out", tmp_path / "run")
-    assert message.startswith("Unknown searcher 'reaa'. Did you mean 'rea'? Known: random_search, rea,")
+    assert message.startswith("Unknown searcher 'reaa'. Did you mean 'rea'? Known: area, freerea,")
 
 
 def test_help_teaches() -> None:

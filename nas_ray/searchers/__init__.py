@@ -2,31 +2,64 @@
 
 from __future__ import annotations
 
+from nas_ray.searchers.area import Area, Warmup
 from nas_ray.searchers.base import ArchSearcher
+from nas_ray.searchers.cheap_score import CheapScore, ScoreTable
 from nas_ray.searchers.evolution import RegularizedEvolution
+from nas_ray.searchers.filtered import FilteredSpace
 from nas_ray.searchers.fitness import Fitness, LogRankSum, NormalisedSum, RankSum, Row, Single, parse_fitness
+from nas_ray.searchers.freerea import FreeRea
+from nas_ray.searchers.local_search import LocalSearch
+from nas_ray.searchers.move import Move
+from nas_ray.searchers.naswot_search import NaswotSearch
+from nas_ray.searchers.nsga2 import Nsga2
+from nas_ray.searchers.optuna_search import OptunaSearch
+from nas_ray.searchers.pareto import Negated, pareto_front
+from nas_ray.searchers.predictor import PredictorSearch
 from nas_ray.searchers.random_search import RandomSearch
-from nas_ray.searchers.skip_filter import FilteredSpace, SkipCount, SkipRea
+from nas_ray.searchers.skip_filter import SkipCount, SkipRea
 
 SEARCHERS: dict[str, type[ArchSearcher]] = {
     "random_search": RandomSearch,
     "rea": RegularizedEvolution,
     "skip_rea": SkipRea,
+    "freerea": FreeRea,
+    "local_search": LocalSearch,
+    "naswot_search": NaswotSearch,
+    "area": Area,
+    "warmup": Warmup,
+    "move": Move,
+    "nsga2": Nsga2,
+    "predictor": PredictorSearch,
+    "optuna": OptunaSearch,
 }
 
 __all__ = [
     "SEARCHERS",
     "ArchSearcher",
+    "Area",
+    "CheapScore",
     "FilteredSpace",
     "Fitness",
+    "FreeRea",
+    "LocalSearch",
     "LogRankSum",
+    "Move",
+    "NaswotSearch",
+    "Negated",
     "NormalisedSum",
+    "Nsga2",
+    "OptunaSearch",
+    "PredictorSearch",
     "RandomSearch",
     "RankSum",
     "RegularizedEvolution",
     "Row",
+    "ScoreTable",
     "Single",
     "SkipCount",
     "SkipRea",
+    "Warmup",
+    "pareto_front",
     "parse_fitness",
 ]

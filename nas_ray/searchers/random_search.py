@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nas_ray.searchers.base import ArchSearcher, members
+from nas_ray.searchers.base import ArchSearcher
 from nas_ray.searchers.fitness import Fitness
+from nas_ray.searchers.sampling import sample_new
 
 if TYPE_CHECKING:
     from nas_ray.spaces.base import SearchSpace
-
-MAX_REJECTIONS = 1_000
 
 
 class RandomSearch(ArchSearcher):
@@ -30,18 +29,8 @@ class RandomSearch(ArchSearcher):
         Raises:
             StopIteration: every arch was drawn.
         """
-        for _ in range(MAX_REJECTIONS):
-            arch = self.space.sample(self.rng)
-            if arch not in self._drawn:
-                break
-        else:
-            arch = self._draw_from_rest()
+        arch = sample_new(self.space, self._drawn, self.rng)
+        if arch is None:
+            raise StopIteration
         self._drawn.add(arch)
         return arch
-
-    def _draw_from_rest(self) -> str:
-        """Returns a draw from the list of what is left, once that is too little to be hit by chance."""
-        rest = [arch for arch in members(self.space) if arch not in self._drawn]
-        if not rest:
-            raise StopIteration
-        return rest[int(self.rng.integers(len(rest)))]

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from nas_ray.errors import UsageError
-from nas_ray.searchers.base import members
+from nas_ray.plugins import unknown_name
 from nas_ray.searchers.evolution import RegularizedEvolution
+from nas_ray.searchers.filtered import FilteredSpace
 from nas_ray.searchers.fitness import Fitness
+from nas_ray.searchers.skip_rules import SKIP, nearest_to_one, towards_output
+from nas_ray.searchers.variation import Children, cell_space
 
 if TYPE_CHECKING:
-    from torch import nn
-
     from nas_ray.spaces.base import SearchSpace
 
-SKIP = "skip_connect"
-MAX_REJECTIONS = 10_000
+MANY = 1_000_000
+"""More skip connections than any cell has."""
+
+RULES = ("described", "naswot_code", "synflow_code", "july_2022", "at_least_one")
+"""What the filter means; `SkipRea` describes each."""
+
+BOUNDED = ("described", "synflow_code")
+"""The rules that the bounds belong to."""
 
 
 @dataclass(frozen=True)
@@ -45,65 +49,38 @@ class SkipCount:
         return self.minimum <= arch.count(SKIP) <= self.maximum
 
 
-class FilteredSpace:
-    """The archs of `space` that `accept`: sampling and neighbours stay inside, so no searcher can leave it.
-
-    Sampling rejects, at most a fixed number of times, and then draws from the enumerated members, so it
-    always ends.
-
-    Raises:
-        UsageError: nothing passes the filter.
-    """
-
-    def __init__(self, space: SearchSpace, accept: Callable[[str], bool]) -> None:
-        self.space = space
-        self.accept = accept
-        self._members: list[str] | None = None
-        self.sample(np.random.default_rng(0))
-
-    def sample(self, rng: np.random.Generator) -> str:
-        """Returns a member drawn uniformly."""
-        if self._members is None:
-            for _ in range(MAX_REJECTIONS):
-                arch = self.space.sample(rng)
-                if self.accept(arch):
-                    return arch
-            self._members = list(self)
-        if not self._members:
-            raise UsageError(f"No arch of the space passes {self.accept}; widen the filter.")
-        return self._members[int(rng.integers(len(self._members)))]
-
-    def neighbors(self, arch: str) -> list[str]:
-        """Returns the neighbours of `arch` that are members; may be empty."""
-        return [neighbor for neighbor in self.space.neighbors(arch) if self.accept(neighbor)]
-
-    def build(self, arch: str, num_classes: int) -> nn.Module:
-        """Returns the net of `arch`."""
-        return self.space.build(arch, num_classes)
-
-    def __iter__(self) -> Iterator[str]:
-        return (arch for arch in members(self.space) if self.accept(arch))
-
-
 class SkipRea(RegularizedEvolution):
-    """REA that generates and mutates only archs with `min_skips` to `max_skips` skip connections.
+    """REA with a filter on the number of skip connections of the cell, in one of five meanings.
 
-    A parent without a neighbour inside the filter is replaced by a fresh random member, so the search always
-    goes on.
+    - `described`: `min_skips` to `max_skips` skips in the first population and after every mutation.
+    - `naswot_code`: no filter on the first population; a mutation gives exactly one skip.
+    - `synflow_code`: `min_skips` to `max_skips` skips in the first population; mutation is free.
+    - `july_2022`: exactly one skip in the first population; a mutation moves it to the edge from the input to
+      the output and, once it is there, changes an edge into another node to an operation that is no skip
+      (`towards_output`).
+    - `at_least_one`: one skip or more in the first population and after every mutation.
 
-    Source: the filter as described by the course project "How Powerful are Skip Connections in Neural
-    Architecture Search without Training" (2022): 0 or 1 `skip_connect` at random generation and at mutation.
-    Differs: its code for NASWOT repeats a mutation until the child has exactly one skip, which never ends for
-    a parent with three or more; here the child is drawn uniformly from the neighbours that pass.
+    A parent without a child is replaced by a fresh random arch, so the search always goes on.
+
+    Source: the course project "How Powerful are Skip Connections in Neural Architecture Search without
+    Training" (2022): `described` is its text, `naswot_code` and `synflow_code` are its code for
+    the two proxies, `july_2022` its last version; `at_least_one` is the natural reading of its question.
+    Differs: its code draws until a child passes, here a child is drawn once among those that pass, which has
+    the same distribution. For `naswot_code` the repetition never ends where the parent has three skips or
+    more; here the child is then drawn among those nearest to one skip, so a skip is lost. Its mutation is
+    `mutation="node"`; here uniform is the default.
 
     Args:
-        space: see `ArchSearcher`.
+        space: see `ArchSearcher`; `july_2022` needs a `CellSpace`.
         fitness: see `ArchSearcher`.
         seed: see `ArchSearcher`.
-        population: see `RegularizedEvolution`.
-        sample: see `RegularizedEvolution`.
+        rule: what the filter means.
         min_skips: fewest skip connections allowed.
         max_skips: most skip connections allowed.
+        options: population, sample, mutation, replacement and ageing of `RegularizedEvolution`.
+
+    Raises:
+        UsageError: unknown rule, bounds in the wrong order, or bounds for a rule that has none.
     """
 
     def __init__(
@@ -112,10 +89,34 @@ class SkipRea(RegularizedEvolution):
         *,
         fitness: Fitness,
         seed: int = 0,
-        population: int = 50,
-        sample: int = 10,
+        rule: str = "described",
         min_skips: int = 0,
         max_skips: int = 1,
+        **options: Any,
     ) -> None:
-        inside = FilteredSpace(space, SkipCount(min_skips, max_skips))
-        super().__init__(inside, fitness=fitness, seed=seed, population=population, sample=sample)
+        if rule not in RULES:
+            raise UsageError(unknown_name("skip rule", rule, list(RULES)))
+        bounds = SkipCount(min_skips, max_skips)
+        if rule not in BOUNDED and bounds != SkipCount():
+            raise UsageError(
+                f"min-skips and max-skips belong to the skip rules {' and '.join(BOUNDED)}, got "
+                f"min-skips={min_skips} and max-skips={max_skips} for {rule}; leave them out."
+            )
+        accept = {"july_2022": SkipCount(1, 1), "at_least_one": SkipCount(1, MANY)}.get(rule, bounds)
+        start = space if rule == "naswot_code" else FilteredSpace(space, accept)
+        inside = start if rule in ("described", "at_least_one") else space
+        super().__init__(inside, fitness=fitness, seed=seed, **options)
+        self.rule = rule
+        self._start = start
+        self._moves = cell_space(space, f"The skip rule {rule!r}") if rule == "july_2022" else None
+
+    def first(self) -> str:
+        """Returns a random arch that the rule allows at the start."""
+        return self._start.sample(self.rng)
+
+    def children(self, parent: str) -> Children:
+        """Returns the children that the rule allows."""
+        if self._moves is not None:
+            return towards_output(self._moves, parent)
+        children = super().children(parent)
+        return nearest_to_one(children) if self.rule == "naswot_code" else children

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from nas_ray.spaces.base import FiniteSpace, SearchSpace
+from nas_ray.spaces.base import CellSpace, DecisionSpace, FiniteSpace, SearchSpace
 from nas_ray.spaces.nats_tss import NatsTss
 
 SPACES: dict[str, Callable[[], SearchSpace]] = {
     "nats-tss": NatsTss,
 }
 
-__all__ = ["SPACES", "FiniteSpace", "NatsTss", "SearchSpace"]
+__all__ = ["SPACES", "CellSpace", "DecisionSpace", "FiniteSpace", "NatsTss", "SearchSpace"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
@@ -52,3 +52,37 @@ class FiniteSpace(SearchSpace, Protocol):
 
     def __contains__(self, arch: object) -> bool:
         """Returns whether `arch` is the canonical string of a member."""
+
+
+@runtime_checkable
+class DecisionSpace(SearchSpace, Protocol):
+    """A space whose archs are made of a fixed number of choices, such as one operation per edge.
+
+    What needs the parts of an arch (crossover, one-hot codes, Optuna) asks for these methods. One `arch` has
+    one tuple of decisions, and `assemble(decisions(arch)) == arch`.
+    """
+
+    def choices(self) -> tuple[tuple[str, ...], ...]:
+        """Returns the options of every decision, in a fixed order."""
+
+    def decisions(self, arch: str) -> tuple[str, ...]:
+        """Returns the option that `arch` takes in every decision."""
+
+    def assemble(self, decisions: Sequence[str]) -> str:
+        """Returns the arch of these decisions.
+
+        Raises:
+            UsageError: they make no arch of the space.
+        """
+
+
+@runtime_checkable
+class CellSpace(DecisionSpace, Protocol):
+    """A space whose decisions are the edges of one cell, an acyclic graph."""
+
+    def groups(self) -> tuple[tuple[int, ...], ...]:
+        """Returns for every node but the input the places of the decisions on its incoming edges.
+
+        Nodes are in the order of the graph, the output last; edges are in the order of their source nodes, so
+        the first edge of the last group goes from the input to the output.
+        """

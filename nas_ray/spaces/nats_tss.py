@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -93,6 +93,37 @@ class NatsTss:
             for op in OPS
             if op != ops[edge]
         ]
+
+    def choices(self) -> tuple[tuple[str, ...], ...]:
+        """Returns the five operations for each of the six edges."""
+        return (OPS,) * len(EDGES)
+
+    def decisions(self, arch: str) -> tuple[str, ...]:
+        """Returns the six operations of `arch` in the order of `EDGES`."""
+        return to_ops(arch)
+
+    def assemble(self, decisions: Sequence[str]) -> str:
+        """Returns the arch with these six operations.
+
+        Raises:
+            UsageError: another number of operations, or an unknown one.
+        """
+        if len(decisions) != len(EDGES) or not set(decisions) <= set(OPS):
+            raise UsageError(
+                f"An arch of nats-tss is made of {len(EDGES)} operations of {', '.join(OPS)}; got "
+                f"{', '.join(decisions)}."
+            )
+        return to_arch(tuple(decisions))
+
+    def groups(self) -> tuple[tuple[int, ...], ...]:
+        """Returns the places of the incoming edges of nodes 1, 2 and 3."""
+        targets = sorted({target for _, target in EDGES})
+        return tuple(tuple(i for i, edge in enumerate(EDGES) if edge[1] == node) for node in targets)
+
+    def cost_class(self, arch: str) -> tuple[int, int]:
+        """Returns the numbers of 1x1 and 3x3 convolutions; archs with equal ones cost the same."""
+        ops = to_ops(arch)
+        return ops.count("nor_conv_1x1"), ops.count("nor_conv_3x3")
 
     def build(self, arch: str, num_classes: int) -> nn.Module:
         """Returns a new net `[B, 3, H, W] -> [B, num_classes]`, with H and W divisible by 4."""

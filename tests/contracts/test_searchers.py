@@ -10,9 +10,10 @@ import pytest
 from ray import cloudpickle
 from ray.tune.search import Searcher
 
+from nas_ray.search import simulate
 from nas_ray.searchers import SEARCHERS, ArchSearcher, RankSum, Single
 from nas_ray.spaces import NatsTss
-from tests.searchers.toy import Line, drive
+from tests.searchers.toy import Grid, Line, drive, options_of
 
 SPACE = NatsTss()
 
@@ -23,7 +24,7 @@ def make(request: pytest.FixtureRequest) -> type[ArchSearcher]:
 
 
 def new(make: type[ArchSearcher], seed: int = 0) -> ArchSearcher:
-    return make(SPACE, fitness=Single(("x",)), seed=seed)
+    return make(SPACE, fitness=Single(("x",)), seed=seed, **options_of(make))
 
 
 def test_equal_seeds_give_equal_suggestions(make: type[ArchSearcher]) -> None:
@@ -112,7 +113,7 @@ def test_all_failed_is_survived(make: type[ArchSearcher]) -> None:
 
 
 def test_a_tiny_space_ends_or_repeats_without_evaluating_twice(make: type[ArchSearcher]) -> None:
-    searcher = make(Line(5), fitness=Single(("x",)))
+    searcher = make(Line(5), fitness=Single(("x",)), **options_of(make))
     searcher.attach(stop=lambda: searcher.num_asked >= 200)
     asked = drive(searcher, 200)
     assert len(asked) == len(set(asked)) <= 5
@@ -135,9 +136,40 @@ def new_at(make: type[ArchSearcher], steps: int) -> ArchSearcher:
 
 
 def test_relative_fitness_works(make: type[ArchSearcher]) -> None:
-    searcher = make(SPACE, fitness=RankSum(("x", "y")))
+    searcher = make(SPACE, fitness=RankSum(("x", "y")), **options_of(make))
     for number in range(120):
         config = searcher.suggest(str(number))
         assert isinstance(config, dict)
         searcher.on_trial_complete(str(number), {"x": float(number), "y": -float(number)})
     assert len(searcher.history) > 100
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_the_optimum_of_a_small_space_is_found(make: type[ArchSearcher], seed: int) -> None:
+    """An arch of Grid scores the number that it reads as, so 333 is best; a third of the archs fail."""
+    searcher = make(Grid(), fitness=Single(("x",)), seed=seed, **options_of(make))
+    searcher.attach(stop=lambda: searcher.num_asked >= 600)
+    for number in range(600):
+        config = searcher.suggest(str(number))
+        if not isinstance(config, dict):
+            break
+        failed = int(config["arch"]) % 3 == 1
+        score = float("nan") if failed else float(config["arch"])
+        searcher.on_trial_complete(str(number), {"x": score, "error": "x is nan" if failed else None})
+    best = searcher.history[int(np.argmax(searcher.fitness(searcher.history)))]
+    assert best["arch"] == "333"
+
+
+def test_a_search_of_a_small_space_ends_or_goes_on_by_repeating(make: type[ArchSearcher]) -> None:
+    """Every suggestion of a small space returns, also when nothing new is left."""
+    searcher = make(Grid(), fitness=Single(("x",)), **options_of(make))
+    searcher.attach(stop=lambda: searcher.num_asked >= 1200)
+    assert len(drive(searcher, 1200)) <= 64
+    assert searcher.num_asked <= 1200
+
+
+def test_a_budget_of_seconds_alone_ends(make: type[ArchSearcher]) -> None:
+    """Known archs cost no seconds, so a searcher that has seen everything must end by itself."""
+    searcher = make(Line(9), fitness=Single(("x",)), **options_of(make))
+    table = simulate(searcher, lambda arch, report: report({"x": 1.0, "seconds": 1.0}), seconds=100)
+    assert table["seconds"].sum() <= 9

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from nas_ray.spaces import SPACES, FiniteSpace, SearchSpace
+from nas_ray.spaces import SPACES, CellSpace, DecisionSpace, FiniteSpace, SearchSpace
 
 
 @pytest.fixture(params=sorted(SPACES))
@@ -41,3 +41,18 @@ def test_neighbours_are_symmetric_and_exclude_self_and_duplicates(space: SearchS
 def test_a_built_net_classifies(space: SearchSpace) -> None:
     (arch,) = samples(space, 1)
     assert space.build(arch, 7)(torch.randn(2, 3, 32, 32)).shape == (2, 7)
+
+
+def test_decisions_make_the_arch_and_are_options(space: SearchSpace) -> None:
+    if isinstance(space, DecisionSpace):
+        for arch in samples(space, 50):
+            decisions = space.decisions(arch)
+            assert space.assemble(decisions) == arch
+            assert len(decisions) == len(space.choices())
+            assert all(d in options for d, options in zip(decisions, space.choices(), strict=True))
+
+
+def test_groups_hold_every_decision_once(space: SearchSpace) -> None:
+    if isinstance(space, CellSpace):
+        places = [place for group in space.groups() for place in group]
+        assert sorted(places) == list(range(len(space.choices())))

@@ -4,23 +4,10 @@ import numpy as np
 import pytest
 
 from nas_ray.errors import UsageError
-from nas_ray.searchers import RankSum, RegularizedEvolution, Single
+from nas_ray.searchers import FilteredSpace, RankSum, RegularizedEvolution, Single
+from nas_ray.searchers.variation import node_first_children
 from nas_ray.spaces import NatsTss
-from tests.searchers.toy import Line, drive
-
-
-class Script:
-    """Stands in for a random generator: returns the numbers that a test wrote down."""
-
-    def __init__(self, *numbers: object) -> None:
-        self.numbers = list(numbers)
-
-    def integers(self, high: int, size: int | None = None) -> object:
-        number = self.numbers.pop(0)
-        drawn = number if isinstance(number, list) else [number]
-        assert len(drawn) == (size or 1)
-        assert all(0 <= n < high for n in drawn)
-        return np.array(drawn) if size else number
+from tests.searchers.toy import Grid, Line, Script, drive
 
 
 def test_hand_traced_run() -> None:
@@ -97,3 +84,73 @@ def test_sizes_must_be_positive(population: int, sample: int) -> None:
     assert str(caught.value) == (
         f"population and sample must be from 1 to 1000000, got population={population} and sample={sample}."
     )
+
+
+def test_hand_traced_run_without_replacement_in_which_the_worst_leaves() -> None:
+    """P = 2, S = 3, so both members are in every tournament."""
+    searcher = RegularizedEvolution(
+        Line(9), fitness=Single(("x",)), population=2, sample=3, replacement=False, ageing=False
+    )
+    searcher.rng = Script(  # type: ignore[assignment]
+        *(5, 3),  # first population: 5 3
+        *([1, 0], 1),  # 5 wins; neighbours 4 6 -> 6; 3 leaves, though 5 is the oldest
+        *([0, 1], 0),  # members 5 6: 6 wins; neighbours 5 7 -> 5 (known); the older 5 leaves
+        *([0, 1], 1),  # members 6 5: 6 wins -> 7; 5 leaves
+        *([0, 1], 1),  # members 6 7: 7 wins -> 8; 6 leaves
+    )
+    assert drive(searcher, 3) == ["5", "3", "6"]
+    assert [searcher.history[place]["arch"] for place in searcher._alive] == ["5", "6"]
+    assert drive(searcher, 2, start=3) == ["7", "8"]
+    assert [searcher.history[place]["arch"] for place in searcher._alive] == ["7", "8"]
+
+
+def test_a_tournament_without_replacement_has_no_member_twice() -> None:
+    """With S = P the fittest always wins; with replacement it is missed at times."""
+    for replacement, expected in ((False, {"3"}), (True, {"1", "2", "3"})):
+        searcher = RegularizedEvolution(
+            Line(9), fitness=Single(("x",)), population=3, sample=3, replacement=replacement
+        )
+        searcher.rng = Script(1, 2, 3)  # type: ignore[assignment]
+        drive(searcher, 3)
+        searcher.rng = np.random.default_rng(0)
+        assert {searcher.history[searcher._winner()]["arch"] for _ in range(300)} == expected
+
+
+def test_node_first_mutation_hits_the_edge_into_node_1_a_third_of_the_time() -> None:
+    space = NatsTss()
+    searcher = RegularizedEvolution(space, fitness=Single(("x",)), mutation="node", seed=5)
+    arch = space[0]
+    counts = [0] * 6
+    for _ in range(3600):
+        changed = [
+            a != b for a, b in zip(space.decisions(arch), space.decisions(searcher.child(arch)), strict=True)
+        ]
+        assert sum(changed) == 1
+        counts[changed.index(True)] += 1
+    # Node 1 has one edge, node 2 two and node 3 three; each node is drawn in 1200 of 3600 cases.
+    expected = [1200, 600, 600, 400, 400, 400]
+    chi_square = sum((count - e) ** 2 / e for count, e in zip(counts, expected, strict=True))
+    assert chi_square < 20.5  # 99.9 % quantile with 5 degrees of freedom
+
+
+def test_node_first_chances_inside_a_filter_are_those_of_drawing_again() -> None:
+    """Grid has nodes {a} and {b, c}; from 000, 1 in any place is outside, so 4 of 6 ninths remain."""
+    inside = FilteredSpace(Grid(), lambda arch: "1" not in arch)
+    archs, chances = node_first_children(inside, "000")
+    assert archs == ["200", "300", "020", "030", "002", "003"]
+    assert chances == pytest.approx([1 / 4, 1 / 4, 1 / 8, 1 / 8, 1 / 8, 1 / 8])
+
+
+def test_node_first_mutation_needs_a_cell() -> None:
+    with pytest.raises(UsageError) as caught:
+        RegularizedEvolution(Line(), fitness=Single(("x",)), mutation="node")
+    assert str(caught.value) == (
+        "The mutation 'node' needs a space with the methods choices, decisions, assemble, groups, got Line; "
+        "add them (nas_ray/spaces/base.py says what they return) or choose another way."
+    )
+
+
+def test_an_unknown_mutation() -> None:
+    with pytest.raises(UsageError) as caught:
+        RegularizedEvolution(Line(), fitness=Single(("x",)), mutation="nodes")
+    assert str(caught.value) == "Unknown mutation 'nodes'. Did you mean 'node'? Known: node, uniform."

@@ -11,7 +11,7 @@ from torch import nn
 
 from nas_ray.errors import UsageError
 from nas_ray.proxies import flops, params
-from nas_ray.spaces import FiniteSpace, NatsTss
+from nas_ray.spaces import CellSpace, FiniteSpace, NatsTss
 from nas_ray.spaces.nats_tss import EDGES, OPS, to_arch, to_ops
 
 SPACE = NatsTss()
@@ -132,3 +132,23 @@ def test_no_block_is_mistaken_for_a_relu() -> None:
     """The reference code of NASWOT selects modules by the text ReLU in their class name."""
     net = SPACE.build(SPACE[6111], 10)
     assert {type(m) for m in net.modules() if "ReLU" in str(type(m))} == {nn.ReLU}
+
+
+def test_decisions_are_operations_by_edge_and_groups_are_nodes() -> None:
+    space = NatsTss()
+    assert isinstance(space, CellSpace)
+    assert space.choices() == (OPS,) * 6
+    assert space.groups() == ((0,), (1, 2), (3, 4, 5))  # edges 0-1; 0-2 1-2; 0-3 1-3 2-3
+    assert space.decisions(SPACE[0]) == (
+        "avg_pool_3x3", "nor_conv_1x1", "skip_connect", "nor_conv_1x1", "skip_connect", "skip_connect"
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("decisions", [["none"] * 5, ["none"] * 5 + ["conv"]])
+def test_decisions_that_make_no_arch(decisions: list[str]) -> None:
+    with pytest.raises(UsageError) as caught:
+        NatsTss().assemble(decisions)
+    assert str(caught.value) == (
+        "An arch of nats-tss is made of 6 operations of none, skip_connect, nor_conv_1x1, nor_conv_3x3, "
+        f"avg_pool_3x3; got {', '.join(decisions)}."
+    )

@@ -1,0 +1,131 @@
+"""Scores known before an arch is evaluated: any function of archs, or a table of stored scores."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from nas_ray.errors import UsageError, describe
+from nas_ray.plugins import resolve, unknown_name
+
+CheapScore = Callable[[Sequence[str]], Sequence[float]]
+"""One number per arch, larger is better; it must not depend on anything but the archs."""
+
+TABLES = (".csv", ".csv.gz", ".parquet")
+"""How the name of a table ends."""
+
+
+class ScoreTable:
+    """Looks scores up in a CSV or Parquet table with a column `arch`, as `score_space.py` writes.
+
+    Args:
+        path: the table.
+        column: the score.
+
+    Raises:
+        UsageError: no such table or column, or an arch stands in it twice.
+    """
+
+    def __init__(self, path: str | Path, column: str) -> None:
+        self.path = Path(path).expanduser()
+        self.column = column
+        held = list(self._frame.columns)
+        if column not in held or "arch" not in held:
+            missing = column if "arch" in held else "arch"
+            raise UsageError(f"The table {self.path}: {unknown_name('column', missing, held)}")
+        repeated = self._frame["arch"][self._frame["arch"].duplicated()]
+        if len(repeated):
+            raise UsageError(
+                f"The table {self.path} must hold each arch once, got {repeated.iloc[0]} twice; remove a row."
+            )
+
+    def __call__(self, archs: Sequence[str]) -> list[float]:
+        """Returns the stored scores of `archs`.
+
+        Raises:
+            UsageError: an arch is not in the table.
+        """
+        known = self._scores
+        missing = [arch for arch in archs if arch not in known]
+        if missing:
+            raise UsageError(
+                f"The table {self.path} must hold every arch of the space, got none for {missing[0]}; score "
+                "the whole space."
+            )
+        return [known[arch] for arch in archs]
+
+    @cached_property
+    def _frame(self) -> pd.DataFrame:
+        try:
+            return pd.read_parquet(self.path) if self.path.suffix == ".parquet" else pd.read_csv(self.path)
+        except Exception as error:  # the readers have no common exception
+            raise UsageError(
+                f"The table of scores must be a readable CSV or Parquet file, got {self.path} "
+                f"({describe(error)}); check the path."
+            ) from error
+
+    @cached_property
+    def _scores(self) -> dict[str, float]:
+        scores = pd.to_numeric(self._frame[self.column], errors="coerce")
+        return dict(zip(self._frame["arch"], scores.astype(float), strict=True))
+
+
+def cheap_score(given: CheapScore | str | None, user: str) -> CheapScore:
+    """Returns the score that `given` stands for.
+
+    Args:
+        given: a function, `TABLE:COLUMN` for a `ScoreTable`, or `module:function`.
+        user: the searcher, for the message.
+
+    Raises:
+        UsageError: nothing was given, or it cannot be read or imported.
+    """
+    if callable(given):
+        return given
+    path, _, column = (given or "").rpartition(":")
+    if not path or not column:
+        raise UsageError(
+            f"{user} needs a proxy that is known before an arch is evaluated, got {given!r}; give a function "
+            "of a list of archs, or text such as proxy=scores.parquet:naswot or proxy=mine:score."
+        )
+    if path.endswith(TABLES):
+        return ScoreTable(path, column)
+    made: CheapScore = resolve("proxy", f"{path}:{column}", {})
+    return made
+
+
+def cheap_scores(given: Sequence[CheapScore] | str, user: str) -> list[CheapScore]:
+    """Returns several scores: functions, or `TABLE:COLUMN,COLUMN,...`; may be none.
+
+    Raises:
+        UsageError: as `cheap_score`.
+    """
+    if not isinstance(given, str):
+        return list(given)
+    path, _, columns = given.rpartition(":")
+    return [cheap_score(f"{path}:{column}", user) for column in columns.split(",")] if given else []
+
+
+def scores_of(score: CheapScore, archs: Sequence[str]) -> np.ndarray:
+    """Returns `[archs]` scores, everything undefined as -inf.
+
+    Raises:
+        UsageError: not one number per arch.
+    """
+    values = np.asarray(list(score(archs)), dtype=float)
+    if values.shape != (len(archs),):
+        raise UsageError(
+            f"A proxy must return one number per arch, got shape {values.shape} for {len(archs)} archs."
+        )
+    return np.where(np.isfinite(values), values, -np.inf)
+
+
+def best_first(score: CheapScore, archs: Sequence[str]) -> list[str]:
+    """Returns `archs` from the best score to the worst; equals keep their order."""
+    if not archs:
+        return []
+    return [archs[i] for i in np.argsort(-scores_of(score, archs), kind="stable")]
