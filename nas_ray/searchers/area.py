@@ -68,7 +68,7 @@ class Area(RegularizedEvolution):
 class Warmup(Area):
     """REA with zero-cost warmup: its first population is the best of a large pool by a proxy.
 
-    The same algorithm as `Area`, with the larger pool that the paper uses; `NaswotSearch` is the warmup of
+    The same algorithm as `Area`, with a larger pool; `NaswotSearch` is the warmup of
     random search.
 
     Source: Abdelfattah, Mehrotra, Dudziak and Lane, "Zero-Cost Proxies for Lightweight NAS", ICLR 2021,
