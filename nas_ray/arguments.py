@@ -41,6 +41,10 @@ class SearchArgs:
     fitness: str | None = None
     """What is maximised: one score such as naswot, or rank_sum:naswot,synflow ; None means the rank sum
     of all proxies."""
+    max_params: float | None = None
+    """Most parameters of an arch, such as 1e6; None means no limit."""
+    max_flops: float | None = None
+    """Most multiply-adds of an arch for one image, such as 1e8; None means no limit."""
     num_samples: int | None = None
     """Evaluations to make; None means 150, or no limit where a time budget is given."""
     time_budget_s: float | None = None
@@ -65,7 +69,12 @@ class SearchArgs:
     num_cpus: int | None = None
     """CPU cores to use; None means all there are."""
     max_concurrent: int | None = None
-    """Evaluations in flight; None means as many as fit."""
+    """Trials in flight; None means as many as fit."""
+    archs_per_trial: int = 1
+    """Archs of one trial, scored together on the weights of one supernet, which is much faster. To the
+    searcher they are as many parallel workers: it asks for all of them before it sees a row of any, so 32
+    with --max-concurrent 2 is a search with 64 workers. Needs nats-tss; proxies of your own gain nothing
+    (docs/batched.md). With 1 every net is built and initialised by itself, and scores are other numbers."""
     address: str | None = None
     """Ray cluster to join, such as auto or HOST:6379 ; None means the variable RAY_ADDRESS, else this
     machine alone."""
@@ -97,6 +106,13 @@ class ReaArgs(SearchArgs):
     """P, number of living members."""
     sample: int = 10
     """S, members drawn for one tournament."""
+    mutation: str = "uniform"
+    """uniform over the neighbours of a parent, or node: first a node, then one of its edges, as published by
+    NATS-Bench."""
+    replacement: bool = True
+    """Whether a tournament may draw a member twice."""
+    ageing: bool = True
+    """Whether the oldest member dies; if not, the worst."""
 
     def smoked(self) -> SearchArgs:
         """Returns the same arguments with a tiny budget, small enough for some evolution to happen."""
@@ -104,22 +120,27 @@ class ReaArgs(SearchArgs):
         return super(ReaArgs, dataclasses.replace(self, population=population, sample=sample)).smoked()
 
     def searcher_options(self) -> dict[str, Any]:
-        """Returns population and sample."""
-        return {"population": self.population, "sample": self.sample}
+        """Returns what belongs to evolution."""
+        names = ("population", "sample", "mutation", "replacement", "ageing")
+        return {name: getattr(self, name) for name in names}
 
 
 @dataclass(frozen=True)
 class SkipReaArgs(ReaArgs):
     """Arguments of evolution inside a filter on skip connections."""
 
+    rule: str = "described"
+    """What the filter means: described (at the start and after every mutation), naswot_code, synflow_code,
+    july_2022 or at_least_one (docs/searchers.md)."""
     min_skips: int = 0
     """Fewest skip_connect operations in a cell."""
     max_skips: int = 1
     """Most skip_connect operations in a cell."""
 
     def searcher_options(self) -> dict[str, Any]:
-        """Returns population, sample and the bounds of the filter."""
-        return {**super().searcher_options(), "min_skips": self.min_skips, "max_skips": self.max_skips}
+        """Returns what belongs to evolution and to the filter."""
+        names = ("rule", "min_skips", "max_skips")
+        return {**super().searcher_options(), **{name: getattr(self, name) for name in names}}
 
 
 @dataclass(frozen=True)
@@ -127,7 +148,10 @@ class AnySearchArgs(SearchArgs):
     """Arguments of a search with any searcher, at its own defaults."""
 
     searcher: str = "random_search"
-    """Searcher: random_search, rea, skip_rea, one of an installed package, or your own as module:class."""
+    """Searcher: random_search, rea, freerea, nsga2, predictor and others (docs/searchers.md), one of an
+    installed package, or your own as module:class."""
+    searcher_args: tuple[str, ...] = ()
+    """Options of the searcher as name=value, such as population=20 mutation=node."""
 
 
 A = TypeVar("A", bound=SearchArgs)

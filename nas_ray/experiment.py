@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,15 +13,19 @@ from rich.console import Console
 
 from nas_ray.arguments import SearchArgs
 from nas_ray.benchmarks import Benchmark, open_benchmark
+from nas_ray.chunks import ChunkScores
 from nas_ray.errors import UsageError
 from nas_ray.evaluate import ProxyScores
+from nas_ray.limits import limited
 from nas_ray.modules.data import ImageDataModule
 from nas_ray.plugins import resolve
+from nas_ray.proxies import Proxy
 from nas_ray.proxies.plugin import resolve_proxies, score_names
 from nas_ray.resources import Request, check_request
 from nas_ray.runs import fingerprint
 from nas_ray.searchers import SEARCHERS, ArchSearcher, Fitness, parse_fitness
-from nas_ray.spaces import SPACES, FiniteSpace, SearchSpace
+from nas_ray.searchers.options import parse_options
+from nas_ray.spaces import SPACES, FiniteSpace, NatsTss, SearchSpace
 
 DEFAULT_SAMPLES = 150
 
@@ -36,7 +40,7 @@ class Experiment:
     searcher: ArchSearcher
     fitness: Fitness
     scores: tuple[str, ...]
-    evaluator: ProxyScores
+    evaluator: ProxyScores | ChunkScores
     benchmark: Benchmark | None
     images: ImageDataModule
     request: Request
@@ -68,6 +72,8 @@ def prepare(name: str, args: SearchArgs, searcher: str | Callable[..., ArchSearc
     check_request(request)
     space = make_space(args.space)
     proxies = resolve_proxies([name for given in args.proxies for name in given.replace(",", " ").split()])
+    if args.archs_per_trial > 1:
+        check_batched(args, space)
     scores = score_names(proxies)
     fitness = parse_fitness(args.fitness, scores)
     images = ImageDataModule(
@@ -78,23 +84,51 @@ def prepare(name: str, args: SearchArgs, searcher: str | Callable[..., ArchSearc
         download=args.download,
     )
     benchmark = open_benchmark(args.benchmark, args.dataset) if isinstance(space, FiniteSpace) else None
-    inputs, targets = (tensor.numpy() for tensor in images.minibatch())
-    evaluator = ProxyScores(space, images.num_classes, inputs, targets, proxies, init_seed=args.init_seed)
     no_limit = args.time_budget_s is not None
     num_samples = args.num_samples if args.num_samples or no_limit else DEFAULT_SAMPLES
     return Experiment(
         name=name,
         args=args,
         space=space,
-        searcher=make_searcher(searcher, space, fitness=fitness, seed=args.seed, **args.searcher_options()),
+        searcher=make_searcher(
+            searcher,
+            limited_space(args, space, images),
+            texts=getattr(args, "searcher_args", ()),
+            fitness=fitness,
+            seed=args.seed,
+            **args.searcher_options(),
+        ),
         fitness=fitness,
         scores=tuple(scores),
-        evaluator=evaluator,
+        evaluator=make_evaluator(args, space, proxies, images),
         benchmark=benchmark,
         images=images,
         request=request,
         num_samples=num_samples,
     )
+
+
+def check_batched(args: SearchArgs, space: SearchSpace) -> None:
+    """Checks that archs can be scored together.
+
+    Raises:
+        UsageError: there is no supernet of the space.
+    """
+    option = f"--archs-per-trial {args.archs_per_trial}"
+    if type(space) is not NatsTss:
+        raise UsageError(
+            f"{option} needs the search space nats-tss, got {args.space!r}; leave --archs-per-trial out."
+        )
+
+
+def make_evaluator(
+    args: SearchArgs, space: SearchSpace, proxies: Mapping[str, Proxy], images: ImageDataModule
+) -> ProxyScores | ChunkScores:
+    """Returns what scores archs: net by net, or several on one supernet."""
+    inputs, targets = (tensor.numpy() for tensor in images.minibatch())
+    if args.archs_per_trial > 1 and isinstance(space, NatsTss):
+        return ChunkScores(space, images.num_classes, inputs, targets, proxies, init_seed=args.init_seed)
+    return ProxyScores(space, images.num_classes, inputs, targets, proxies, init_seed=args.init_seed)
 
 
 def make_space(name: str) -> SearchSpace:
@@ -109,8 +143,23 @@ def make_space(name: str) -> SearchSpace:
     return made
 
 
-def make_searcher(searcher: str | Callable[..., ArchSearcher], *args: Any, **options: Any) -> ArchSearcher:
-    """Returns the searcher of that class or name.
+def limited_space(args: SearchArgs, space: SearchSpace, images: ImageDataModule) -> SearchSpace:
+    """Returns the archs of `space` within the limits that `args` give.
+
+    Raises:
+        UsageError: a limit is not positive, or no arch keeps it.
+    """
+    if args.max_params is None and args.max_flops is None:
+        return space
+    channels, height, width = images.minibatch()[0].shape[1:]
+    limits = {"max_params": args.max_params, "max_flops": args.max_flops}
+    return limited(space, **limits, num_classes=images.num_classes, image=(channels, height, width))
+
+
+def make_searcher(
+    searcher: str | Callable[..., ArchSearcher], *args: Any, texts: Sequence[str] = (), **options: Any
+) -> ArchSearcher:
+    """Returns the searcher of that class or name, with options also as `name=value`.
 
     Raises:
         UsageError: unknown, or no `ArchSearcher`.
@@ -120,6 +169,7 @@ def make_searcher(searcher: str | Callable[..., ArchSearcher], *args: Any, **opt
         if isinstance(searcher, str)
         else searcher
     )
+    options |= parse_options(known, texts)
     made = _call("searcher", str(searcher), known, *args, **options)
     if not isinstance(made, ArchSearcher):
         raise UsageError(f"The searcher {searcher!r} must be a subclass of nas_ray.ArchSearcher.")
@@ -143,6 +193,8 @@ def check_numbers(args: SearchArgs) -> None:
     """
     if args.num_samples is not None and args.num_samples < 1:
         raise UsageError(f"--num-samples must be at least 1, got {args.num_samples}.")
+    if args.archs_per_trial < 1:
+        raise UsageError(f"--archs-per-trial must be at least 1, got {args.archs_per_trial}.")
     if args.time_budget_s is not None and not (math.isfinite(args.time_budget_s) and args.time_budget_s > 0):
         raise UsageError(f"--time-budget-s must be a positive number of seconds, got {args.time_budget_s}.")
     for option in ("seed", "init_seed", "batch_seed"):
@@ -157,10 +209,12 @@ def introduce(experiment: Experiment, where: str, folder: Path, console: Console
     args = experiment.args
     limits = [f"{experiment.num_samples} evaluations"] if experiment.num_samples else []
     limits += [f"{args.time_budget_s:g} s"] if args.time_budget_s else []
+    chunks = [f"weights    of one supernet, up to {args.archs_per_trial} archs per trial"]
     accuracy = experiment.benchmark.acc_source if experiment.benchmark else "none (--benchmark none)"
     lines = [
         f"{experiment.name} on {args.space} for {args.dataset}: at most {' or '.join(limits)}, {where}",
         f"fitness    {experiment.fitness}, from {', '.join(experiment.scores)} on {args.batch_size} images",
+        *(chunks if args.archs_per_trial > 1 else []),
         f"images     {experiment.images.description}",
         f"accuracy   {accuracy}",
         f"folder     {folder}",

@@ -10,7 +10,7 @@ from typing import Any
 
 from nas_ray.errors import UsageError
 from nas_ray.runs import JOURNAL
-from nas_ray.searchers.base import Event
+from nas_ray.searchers.events import Event
 
 FILE_NAME = JOURNAL
 MEASURED = ("seconds", "finished_at")

@@ -10,7 +10,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from nas_ray.searchers.base import Event
+from nas_ray.searchers.events import Event
 from nas_ray.searchers.fitness import Fitness, Row
 
 NOTICE_SECONDS = 10.0
@@ -39,7 +39,8 @@ class SearchProgress:
         self._fitness = fitness
         self._label = label
         self._rows: list[Row] = []
-        self._done = self._new = 0
+        self._done = self._new = self._first = 0
+        self._first_at = 0.0
         self._started = self._noticed = time.monotonic()
         self._bar = Progress(
             TextColumn("search" if label else "score"),
@@ -74,7 +75,9 @@ class SearchProgress:
             return
         if not self._new:
             self._started = time.monotonic()  # workers are up: speed counts from here
+            self._first_at = event["row"]["finished_at"]
         self._new += 1
+        self._first += event["row"]["finished_at"] == self._first_at  # the rows of one trial arrive together
         self._done += 1
         if not event["row"].get("reused"):
             self._rows.append(event["row"])
@@ -102,15 +105,13 @@ class SearchProgress:
         return " ".join(["best", name, *scores])
 
     def _speed(self) -> str:
-        seconds = time.monotonic() - self._started
-        return (
-            f"{(self._new - 1) / seconds:.1f} archs/s"
-            if self._new > 1 and seconds > 0
-            else "starting workers"
-        )
+        rate = self._rate()
+        return f"{rate:.1f} archs/s" if rate else "starting workers"
 
     def _left(self) -> str:
-        if not self._total or self._new < 2:
-            return ""
-        rate = (self._new - 1) / max(time.monotonic() - self._started, 1e-9)
-        return f", {(self._total - self._done) / rate:.0f} s left"
+        rate = self._rate()
+        return f", {(self._total - self._done) / rate:.0f} s left" if self._total and rate else ""
+
+    def _rate(self) -> float:
+        """Returns archs per second since the first trial ended, 0 before a second one has."""
+        return (self._new - self._first) / max(time.monotonic() - self._started, 1e-9)

@@ -11,10 +11,12 @@ from pathlib import Path
 
 import pandas as pd
 
+from nas_ray.chunks import evaluate
 from nas_ray.evaluate import Evaluator
 from nas_ray.journal import FILE_NAME, Journal, rows_of
-from nas_ray.searchers.base import ArchSearcher, Event
-from nas_ray.searchers.fitness import Row
+from nas_ray.searchers.base import ArchSearcher
+from nas_ray.searchers.events import Event
+from nas_ray.searchers.messages import archs_of, result_of
 
 LEADING = ("trial", "arch")
 TRAILING = ("fitness", "seconds", "finished_at", "worker", "reused", "error")
@@ -36,17 +38,19 @@ def simulate(
     *,
     num_samples: int | None = None,
     seconds: float | None = None,
+    archs_per_trial: int = 1,
 ) -> pd.DataFrame:
     """Returns the rows of a search run in this process, one evaluation after the other.
 
-    With equal seeds it asks for the same archs as `tune_search` with one worker. The clock is simulated: it
-    adds up the rows' `seconds`, measured or tabulated.
+    With equal seeds it asks for the same archs as `tune_search` with one worker and as many archs per trial.
+    The clock is simulated: it adds up the rows' `seconds`, measured or tabulated.
 
     Args:
         searcher: a fresh searcher.
         evaluator: turns an arch into a row.
         num_samples: evaluations to make, repeated archs included; None for no limit.
         seconds: simulated seconds after which no new evaluation starts; None for no limit.
+        archs_per_trial: archs asked for before any of them has a row; see `tune_search`.
     """
     clock = 0.0
 
@@ -54,16 +58,15 @@ def simulate(
         enough = num_samples is not None and searcher.num_asked >= num_samples
         return enough or (seconds is not None and clock >= seconds)
 
-    searcher.attach(stop=stop, clock=lambda: clock)
+    searcher.attach(stop=stop, clock=lambda: clock, archs_per_trial=archs_per_trial)
     for number in itertools.count():
         trial_id = str(number)
         config = searcher.suggest(trial_id)
         if not isinstance(config, dict):
             break
-        rows: list[Row] = []
-        evaluator(config["arch"], rows.append)
-        clock += float(rows[-1].get("seconds", 0.0))
-        searcher.on_trial_complete(trial_id, rows[-1])
+        rows = evaluate(evaluator, archs_of(config))
+        clock += sum(float(row.get("seconds", 0.0)) for row in rows)
+        searcher.on_trial_complete(trial_id, result_of(rows))
     return to_table(searcher)
 
 
@@ -75,12 +78,17 @@ def tune_search(
     num_samples: int | None = None,
     seconds: float | None = None,
     max_concurrent: int = 1,
+    archs_per_trial: int = 1,
     cpus_per_trial: float = 1,
     gpus_per_trial: float = 0,
     on_event: Callable[[Event], None] | None = None,
     journal: Journal | None = None,
 ) -> pd.DataFrame:
-    """Returns the rows of a search run as Ray Tune trials, one per evaluation, in actors that are reused.
+    """Returns the rows of a search run as Ray Tune trials, in actors that are reused.
+
+    A trial carries up to `archs_per_trial` archs and scores them together if the evaluator can
+    (`ChunkScores`). They are asked for before any of them has a row and their rows arrive together: the
+    search is that of `max_concurrent * archs_per_trial` parallel workers.
 
     Ray must be initialised. Every event is in the journal of `folder` before anything else happens with it; a
     searcher that replayed a journal goes on where that one stopped.
@@ -92,7 +100,8 @@ def tune_search(
         num_samples: evaluations to make in all, repeated archs and those already in the journal included.
         seconds: seconds of search, those already in the journal included, after which no new evaluation
             starts.
-        max_concurrent: evaluations in flight.
+        max_concurrent: trials in flight.
+        archs_per_trial: most archs of one trial.
         cpus_per_trial: CPU cores reserved for a trial.
         gpus_per_trial: share of a GPU reserved for a trial.
         on_event: called with every event, for progress.
@@ -119,7 +128,7 @@ def tune_search(
         if on_event:
             on_event(event)
 
-    searcher.attach(observer=observe, stop=stop, clock=clock)
+    searcher.attach(observer=observe, stop=stop, clock=clock, archs_per_trial=archs_per_trial)
     trainable = tune.with_resources(
         tune.with_parameters(ArchTrial, evaluator=evaluator, threads=max(1, int(cpus_per_trial))),
         {"cpu": cpus_per_trial, "gpu": gpus_per_trial},

@@ -179,6 +179,7 @@ def _drive(experiment: Experiment, plan: Plan, folder: Path, errors: Console, jo
             num_samples=experiment.num_samples,
             seconds=experiment.args.time_budget_s,
             max_concurrent=plan.max_concurrent,
+            archs_per_trial=experiment.args.archs_per_trial,
             cpus_per_trial=plan.cpus_per_trial,
             gpus_per_trial=plan.gpus_per_trial,
             on_event=progress,

@@ -1,4 +1,4 @@
-"""The Tune trial: evaluates one arch, in an actor that is reused for the next."""
+"""The Tune trial: evaluates one arch or a chunk of them, in an actor that is reused for the next."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import Any
 
 from ray import tune
 
-from nas_ray.errors import describe
+from nas_ray.chunks import ChunkEvaluator, attempt
 from nas_ray.evaluate import Evaluator
-from nas_ray.searchers.base import ROW, SCORE
-from nas_ray.searchers.fitness import Row
+from nas_ray.memory import keep_freed_memory
+from nas_ray.searchers.messages import archs_of, result_of
 
 
 class ArchTrial(tune.Trainable):  # type: ignore[misc]  # Ray ships no types
-    """One evaluation of one arch; the config is `{"arch": str}` and nothing else.
+    """One evaluation of each arch in the config: `{"arch": str}` or `{"archs": [str]}`, and nothing else.
 
     Data, space and proxies come with the evaluator, which Ray puts into its object store once and every actor
-    takes once. `reset_config` only swaps the arch, so a trial costs no new process.
+    takes once. `reset_config` only swaps the archs, so a trial costs no new process.
     """
 
     def setup(self, config: dict[str, Any], evaluator: Evaluator | None = None, threads: int = 1) -> None:
@@ -26,26 +26,21 @@ class ArchTrial(tune.Trainable):  # type: ignore[misc]  # Ray ships no types
         import torch
 
         torch.set_num_threads(threads)
+        if isinstance(evaluator, ChunkEvaluator):
+            keep_freed_memory()  # maps of a whole chunk are large
         self.evaluator = evaluator
-        self.arch: str = config["arch"]
+        self.archs = archs_of(config)
         self.worker = f"{socket.gethostname()}:{os.getpid()}"
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
-        """Takes the next arch."""
-        self.arch = new_config["arch"]
+        """Takes the next archs."""
+        self.archs = archs_of(new_config)
         return True
 
     def step(self) -> dict[str, Any]:
-        """Returns the finished row; a failure is a row as well."""
-        rows: list[Row] = []
-        try:
-            assert self.evaluator is not None
-            self.evaluator(self.arch, rows.append)
-            row = rows[-1]
-        except (Exception, SystemExit) as error:
-            row = {"seconds": 0.0, "error": describe(error)}
-        row = {**row, "worker": self.worker}
-        return {**{ROW + name: value for name, value in row.items()}, SCORE: 0.0, "done": True}
+        """Returns the finished rows; a failure is a row as well."""
+        assert self.evaluator is not None
+        return result_of([{**row, "worker": self.worker} for row in attempt(self.evaluator, self.archs)])
 
     def save_checkpoint(self, checkpoint_dir: str) -> None:
         """Saves nothing: an unfinished trial is evaluated again."""

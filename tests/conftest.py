@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from nas_ray.resources import Request, start_ray
+
 
 @pytest.fixture(autouse=True, scope="session")
 def one_thread() -> Iterator[None]:
@@ -25,3 +27,13 @@ def data_dir() -> Path:
     if not path.is_dir():
         pytest.skip(f"no data folder at {path}; set NAS_RAY_TEST_DATA")
     return path
+
+
+@pytest.fixture(scope="module")
+def ray_started() -> Iterator[None]:
+    """A cluster of two workers on this machine, for the tests of one file."""
+    import ray
+
+    start_ray(Request(num_cpus=2, num_gpus=0))
+    yield
+    ray.shutdown()

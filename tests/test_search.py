@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,6 @@ from nas_ray.benchmarks import open_benchmark
 from nas_ray.evaluate import Lookup, ProxyScores
 from nas_ray.journal import FILE_NAME, read_journal
 from nas_ray.proxies import PROXIES
-from nas_ray.resources import Request, start_ray
 from nas_ray.search import simulate, tune_search
 from nas_ray.searchers import RandomSearch, RankSum, RegularizedEvolution, Row, Single, SkipRea
 from nas_ray.spaces import NatsTss
@@ -34,15 +33,6 @@ def evaluator(**proxies: object) -> ProxyScores:
 
 def search(seed: int = 0) -> RegularizedEvolution:
     return RegularizedEvolution(SPACE, fitness=RankSum(SCORES), population=6, sample=3, seed=seed)
-
-
-@pytest.fixture(scope="module")
-def ray_started() -> Iterator[None]:
-    import ray
-
-    start_ray(Request(num_cpus=2, num_gpus=0))
-    yield
-    ray.shutdown()
 
 
 def scores_in_order(archs: list[str]) -> dict[str, list[float]]:

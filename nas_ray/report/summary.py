@@ -120,7 +120,7 @@ def _cost(rows: pd.DataFrame, wall_seconds: float) -> dict[str, Any]:
         "compute_seconds": _number(fresh["seconds"].astype(float).sum()),
         "search_seconds": _number(rows["finished_at"].astype(float).max()) if len(rows) else None,
         "wall_seconds": _number(wall_seconds),
-        "archs_per_second": (len(fresh) - 1) / busy if busy > 0 else None,
+        "archs_per_second": int((ends > ends.min()).sum()) / busy if busy > 0 else None,
     }
 
 

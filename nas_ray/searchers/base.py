@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,33 +11,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from ray.tune.search import Searcher
 
+from nas_ray.errors import UsageError
+from nas_ray.searchers.events import Event, check_ask, ends_with_ask, unfinished
 from nas_ray.searchers.fitness import Fitness, Row
+from nas_ray.searchers.in_flight import Asked, InFlight
+from nas_ray.searchers.messages import DIED, SCORE, config_of, rows_of
 
 if TYPE_CHECKING:  # a searcher needs no torch
     from nas_ray.spaces.base import SearchSpace
-
-Event = dict[str, Any]
-"""`{"event": "ask", "trial": int, "arch": str}` or `{"event": "tell", "trial": int, "row": Row}`."""
-
-SCORE = "score"
-"""The metric that a Tune result carries; searchers use the whole row instead."""
-
-MOST_WAITING = 8
-"""Trials that may wait for rows of archs in flight; a searcher that proposes more of them waits itself."""
-
-ROW = "row/"
-"""What the keys of a row start with among the keys of a Tune result, which Tune flattens and adds to."""
 
 
 def members(space: SearchSpace) -> list[str]:
     """Returns the archs of `space` in its published order, none if it cannot be listed."""
     return list(space) if isinstance(space, Iterable) else []
-
-
-def row_of(result: Mapping[str, Any]) -> Row:
-    """Returns the row in a Tune result, or all of `result` if it is a bare row."""
-    row = {key.removeprefix(ROW): value for key, value in result.items() if key.startswith(ROW)}
-    return row or dict(result)
 
 
 class ArchSearcher(Searcher, ABC):  # type: ignore[misc]  # Ray ships no types
@@ -77,10 +62,9 @@ class ArchSearcher(Searcher, ABC):  # type: ignore[misc]  # Ray ships no types
         self.history: list[Row] = []
         self.events: list[Event] = []
         self._position: dict[str, int] = {}  # arch -> place of its row in history
-        self._pending: dict[str, tuple[int, str]] = {}  # Tune's trial id -> (trial, arch)
-        self._waiting: dict[str, list[int]] = {}  # arch in flight -> further trials that asked for it
-        self._again: deque[tuple[int, str]] = deque()  # asked before an interruption and never told
+        self._in_flight = InFlight()
         self._asked = 0
+        self._archs_per_trial, self._over = 1, False
         self._observer: Callable[[Event], None] | None = None
         self._stop: Callable[[], bool] | None = None
         self._clock: Callable[[], float] | None = None
@@ -116,8 +100,15 @@ class ArchSearcher(Searcher, ABC):  # type: ignore[misc]  # Ray ships no types
         observer: Callable[[Event], None] | None = None,
         stop: Callable[[], bool] | None = None,
         clock: Callable[[], float] | None = None,
+        archs_per_trial: int = 1,
     ) -> None:
-        """Connects a driver: `observer` gets every event, `stop` ends the search, `clock` gives seconds."""
+        """Connects a driver: `observer` gets every event, `stop` ends the search, `clock` gives seconds.
+
+        One trial carries up to `archs_per_trial` archs; a `UsageError` if that is below 1.
+        """
+        if archs_per_trial < 1:
+            raise UsageError(f"archs_per_trial must be at least 1, got {archs_per_trial}.")
+        self._archs_per_trial = archs_per_trial
         self._observer, self._stop, self._clock = observer, stop, clock
 
     @property
@@ -131,72 +122,61 @@ class ArchSearcher(Searcher, ABC):  # type: ignore[misc]  # Ray ships no types
         Raises:
             ValueError: the events come from a search with other arguments.
         """
-        open_trials: dict[int, str] = {}
+        left = unfinished(events)
         for event in events:
             if event["event"] == "ask":
-                self._replay_ask(event)
-                open_trials[event["trial"]] = event["arch"]
+                check_ask(event, self._asked, self.ask())
+                self._asked += 1
             else:
-                arch = open_trials.pop(event["trial"], "")
-                if not arch or event["row"].get("arch") != arch:
-                    raise ValueError(f"the row of trial {event['trial']} in the journal was never asked for.")
-                self._record(
-                    {"event": "tell", "trial": event["trial"], "row": event["row"]}, arch, notify=False
-                )
-        self._again.extend(open_trials.items())
-
-    def _replay_ask(self, event: Event) -> None:
-        arch = self.ask()
-        if arch != event["arch"] or self._asked != event["trial"]:
-            raise ValueError(
-                f"Trial {event['trial']} of the journal is {event['arch']!r}, but this search would ask for "
-                f"{arch!r}: it was made with other arguments or another version."
-            )
-        self._asked += 1
-        self.events.append(event)
+                self._take(event["row"])
+            self.events.append(event)
+        self._in_flight.resume(left.items(), collecting=ends_with_ask(events))
 
     # Ray Tune's side.
 
-    def suggest(self, trial_id: str) -> dict[str, str] | str | None:
-        """Returns `{"arch": ...}`, None to wait, or `Searcher.FINISHED`; Tune and `simulate` call it."""
-        while self._again or not (self._stop and self._stop()):
-            if sum(map(len, self._waiting.values())) >= MOST_WAITING:
-                return None
-            try:
-                asked = self._next()
-            except StopIteration:
-                break
-            if asked is None:
-                if not self._pending:
-                    raise RuntimeError(
-                        f"{type(self).__name__}.ask() returned None with no evaluation pending."
-                    )
-                return None
-            trial, arch = asked
-            if self._succeeded(arch):
-                self._repeat(trial, arch)
-            elif arch in self._waiting:  # in flight: its row will do for this trial as well
-                self._waiting[arch].append(trial)
-            else:
-                self._pending[trial_id] = (trial, arch)
-                self._waiting[arch] = []
-                return {"arch": arch}
-        return str(Searcher.FINISHED)
+    def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
+        """Returns the config of the next trial, None to wait, or `Searcher.FINISHED`; drivers call it.
+
+        A trial carries up to `archs_per_trial` archs, asked for before any of them has a row, as by that many
+        workers, and fewer where the searcher waits, has no more, or is stopped.
+        """
+        chunk, over = self._collect()
+        if chunk:
+            self._in_flight.send(trial_id, chunk)
+            return config_of([arch for _, arch in chunk], self._archs_per_trial)
+        if over and self._in_flight.settled:
+            return str(Searcher.FINISHED)  # Tune does not ask again
+        if not over and not self._in_flight:
+            raise RuntimeError(f"{type(self).__name__}.ask() returned None with no evaluation pending.")
+        return None
 
     def on_trial_complete(
         self, trial_id: str, result: Mapping[str, Any] | None = None, error: bool = False
     ) -> None:
-        """Takes the end of a trial: its row, a failure, or a stop before it started (nothing to tell)."""
-        trial, arch = self._pending.pop(trial_id)
-        waiting = self._waiting.pop(arch)
-        if result is not None or error:
-            row = row_of(result) if result else {"error": "the worker died before the trial ended"}
-            self._tell(trial, arch, {**row, "reused": False})
+        """Takes the end of a trial: its rows, a failure, or a stop before it started (nothing to tell).
+
+        Several archs whose worker died go out again one by one: none costs the others their rows.
+        """
+        chunk = self._in_flight.back(trial_id)
+        if error and len(chunk) > 1:
+            self._in_flight.separate(chunk)
+            return
+        rows = rows_of(result) if result else [DIED if error or result is not None else None] * len(chunk)
+        stamp = self._stamp()  # one for all: they arrive together
+        for asked, row in zip(chunk, rows, strict=True):
+            self._land(asked, None if row is None else {**row, **stamp, "reused": False})
+
+    def _land(self, asked: Asked, row: Row | None) -> None:
+        """Tells the row of an arch, if there is one, to all that asked for the arch."""
+        trial, arch = asked
+        waiting = self._in_flight.land(arch)
+        if row is not None:
+            self._tell(trial, arch, row)
         for other in waiting:
             if self._succeeded(arch):
                 self._repeat(other, arch)
             else:
-                self._again.append((other, arch))
+                self._in_flight.again.append((other, arch))
 
     def save(self, checkpoint_path: str) -> None:
         """Writes the events as JSON."""
@@ -210,10 +190,29 @@ class ArchSearcher(Searcher, ABC):  # type: ignore[misc]  # Ray ships no types
         """Leaves the driver's connections out: they hold open files and belong to one process."""
         return {**self.__dict__, "_observer": None, "_stop": None, "_clock": None}
 
-    def _next(self) -> tuple[int, str] | None:
-        if self._again:
-            return self._again.popleft()
-        arch = self.ask()
+    def _collect(self) -> tuple[list[Asked], bool]:
+        """Returns what the next trial carries, and whether nothing more will be asked for."""
+        if alone := self._in_flight.next_alone():
+            return alone, False
+        chunk, complete = list[Asked](), self._in_flight.complete
+        while len(chunk) < self._archs_per_trial and not (chunk and complete and not self._in_flight.again):
+            if not self._in_flight.again and (self._over or (self._stop and self._stop())):
+                return chunk, True
+            if self._in_flight.crowded or (asked := self._next()) is None:
+                break
+            if self._succeeded(asked[1]):
+                self._repeat(*asked)
+            elif not self._in_flight.join(asked):
+                chunk.append(asked)
+        return chunk, self._over
+
+    def _next(self) -> Asked | None:
+        if self._in_flight.again:
+            return self._in_flight.next_again()
+        try:
+            arch = self.ask()
+        except StopIteration:
+            arch, self._over = None, True
         if arch is None:
             return None
         if not isinstance(arch, str):
@@ -228,20 +227,22 @@ class ArchSearcher(Searcher, ABC):  # type: ignore[misc]  # Ray ships no types
 
     def _repeat(self, trial: int, arch: str) -> None:
         """Tells a known row again: scores do not depend on the trial, so nothing is computed twice."""
-        self._tell(trial, arch, {**self.history[self._position[arch]], "seconds": 0.0, "reused": True})
+        known = self.history[self._position[arch]]
+        self._tell(trial, arch, {**known, **self._stamp(), "seconds": 0.0, "reused": True})
+
+    def _stamp(self) -> Row:
+        return {"finished_at": self._clock()} if self._clock else {}
 
     def _tell(self, trial: int, arch: str, row: Row) -> None:
-        clock = {"finished_at": self._clock()} if self._clock else {}
-        row = {**row, **clock, "trial": trial, "arch": arch}
-        self._record({"event": "tell", "trial": trial, "row": row}, arch, notify=True)
+        row = {**row, "trial": trial, "arch": arch}
+        self._take(row)
+        self._emit({"event": "tell", "trial": trial, "row": row})
 
-    def _record(self, event: Event, arch: str, *, notify: bool) -> None:
-        row: Row = event["row"]
+    def _take(self, row: Row) -> None:
         if not row.get("reused"):
-            self._position[arch] = len(self.history)
+            self._position[row["arch"]] = len(self.history)
             self.history.append(row)
-        self.tell(arch, row)
-        self.events.append(event) if not notify else self._emit(event)
+        self.tell(row["arch"], row)
 
     def _emit(self, event: Event) -> None:
         self.events.append(event)

@@ -13,7 +13,7 @@ from ray.tune.search import Searcher
 from nas_ray.search import simulate
 from nas_ray.searchers import SEARCHERS, ArchSearcher, RankSum, Single
 from nas_ray.spaces import NatsTss
-from tests.searchers.toy import Grid, Line, drive, options_of
+from tests.searchers.toy import Grid, Line, drive, drive_chunks, options_of, value_of
 
 SPACE = NatsTss()
 
@@ -133,6 +133,44 @@ def new_at(make: type[ArchSearcher], steps: int) -> ArchSearcher:
     searcher = new(make)
     drive(searcher, steps)
     return searcher
+
+
+def drive_rounds(searcher: ArchSearcher, steps: int, in_flight: int) -> None:
+    """Starts up to `in_flight` trials of one arch, ends all of them, and so on."""
+    searcher.attach(stop=lambda: searcher.num_asked >= steps)
+    while True:
+        started: list[tuple[str, str]] = []
+        while len(started) < in_flight and isinstance(config := searcher.suggest(f"{len(started)}"), dict):
+            started.append((f"{len(started)}", config["arch"]))
+        if not started:
+            break
+        for trial, arch in started:
+            searcher.on_trial_complete(trial, {"x": value_of(arch)})
+
+
+@pytest.mark.parametrize("space", [SPACE, Line(12)])
+@pytest.mark.parametrize("size", [2, 8])
+def test_a_trial_of_several_archs_is_as_many_trials_in_flight(
+    make: type[ArchSearcher], size: int, space: NatsTss | Line
+) -> None:
+    together, apart = (make(space, fitness=Single(("x",)), **options_of(make)) for _ in range(2))
+    drive_chunks(together, 120, size)
+    drive_rounds(apart, 120, size)
+    assert together.events == apart.events
+    assert max(event["trial"] for event in together.events) >= 11
+
+
+@pytest.mark.parametrize("space", [SPACE, Line(12)])
+def test_cut_anywhere_in_a_trial_of_several_archs_it_goes_on_as_if_it_had_not_been(
+    make: type[ArchSearcher], space: NatsTss | Line
+) -> None:
+    whole = make(space, fitness=Single(("x",)), **options_of(make))
+    drive_chunks(whole, 75, 4)
+    for cut in range(len(whole.events) + 1):
+        resumed = make(space, fitness=Single(("x",)), **options_of(make))
+        resumed.replay(whole.events[:cut])
+        drive_chunks(resumed, 75, 4)
+        assert resumed.events == whole.events, f"cut after {cut} events"
 
 
 def test_relative_fitness_works(make: type[ArchSearcher]) -> None:

@@ -103,6 +103,11 @@ def test_a_single_row_has_no_rate() -> None:
     assert "archs/s" not in text(content)
 
 
+def test_the_rate_leaves_out_all_rows_of_the_first_trial() -> None:
+    rows = make_rows([1.0, 2.0, 3.0]).assign(finished_at=[4.0, 4.0, 6.0])
+    assert summary(rows)["archs_per_second"] == 0.5
+
+
 @pytest.mark.parametrize("best", [None, 0])
 def test_a_search_in_which_everything_failed_is_one_sentence(best: int | None) -> None:
     rows = make_rows([np.nan, np.nan], error="ValueError: [bold]no\nTraceback")

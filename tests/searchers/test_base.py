@@ -32,7 +32,7 @@ def test_ask_becomes_a_config_and_the_result_is_told() -> None:
     assert searcher.suggest("2") == {"arch": "b"}
     searcher.on_trial_complete("2", {"x": 2.0})
     searcher.on_trial_complete(
-        "1", {"row/x": 1.0, "row/error": None, "time_total_s": 3.0, "config/arch": "a"}
+        "1", {"rows": [{"x": 1.0, "error": None}], "time_total_s": 3.0, "config/arch": "a"}
     )
     assert searcher.told == [("b", 2.0), ("a", 1.0)]
     assert searcher.history[1] == {"x": 1.0, "error": None, "reused": False, "trial": 0, "arch": "a"}
@@ -64,9 +64,10 @@ def test_an_arch_in_flight_is_not_evaluated_twice() -> None:
     searcher = Script("a", "a", "b", "a")
     assert searcher.suggest("1") == {"arch": "a"}
     assert searcher.suggest("2") == {"arch": "b"}
-    assert searcher.suggest("3") == Searcher.FINISHED
+    assert searcher.suggest("3") is None  # should "1" fail, "a" is to be evaluated for who waits
     searcher.on_trial_complete("2", {"x": 2.0})
     searcher.on_trial_complete("1", {"x": 1.0})
+    assert searcher.suggest("3") == Searcher.FINISHED
     rows = [event["row"] for event in searcher.events if event["event"] == "tell"]
     assert [(row["trial"], row["arch"], row["reused"]) for row in rows] == [
         (2, "b", False), (0, "a", False), (1, "a", True), (3, "a", True)

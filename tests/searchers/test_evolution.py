@@ -7,7 +7,7 @@ from nas_ray.errors import UsageError
 from nas_ray.searchers import FilteredSpace, RankSum, RegularizedEvolution, Single
 from nas_ray.searchers.variation import node_first_children
 from nas_ray.spaces import NatsTss
-from tests.searchers.toy import Grid, Line, Script, drive
+from tests.searchers.toy import Grid, Line, Script, drive, drive_chunks
 
 
 def test_hand_traced_run() -> None:
@@ -28,6 +28,25 @@ def test_hand_traced_run() -> None:
         ("1", False), ("3", False), ("0", False), ("2", False),
         ("1", True), ("2", True), ("3", True), ("4", False),
     ]  # fmt: skip
+
+
+def test_hand_traced_run_with_two_archs_per_trial() -> None:
+    """P = 2, S = 2 on archs 0..8: the archs of a trial come from the members known when it was filled."""
+    searcher = RegularizedEvolution(Line(9), fitness=Single(("x",)), population=2, sample=2)
+    searcher.rng = Script(  # type: ignore[assignment]
+        *(4, 6),  # first population: 4 6
+        *([0, 1], 1),  # members 4 6: tournament 4 against 6 -> 6; neighbours 5 7 -> 7
+        *([0, 0], 0),  # members 4 6, since 7 has no row: 4 -> neighbours 3 5 -> 3; then 4 and 6 die
+        *([0, 1], 1),  # members 7 3: tournament 7 against 3 -> 7; neighbours 6 8 -> 8
+        *([1, 1], 0),  # members 7 3: 3 -> neighbours 2 4 -> 2; then 7 and 3 die
+        *([0, 0], 0),  # members 8 2: 8 -> neighbour 7 (known, so told at once); 8 dies
+        *([1, 0], 0),  # members 2 7: tournament 7 against 2 -> 7; neighbours 6 8 -> 6 (known); 2 dies
+        *([0, 0], 0),  # members 7 6: 7 -> neighbours 6 8 -> 6 (known); 7 dies
+        *([1, 1], 0),  # members 6 6: 6 -> neighbours 5 7 -> 5
+    )
+    assert drive_chunks(searcher, 10, 2) == [["4", "6"], ["7", "3"], ["8", "2"], ["5"]]
+    told = [event["row"] for event in searcher.events if event["event"] == "tell"]
+    assert [row["arch"] for row in told if row["reused"]] == ["7", "6", "6"]
 
 
 def test_the_oldest_dies_even_if_it_is_the_best() -> None:

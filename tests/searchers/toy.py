@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import itertools
+import zlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -138,3 +139,19 @@ def drive(searcher: ArchSearcher, steps: int, start: int = 0, in_flight: int = 1
     for trial, arch in pending:
         searcher.on_trial_complete(trial, {"x": float(arch) if arch.isdigit() else float(len(arch))})
     return asked
+
+
+def drive_chunks(searcher: ArchSearcher, steps: int, archs_per_trial: int) -> list[list[str]]:
+    """Runs trials of several archs, one after the other, until `steps` archs were asked for; returns them."""
+    chunks: list[list[str]] = []
+    searcher.attach(stop=lambda: searcher.num_asked >= steps, archs_per_trial=archs_per_trial)
+    while isinstance(config := searcher.suggest(f"c{len(chunks)}"), dict):
+        chunks.append(config["archs"])
+        rows = [{"x": value_of(arch)} for arch in config["archs"]]
+        searcher.on_trial_complete(f"c{len(chunks) - 1}", {"rows": rows})
+    return chunks
+
+
+def value_of(arch: str) -> float:
+    """Returns a number that tells archs apart and is equal in every process."""
+    return float(arch) if arch.isdigit() else float(zlib.crc32(arch.encode()) % 1000)

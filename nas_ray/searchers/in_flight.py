@@ -1,0 +1,90 @@
+"""The archs that were asked for and have no row yet: which trial carries them and who waits for them."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+
+Asked = tuple[int, str]
+"""The number of an evaluation and its arch."""
+
+MOST_WAITING = 8
+"""Evaluations that may wait for archs in flight; a searcher that proposes more of them waits itself."""
+
+
+class InFlight:
+    """What a searcher knows of its evaluations without a row; true while a trial is under way.
+
+    Attributes:
+        again: asked for and to go out once more: unfinished at an interruption, or waited for an arch that
+            failed.
+    """
+
+    def __init__(self) -> None:
+        self.again: deque[Asked] = deque()
+        self._chunks: dict[str, list[Asked]] = {}  # Tune's trial id -> what it carries
+        self._waiting: dict[str, list[int]] = {}  # arch in flight -> further evaluations that asked for it
+        self._alone: deque[Asked] = deque()  # of a chunk whose worker died
+        self._collecting = False
+
+    def __bool__(self) -> bool:
+        return bool(self._chunks)
+
+    @property
+    def crowded(self) -> bool:
+        """Whether as many evaluations as may are waiting for archs in flight."""
+        return sum(map(len, self._waiting.values())) >= MOST_WAITING
+
+    @property
+    def complete(self) -> bool:
+        """Whether the evaluations in `again` share no trial with new ones.
+
+        They do only if the interruption came while their own trial was being filled. Else a new arch would be
+        asked for before rows that it was to know.
+        """
+        return bool(self.again) and not self._collecting
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing may have to go out again: no trial carries several archs, none is waited for."""
+        return not any(self._waiting.values()) and all(len(chunk) == 1 for chunk in self._chunks.values())
+
+    def resume(self, unfinished: Iterable[Asked], *, collecting: bool) -> None:
+        """Takes what was in flight at an interruption, and whether a trial was still being filled or out."""
+        self.again.extend(unfinished)
+        self._collecting = collecting
+
+    def next_again(self) -> Asked:
+        """Returns the first of `again`, which leaves it."""
+        asked = self.again.popleft()
+        self._collecting = self._collecting and bool(self.again)
+        return asked
+
+    def join(self, asked: Asked) -> bool:
+        """Returns whether the arch is in flight, in which case its row will do; else it is from now on."""
+        trial, arch = asked
+        if arch in self._waiting:
+            self._waiting[arch].append(trial)
+            return True
+        self._waiting[arch] = []
+        return False
+
+    def send(self, trial_id: str, chunk: list[Asked]) -> None:
+        """Notes that Tune's trial `trial_id` carries `chunk`."""
+        self._chunks[trial_id] = chunk
+
+    def back(self, trial_id: str) -> list[Asked]:
+        """Returns what the trial carried; its archs stay in flight until they land."""
+        return self._chunks.pop(trial_id)
+
+    def land(self, arch: str) -> list[int]:
+        """Returns the evaluations that waited for `arch`, which is no longer in flight."""
+        return self._waiting.pop(arch)
+
+    def separate(self, chunk: list[Asked]) -> None:
+        """Puts what a trial carried in line to go out one by one."""
+        self._alone.extend(chunk)
+
+    def next_alone(self) -> list[Asked]:
+        """Returns what goes out next by itself: one or none."""
+        return [self._alone.popleft()] if self._alone else []

@@ -1,0 +1,37 @@
+"""What travels between a searcher and its Tune trials: archs in a config, rows in a result."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from nas_ray.searchers.fitness import Row
+
+SCORE = "score"
+"""The metric that a Tune result carries; searchers use the whole rows instead."""
+
+ROWS = "rows"
+"""The key of the rows in a Tune result, beside what Tune adds."""
+
+DIED: Row = {"error": "the worker died before the trial ended"}
+"""The row of an arch whose worker died."""
+
+
+def config_of(archs: Sequence[str], archs_per_trial: int) -> dict[str, Any]:
+    """Returns the config of a trial: `{"arch": str}`, or `{"archs": [str]}` where it may carry several."""
+    return {"arch": archs[0]} if archs_per_trial == 1 else {"archs": list(archs)}
+
+
+def archs_of(config: Mapping[str, Any]) -> list[str]:
+    """Returns the archs in the config of a trial."""
+    return list(config["archs"]) if "archs" in config else [config["arch"]]
+
+
+def result_of(rows: Sequence[Row]) -> dict[str, Any]:
+    """Returns the one result of a trial, with a row per arch of its config in the same order."""
+    return {ROWS: list(rows), SCORE: 0.0, "done": True}
+
+
+def rows_of(result: Mapping[str, Any]) -> list[Row]:
+    """Returns the rows in a result, or all of `result` if it is a bare row."""
+    return list(result[ROWS]) if ROWS in result else [dict(result)]

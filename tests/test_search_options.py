@@ -1,0 +1,46 @@
+"""What the command line says about the searcher reaches it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from nas_ray.arguments import AnySearchArgs, ReaArgs, SearchArgs, SkipReaArgs
+from nas_ray.errors import UsageError
+from nas_ray.experiment import prepare
+from nas_ray.limits import Costs
+from nas_ray.searchers import RegularizedEvolution, SkipRea
+from nas_ray.spaces import NatsTss
+
+
+def test_options_of_any_searcher() -> None:
+    args = AnySearchArgs(searcher="rea", searcher_args=("population=20", "mutation=node", "ageing=no"))
+    searcher = prepare("search", args, args.searcher).searcher
+    assert isinstance(searcher, RegularizedEvolution)
+    assert (searcher.population, searcher.ageing) == (20, False)
+    with pytest.raises(UsageError, match="Did you mean 'population'"):
+        prepare("search", AnySearchArgs(searcher="rea", searcher_args=("populaton=20",)), "rea")
+
+
+def test_variants_of_evolution() -> None:
+    searcher = prepare("rea", ReaArgs(replacement=False, ageing=False), RegularizedEvolution).searcher
+    assert isinstance(searcher, RegularizedEvolution)
+    assert not searcher.replacement
+    assert not searcher.ageing
+    ruled = prepare("skip_rea", SkipReaArgs(rule="july_2022"), SkipRea).searcher
+    assert isinstance(ruled, SkipRea)
+    assert ruled.rule == "july_2022"
+    with pytest.raises(UsageError, match="Unknown skip rule 'july'"):
+        prepare("skip_rea", SkipReaArgs(rule="july"), SkipRea)
+
+
+def test_limits_hold_for_the_searcher() -> None:
+    made = prepare("rea", SearchArgs(max_params=0.4e6, max_flops=60e6), RegularizedEvolution)
+    costs, rng = Costs(NatsTss()), np.random.default_rng(0)
+    drawn = [costs(made.searcher.space.sample(rng)) for _ in range(100)]
+    assert max(params for params, _ in drawn) <= 0.4e6
+    assert max(flops for _, flops in drawn) <= 60e6
+    with pytest.raises(UsageError, match="must be positive"):
+        prepare("rea", SearchArgs(max_params=-1.0), RegularizedEvolution)
+    with pytest.raises(UsageError, match="No arch of the space passes"):
+        prepare("rea", SearchArgs(max_params=10.0), RegularizedEvolution)
