@@ -19,15 +19,12 @@ import pandas as pd
 import torch
 import torch.nn.functional as F
 import tyro
+from arithmetic import work
 from rich.console import Console
 from rich.table import Table
 
-from nas_ray.batched.one_by_one import EVERY_RELU, OUTPUT_ONLY, Way, first_of_each
+from nas_ray.batched.one_by_one import EVERY_RELU, OUTPUT_ONLY
 from nas_ray.memory import keep_freed_memory
-from nas_ray.proxies import flops
-from nas_ray.spaces import NatsTss
-from nas_ray.spaces.nats_tss import to_arch, to_ops
-from nas_ray.spaces.plans import plan_cell
 
 PASSES = {
     "synflow": (2, 1),
@@ -82,30 +79,6 @@ def ceilings() -> dict[str, float]:
     return found
 
 
-def work(way: Way, space: NatsTss) -> tuple[float, float]:
-    """Returns multiply-adds and map elements of one image through an arch, mean over the space.
-
-    Only what the way computes counts, and archs that are the same to it count once.
-    """
-    everything = list(space)
-    different, _ = first_of_each(everything, way.key)
-    image = torch.empty(1, 3, 32, 32, device="meta")
-
-    def cost(ops: tuple[str, ...]) -> float:
-        with torch.device("meta"):
-            return flops(space.build(to_arch(ops), 10), image, torch.empty(0, device="meta"))
-
-    base = cost(("none",) * 6)
-    per_op = {op: cost((op, *("none",) * 5)) - base for op in ("nor_conv_1x1", "nor_conv_3x3")}
-    elements = sum(space.cells * space.channels * 2**s * (32 >> s) ** 2 for s in range(3))
-    total = maps = 0.0
-    for arch in different:
-        steps = plan_cell(to_ops(arch), observed=way is EVERY_RELU).steps
-        total += base + sum(per_op.get(step.op, 0.0) for step in steps)
-        maps += elements * sum(2 + step.op.startswith("nor_conv") for step in steps)
-    return total / len(everything), maps / len(everything)
-
-
 def main(args: Args) -> None:
     torch.set_num_threads(1)
     keep_freed_memory()
@@ -115,7 +88,7 @@ def main(args: Args) -> None:
     best = max(value for name, value in found.items() if "GFLOP" in name)
     rows = []
     for name, (passes, images) in PASSES.items():
-        adds, elements = work(EVERY_RELU if name == "naswot" else OUTPUT_ONLY, NatsTss())
+        adds, elements = work(EVERY_RELU if name == "naswot" else OUTPUT_ONLY)
         compute = 2 * adds * passes * images / best / 1e6
         memory = 2 * 4 * elements * passes * images / found[MAP] / 1e6
         rows.append(

@@ -4,10 +4,11 @@
 
 The usual way and the plain proxy have one process with as many threads as there are cores, as torch does by
 itself; batched has one process of one thread for each core. Rounds go over the kinds in turn, so that a busy
-machine slows all alike; the median round counts. All kinds see the same archs. Archs that are the same to a
-proxy are scored once by the batched one, so that its time for an arch is divided by the number of archs that
-it stands for in the space; `alone` is without that. The time of a plain score is split into building the net,
-the forward pass, and the rest (backward, kernels).
+machine slows all alike; the median round counts. `alone` is the batched proxy on the same archs as the rest.
+Over the whole space it scores archs that are the same to it once, so that an arch costs less: `batched` is
+`alone` times the share of multiply-adds that is left, or, where archs run together, measured on a sample of
+the different nets. The time of a plain score is split into building the net, the forward pass of the
+minibatch, and the rest (backward, kernels).
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import numpy as np
 import pandas as pd
 import throughput_worker as worker
 import tyro
+from arithmetic import work
 from reference_proxies import REFERENCE
 from rich.console import Console
 from rich.table import Table
@@ -114,11 +116,10 @@ class Bench:
     def batched(self, name: str) -> dict[str, float]:
         """Returns the mean seconds of an arch in one process for each core, over the space and alone."""
         if name in ONE_BY_ONE:
-            counts = worker.same_to(name, self.everything)
-            seconds = self.in_all(name, [self.archs])
-            shares = np.array([1 / counts[arch] for arch in self.archs])
-            return {"batched": float((seconds * shares).mean()), "alone": float(seconds.mean())}
-        nets = worker.different(name, self.everything)
+            way = ONE_BY_ONE[name][0]
+            alone = float(self.in_all(name, [self.archs]).mean())
+            return {"batched": alone * work(way)[0] / work(way, once=False)[0], "alone": alone}
+        nets = worker.different(self.everything)
         drawn = np.random.default_rng(self.args.seed).choice(nets, size=len(self.many), replace=False)
         share = len(nets) / len(self.everything)
         return {

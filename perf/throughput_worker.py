@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
-from collections import Counter
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -44,20 +43,9 @@ def seconds_of(kind: str, name: str, archs: Sequence[str], threads: int) -> list
     return [_timed(lambda arch=arch: _run(kind, name, arch)) for arch in archs]
 
 
-def same_to(name: str, archs: Sequence[str]) -> dict[str, int]:
-    """Returns for each arch how many of `archs` are the same to the proxy `name`, itself included."""
-    keys = [_key(name)(arch) for arch in archs]
-    counts = Counter(keys)
-    return {arch: counts[own] for arch, own in zip(archs, keys, strict=True)}
-
-
-def different(name: str, archs: Sequence[str]) -> list[str]:
-    """Returns the archs that are not the same to the proxy `name` as an earlier one."""
-    return first_of_each(archs, _key(name))[0]
-
-
-def _key(name: str) -> Callable[[str], Hashable]:
-    return ONE_BY_ONE[name][0].key if name in ONE_BY_ONE else OUTPUT_ONLY.key
+def different(archs: Sequence[str]) -> list[str]:
+    """Returns the archs that do not compute the same as an earlier one."""
+    return first_of_each(archs, OUTPUT_ONLY.key)[0]
 
 
 def _run(kind: str, name: str, arch: str) -> None:
