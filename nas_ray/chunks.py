@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import Protocol, runtime_checkable
+from typing import Protocol, cast, runtime_checkable
 
 import numpy as np
 import torch
@@ -27,8 +27,8 @@ class ChunkEvaluator(Protocol):
 
 def evaluate(evaluator: Evaluator, archs: Sequence[str]) -> list[Row]:
     """Returns a row per arch, in the order given; whatever the evaluator raises is raised."""
-    if isinstance(evaluator, ChunkEvaluator):
-        return evaluator.rows(archs)
+    if hasattr(evaluator, "rows"):  # many times faster than to ask for the protocol
+        return cast(ChunkEvaluator, evaluator).rows(archs)
     return [_row(evaluator, arch) for arch in archs]
 
 

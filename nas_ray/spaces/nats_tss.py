@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from torch import Tensor, nn
@@ -86,13 +86,7 @@ class NatsTss:
 
     def neighbors(self, arch: str) -> list[str]:
         """Returns the 24 archs that differ from `arch` in the operation of one edge."""
-        ops = to_ops(arch)
-        return [
-            to_arch((*ops[:edge], op, *ops[edge + 1 :]))
-            for edge in range(len(EDGES))
-            for op in OPS
-            if op != ops[edge]
-        ]
+        return list(neighbors(arch))
 
     def choices(self) -> tuple[tuple[str, ...], ...]:
         """Returns the five operations for each of the six edges."""
@@ -152,6 +146,22 @@ def to_ops(arch: str) -> tuple[str, ...]:
             f"{', '.join(OPS)}; got {arch!r}."
         )
     return ops
+
+
+@lru_cache(maxsize=16_384)
+def neighbors(arch: str) -> tuple[str, ...]:
+    """Returns the archs that differ from `arch` in the operation of one edge.
+
+    Raises:
+        UsageError: `arch` is not a canonical string of this space.
+    """
+    ops = to_ops(arch)
+    return tuple(
+        to_arch((*ops[:edge], op, *ops[edge + 1 :]))
+        for edge in range(len(EDGES))
+        for op in OPS
+        if op != ops[edge]
+    )
 
 
 def skip_spans(ops: tuple[str, ...]) -> tuple[int, ...]:
