@@ -1,0 +1,1 @@
+"""Runs published tables again on stored scores and sets ours beside the published figures."""

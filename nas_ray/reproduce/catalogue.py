@@ -1,0 +1,29 @@
+"""All tables by name."""
+
+from __future__ import annotations
+
+from nas_ray.errors import UsageError
+from nas_ray.plugins import unknown_name
+from nas_ray.reproduce import papers, proxy_project, skip_project
+from nas_ray.reproduce.tables import Table
+
+TABLES: dict[str, Table] = {
+    table.name: table for table in (*skip_project.TABLES, *proxy_project.TABLES, *papers.TABLES)
+}
+
+ALL = "all"
+
+
+def chosen(name: str) -> list[Table]:
+    """Returns the table called `name`, or all of them for `all`.
+
+    Raises:
+        UsageError: no such table; the message has the nearest match.
+    """
+    if name == ALL:
+        return list(TABLES.values())
+    if not name:
+        raise UsageError(f"A table must be named, got none; --list shows them, and {ALL} runs all.")
+    if name not in TABLES:
+        raise UsageError(unknown_name("table", name, [*TABLES, ALL]))
+    return [TABLES[name]]

@@ -1,0 +1,128 @@
+"""What is known of every arch before anything is searched: accuracy, stored scores, seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from nas_ray.benchmarks import Benchmark, open_benchmark
+from nas_ray.datasets import DATASETS
+from nas_ray.errors import UsageError
+from nas_ray.reproduce.tables import SHORT, TEST, Table
+from nas_ray.searchers.cheap_score import ScoreTable
+from nas_ray.searchers.fitness import Row
+from nas_ray.spaces.nats_tss import NatsTss, skip_spans, to_ops
+
+
+@dataclass(frozen=True)
+class Known:
+    """Columns over all archs of NATS-TSS in the published order.
+
+    Attributes:
+        scores: `[archs]` for each stored score, and `skip`.
+        accuracy: `[archs]` percent for each `(dataset, TEST or SHORT)`.
+        seconds: `[archs]` seconds of 12 epochs for each dataset.
+        test_column: what the benchmark calls its final accuracy, `test_acc` or `valid_acc`.
+        source: one phrase that says where the final accuracy on the first dataset comes from.
+        score_seconds: charged for the scores of one arch.
+    """
+
+    scores: Mapping[str, np.ndarray]
+    accuracy: Mapping[tuple[str, str], np.ndarray]
+    seconds: Mapping[str, np.ndarray]
+    test_column: str = TEST
+    source: str = ""
+    score_seconds: float = 0.0
+
+    @cached_property
+    def space(self) -> NatsTss:
+        """The space whose archs these are."""
+        return NatsTss()
+
+    @cached_property
+    def place(self) -> dict[str, int]:
+        """The published index of every arch; looked up, not parsed."""
+        return {arch: index for index, arch in enumerate(self.space)}
+
+    def of(self, dataset: str, measure: str, archs: Sequence[str | None]) -> np.ndarray:
+        """Returns `[archs]` percent, NaN where there is no arch."""
+        column = self.accuracy[dataset, measure]
+        return np.array([column[self.place[a]] if isinstance(a, str) else np.nan for a in archs])
+
+    def evaluator(self, by: str, dataset: str) -> Callable[[str, Callable[[Row], None]], None]:
+        """Returns an evaluator that looks up what a search selects by, and what that costs in seconds."""
+        if by == SHORT:
+            columns = {"valid_acc": self.accuracy[dataset, SHORT], "seconds": self.seconds[dataset]}
+        else:
+            cost = self.score_seconds if by == "freerea" else 0.0
+            columns = {**self.scores, "seconds": np.full(len(self.space), cost)}
+
+        place = self.place
+
+        def evaluate(arch: str, report: Callable[[Row], None]) -> None:
+            index = place[arch]
+            report({**{name: float(column[index]) for name, column in columns.items()}, "error": None})
+
+        return evaluate
+
+
+def know(tables: list[Table], benchmark: str, scores_file: Path | None, score_seconds: float) -> Known:
+    """Returns what `tables` need to know.
+
+    Raises:
+        UsageError: the benchmark or the table of scores lacks something that is needed.
+    """
+    space = NatsTss()
+    scores = stored_scores(tables, scores_file, space)
+    opened = {dataset: open_benchmark(benchmark, dataset) for dataset in DATASETS}
+    accuracy: dict[tuple[str, str], np.ndarray] = {}
+    seconds: dict[str, np.ndarray] = {}
+    for dataset, source in opened.items():
+        accuracy[dataset, TEST] = final_accuracy(source, benchmark)
+        if source is not None and any(table.short_training for table in tables):
+            short = [source.query(arch, 12) for arch in space]
+            accuracy[dataset, SHORT] = np.array([evaluation.valid_acc for evaluation in short])
+            seconds[dataset] = np.array([evaluation.seconds for evaluation in short])
+    first = next(source for source in opened.values() if source is not None)
+    return Known(scores, accuracy, seconds, first.acc_column, first.acc_source, score_seconds)
+
+
+def stored_scores(tables: list[Table], path: Path | None, space: NatsTss) -> dict[str, np.ndarray]:
+    """Returns `[archs]` for each score that `tables` need, and `skip`, which comes from the arch.
+
+    Raises:
+        UsageError: no file, a missing column, or a missing arch.
+    """
+    wanted = {name: table.name for table in tables for name in table.scores}
+    if wanted and path is None:
+        raise UsageError(
+            f"The table {next(iter(wanted.values()))} needs stored scores ({', '.join(wanted)}), got no "
+            "--scores-file; give the one that experiments/score_space.py writes."
+        )
+    scores = {name: np.array(ScoreTable(str(path), name)(space.archs)) for name in wanted}
+    return {**scores, "skip": np.array([mean_span(arch) for arch in space])}
+
+
+def mean_span(arch: str) -> float:
+    """Returns how many nodes the skip connections of `arch` reach ahead on average, 0 without any."""
+    spans = skip_spans(to_ops(arch))
+    return sum(spans) / len(spans) if spans else 0.0
+
+
+def final_accuracy(benchmark: Benchmark | None, spec: str) -> np.ndarray:
+    """Returns `[archs]` percent in the published order.
+
+    Raises:
+        UsageError: no benchmark, or one that cannot list its accuracies.
+    """
+    values = None if benchmark is None else benchmark.all_test_acc()
+    if values is None:
+        raise UsageError(
+            f"A table needs the accuracy of every arch, which --benchmark {spec} does not list; export it "
+            "with experiments/export_nats.py and give the file."
+        )
+    return values

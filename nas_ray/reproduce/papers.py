@@ -1,0 +1,85 @@
+"""Tables of papers: NASWOT, the 12,000-second protocol of NATS-Bench, FreeREA."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from nas_ray.reproduce import published
+from nas_ray.reproduce.tables import SHORT, Setting, Table
+
+
+def _naswot() -> tuple[Setting, ...]:
+    largest = max(published.NASWOT)
+    return tuple(
+        Setting(
+            f"NASWOT, N = {size}", "random_search", "naswot", evaluations=size,
+            published=(figures,), drawn=size == largest,
+        )
+        for size, figures in published.NASWOT.items()
+    )  # fmt: skip
+
+
+def _budget(title: str, searcher: str, figures: tuple[published.Figures, ...], **options: Any) -> Setting:
+    return Setting(
+        title, searcher, SHORT, options, seconds=published.BUDGET_SECONDS,
+        searched_on="cifar10", published=figures,
+    )  # fmt: skip
+
+
+def _budgets() -> tuple[Setting, ...]:
+    rows = [
+        _budget("random search, none twice", "random_search", published.RANDOM_12000),
+        # a first population without end is random search with repeats
+        _budget("random search, with repeats", "rea", published.RANDOM_12000, population=1_000_000),
+    ]
+    rows[1] = replace(rows[1], drawn=False)
+    for mutation in ("node", "uniform"):
+        for replacement in (True, False):
+            title = f"REA, {mutation} mutation, tournament {'with' if replacement else 'without'} replacement"
+            options = {"mutation": mutation, "replacement": replacement}
+            row = _budget(title, "rea", published.REA_12000, population=10, sample=3, **options)
+            rows.append(replace(row, drawn=replacement))
+    return tuple(rows)
+
+
+FREEREA = Setting(
+    "FreeREA", "freerea", "freerea", seconds=published.FREEREA_SECONDS, published=published.FREEREA
+)
+
+TABLES = (
+    Table(
+        "naswot",
+        "NASWOT search, N = 10, 100, 1000",
+        "Mellor et al., 'Neural Architecture Search without Training', ICML 2021",
+        ("The paper scores 128 images; every run there has its own initialisation.",),
+        _naswot(),
+    ),
+    Table(
+        "12000s",
+        "random search and REA for 12,000 seconds of 12-epoch training",
+        "Dong et al., 'NATS-Bench', TPAMI 2021",
+        (
+            "Every search runs on CIFAR-10 (12-epoch validation accuracy) and its net is reported on all "
+            "three datasets; other tables search each dataset by itself.",
+            "An arch costs 12 * train + valid seconds; one that was evaluated before costs nothing again, "
+            "and the evaluation that passes the limit counts.",
+        ),
+        _budgets(),
+    ),
+    Table(
+        "freerea",
+        "FreeREA for 45 seconds of scores",
+        "Cavagnero et al., 'FreeREA: Training-Free Evolution-based Architecture Search', WACV 2023",
+        (
+            "The paper takes the mean of three initialisations by kaiming_normal; seconds are charged per "
+            "arch (--score-seconds), since stored scores have none.",
+        ),
+        (
+            FREEREA,
+            replace(
+                FREEREA, title="random search by FreeREA's score", searcher="random_search", published=()
+            ),
+        ),
+    ),
+)

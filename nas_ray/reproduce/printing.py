@@ -1,0 +1,96 @@
+"""A table on the console, and the same as Markdown."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import pandas as pd
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table as RichTable
+
+from nas_ray.reproduce.statistics import AGREES, DIFFERS, RULE
+from nas_ray.reproduce.tables import Table
+
+HEADER = (
+    "row", "dataset", "mean +- std", "95 % of mean", "median", "runs", "evaluations", "seconds", "theirs",
+    "runs", "seconds", "p", "",
+)  # fmt: skip
+STYLES = {AGREES: "green", DIFFERS: "red"}
+
+
+def cells(line: pd.Series) -> list[str]:
+    """Returns the cells of one line, as text."""
+    theirs = ""
+    if line["kind"]:
+        theirs = spread(line["published_mean"], line["published_std"])
+        theirs += "" if line["kind"] == "published" else f" ({line['kind']})"
+    return [
+        str(line["setting"]), str(line["dataset"]), spread(line["mean"], line["std"]),
+        f"{number(line['low'])} to {number(line['high'])}" if finite(line["low"]) else "-",
+        number(line["median"]), number(line["runs"], 0), number(line["evaluations"], 0),
+        number(line["seconds"], 0), theirs, number(line["published_runs"], 0),
+        str(line["published_seconds"]) if line["kind"] else "", p_value(line["p"]), str(line["verdict"]),
+    ]  # fmt: skip
+
+
+def notes(table: Table, lines: pd.DataFrame, given: Sequence[str]) -> list[str]:
+    """Returns the sentences below the table: source, accuracy, remarks, reasons and the rule."""
+    measures = ", ".join(dict.fromkeys(str(name) for name in lines["measure"]))
+    reasons = lines.loc[lines["verdict"].astype(bool), "reason"].dropna().unique()
+    compared = [f"Cannot be compared: {reason}." for reason in reasons if reason]
+    return [f"Source: {table.source}.", f"Accuracy: {measures}.", *given, *table.remarks, *compared, RULE]
+
+
+def show(table: Table, lines: pd.DataFrame, given: Sequence[str], console: Console) -> None:
+    """Prints the table and its notes."""
+    shown = RichTable(
+        title=f"{table.name}: {table.title}", title_justify="left", box=None, header_style="bold"
+    )
+    for name in HEADER:
+        text = name in ("row", "dataset", "")
+        shown.add_column(name, justify="left" if text else "right", no_wrap=name != "row")
+    before = None
+    for _, line in lines.iterrows():
+        made = [escape(cell) for cell in cells(line)]
+        again = made[0] == before
+        before = made[0]
+        style = STYLES.get(made[-1], "dim")
+        shown.add_row("" if again else made[0], *made[1:-1], f"[{style}]{made[-1]}[/]")
+    console.print(shown)
+    for note in notes(table, lines, given):
+        console.print(note, style="dim", highlight=False, markup=False)
+
+
+def markdown(table: Table, lines: pd.DataFrame, given: Sequence[str]) -> str:
+    """Returns the table and its notes as Markdown."""
+    rows = [cells(line) for _, line in lines.iterrows()]
+    empty = [place for place in range(len(HEADER)) if all(row[place] in ("", "-") for row in rows)]
+    kept = [place for place in range(len(HEADER)) if place not in empty]
+    text = [f"### `{table.name}`: {table.title}", ""]
+    text += ["| " + " | ".join(HEADER[place] for place in kept) + " |", "|" + "---|" * len(kept)]
+    text += ["| " + " | ".join(row[place] for place in kept) + " |" for row in rows]
+    return "\n".join([*text, "", *(f"- {note}" for note in notes(table, lines, given)), ""])
+
+
+def finite(value: object) -> bool:
+    """Returns whether `value` is a finite number."""
+    return isinstance(value, int | float) and math.isfinite(value)
+
+
+def number(value: float, digits: int = 2) -> str:
+    """Returns `value` as text, `-` if there is none."""
+    return f"{value:,.{digits}f}" if finite(value) else "-"
+
+
+def spread(mean: float, std: float) -> str:
+    """Returns a mean with its standard deviation, if there is one."""
+    return number(mean) + (f" +- {number(std)}" if finite(std) else "")
+
+
+def p_value(p: float) -> str:
+    """Returns a p-value as text."""
+    if not finite(p):
+        return "-"
+    return "<.001" if p < 0.001 else f"{p:.3f}"

@@ -1,0 +1,113 @@
+"""From arguments to tables: runs, lines, pictures."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import time
+from pathlib import Path
+
+import pandas as pd
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from nas_ray.errors import UsageError
+from nas_ray.reproduce.args import ReproduceArgs
+from nas_ray.reproduce.known import Known, know
+from nas_ray.reproduce.lines import lines_of
+from nas_ray.reproduce.pictures import draw_curves, draw_skips
+from nas_ray.reproduce.printing import markdown, show
+from nas_ray.reproduce.runs import Runner, Runs, runner
+from nas_ray.reproduce.tables import SHORT, Table
+
+FEWEST_SEEDS = 2
+
+
+def run(args: ReproduceArgs, tables: list[Table], console: Console) -> int:
+    """Runs `tables`, prints them and writes them to the folder; returns the exit code.
+
+    Raises:
+        UsageError: too few seeds, or data that lack something.
+    """
+    check(args)
+    known = know(tables, args.benchmark, args.scores_file, args.score_seconds)
+    out = args.out or Path("runs") / f"reproduce-{time.strftime('%Y%m%d-%H%M%S')}"
+    out.mkdir(parents=True, exist_ok=True)
+    searched = any(table.settings for table in tables)
+    processes = (args.num_cpus or os.cpu_count() or 1) if searched else 1
+    with runner(known, processes) as make:
+        for table in tables:
+            given = told(table, known, args)
+            lines = reproduce(table, known, make, args, out, console)
+            lines.to_csv(out / f"{table.name}.csv", index=False)
+            (out / f"{table.name}.md").write_text(markdown(table, lines, given), encoding="utf-8")
+            show(table, lines, given, console)
+            console.print()
+    console.print(f"Folder: {out}", highlight=False, soft_wrap=True)
+    return 0
+
+
+def check(args: ReproduceArgs) -> None:
+    """Checks the numbers among the arguments.
+
+    Raises:
+        UsageError: one is out of range.
+    """
+    lowest = {"seeds": FEWEST_SEEDS, "resamples": 1, "num_cpus": 1}
+    for name, least in lowest.items():
+        given = getattr(args, name)
+        if given is not None and given < least:
+            raise UsageError(f"--{name.replace('_', '-')} must be at least {least}, got {given}.")
+    if not args.score_seconds > 0:
+        raise UsageError(f"--score-seconds must be more than 0, got {args.score_seconds}.")
+
+
+def told(table: Table, known: Known, args: ReproduceArgs) -> list[str]:
+    """Returns what must be said of the data that the table was computed from."""
+    notes = [f"Final accuracy of {known.source}."]
+    if table.scores:
+        notes.append(
+            f"Stored scores ({', '.join(table.scores)}) of {Path(str(args.scores_file)).name}: one set of "
+            "scores for all three datasets and all runs. The runs differ in the archs they draw alone, so "
+            "our spread lacks that between initialisations, and a difference may be one of initialisations."
+        )
+    if any(row.by == "freerea" for row in table.settings):
+        notes.append(f"{args.score_seconds:g} seconds are charged for the scores of one arch.")
+    if any(row.by == SHORT for row in table.settings):
+        notes.append("Seconds are those of training for 12 epochs and validation, as the benchmark has them.")
+    return notes
+
+
+def reproduce(
+    table: Table, known: Known, make: Runner, args: ReproduceArgs, out: Path, console: Console
+) -> pd.DataFrame:
+    """Returns the lines of a table, and writes its picture and its single runs."""
+    if table.analysis is not None:
+        lines, bars = table.analysis(known)
+        draw_skips(table, bars, known, out / f"{table.name}.png")
+        return lines
+    runs = all_runs(table, make, args.seeds, console)
+    lines = pd.concat(
+        [
+            lines_of(row, runs[row.title].answers, known.test_column, resamples=args.resamples)
+            for row in table.settings
+        ],
+        ignore_index=True,
+    )
+    answers = pd.concat([runs[title].answers.assign(setting=title) for title in runs], ignore_index=True)
+    answers.astype({"arch": "string"}).to_parquet(out / f"{table.name}-runs.parquet", index=False)
+    curves = {title: made.curves for title, made in runs.items()}
+    draw_curves(table, curves, lines, known, out / f"{table.name}.png")
+    return lines
+
+
+def all_runs(table: Table, make: Runner, seeds: int, console: Console) -> dict[str, Runs]:
+    """Returns the runs of every row by its title; equal searches are made once."""
+    runs: dict[str, Runs] = {}
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(table.name, total=seeds * len(table.settings))
+        for setting in table.settings:
+            bare = dataclasses.replace(setting, published=(), no_comparison="")
+            runs[setting.title] = make(bare, seeds, lambda count: progress.advance(task, count))
+    return runs

@@ -1,0 +1,189 @@
+"""The runs of one row: many seeds, in processes, as answers and curves."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from nas_ray.datasets import DATASETS
+from nas_ray.report.search_curve import best_so_far
+from nas_ray.reproduce.known import Known
+from nas_ray.reproduce.tables import SHORT, Setting
+from nas_ray.search import simulate
+from nas_ray.searchers import SEARCHERS, FilteredSpace, Single
+from nas_ray.searchers.fitness import Fitness
+from nas_ray.searchers.freerea import SCORES as FREEREA_SCORES
+from nas_ray.searchers.skip_rules import SKIP
+from nas_ray.spaces.base import SearchSpace
+from nas_ray.spaces.nats_tss import EDGES, to_ops
+
+CHUNK = 20
+"""Seeds that a process takes at a time."""
+
+POINTS = 60
+"""Points of a curve."""
+
+
+@dataclass(frozen=True)
+class Runs:
+    """The runs of a row.
+
+    Attributes:
+        answers: one line per run and dataset: `seed`, `dataset`, `arch` (missing for an average), `accuracy`,
+            `evaluations`, `seconds`.
+        curves: one line per run, dataset and point: `seed`, `dataset`, `at` (evaluations or seconds),
+            `accuracy`.
+    """
+
+    answers: pd.DataFrame
+    curves: pd.DataFrame
+
+
+def skip_to_output(arch: str) -> bool:
+    """Returns whether the only skip connection of `arch` leads from the input to the output."""
+    ops = to_ops(arch)
+    return ops.count(SKIP) == 1 and ops[EDGES.index((0, EDGES[-1][1]))] == SKIP
+
+
+def fitness_of(by: str) -> Fitness:
+    """Returns the fitness that a setting's `by` stands for."""
+    if by == "freerea":
+        return FREEREA_SCORES
+    return Single(("valid_acc" if by == SHORT else by,))
+
+
+def run_seed(known: Known, setting: Setting, seed: int) -> Runs:
+    """Returns one run; a search that does not look at a dataset is run once and reported on all of them."""
+    answers, curves = [], []
+    own = setting.by == SHORT and setting.searched_on is None
+    rows = course = pd.DataFrame()
+    for dataset in DATASETS:
+        if own or rows.empty:
+            rows = search(known, setting, setting.searched_on or dataset, seed)
+            course = answers_of(setting, rows)
+        course = with_accuracy(known, setting, course, dataset)
+        arch = None if setting.answer == "average" else course["arch"].iloc[-1]
+        accuracy = float(course["accuracy"].iloc[-1])
+        cost = {"evaluations": len(rows), "seconds": float(rows["seconds"].sum())}
+        answers.append({"seed": seed, "dataset": dataset, "arch": arch, "accuracy": accuracy, **cost})
+        curves.append(at_points(setting, course).assign(seed=seed, dataset=dataset))
+    return Runs(pd.DataFrame(answers), pd.concat(curves))
+
+
+def search(known: Known, setting: Setting, dataset: str, seed: int) -> pd.DataFrame:
+    """Returns the rows of one search."""
+    space: SearchSpace = known.space
+    if setting.to_output:
+        space = FilteredSpace(space, skip_to_output)
+    made = SEARCHERS[setting.searcher](space, fitness=fitness_of(setting.by), seed=seed, **setting.options)
+    evaluate = known.evaluator(setting.by, dataset)
+    return simulate(made, evaluate, num_samples=setting.evaluations, seconds=setting.seconds)
+
+
+def answers_of(setting: Setting, rows: pd.DataFrame) -> pd.DataFrame:
+    """Returns `evaluation`, `finished_at` and `arch` after every evaluation.
+
+    The arch is the answer at that time, missing before the first; for an average it is the arch evaluated.
+    """
+    if setting.answer == "average":
+        return rows[["finished_at", "arch"]].assign(evaluation=np.arange(1, len(rows) + 1))
+    return best_so_far(rows, None, fitness=fitness_of(setting.by))[["evaluation", "finished_at", "arch"]]
+
+
+def with_accuracy(known: Known, setting: Setting, course: pd.DataFrame, dataset: str) -> pd.DataFrame:
+    """Returns `course` with `accuracy`: of the answer, or the mean of all archs up to here."""
+    accuracy = pd.Series(known.of(dataset, setting.measure, list(course["arch"])), index=course.index)
+    return course.assign(accuracy=accuracy.expanding().mean() if setting.answer == "average" else accuracy)
+
+
+def at_points(setting: Setting, course: pd.DataFrame) -> pd.DataFrame:
+    """Returns `at` and `accuracy` at points that all runs of the row share; NaN before the first answer."""
+    if setting.seconds is None:
+        at = np.unique(np.geomspace(1, setting.evaluations or 1, POINTS).round())
+        reached = course["evaluation"].to_numpy(float)
+    else:
+        at = np.linspace(0, setting.seconds, POINTS)
+        reached = course["finished_at"].to_numpy(float)
+    place = np.searchsorted(reached, at + 1e-9, side="right") - 1
+    accuracy = course["accuracy"].to_numpy(float)
+    return pd.DataFrame({"at": at, "accuracy": np.where(place < 0, np.nan, accuracy[place])})
+
+
+def run_chunk(known: Known, setting: Setting, seeds: Sequence[int]) -> Runs:
+    """Returns the runs with `seeds`."""
+    runs = [run_seed(known, setting, seed) for seed in seeds]
+    return Runs(pd.concat([run.answers for run in runs]), pd.concat([run.curves for run in runs]))
+
+
+_KNOWN: Known | None = None  # of a worker process
+
+
+def _start(known: Known) -> None:
+    global _KNOWN
+    _KNOWN = known
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """Ends this process when its parent was killed: a pool's worker would wait for work for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _work(setting: Setting, seeds: Sequence[int]) -> Runs:
+    assert _KNOWN is not None
+    return run_chunk(_KNOWN, setting, seeds)
+
+
+Runner = Callable[[Setting, int, Callable[[int], None]], Runs]
+"""`run(setting, number of seeds, told)` makes the runs; `told` hears how many seeds were finished."""
+
+
+@contextmanager
+def runner(known: Known, processes: int) -> Iterator[Runner]:
+    """Gives what makes the runs of a row, with `processes` processes; one is this process itself."""
+    if processes == 1:
+        yield lambda setting, seeds, told: _collect(
+            _told(run_chunk(known, setting, chunk), len(chunk), told) for chunk in _chunks(seeds)
+        )
+        return
+    context = multiprocessing.get_context("spawn")  # a fork would copy locks of other threads
+    pool = ProcessPoolExecutor(processes, mp_context=context, initializer=_start, initargs=(known,))
+    with pool:
+
+        def run(setting: Setting, seeds: int, told: Callable[[int], None]) -> Runs:
+            work = {pool.submit(_work, setting, chunk): len(chunk) for chunk in _chunks(seeds)}
+            return _collect(_told(done.result(), work[done], told) for done in as_completed(work))
+
+        try:
+            yield run
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _chunks(seeds: int) -> list[range]:
+    return [range(start, min(start + CHUNK, seeds)) for start in range(0, seeds, CHUNK)]
+
+
+def _told(runs: Runs, count: int, told: Callable[[int], None]) -> Runs:
+    told(count)
+    return runs
+
+
+def _collect(parts: Iterator[Runs]) -> Runs:
+    made = list(parts)
+    order = ["seed", "dataset"]
+    answers = pd.concat([part.answers for part in made]).sort_values(order, ignore_index=True)
+    curves = pd.concat([part.curves for part in made]).sort_values([*order, "at"], ignore_index=True)
+    return Runs(answers, curves)

@@ -1,0 +1,96 @@
+"""What a table is: rows of searches that run with many seeds, or one analysis of the whole space."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from nas_ray.reproduce.published import Figures
+
+if TYPE_CHECKING:
+    from nas_ray.reproduce.known import Known
+
+TEST, SHORT = "test_acc", "valid_acc_12"
+"""What is reported: the accuracy after 200 epochs, or the validation accuracy after 12."""
+
+SCORES: dict[str, tuple[str, ...]] = {
+    "naswot": ("naswot",),
+    "synflow": ("synflow",),
+    "freerea": ("naswot", "logsynflow"),
+    SHORT: (),
+}
+"""What a search may select by, and the columns of stored scores that it needs."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One row of a table: a search and what was published about it.
+
+    Attributes:
+        title: what the row is called.
+        searcher: its name in `SEARCHERS`.
+        by: a key of `SCORES`.
+        options: arguments of the searcher.
+        evaluations: budget; None for no limit.
+        seconds: budget in simulated seconds; None for no limit.
+        answer: `best`, the net that the search returns, or `average`, over every net that it sampled.
+        measure: `TEST` or `SHORT`.
+        searched_on: the dataset whose 12-epoch accuracy is searched; None for the one reported.
+        to_output: search only the archs whose single skip connection leads from input to output.
+        published: figures to compare with, none for a baseline of ours.
+        no_comparison: why the figures have another meaning, as a clause; empty if they can be compared.
+        drawn: whether the picture has its curve.
+    """
+
+    title: str
+    searcher: str
+    by: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    evaluations: int | None = None
+    seconds: float | None = None
+    answer: str = "best"
+    measure: str = TEST
+    searched_on: str | None = None
+    to_output: bool = False
+    published: tuple[Figures, ...] = ()
+    no_comparison: str = ""
+    drawn: bool = True
+
+    @property
+    def charged(self) -> bool:
+        """Whether the seconds of a run mean anything: stored scores have none, but those of FreeREA."""
+        return self.by in (SHORT, "freerea")
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table to run again.
+
+    Attributes:
+        name: on the command line.
+        title: one line for `--list`.
+        source: where the published figures come from.
+        remarks: sentences that a reader of the table needs.
+        settings: its rows.
+        analysis: what is computed instead of searches: lines as `lines.COLUMNS`, and the picture's data.
+    """
+
+    name: str
+    title: str
+    source: str
+    remarks: tuple[str, ...] = ()
+    settings: tuple[Setting, ...] = ()
+    analysis: Callable[[Known], tuple[pd.DataFrame, pd.DataFrame]] | None = None
+
+    @property
+    def scores(self) -> tuple[str, ...]:
+        """The columns of stored scores that the table needs."""
+        return tuple(dict.fromkeys(name for row in self.settings for name in SCORES[row.by]))
+
+    @property
+    def short_training(self) -> bool:
+        """Whether the table needs 12-epoch accuracy."""
+        return any(SHORT in (row.by, row.measure) for row in self.settings)
