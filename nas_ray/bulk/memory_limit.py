@@ -37,15 +37,19 @@ def within_memory(
     heaviest = sorted((arch for chunk in chunks for arch in chunk), key=weight, reverse=True)
     left = job.args.max_memory * GIB - peak_bytes()
     together, need = TOGETHER, _measure(job, names, plan, heaviest[:TOGETHER], TOGETHER)
+    if need > left:
+        least = _measure(job, names, plan, heaviest[:1], 1)
+        if least > left:
+            raise UsageError(
+                f"--max-memory {job.args.max_memory:g} must hold the driver, {peak_bytes() / GIB:.1f} GiB, and a "
+                f"worker, {least / GIB:.1f} GiB for {', '.join(names)}; raise it, or lower --batch-size."
+            )
     while need > left and together > 1:
         together //= 2
         need = _measure(job, names, plan, heaviest[:together], together)
-    if need > left:
-        raise UsageError(
-            f"--max-memory {job.args.max_memory:g} must hold the driver, {peak_bytes() / GIB:.1f} GiB, and a "
-            f"worker, {need / GIB:.1f} GiB for {', '.join(names)}; raise it, or lower --batch-size."
-        )
-    return together, dataclasses.replace(plan, max_concurrent=min(plan.max_concurrent, int(left / need)))
+    return together, dataclasses.replace(
+        plan, max_concurrent=max(1, min(plan.max_concurrent, int(left / need)))
+    )
 
 
 def weight(arch: str) -> tuple[int, int]:

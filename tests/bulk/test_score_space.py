@@ -100,7 +100,7 @@ def test_a_plug_in_and_any_proxy_once_per_class_within_memory(
     monkeypatch.syspath_prepend(str(tmp_path))
     (tmp_path / "bulk_plug_in.py").write_text(PLUG_IN)
     names = ("bulk_plug_in:twice", "params", "synflow", "zen")
-    given = args(tmp_path / "out", proxies=names, num_archs=40, once_per_class=True, max_memory=16.0)
+    given = args(tmp_path / "out", proxies=names, num_archs=30, once_per_class=True, max_memory=16.0)
     console = Console(record=True, width=160)
     assert run(given, console) == 0
     table = scores(tmp_path / "out")
