@@ -40,10 +40,10 @@ def within_memory(
     if need > left:
         least = _measure(job, names, plan, heaviest[:1], 1)
         if least > left:
-            driver, worker = (f"{size / GIB:.1f} GiB" for size in (peak_bytes(), least))
+            own, other = (f"{size / GIB:.1f} GiB" for size in (peak_bytes(), least))
             raise UsageError(
-                f"--max-memory {job.args.max_memory:g} must hold the driver, {driver}, and a worker, {worker} for "
-                f"{', '.join(names)}; raise it, or lower --batch-size."
+                f"--max-memory {job.args.max_memory:g} must hold the driver, {own}, and a worker, {other} "
+                f"for {', '.join(names)}; raise it, or lower --batch-size."
             )
     while need > left and together > 1:
         together //= 2
