@@ -20,9 +20,7 @@ def synflow(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
             value.abs_()
     net(torch.ones_like(inputs[:1], dtype=torch.float64)).sum().backward()
     layers = [module for module in net.modules() if isinstance(module, LAYERS)]
-    return float(
-        sum((layer.weight * layer.weight.grad).sum() for layer in layers if layer.weight.grad is not None)
-    )
+    return float(sum((m.weight * m.weight.grad).sum().item() for m in layers if m.weight.grad is not None))
 
 
 def naswot(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
@@ -51,7 +49,11 @@ def jacob_cov(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
     images = inputs.clone().requires_grad_()
     net(images).backward(torch.ones(len(images), 10, device=images.device))
     assert images.grad is not None
-    values = np.linalg.eig(np.corrcoef(images.grad.flatten(1).cpu().numpy()))[0].real
+    with np.errstate(invalid="ignore"):
+        correlations = np.corrcoef(images.grad.flatten(1).cpu().numpy())
+    if not np.isfinite(correlations).all():
+        return float("nan")  # no path from input to output
+    values = np.linalg.eig(correlations)[0].real
     return float(-np.sum(np.log(values + 1e-5) + 1 / (values + 1e-5)))
 
 
