@@ -1,0 +1,80 @@
+"""The accuracy of the rows of a run: what its table holds, or a look-up in a benchmark."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from nas_ray.errors import UsageError
+from nas_ray.report.search_curve import known_accuracy
+
+if TYPE_CHECKING:
+    from nas_ray.benchmarks.base import Benchmark
+
+COLUMNS = ("test_acc", "valid_acc")
+
+Joined = tuple[pd.DataFrame, str, str | None, list[str]]
+"""Rows with column `accuracy`, the honest name of it, what it is (None if unknown), and notes."""
+
+
+class Accuracies:
+    """Looks up accuracy for the runs of one report; each benchmark is opened once.
+
+    Args:
+        benchmark: what to use instead of what the runs say, as in the searches; None to believe them.
+    """
+
+    def __init__(self, benchmark: str | None = None) -> None:
+        self._given = benchmark
+        self._opened: dict[tuple[str, str], Benchmark | None] = {}
+
+    def join(self, rows: pd.DataFrame, dataset: str, spec: str) -> Joined:
+        """Returns `rows` with the column `accuracy` in percent, NaN where it is not known.
+
+        Args:
+            rows: with `arch`; a column `test_acc` or `valid_acc` counts if no benchmark was given.
+            dataset: of the benchmark.
+            spec: benchmark of the run, used where its table has no accuracy.
+
+        Raises:
+            UsageError: the benchmark that was given cannot be used; one of the run's own leads to a note.
+        """
+        held = next((name for name in COLUMNS if name in rows), None)
+        if self._given is None and held is not None:
+            accuracy = pd.to_numeric(rows[held], errors="coerce").astype(float)
+            return rows.assign(accuracy=accuracy), held, _source(rows), []
+        try:
+            benchmark = self._open(self._given or spec, dataset)
+        except UsageError as error:
+            if self._given is not None:
+                raise
+            said = f"No accuracy: the benchmark of the run cannot be used here ({error}) Give --benchmark."
+            return rows, "accuracy", None, [said]
+        if benchmark is None:
+            return rows.assign(accuracy=np.nan), "accuracy", None, []
+        known = _known(benchmark, rows["arch"])
+        if not known.notna().any():
+            return rows, "accuracy", None, [f"No accuracy: {benchmark.acc_source} has none of these archs."]
+        return rows.assign(accuracy=known), benchmark.acc_column, benchmark.acc_source, []
+
+    def _open(self, spec: str, dataset: str) -> Benchmark | None:
+        from nas_ray.benchmarks import open_benchmark  # takes seconds
+
+        if (spec, dataset) not in self._opened:
+            self._opened[spec, dataset] = open_benchmark(spec, dataset)
+        return self._opened[spec, dataset]
+
+
+def _known(benchmark: Benchmark, archs: pd.Series[str]) -> pd.Series[float]:
+    """Returns the accuracy of every arch in percent, NaN where the benchmark has none."""
+    everything = benchmark.all_test_acc()
+    if everything is None:
+        return archs.map({arch: known_accuracy(benchmark, arch) for arch in archs.unique()}).astype(float)
+    return archs.map(dict(zip(benchmark.archs, everything.tolist(), strict=True))).astype(float)
+
+
+def _source(rows: pd.DataFrame) -> str:
+    sources = rows["acc_source"].dropna() if "acc_source" in rows else pd.Series(dtype=object)
+    return str(sources.iloc[0]) if len(sources) else "a benchmark that the table does not name"

@@ -1,0 +1,138 @@
+"""Interactive figures of how searches went."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from nas_ray.report.curves import curve_of, quartiles
+from nas_ray.report.kinds import Kind
+from nas_ray.report.panels import (
+    GREY,
+    HOVER,
+    MOST_POINTS,
+    Panel,
+    accuracy_label,
+    new_plot,
+    numbers,
+    points,
+    sample,
+    shown,
+)
+from nas_ray.report.run_data import RunData
+
+OVER = {"evaluation": "evaluations", "finished_at": "seconds since the start of the search"}
+
+
+def curve_panels(kinds: Sequence[Kind]) -> list[Panel]:
+    """Returns the best so far, by fitness and by accuracy, over evaluations and over seconds.
+
+    Kinds that are no searches are left out. Fitness is drawn where all searches maximised the same, and
+    for several searches whose fitness is relative only if no accuracy is known.
+    """
+    searches = [kind for kind in kinds if kind.runs[0].is_search]
+    if not searches:
+        return []
+    curves = {kind.label: [curve_of(run) for run in kind.runs] for kind in searches}
+    runs = [run for kind in searches for run in kind.runs]
+    labels = {"accuracy": accuracy_label(searches)}
+    fitnesses = {str(run.fitness) for run in runs}
+    if len(fitnesses) == 1 and not (
+        len(runs) > 1 and _relative(runs) and any(run.acc_source for run in runs)
+    ):
+        labels = {"fitness": fitnesses.pop(), **labels}
+    every = [curve for members in curves.values() for curve in members]
+    return [
+        _panel(searches, curves, over, value, labels[value])
+        for value in labels
+        for over in OVER
+        if any(curve[value].notna().any() and curve[over].notna().any() for curve in every)
+    ]
+
+
+def _panel(
+    kinds: Sequence[Kind], curves: dict[str, list[pd.DataFrame]], over: str, value: str, label: str
+) -> Panel:
+    plot = new_plot(OVER[over], label)
+    runs = [run for kind in kinds for run in kind.runs]
+    if len(runs) == 1 and value == "fitness":
+        _add_evaluations(plot, runs[0], over)
+    for kind in kinds:
+        _add_kind(plot, kind, quartiles(curves[kind.label], over, value))
+    what = "Fitness" if value == "fitness" else "Accuracy"
+    title = f"{what} of the best arch so far against {OVER[over].split()[0]}"
+    return Panel(title, _caption(kinds, value, runs), plot)
+
+
+def _add_evaluations(plot: go.Figure, run: RunData, over: str) -> None:
+    rows = run.rows.assign(evaluation=np.arange(1, len(run.rows) + 1))
+    if over in rows:
+        rows = sample(rows[np.isfinite(rows["fitness"].astype(float))], MOST_POINTS)
+        plot.add_trace(points(rows, over, "fitness", label="evaluation", color=GREY))
+
+
+def _add_kind(plot: go.Figure, kind: Kind, curve: pd.DataFrame) -> None:
+    over = str(curve.columns[0])
+    line = {"color": kind.color, "width": 2, "dash": kind.dash, "shape": "hv"}
+    several = len(kind.runs) > 1
+    label = f"{kind.label}, median of {len(kind.runs)}" if several else f"{kind.label}, best so far"
+    x = numbers(curve[over])
+    if several:
+        for end, fill in (("high", None), ("low", "tonexty")):
+            plot.add_trace(
+                go.Scatter(
+                    x=x,
+                    y=numbers(curve[end]),
+                    mode="lines",
+                    line={"width": 0, "shape": "hv", "color": kind.color},
+                    fill=fill,
+                    fillcolor=_pale(kind.color),
+                    hoverinfo="skip",
+                )
+            )
+    plot.add_trace(
+        go.Scatter(
+            x=x,
+            y=numbers(curve["median"]),
+            mode="lines",
+            name=shown(label),
+            line=line,
+            hovertemplate=HOVER,
+        )
+    )
+
+
+def _pale(color: str) -> str:
+    red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red},{green},{blue},0.18)"
+
+
+def _relative(runs: Sequence[RunData]) -> bool:
+    """Returns whether a fitness says nothing outside its own search."""
+    return any(getattr(run.fitness, "relative", True) for run in runs)
+
+
+def _caption(kinds: Sequence[Kind], value: str, runs: Sequence[RunData]) -> str:
+    said = []
+    if value == "fitness":
+        if _relative(runs):
+            said.append(
+                "This fitness is relative to all rows of its own search, so the line may fall where the arch "
+                "that led at the time was overtaken in the final ranks"
+                + (", and levels of different searches cannot be compared." if len(runs) > 1 else ".")
+            )
+        said += ["Grey points are the evaluations."] if len(runs) == 1 else []
+        bad = sum(int((~np.isfinite(run.rows["fitness"].astype(float))).sum()) for run in runs)
+        said += (
+            [f"Failed or undefined and not drawn: {bad:,} of {sum(len(r.rows) for r in runs):,}."]
+            if bad
+            else []
+        )
+    else:
+        said.append("The best arch so far by fitness, as the search itself could tell.")
+    if any(len(kind.runs) > 1 for kind in kinds):
+        said.append("Lines are medians, bands the middle half of the runs, as far as all runs of a kind go.")
+    return " ".join(said)

@@ -1,0 +1,196 @@
+"""What a report says in words and tables: a run in short, runs side by side, everything in `run.json`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from nas_ray.report.kinds import Kind
+from nas_ray.report.run_data import RunData
+from nas_ray.report.score_panels import UNITS
+
+UNKNOWN = "-"
+
+Fact = tuple[str, str]
+"""A name and what is said under it."""
+
+
+def number(value: Any, form: str = ".6g") -> str:
+    """Returns a number as text, a dash where it is missing or not finite."""
+    known = isinstance(value, (int, float, np.number)) and math.isfinite(value)
+    return format(value, form) if known else UNKNOWN
+
+
+def facts_of(run: RunData) -> list[Fact]:
+    """Returns what the run was, when and where it ran, and what came out."""
+    process = _process(run.info)
+    status = run.info.get("status", process.get("status", "-"))
+    images: Any = run.info.get("images", process.get("images"))
+    images = images.get("description") if isinstance(images, dict) else images
+    counts = _counts(run)
+    facts = [
+        ("what", f"{run.experiment} on {run.space}, {run.dataset}; {status}"),
+        ("fitness", str(run.fitness)),
+        ("scores", ", ".join(run.scores)),
+        ("images", str(images or "")),
+        ("when", _when(run, process)),
+        ("where", _where(process)),
+        ("evaluations", _and(f"{len(run.rows):,}", *(f"{n:,} {word}" for word, n in counts.items() if n))),
+        *_best(run),
+        ("accuracy is", run.acc_source or "not known"),
+        ("folder", str(run.folder)),
+    ]
+    return [(name, text) for name, text in facts if text]
+
+
+def _and(*words: str) -> str:
+    return ", ".join(word for word in words if word)
+
+
+def _process(info: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Returns the part of `run.json` that says when and where: the last process of a scored space."""
+    runs = info.get("runs")
+    last = runs[-1] if isinstance(runs, list) and runs else info
+    return last if isinstance(last, dict) else {}
+
+
+def _counts(run: RunData) -> dict[str, int]:
+    failed = run.rows["error"].notna()
+    undefined = ~np.isfinite(run.rows["fitness"].to_numpy(dtype=float)) & ~failed.to_numpy()
+    return {
+        "reused": int(run.rows["reused"].sum()),
+        "failed": int(failed.sum()),
+        "undefined": int(undefined.sum()),
+    }
+
+
+def _when(run: RunData, process: Mapping[str, Any]) -> str:
+    seconds = run.info.get("wall_seconds")
+    lasted = f"{number(seconds, ',.1f')} s in all" if isinstance(seconds, (int, float)) else ""
+    return _and(str(process.get("started", "")), lasted)
+
+
+def _where(process: Mapping[str, Any]) -> str:
+    hardware = process.get("hardware")
+    if not isinstance(hardware, dict):
+        return ""
+    gpus = hardware.get("gpus")
+    return _and(
+        str(hardware.get("host", "")),
+        f"{hardware.get('cpu_cores', '?')} CPU cores",
+        ", ".join(map(str, gpus)) if isinstance(gpus, list) and gpus else "no GPU",
+    )
+
+
+def _best(run: RunData) -> list[Fact]:
+    if run.best_place is None:
+        errors = run.rows["error"].dropna()
+        first = f"; the first error was {str(errors.iloc[0]).splitlines()[0]}" if len(errors) else ""
+        return [("best arch", f"none: no evaluation has a finite fitness{first}")]
+    row, best = run.rows.iloc[run.best_place], run.best or {}
+    same = best.get("arch") == row["arch"]
+    index = (
+        f"{row['arch']} (index {best['index']:,})"
+        if same and isinstance(best.get("index"), int)
+        else row["arch"]
+    )
+    facts = [("best arch", str(index)), ("its fitness", number(row["fitness"]))]
+    facts += [(f"its {name}", number(row[name])) for name in run.scores]
+    facts += [
+        (f"its {UNITS[name]}", number(row[name], ",.0f"))
+        for name in UNITS
+        if name in row and name not in run.scores
+    ]
+    if np.isfinite(row["accuracy"]):
+        ranked = same and best.get("acc_source") == run.acc_source and isinstance(best.get("rank"), int)
+        rank = f"rank {best['rank']:,} of {best['num_archs']:,}" if ranked else ""
+        facts.append(("its accuracy", _and(f"{row['accuracy']:.2f} % ({run.acc_column})", rank)))
+        facts.append(("best accuracy evaluated", f"{run.rows['accuracy'].max():.2f} %"))
+    return facts
+
+
+def comparison(runs: Sequence[RunData]) -> pd.DataFrame:
+    """Returns one row per run: what it was, and the fitness and accuracy in percent of its best arch."""
+    table = []
+    for run in runs:
+        row = {} if run.best_place is None else dict(run.rows.iloc[run.best_place])
+        table.append(
+            {
+                "run": run.name,
+                "experiment": run.experiment,
+                "dataset": run.dataset,
+                "fitness": str(run.fitness),
+                "seed": run.seed,
+                "evaluations": len(run.rows),
+                "failed": _counts(run)["failed"],
+                "best fitness": row.get("fitness", np.nan),
+                "its accuracy": row.get("accuracy", np.nan),
+                "best accuracy evaluated": run.rows["accuracy"].max(),
+                "seconds": run.info.get("wall_seconds"),
+                "best arch": row.get("arch"),
+            }
+        )
+    return pd.DataFrame(table)
+
+
+def kind_table(kinds: Sequence[Kind]) -> pd.DataFrame:
+    """Returns one row per kind: its runs, and quartiles of the accuracy in percent of their best archs."""
+    table = []
+    for kind in kinds:
+        compared = comparison(kind.runs)
+        known = compared["its accuracy"].dropna().to_numpy(dtype=float)
+        low, median, high = np.percentile(known, [25, 50, 75]) if len(known) else [np.nan] * 3
+        counts = compared["evaluations"]
+        spread = (
+            f"{counts.min():,}" if counts.min() == counts.max() else f"{counts.min():,} to {counts.max():,}"
+        )
+        table.append(
+            {
+                "kind": kind.label,
+                "runs": len(kind.runs),
+                "evaluations": spread,
+                "lower quartile": low,
+                "median accuracy": median,
+                "upper quartile": high,
+            }
+        )
+    return pd.DataFrame(table)
+
+
+def differences(runs: Sequence[RunData]) -> list[str]:
+    """Returns a sentence for each thing that makes the runs hard to compare."""
+    said = {
+        "spaces": ({run.space for run in runs}, "archs are of different kinds"),
+        "datasets": ({run.dataset for run in runs}, "their accuracies cannot be compared"),
+        "accuracies": ({run.acc_source for run in runs if run.acc_source}, "compare them with care"),
+    }
+    return [
+        f"These runs are of different {what}, so {so}: {'; '.join(sorted(values))}."
+        if what != "accuracies"
+        else f"The accuracies of these runs are not of one source, {so}: {'; '.join(sorted(values))}."
+        for what, (values, so) in said.items()
+        if len(values) > 1
+    ]
+
+
+def flat(info: Any, prefix: str = "") -> list[Fact]:
+    """Returns everything in `info` as pairs of a dotted name and a text; a list of plain values is one."""
+    if isinstance(info, Mapping) and info:
+        entries = [(f"{prefix}.{key}" if prefix else str(key), value) for key, value in info.items()]
+    elif isinstance(info, list) and any(isinstance(value, (dict, list)) for value in info):
+        entries = [(f"{prefix}.{place}", value) for place, value in enumerate(info)]
+    else:
+        return [(prefix, _text(info))]
+    return [fact for name, value in entries for fact in flat(value, name)]
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, (list, Mapping)):
+        return ", ".join(map(_text, value)) or "none"
+    if value is None:
+        return "not given"
+    return ("yes" if value else "no") if isinstance(value, bool) else str(value)

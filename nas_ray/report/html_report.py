@@ -1,0 +1,115 @@
+"""One self-contained HTML page about one run or several."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+
+import jinja2
+from markupsafe import Markup
+
+from nas_ray.datasets import DATASETS
+from nas_ray.errors import UsageError
+from nas_ray.report.accuracies import Accuracies
+from nas_ray.report.cost import with_costs
+from nas_ray.report.facts import differences
+from nas_ray.report.kinds import kinds_of
+from nas_ray.report.read_runs import read_runs
+from nas_ray.report.run_data import RunData
+from nas_ray.report.sections import sections_of
+from nas_ray.runs import write_atomically
+
+TEMPLATES = Path(__file__).parent / "page"
+FILE_NAME = "report.html"
+
+
+def write_report(folders: Sequence[Path], out: Path | None = None, benchmark: str | None = None) -> Path:
+    """Writes the page about the runs in `folders` and returns its path.
+
+    Args:
+        folders: of runs, each once; a folder of `correlate.py` counts as one run per dataset.
+        out: file to write; None means `report.html` in the only folder.
+        benchmark: source of accuracy instead of the runs' own.
+
+    Raises:
+        UsageError: no run, a folder that is none or is damaged, several runs without `out`, or a file that
+            cannot be written.
+    """
+    path = _target(folders, out)
+    accuracies = Accuracies(benchmark)
+    runs = [_with_costs(run) for folder in folders for run in read_runs(folder, accuracies)]
+    page = render(_named(runs))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, lambda temporary: temporary.write_text(page, encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(
+            f"The report {path} must be writable, but: {error}; choose another --out."
+        ) from error
+    return path
+
+
+def _target(folders: Sequence[Path], out: Path | None) -> Path:
+    if not folders:
+        raise UsageError("A report needs at least one run folder; name one.")
+    seen = [folder.resolve() for folder in folders]
+    twice = [folder for place, folder in enumerate(folders) if seen[place] in seen[:place]]
+    if twice:
+        raise UsageError(f"Each run can be named once, and {twice[0]} was named twice; leave one out.")
+    if out is None and len(folders) > 1:
+        raise UsageError(f"A report on {len(folders)} runs needs a file to write; add --out FILE.html.")
+    if out is not None and out.is_dir():
+        raise UsageError(
+            f"--out must be a file to write, and {out} is a folder; add a name such as {FILE_NAME}."
+        )
+    return out or folders[0] / FILE_NAME
+
+
+def _with_costs(run: RunData) -> RunData:
+    if run.space != "nats-tss" or run.dataset not in DATASETS:
+        return run
+    width = {name: value for name in ("channels", "cells") if isinstance(value := run.info.get(name), int)}
+    return dataclasses.replace(run, rows=with_costs(run.rows, DATASETS[run.dataset], **width))
+
+
+def _named(runs: Sequence[RunData]) -> list[RunData]:
+    """Returns the runs with names that tell them apart: where folders share a name, their whole paths."""
+    names = [run.name for run in runs]
+    return [
+        dataclasses.replace(run, name=f"{run.folder.resolve().parent}/{run.name}")
+        if names.count(run.name) > 1
+        else run
+        for run in runs
+    ]
+
+
+def render(runs: Sequence[RunData]) -> str:
+    """Returns the page about `runs`, at least one."""
+    from plotly.offline import get_plotlyjs
+
+    kinds = kinds_of(runs)
+    sections, rows = sections_of(runs, kinds)
+    one = len(runs) == 1
+    first = runs[0]
+    title = f"{first.experiment}: {first.name}" if one else f"Comparison of {len(runs)} runs"
+    made = datetime.now(timezone.utc).isoformat(sep=" ", timespec="minutes").removesuffix("+00:00")
+    total = sum(len(run.rows) for run in runs)
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("page.html.j2").render(
+        title=title,
+        subtitle=f"{total:,} rows; report made by nas_ray on {made} UTC.",
+        notes=[*differences(runs), *dict.fromkeys(note for run in runs for note in run.notes)],
+        sections=sections,
+        rows=rows,
+        css=Markup((TEMPLATES / "page.css").read_text(encoding="utf-8")),
+        js=Markup((TEMPLATES / "page.js").read_text(encoding="utf-8")),
+        plotly=Markup(get_plotlyjs()),
+    )

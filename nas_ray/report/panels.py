@@ -1,0 +1,110 @@
+"""What all interactive figures share: a title, a caption, the calm look, and safe text."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from nas_ray.report.kinds import Kind
+
+MOST_POINTS = 3000
+"""Points in one figure; a page with more figures has fewer in each."""
+POINTS_OF_PAGE = 16_000
+LONGEST_LABEL = 42
+"""Characters that fit beside an axis."""
+INK, GREY, LINE = "#24292f", "#8a8f98", "#e4e7eb"
+HOVER = "%{x:.6g}, %{y:.6g}<extra>%{fullData.name}</extra>"
+SPREAD = 100
+"""A positive score whose largest value is this many times its median is drawn on a logarithmic axis."""
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One figure of a page.
+
+    Attributes:
+        title: plain text above it.
+        caption: plain text below it.
+        plot: the figure itself.
+    """
+
+    title: str
+    caption: str
+    plot: go.Figure
+
+
+def new_plot(x: str, y: str, *, height: int = 340) -> go.Figure:
+    """Returns an empty figure with the names of its axes."""
+    axis = {"gridcolor": LINE, "zeroline": False, "linecolor": GREY, "ticks": "outside", "automargin": True}
+    return go.Figure(
+        layout={
+            "template": "none",
+            "height": height,
+            "autosize": True,
+            "margin": {"l": 60, "r": 12, "t": 12, "b": 48},
+            "font": {"family": "system-ui, sans-serif", "size": 12, "color": INK},
+            "paper_bgcolor": "white",
+            "plot_bgcolor": "white",
+            "hovermode": "closest",
+            "showlegend": False,  # names may be long; the page has a key that wraps
+            "legend": {"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom"},
+            "xaxis": {**axis, "title": {"text": shown(_short(x))}},
+            "yaxis": {**axis, "title": {"text": shown(_short(y))}},
+        }
+    )
+
+
+def _short(label: str) -> str:
+    return label if len(label) <= LONGEST_LABEL else label[: LONGEST_LABEL - 4] + " ..."
+
+
+def shown(text: object) -> str:
+    """Returns `text` as plotly shows it, which would take `<b>` and `<a>` in it for markup."""
+    return html.escape(str(text), quote=False)
+
+
+def accuracy_label(kinds: Sequence[Kind]) -> str:
+    """Returns the name of the accuracy of all runs with its unit."""
+    columns = {run.acc_column for kind in kinds for run in kind.runs if run.acc_source}
+    return f"{columns.pop() if len(columns) == 1 else 'accuracy'} (%)"
+
+
+def numbers(values: Any) -> list[float | None]:
+    """Returns `values` as plain numbers, None where they are not finite."""
+    return [float(value) if np.isfinite(value) else None for value in np.asarray(values, dtype=float)]
+
+
+def sample(rows: pd.DataFrame, most: int) -> pd.DataFrame:
+    """Returns at most `most` of the rows, evenly spaced, in their order."""
+    if len(rows) <= most:
+        return rows
+    return rows.iloc[np.unique(np.linspace(0, len(rows) - 1, most).round().astype(int))]
+
+
+def said_sample(shown_rows: int, all_rows: int) -> str:
+    """Returns a sentence where not every point is drawn, else nothing."""
+    return f" Drawn are {shown_rows:,} of {all_rows:,} archs, evenly spaced." if shown_rows < all_rows else ""
+
+
+def spans_magnitudes(values: np.ndarray) -> bool:
+    """Returns whether finite `values` ask for a logarithmic axis."""
+    return bool(len(values) and values.min() > 0 and values.max() > SPREAD * np.median(values))
+
+
+def points(rows: pd.DataFrame, x: str, y: str, *, label: str, color: str) -> go.Scatter:
+    """Returns a point for each row, with its arch for whoever points at it."""
+    return go.Scatter(
+        x=numbers(rows[x]),
+        y=numbers(rows[y]),
+        mode="markers",
+        name=shown(label),
+        customdata=[shown(arch) for arch in rows["arch"]],
+        hovertemplate="%{customdata}<br>" + HOVER,
+        marker={"size": 5, "color": color, "opacity": 0.6},
+    )

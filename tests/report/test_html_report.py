@@ -1,0 +1,240 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from nas_ray.errors import UsageError
+from nas_ray.report.correlation import spearman
+from nas_ray.report.html_report import write_report
+from nas_ray.runs import update_run, write_table
+from tests.report.page import Page
+from tests.report.runs import SOURCE, make_compared, make_scored, make_search, search_rows
+
+SCRIPT = Path(__file__).parents[2] / "experiments" / "report.py"
+
+
+def test_numbers_are_those_of_the_run(tmp_path: Path) -> None:
+    rows = search_rows(40, failed=3)
+    page = Page(write_report([make_search(tmp_path / "run", rows)]))
+    best = rows.loc[rows["fitness"].idxmax()]
+    facts = page.facts
+    assert facts["best arch"].startswith(best["arch"])
+    assert facts["its accuracy"] == f"{best['test_acc']:.2f} % (test_acc), rank 12 of 15,625"
+    assert facts["best accuracy evaluated"] == f"{rows['test_acc'].max():.2f} %"
+    assert facts["evaluations"] == "40, 3 failed"
+    assert facts["accuracy is"] == SOURCE
+    table = pd.DataFrame(page.json["rows"]["rows"], columns=page.json["rows"]["columns"])
+    for name in ("naswot", "synflow", "test_acc", "finished_at"):
+        np.testing.assert_array_equal(table[name].astype(float), rows[name])
+    assert table["fitness"].isna().sum() == 3
+    np.testing.assert_array_equal(table["fitness"][3:].astype(float), rows["fitness"][3:])
+    assert table["error"].dropna().tolist() == ["RuntimeError: <b>too deep</b>"] * 3
+    assert facts["args.seed"] == "0"
+    assert facts["wall_seconds"] == "12.5"
+
+
+def test_figures_show_the_rows(tmp_path: Path) -> None:
+    rows = search_rows(40, failed=3)
+    page = Page(write_report([make_search(tmp_path / "run", rows)]))
+    points = page.json["score-1"]["data"][0]
+    np.testing.assert_array_equal(points["y"], rows["test_acc"])
+    np.testing.assert_array_equal(points["x"][3:], rows["naswot"][3:])
+    assert points["x"][:3] == [None] * 3
+    truth = rows["test_acc"].to_numpy()
+    rho = spearman(rows["naswot"].fillna(-np.inf).to_numpy(), truth)
+    assert f"Spearman's rank correlation with accuracy: {rho:.3f}." in page.text
+    last = page.json["curves-3"]["data"][-1]["y"][-1]
+    assert last == rows.loc[rows["fitness"].idxmax(), "test_acc"]
+    places = [attrs["data-figure"] for tag, attrs in page.tags if "data-figure" in attrs]
+    assert set(places) == set(page.json) - {"rows"}
+    assert len(places) == 4 + 2 + 2 + 1
+    assert sum(tag == "svg" for tag, _ in page.tags) == 6
+
+
+def test_nothing_is_loaded_and_no_text_runs(tmp_path: Path) -> None:
+    bad = "</script><script>alert(1)</script><img src=http://evil.example/x onerror=alert(1)>"
+    rows = search_rows(30)
+    folder = make_search(tmp_path / "<i>run&", rows, images=bad)
+    rows = rows.rename(columns={"naswot": bad}).assign(error=bad, acc_source=bad, worker=bad)
+    write_table(folder, rows.assign(arch=[f"{bad}{number}" for number in range(30)]))
+    update_run(folder, scores=[bad, "synflow"], args={"space": bad, "dataset": bad, "benchmark": "none"})
+    page = Page(write_report([folder], tmp_path / "page.html"))
+    assert bad in page.text
+    assert {tag for tag, _ in page.tags} & {"img", "i", "b", "iframe", "object", "link"} == set()
+    assert sum(tag == "script" for tag, _ in page.tags) == len(page.json) + 2
+    assert "alert(1)</script>" not in page.source
+    assert all(link.startswith("#") for link in page.loaded)
+    assert "default-src 'none'" in str([attrs for tag, attrs in page.tags if tag == "meta"])
+    shown = page.json["score-1"]["layout"]["xaxis"]["title"]["text"]
+    assert "<" not in shown
+
+
+def test_links_of_a_page_with_drawings_stay_inside(tmp_path: Path) -> None:
+    page = Page(write_report([make_search(tmp_path / "run", search_rows(10))]))
+    assert len(page.loaded) > 20
+    assert all(link.startswith("#") for link in page.loaded)
+    assert not [attrs for _, attrs in page.tags if "url(http" in str(attrs) or "@import" in str(attrs)]
+
+
+def test_several_runs_are_medians_of_kinds(tmp_path: Path) -> None:
+    tables = {seed: search_rows(20, seed) for seed in range(3)}
+    folders = [make_search(tmp_path / f"rea-{s}", rows, seed=s) for s, rows in tables.items()]
+    other = make_search(tmp_path / "random", search_rows(20, 9), experiment="random_search")
+    page = Page(write_report([*folders, other], tmp_path / "page.html"))
+    median = page.json["curves-1"]["data"][2]
+    assert median["name"] == "rea, median of 3"
+    best = [rows.loc[rows["fitness"].idxmax(), "test_acc"] for rows in tables.values()]
+    assert median["y"][-1] == np.median(best)
+    low, mid, high = np.percentile(best, [25, 50, 75])
+    assert f"{low:.2f} {mid:.2f} {high:.2f}" in page.text
+    assert len(page.json["rows"]["rows"]) == 80
+    assert "Comparison of 4 runs" in page.text
+
+
+def test_different_datasets_are_said(tmp_path: Path) -> None:
+    one = make_search(tmp_path / "one", search_rows(12))
+    two = make_search(tmp_path / "two", search_rows(12), dataset="cifar100")
+    page = Page(write_report([one, two], tmp_path / "page.html"))
+    said = "These runs are of different datasets, so their accuracies cannot be compared: cifar10; cifar100."
+    assert said in page.text
+
+
+def test_scored_and_compared_folders(tmp_path: Path) -> None:
+    rows = search_rows(20)
+    scored = make_scored(tmp_path / "scored", rows, channels=4)
+    page = Page(write_report([scored]))
+    assert "accuracy is that of nets with 16 channels and 5 cells, not of those scored" in page.text
+    assert "valid_acc" in page.json["rows"]["columns"]
+    assert not [name for name in page.json if name.startswith("curves")]
+    compared = make_compared(tmp_path / "compared", {"cifar10": rows, "cifar100": rows})
+    both = Page(write_report([compared]))
+    assert "Comparison of 2 runs" in both.text
+    assert "naswot_seconds" not in both.facts.get("scores", "")
+
+
+def test_an_unfinished_search_is_read_from_its_journal(tmp_path: Path) -> None:
+    rows = search_rows(15, failed=2)
+    folder = make_search(tmp_path / "run", rows, status="running")
+    page = Page(write_report([folder]))
+    assert "The search run is not finished (status: running); shown is what it has so far." in page.text
+    assert "No accuracy is known for these archs" in page.text
+    columns = page.json["rows"]["columns"]
+    fitness = [row[columns.index("fitness")] for row in page.json["rows"]["rows"]]
+    assert fitness == [None if np.isinf(value) else value for value in rows["fitness"]]
+
+
+def test_a_search_that_was_killed_after_a_resume_shows_its_journal(tmp_path: Path) -> None:
+    rows = search_rows(15)
+    folder = make_search(tmp_path / "run", rows, status="running")
+    write_table(folder, rows.head(5))
+    assert len(Page(write_report([folder])).json["rows"]["rows"]) == 15
+
+
+def test_a_run_in_which_all_failed(tmp_path: Path) -> None:
+    folder = make_search(tmp_path / "run", search_rows(6, failed=6))
+    page = Page(write_report([folder]))
+    said = "none: no evaluation has a finite fitness; the first error was RuntimeError: <b>too deep</b>"
+    assert page.facts["best arch"] == said
+
+
+def test_a_sample_is_drawn_of_many_points(tmp_path: Path) -> None:
+    page = Page(write_report([make_search(tmp_path / "run", search_rows(4000))]))
+    assert len(page.json["score-1"]["data"][0]["x"]) == 3000
+    assert "Drawn are 3,000 of 4,000 archs, evenly spaced." in page.text
+    assert len(page.json["rows"]["rows"]) == 4000
+
+
+def test_a_benchmark_may_be_given(tmp_path: Path) -> None:
+    folder = make_search(tmp_path / "run", search_rows(12))
+    page = Page(write_report([folder], benchmark="nb201"))
+    assert page.facts["accuracy is"].startswith("NATS-Bench table nb201")
+    unknown = Page(write_report([folder], benchmark="none"))
+    assert unknown.facts["accuracy is"] == "not known"
+    with pytest.raises(UsageError, match="^Unknown benchmark 'nb202'"):
+        write_report([folder], benchmark="nb202")
+
+
+def test_a_benchmark_that_is_gone_is_a_note(tmp_path: Path) -> None:
+    rows = search_rows(12).drop(columns=["test_acc", "acc_source"])
+    folder = make_search(tmp_path / "run", rows, benchmark="gone.csv")
+    assert "No accuracy: the benchmark of the run cannot be used here" in Page(write_report([folder])).text
+
+
+def test_what_cannot_be_reported(tmp_path: Path) -> None:
+    run = make_search(tmp_path / "run", search_rows(5))
+    with pytest.raises(UsageError, match="^A report needs at least one run folder; name one.$"):
+        write_report([])
+    with pytest.raises(UsageError, match=f"{tmp_path} is none; give a folder that a search"):
+        write_report([tmp_path])
+    with pytest.raises(UsageError, match=f"^Each run can be named once, and {run} was named twice;"):
+        write_report([run, run], tmp_path / "page.html")
+    with pytest.raises(UsageError, match="^A report on 2 runs needs a file to write; add --out FILE.html.$"):
+        write_report([run, tmp_path])
+    with pytest.raises(UsageError, match="^--out must be a file to write, and .* is a folder;"):
+        write_report([run], tmp_path)
+    with pytest.raises(UsageError, match="^The report /proc/page.html must be writable, but: "):
+        write_report([run], Path("/proc/page.html"))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("{", "must be the file that a run wrote, but cannot be read: JSONDecodeError"),
+        ("[1]", "must be the file that a run wrote, but cannot be read: TypeError"),
+        ('{"format": 99}', "has format 99; this version of nas_ray reads format 1."),
+        ('{"format": 1}', "must be of a search, score_space.py or correlate.py, and names none of them;"),
+        ('{"format": 1, "args": 3}', "must have args as a dict, got '3'; the file was changed."),
+        ('{"format": 1, "args": {}}', "must have scores as a list, got 'None'; the file was changed."),
+        ('{"format": 1, "args": {"fitness": "x"}, "scores": ["y"]}', "cannot be used: Unknown fitness 'x'."),
+        ('{"format": 1, "args": {}, "scores": []}', "A report needs at least one score, and"),
+    ],
+)
+def test_a_damaged_run_json(content: str, message: str, tmp_path: Path) -> None:
+    run = make_search(tmp_path / "run", search_rows(5))
+    (run / "run.json").write_text(content)
+    with pytest.raises(UsageError) as caught:
+        write_report([run])
+    assert message in str(caught.value)
+
+
+def test_damaged_and_empty_tables(tmp_path: Path) -> None:
+    run = make_search(tmp_path / "run", search_rows(5))
+    search_rows(5).drop(columns="arch").to_parquet(run / "results.parquet")
+    with pytest.raises(
+        UsageError, match="^The table of .* must have a column arch, and its columns are: trial"
+    ):
+        write_report([run])
+    (run / "results.parquet").write_bytes(b"no table")
+    with pytest.raises(
+        UsageError, match="results.parquet must be the table that a run wrote, but cannot be read:"
+    ):
+        write_report([run])
+    (run / "results.parquet").unlink()
+    with pytest.raises(
+        UsageError, match="^A report needs results.parquet or journal.jsonl, and .* has neither.$"
+    ):
+        write_report([run])
+    empty = make_search(tmp_path / "empty", search_rows(0), status="running")
+    with pytest.raises(UsageError, match="^A report needs evaluations, and the run .*empty has none yet;"):
+        write_report([empty])
+
+
+def test_the_command(tmp_path: Path) -> None:
+    run = make_search(tmp_path / "run", search_rows(8))
+    command = [sys.executable, str(SCRIPT)]
+    done = subprocess.run([*command, str(run)], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(f"Report: {run / 'report.html'} (")
+    assert json.loads((run / "run.json").read_text())["status"] == "finished"
+    refused = subprocess.run([*command, str(tmp_path)], capture_output=True, text=True, timeout=120)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr.startswith("error: A report needs run folders with a run.json, and ")
+    helped = subprocess.run([*command, "--help"], capture_output=True, text=True, timeout=120)
+    for word in ("--benchmark", "median with its quartiles", "compared.html"):
+        assert word in " ".join(helped.stdout.replace("│", " ").split())
