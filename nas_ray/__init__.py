@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from nas_ray.evaluate import Lookup, ProxyScores
     from nas_ray.modules.data import ImageDataModule
     from nas_ray.proxies.plugin import resolve_proxies
-    from nas_ray.search import simulate, tune_search
+    from nas_ray.search import tune_search
     from nas_ray.searchers import ArchSearcher, RandomSearch, RegularizedEvolution, SkipRea, parse_fitness
+    from nas_ray.simulation import simulate
     from nas_ray.spaces import NatsTss
 
 __version__ = "0.1.0"
@@ -34,7 +35,7 @@ _HOME = {
     "open_benchmark": "benchmarks",
     "parse_fitness": "searchers",
     "resolve_proxies": "proxies.plugin",
-    "simulate": "search",
+    "simulate": "simulation",
     "tune_search": "search",
 }
 

@@ -1,8 +1,7 @@
-"""Drivers: run a searcher over an evaluator, on Ray Tune or in this process."""
+"""Runs a searcher over an evaluator on Ray Tune."""
 
 from __future__ import annotations
 
-import itertools
 import os
 import shutil
 import time
@@ -11,12 +10,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from nas_ray.chunks import evaluate
 from nas_ray.evaluate import Evaluator
 from nas_ray.journal import FILE_NAME, Journal, rows_of
 from nas_ray.searchers.base import ArchSearcher
 from nas_ray.searchers.events import Event
-from nas_ray.searchers.messages import archs_of, result_of
 
 LEADING = ("trial", "arch")
 TRAILING = ("fitness", "seconds", "finished_at", "worker", "reused", "error")
@@ -30,44 +27,6 @@ TUNE_SETTINGS = {
     "RAY_AIR_NEW_OUTPUT": "0",
     "RAY_TRAIN_ENABLE_V2_MIGRATION_WARNINGS": "0",
 }
-
-
-def simulate(
-    searcher: ArchSearcher,
-    evaluator: Evaluator,
-    *,
-    num_samples: int | None = None,
-    seconds: float | None = None,
-    archs_per_trial: int = 1,
-) -> pd.DataFrame:
-    """Returns the rows of a search run in this process, one evaluation after the other.
-
-    With equal seeds it asks for the same archs as `tune_search` with one worker and as many archs per trial.
-    The clock is simulated: it adds up the rows' `seconds`, measured or tabulated.
-
-    Args:
-        searcher: a fresh searcher.
-        evaluator: turns an arch into a row.
-        num_samples: evaluations to make, repeated archs included; None for no limit.
-        seconds: simulated seconds after which no new evaluation starts; None for no limit.
-        archs_per_trial: archs asked for before any of them has a row; see `tune_search`.
-    """
-    clock = 0.0
-
-    def stop() -> bool:
-        enough = num_samples is not None and searcher.num_asked >= num_samples
-        return enough or (seconds is not None and clock >= seconds)
-
-    searcher.attach(stop=stop, clock=lambda: clock, archs_per_trial=archs_per_trial)
-    for number in itertools.count():
-        trial_id = str(number)
-        config = searcher.suggest(trial_id)
-        if not isinstance(config, dict):
-            break
-        rows = evaluate(evaluator, archs_of(config))
-        clock += sum(float(row.get("seconds", 0.0)) for row in rows)
-        searcher.on_trial_complete(trial_id, result_of(rows))
-    return to_table(searcher)
 
 
 def tune_search(

@@ -18,8 +18,8 @@ from rich.table import Table
 
 from nas_ray.benchmarks import open_benchmark
 from nas_ray.evaluate import Lookup
-from nas_ray.search import simulate
 from nas_ray.searchers import RegularizedEvolution, Single
+from nas_ray.simulation import simulate
 from nas_ray.spaces import NatsTss
 
 

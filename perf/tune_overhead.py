@@ -24,8 +24,9 @@ from rich.table import Table
 from nas_ray.benchmarks import open_benchmark
 from nas_ray.evaluate import Lookup
 from nas_ray.resources import Request, start_ray
-from nas_ray.search import simulate, tune_search
+from nas_ray.search import tune_search
 from nas_ray.searchers import RandomSearch, RegularizedEvolution, Row, Single
+from nas_ray.simulation import simulate
 from nas_ray.spaces import NatsTss
 
 

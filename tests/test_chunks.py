@@ -17,8 +17,9 @@ from nas_ray.batched.scorer import ChunkScorer
 from nas_ray.chunks import ChunkScores, attempt, evaluate
 from nas_ray.journal import FILE_NAME, Journal, read_journal
 from nas_ray.proxies import PROXIES
-from nas_ray.search import simulate, tune_search
+from nas_ray.search import tune_search
 from nas_ray.searchers import ArchSearcher, RandomSearch, RankSum, RegularizedEvolution, Row, Single
+from nas_ray.simulation import simulate
 from nas_ray.spaces import NatsTss
 from tests.proxies.nets import DISCONNECTED
 

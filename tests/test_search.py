@@ -16,8 +16,9 @@ from nas_ray.benchmarks import open_benchmark
 from nas_ray.evaluate import Lookup, ProxyScores
 from nas_ray.journal import FILE_NAME, read_journal
 from nas_ray.proxies import PROXIES
-from nas_ray.search import simulate, tune_search
+from nas_ray.search import tune_search
 from nas_ray.searchers import RandomSearch, RankSum, RegularizedEvolution, Row, Single, SkipRea
+from nas_ray.simulation import simulate
 from nas_ray.spaces import NatsTss
 
 SPACE = NatsTss(channels=4, cells=1)

@@ -1,35 +1,86 @@
-"""The arguments of `experiments/reproduce.py`; a light module, for quick answers."""
+"""The arguments of `reproduce.py` and `compare_searchers.py`; a light module, for quick answers."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ClassVar, Literal
 
 import tyro
 
 from nas_ray.reproduce.published import SCORE_SECONDS
+from nas_ray.reproduce.tables import SHORT, TEST
 
 
 @dataclass(frozen=True)
-class ReproduceArgs:
-    """Which table, on what data, and how often."""
+class RunsArgs:
+    """On what data, and how often."""
 
-    table: tyro.conf.Positional[str] = ""
-    """Table to run again, or all; --list shows them."""
-    show_list: Annotated[bool, tyro.conf.arg(name="list")] = False
-    """Show the tables and end."""
+    stem: ClassVar[str]
+    """How the default folder begins."""
+
     benchmark: str = "auto"
     """Benchmark, as in the searches; most tables need one with 12-epoch or test accuracy."""
     scores_file: Path | None = None
-    """Stored scores: a table with columns arch, naswot, synflow and logsynflow, as score_space.py writes."""
+    """Stored scores: a table with column arch and one per score, as score_space.py writes."""
     seeds: int = 1_000
     """Runs of every row, with the seeds 0, 1, 2 and so on."""
     score_seconds: float = SCORE_SECONDS
-    """Seconds that FreeREA is charged for the scores of one arch."""
+    """Seconds charged for the stored scores of one arch, by the clock of --seconds and of FreeREA."""
     resamples: int = 2_000
     """Draws of the bootstrap."""
     num_cpus: int | None = None
     """Processes to use (default: all cores); the results do not depend on it."""
     out: Path | None = None
-    """Folder of tables and pictures (default: runs/reproduce-TIME)."""
+    """Folder of tables and pictures (default: runs/NAME-TIME)."""
+
+
+@dataclass(frozen=True)
+class ReproduceArgs(RunsArgs):
+    """Which table, on what data, and how often."""
+
+    stem: ClassVar[str] = "reproduce"
+
+    table: tyro.conf.Positional[str] = ""
+    """Table to run again, or all; --list shows them."""
+    show_list: Annotated[bool, tyro.conf.arg(name="list")] = False
+    """Show the tables and end."""
+    scores: Literal["stored", "live"] = "stored"
+    """stored: scores are looked up in --scores-file. live: every run builds and scores nets in trials of Ray
+    Tune, with weights and images of its own; finished runs in --out are not made again."""
+    time_budget_s: float = 3_600.0
+    """Seconds for live runs: the rows of a table share them, and each makes at least two runs."""
+    images: str = "auto"
+    """Images of live runs, as in the searches."""
+    dataset: str = "cifar10"
+    """Dataset that the nets of live runs are built for."""
+    batch_size: int = 64
+    """Images in the minibatch of a live run."""
+    archs_per_trial: int = 1
+    """Archs of one live trial, scored together, as in the searches."""
+
+
+@dataclass(frozen=True)
+class CompareArgs(RunsArgs):
+    """Which searchers, on what, and how often."""
+
+    stem: ClassVar[str] = "compare"
+
+    searchers: tyro.conf.Positional[tuple[str, ...]] = ("rea", "local_search")
+    """Searchers, each with its options behind commas, such as rea,population=20,sample=5; or your own as
+    module:class. Random search is always among them."""
+    by: str = SHORT
+    """What the searches maximise: valid_acc_12 (validation accuracy after 12 epochs), a stored score such as
+    naswot, several as rank_sum:naswot,synflow, or freerea."""
+    evaluations: int | None = None
+    """Evaluations of a run (default: 200, or no limit with --seconds)."""
+    seconds: float | None = None
+    """Simulated seconds of a run, after which no evaluation starts."""
+    workers: int = 1
+    """Evaluations in flight; rows arrive in the order in which they are finished."""
+    searched_on: str | None = None
+    """Dataset whose accuracy all searches maximise (default: each dataset by its own)."""
+    measure: str = TEST
+    """What is reported: test_acc, after the full schedule, or valid_acc_12."""
+    against: str = "random_search"
+    """The searcher that all others are tested against, as written among the searchers."""

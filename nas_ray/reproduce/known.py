@@ -58,8 +58,7 @@ class Known:
         if by == SHORT:
             columns = {"valid_acc": self.accuracy[dataset, SHORT], "seconds": self.seconds[dataset]}
         else:
-            cost = self.score_seconds if by == "freerea" else 0.0
-            columns = {**self.scores, "seconds": np.full(len(self.space), cost)}
+            columns = {**self.scores, "seconds": np.full(len(self.space), self.score_seconds)}
 
         place = self.place
 
@@ -70,14 +69,21 @@ class Known:
         return evaluate
 
 
-def know(tables: list[Table], benchmark: str, scores_file: Path | None, score_seconds: float) -> Known:
-    """Returns what `tables` need to know.
+def know(
+    tables: list[Table],
+    benchmark: str,
+    scores_file: Path | None,
+    score_seconds: float,
+    *,
+    live: bool = False,
+) -> Known:
+    """Returns what `tables` need to know, without stored scores where searches are live.
 
     Raises:
         UsageError: the benchmark or the table of scores lacks something that is needed.
     """
     space = NatsTss()
-    scores = stored_scores(tables, scores_file, space)
+    scores = stored_scores([] if live else tables, scores_file, space)
     opened = {dataset: open_benchmark(benchmark, dataset) for dataset in DATASETS}
     accuracy: dict[tuple[str, str], np.ndarray] = {}
     seconds: dict[str, np.ndarray] = {}
@@ -97,13 +103,13 @@ def stored_scores(tables: list[Table], path: Path | None, space: NatsTss) -> dic
     Raises:
         UsageError: no file, a missing column, or a missing arch.
     """
-    wanted = {name: table.name for table in tables for name in table.scores}
+    wanted = {name: f"The table {table.name}" for table in tables for name in table.scores}
     if wanted and path is None:
         raise UsageError(
-            f"The table {next(iter(wanted.values()))} needs stored scores ({', '.join(wanted)}), got no "
-            "--scores-file; give the one that experiments/score_space.py writes."
+            f"{next(iter(wanted.values()))} needs stored scores ({', '.join(wanted)}), got no --scores-file; "
+            "give the one that experiments/score_space.py writes."
         )
-    scores = {name: np.array(ScoreTable(str(path), name)(space.archs)) for name in wanted}
+    scores = {name: np.array(ScoreTable(str(path), name)(space.archs)) for name in wanted if name != "skip"}
     return {**scores, "skip": np.array([mean_span(arch) for arch in space])}
 
 

@@ -52,7 +52,8 @@ def draw_curves(
     handles, labels = panels[0].get_legend_handles_labels()
     labels = [textwrap.fill(label, 60) for label in labels]
     figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=8, frameon=False)
-    said = "median and quartiles of the runs; published (dots) and recomputed (squares) means and deviations"
+    marks = "; published (dots) and recomputed (squares) means and deviations"
+    said = "median and quartiles of the runs" + (marks if lines["kind"].astype(bool).any() else "")
     figure.suptitle(f"{table.title}: {said}", fontsize=10)
     figure.savefig(path, dpi=130, facecolor="white")
 

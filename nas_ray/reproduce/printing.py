@@ -40,7 +40,9 @@ def notes(table: Table, lines: pd.DataFrame, given: Sequence[str]) -> list[str]:
     measures = ", ".join(dict.fromkeys(str(name) for name in lines["measure"]))
     reasons = lines.loc[lines["verdict"].astype(bool), "reason"].dropna().unique()
     compared = [f"Cannot be compared: {reason}." for reason in reasons if reason]
-    return [f"Source: {table.source}.", f"Accuracy: {measures}.", *given, *table.remarks, *compared, RULE]
+    source = [f"Source: {table.source}."] if table.source else []
+    rule = [RULE] if lines["verdict"].astype(bool).any() else []
+    return [*source, f"Accuracy: {measures}.", *given, *table.remarks, *compared, *rule]
 
 
 def show(table: Table, lines: pd.DataFrame, given: Sequence[str], console: Console) -> None:
@@ -48,16 +50,17 @@ def show(table: Table, lines: pd.DataFrame, given: Sequence[str], console: Conso
     shown = RichTable(
         title=f"{table.name}: {table.title}", title_justify="left", box=None, header_style="bold"
     )
-    for name in HEADER:
+    rows = [cells(line) for _, line in lines.iterrows()]
+    kept = filled(rows)
+    for name in (HEADER[place] for place in kept):
         text = name in ("row", "dataset", "")
         shown.add_column(name, justify="left" if text else "right", no_wrap=name != "row")
     before = None
-    for _, line in lines.iterrows():
-        made = [escape(cell) for cell in cells(line)]
-        again = made[0] == before
-        before = made[0]
-        style = STYLES.get(made[-1], "dim")
-        shown.add_row("" if again else made[0], *made[1:-1], f"[{style}]{made[-1]}[/]")
+    for row in rows:
+        again, before = row[0] == before, row[0]
+        style = STYLES.get(row[-1], "dim")
+        made = ["" if again else escape(row[0]), *map(escape, row[1:-1]), f"[{style}]{escape(row[-1])}[/]"]
+        shown.add_row(*(made[place] for place in kept))
     console.print(shown)
     for note in notes(table, lines, given):
         console.print(note, style="dim", highlight=False, markup=False)
@@ -66,12 +69,16 @@ def show(table: Table, lines: pd.DataFrame, given: Sequence[str], console: Conso
 def markdown(table: Table, lines: pd.DataFrame, given: Sequence[str]) -> str:
     """Returns the table and its notes as Markdown."""
     rows = [cells(line) for _, line in lines.iterrows()]
-    empty = [place for place in range(len(HEADER)) if all(row[place] in ("", "-") for row in rows)]
-    kept = [place for place in range(len(HEADER)) if place not in empty]
+    kept = filled(rows)
     text = [f"### `{table.name}`: {table.title}", ""]
     text += ["| " + " | ".join(HEADER[place] for place in kept) + " |", "|" + "---|" * len(kept)]
     text += ["| " + " | ".join(row[place] for place in kept) + " |" for row in rows]
     return "\n".join([*text, "", *(f"- {note}" for note in notes(table, lines, given)), ""])
+
+
+def filled(rows: Sequence[Sequence[str]]) -> list[int]:
+    """Returns the places of the columns that are not empty."""
+    return [place for place in range(len(HEADER)) if any(row[place] not in ("", "-") for row in rows)]
 
 
 def finite(value: object) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -12,9 +13,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from nas_ray.errors import UsageError
-from nas_ray.reproduce.args import ReproduceArgs
+from nas_ray.reproduce.args import RunsArgs
 from nas_ray.reproduce.known import Known, know
 from nas_ray.reproduce.lines import lines_of
+from nas_ray.reproduce.live import LiveRuns
 from nas_ray.reproduce.pictures import draw_curves, draw_skips
 from nas_ray.reproduce.printing import markdown, show
 from nas_ray.reproduce.runs import Runner, Runs, runner
@@ -23,31 +25,45 @@ from nas_ray.reproduce.tables import SHORT, Table
 FEWEST_SEEDS = 2
 
 
-def run(args: ReproduceArgs, tables: list[Table], console: Console) -> int:
+Further = Callable[[Table, pd.DataFrame], str]
+"""`further(table, answers)` prints what else is to be said and returns it as Markdown."""
+
+
+def run(args: RunsArgs, tables: list[Table], console: Console, further: Further | None = None) -> int:
     """Runs `tables`, prints them and writes them to the folder; returns the exit code.
+
+    Args:
+        args: data and number of runs.
+        tables: what to run.
+        console: where tables are shown.
+        further: what follows each table, from its runs.
 
     Raises:
         UsageError: too few seeds, or data that lack something.
     """
     check(args)
-    known = know(tables, args.benchmark, args.scores_file, args.score_seconds)
-    out = args.out or Path("runs") / f"reproduce-{time.strftime('%Y%m%d-%H%M%S')}"
+    live = LiveRuns.of(args, tables)
+    known = know(tables, args.benchmark, args.scores_file, args.score_seconds, live=live is not None)
+    out = args.out or Path("runs") / f"{args.stem}-{time.strftime('%Y%m%d-%H%M%S')}"
     out.mkdir(parents=True, exist_ok=True)
     searched = any(table.settings for table in tables)
     processes = (args.num_cpus or os.cpu_count() or 1) if searched else 1
-    with runner(known, processes) as make:
+    with live.runner(known, out, console) if live else runner(known, processes) as make:
         for table in tables:
-            given = told(table, known, args)
+            given = told(table, known, args, live)
             lines = reproduce(table, known, make, args, out, console)
             lines.to_csv(out / f"{table.name}.csv", index=False)
-            (out / f"{table.name}.md").write_text(markdown(table, lines, given), encoding="utf-8")
             show(table, lines, given, console)
             console.print()
+            text = markdown(table, lines, given)
+            if further is not None:
+                text += further(table, pd.read_parquet(out / f"{table.name}-runs.parquet"))
+            (out / f"{table.name}.md").write_text(text, encoding="utf-8")
     console.print(f"Folder: {out}", highlight=False, soft_wrap=True)
     return 0
 
 
-def check(args: ReproduceArgs) -> None:
+def check(args: RunsArgs) -> None:
     """Checks the numbers among the arguments.
 
     Raises:
@@ -62,9 +78,11 @@ def check(args: ReproduceArgs) -> None:
         raise UsageError(f"--score-seconds must be more than 0, got {args.score_seconds}.")
 
 
-def told(table: Table, known: Known, args: ReproduceArgs) -> list[str]:
+def told(table: Table, known: Known, args: RunsArgs, live: LiveRuns | None = None) -> list[str]:
     """Returns what must be said of the data that the table was computed from."""
     notes = [f"Final accuracy of {known.source}."]
+    if live is not None:
+        return [*notes, *live.notes]
     if table.scores:
         notes.append(
             f"Stored scores ({', '.join(table.scores)}) of {Path(str(args.scores_file)).name}: one set of "
@@ -79,7 +97,7 @@ def told(table: Table, known: Known, args: ReproduceArgs) -> list[str]:
 
 
 def reproduce(
-    table: Table, known: Known, make: Runner, args: ReproduceArgs, out: Path, console: Console
+    table: Table, known: Known, make: Runner, args: RunsArgs, out: Path, console: Console
 ) -> pd.DataFrame:
     """Returns the lines of a table, and writes its picture and its single runs."""
     if table.analysis is not None:

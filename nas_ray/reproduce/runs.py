@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,14 +14,15 @@ import numpy as np
 import pandas as pd
 
 from nas_ray.datasets import DATASETS
+from nas_ray.plugins import resolve
 from nas_ray.report.search_curve import best_so_far
 from nas_ray.reproduce.known import Known
-from nas_ray.reproduce.tables import SHORT, Setting
-from nas_ray.search import simulate
-from nas_ray.searchers import SEARCHERS, FilteredSpace, Single
+from nas_ray.reproduce.tables import SHORT, Setting, scores_for
+from nas_ray.searchers import SEARCHERS, ArchSearcher, FilteredSpace, Single, parse_fitness
 from nas_ray.searchers.fitness import Fitness
 from nas_ray.searchers.freerea import SCORES as FREEREA_SCORES
 from nas_ray.searchers.skip_rules import SKIP
+from nas_ray.simulation import simulate
 from nas_ray.spaces.base import SearchSpace
 from nas_ray.spaces.nats_tss import EDGES, to_ops
 
@@ -57,11 +58,19 @@ def fitness_of(by: str) -> Fitness:
     """Returns the fitness that a setting's `by` stands for."""
     if by == "freerea":
         return FREEREA_SCORES
-    return Single(("valid_acc" if by == SHORT else by,))
+    return Single(("valid_acc",)) if by == SHORT else parse_fitness(by, scores_for(by))
 
 
-def run_seed(known: Known, setting: Setting, seed: int) -> Runs:
-    """Returns one run; a search that does not look at a dataset is run once and reported on all of them."""
+def run_seed(known: Known, setting: Setting, seed: int, search: Search | None = None) -> Runs:
+    """Returns one run; a search that does not look at a dataset is run once and reported on all of them.
+
+    Args:
+        known: accuracies, and stored scores.
+        setting: what is run.
+        seed: of the searcher.
+        search: makes the rows; None looks scores up.
+    """
+    search = search or look_up
     answers, curves = [], []
     own = setting.by == SHORT and setting.searched_on is None
     rows = course = pd.DataFrame()
@@ -78,14 +87,28 @@ def run_seed(known: Known, setting: Setting, seed: int) -> Runs:
     return Runs(pd.DataFrame(answers), pd.concat(curves))
 
 
-def search(known: Known, setting: Setting, dataset: str, seed: int) -> pd.DataFrame:
-    """Returns the rows of one search."""
+Search = Callable[[Known, Setting, str, int], pd.DataFrame]
+"""`search(known, setting, dataset, seed)` returns the rows of one search."""
+
+
+def new_searcher(known: Known, setting: Setting, seed: int) -> ArchSearcher:
+    """Returns the searcher of one run."""
     space: SearchSpace = known.space
     if setting.to_output:
         space = FilteredSpace(space, skip_to_output)
-    made = SEARCHERS[setting.searcher](space, fitness=fitness_of(setting.by), seed=seed, **setting.options)
-    evaluate = known.evaluator(setting.by, dataset)
-    return simulate(made, evaluate, num_samples=setting.evaluations, seconds=setting.seconds)
+    kind = resolve("searcher", setting.searcher, SEARCHERS, "nas_ray.searchers")
+    return kind(space, fitness=fitness_of(setting.by), seed=seed, **setting.options)
+
+
+def look_up(known: Known, setting: Setting, dataset: str, seed: int) -> pd.DataFrame:
+    """Returns the rows of one search on stored accuracies and scores."""
+    return simulate(
+        new_searcher(known, setting, seed),
+        known.evaluator(setting.by, dataset),
+        num_samples=setting.evaluations,
+        seconds=setting.seconds,
+        workers=setting.workers,
+    )
 
 
 def answers_of(setting: Setting, rows: pd.DataFrame) -> pd.DataFrame:
@@ -120,7 +143,7 @@ def at_points(setting: Setting, course: pd.DataFrame) -> pd.DataFrame:
 def run_chunk(known: Known, setting: Setting, seeds: Sequence[int]) -> Runs:
     """Returns the runs with `seeds`."""
     runs = [run_seed(known, setting, seed) for seed in seeds]
-    return Runs(pd.concat([run.answers for run in runs]), pd.concat([run.curves for run in runs]))
+    return joined(runs)
 
 
 _KNOWN: Known | None = None  # of a worker process
@@ -153,7 +176,7 @@ Runner = Callable[[Setting, int, Callable[[int], None]], Runs]
 def runner(known: Known, processes: int) -> Iterator[Runner]:
     """Gives what makes the runs of a row, with `processes` processes; one is this process itself."""
     if processes == 1:
-        yield lambda setting, seeds, told: _collect(
+        yield lambda setting, seeds, told: joined(
             _told(run_chunk(known, setting, chunk), len(chunk), told) for chunk in _chunks(seeds)
         )
         return
@@ -163,7 +186,7 @@ def runner(known: Known, processes: int) -> Iterator[Runner]:
 
         def run(setting: Setting, seeds: int, told: Callable[[int], None]) -> Runs:
             work = {pool.submit(_work, setting, chunk): len(chunk) for chunk in _chunks(seeds)}
-            return _collect(_told(done.result(), work[done], told) for done in as_completed(work))
+            return joined(_told(done.result(), work[done], told) for done in as_completed(work))
 
         try:
             yield run
@@ -181,7 +204,8 @@ def _told(runs: Runs, count: int, told: Callable[[int], None]) -> Runs:
     return runs
 
 
-def _collect(parts: Iterator[Runs]) -> Runs:
+def joined(parts: Iterable[Runs]) -> Runs:
+    """Returns runs as one, in the order of seeds and datasets."""
     made = list(parts)
     order = ["seed", "dataset"]
     answers = pd.concat([part.answers for part in made]).sort_values(order, ignore_index=True)

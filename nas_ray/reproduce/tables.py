@@ -22,7 +22,15 @@ SCORES: dict[str, tuple[str, ...]] = {
     "freerea": ("naswot", "logsynflow"),
     SHORT: (),
 }
-"""What a search may select by, and the columns of stored scores that it needs."""
+"""What published searches select by, and the columns of stored scores that this needs."""
+
+
+def scores_for(by: str) -> tuple[str, ...]:
+    """Returns the columns of stored scores that `by` needs: a key of `SCORES`, or a fitness as text."""
+    if by in SCORES:
+        return SCORES[by]
+    kind, colon, listed = by.partition(":")
+    return tuple(name.strip() for name in listed.split(",")) if colon else (kind,)
 
 
 @dataclass(frozen=True)
@@ -31,9 +39,10 @@ class Setting:
 
     Attributes:
         title: what the row is called.
-        searcher: its name in `SEARCHERS`.
-        by: a key of `SCORES`.
+        searcher: its name in `SEARCHERS`, or `module:class`.
+        by: a key of `SCORES`, or a fitness over stored scores, such as `rank_sum:naswot,synflow`.
         options: arguments of the searcher.
+        workers: evaluations in flight.
         evaluations: budget; None for no limit.
         seconds: budget in simulated seconds; None for no limit.
         answer: `best`, the net that the search returns, or `average`, over every net that it sampled.
@@ -49,6 +58,7 @@ class Setting:
     searcher: str
     by: str
     options: Mapping[str, Any] = field(default_factory=dict)
+    workers: int = 1
     evaluations: int | None = None
     seconds: float | None = None
     answer: str = "best"
@@ -61,8 +71,8 @@ class Setting:
 
     @property
     def charged(self) -> bool:
-        """Whether the seconds of a run mean anything: stored scores have none, but those of FreeREA."""
-        return self.by in (SHORT, "freerea")
+        """Whether the seconds of a run mean anything: a stored score has none but those it is charged."""
+        return self.by in (SHORT, "freerea") or self.seconds is not None
 
 
 @dataclass(frozen=True)
@@ -88,7 +98,7 @@ class Table:
     @property
     def scores(self) -> tuple[str, ...]:
         """The columns of stored scores that the table needs."""
-        return tuple(dict.fromkeys(name for row in self.settings for name in SCORES[row.by]))
+        return tuple(dict.fromkeys(name for row in self.settings for name in scores_for(row.by)))
 
     @property
     def short_training(self) -> bool:

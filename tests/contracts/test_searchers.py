@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,8 @@ import pytest
 from ray import cloudpickle
 from ray.tune.search import Searcher
 
-from nas_ray.search import simulate
-from nas_ray.searchers import SEARCHERS, ArchSearcher, RankSum, Single
+from nas_ray.searchers import SEARCHERS, ArchSearcher, RankSum, Row, Single
+from nas_ray.simulation import simulate
 from nas_ray.spaces import NatsTss
 from tests.searchers.toy import Grid, Line, drive, drive_chunks, options_of, value_of
 
@@ -212,3 +213,15 @@ def test_a_budget_of_seconds_alone_ends(make: type[ArchSearcher]) -> None:
     searcher = make(Line(9), fitness=Single(("x",)), **options_of(make))
     table = simulate(searcher, lambda arch, report: report({"x": 1.0, "seconds": 1.0}), seconds=100)
     assert table["seconds"].sum() <= 9
+
+
+def test_workers_of_unequal_speed_give_the_same_table_twice(make: type[ArchSearcher]) -> None:
+    def evaluate(arch: str, report: Callable[[Row], None]) -> None:
+        index = SPACE.index(arch)
+        error = "failed" if index % 7 == 0 else None
+        report({"x": float("nan") if error else value_of(arch), "seconds": index % 5, "error": error})
+
+    first, second = (simulate(new(make), evaluate, num_samples=60, workers=3) for _ in range(2))
+    assert first.equals(second)
+    assert first["finished_at"].is_monotonic_increasing
+    assert 40 <= len(first) <= 60

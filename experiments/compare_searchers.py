@@ -1,0 +1,32 @@
+"""Compares searchers, yours among them, with many seeds on stored accuracies or scores, in seconds.
+
+    python experiments/compare_searchers.py rea local_search --benchmark nats_tss.csv.gz
+    python experiments/compare_searchers.py rea,population=20,sample=5 mine:Walk --seconds 12000 --workers 4 \
+        --benchmark nats_tss.csv.gz
+    python experiments/compare_searchers.py rea freerea --by rank_sum:naswot,synflow --scores-file s.parquet
+
+Every searcher is run with the same budget and many seeds in this machine's processes, on a simulated clock.
+The table has mean, deviation, median and interval on each dataset, and tests all against one of them; random
+search always takes part. The folder holds the table, every single run, and a picture of the course.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import tyro
+from rich.console import Console
+
+from nas_ray.cli import reported_errors
+from nas_ray.reproduce.args import CompareArgs
+
+
+def main(args: CompareArgs) -> int:
+    from nas_ray.reproduce.compare import compare  # torch and Ray take seconds
+
+    return compare(args, Console(width=None if sys.stdout.isatty() else 200))
+
+
+if __name__ == "__main__":
+    with reported_errors():
+        sys.exit(main(tyro.cli(CompareArgs, description=__doc__, config=(tyro.conf.FlagCreatePairsOff,))))

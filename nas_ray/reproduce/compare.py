@@ -1,0 +1,154 @@
+"""Any searchers on the same data with many seeds: a table without published figures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+import pandas as pd
+from rich.console import Console
+from rich.table import Table as RichTable
+
+from nas_ray.datasets import DATASETS
+from nas_ray.errors import UsageError
+from nas_ray.experiment import make_searcher
+from nas_ray.plugins import resolve, unknown_name
+from nas_ray.reproduce.against import RULE, differences
+from nas_ray.reproduce.args import CompareArgs
+from nas_ray.reproduce.printing import p_value
+from nas_ray.reproduce.run import run
+from nas_ray.reproduce.runs import fitness_of
+from nas_ray.reproduce.tables import SHORT, TEST, Setting, Table
+from nas_ray.searchers import SEARCHERS
+from nas_ray.searchers.options import parse_options
+from nas_ray.spaces import NatsTss
+
+RANDOM = "random_search"
+EVALUATIONS = 200
+HEADER = ("searcher", "dataset", "difference", "95 %", "wins %", "p", "")
+
+
+def compare(args: CompareArgs, console: Console) -> int:
+    """Runs the searchers, prints the tables and writes them to the folder; returns the exit code.
+
+    Raises:
+        UsageError: anything in `args` that cannot work.
+    """
+    table = comparison(args)
+    return run(args, [table], console, partial(said_of_differences, args, console))
+
+
+def comparison(args: CompareArgs) -> Table:
+    """Returns the table of searches that `args` describe.
+
+    Raises:
+        UsageError: an unknown or repeated searcher, a bad option, or a number out of range.
+    """
+    check(args)
+    names = list(args.searchers) + ([] if RANDOM in args.searchers else [RANDOM])
+    repeated = {name for name in names if names.count(name) > 1}
+    if repeated:
+        raise UsageError(f"Each searcher must be named once, got {repeated.pop()} twice; leave one out.")
+    if args.against not in names:
+        raise UsageError(f"--against: {unknown_name('searcher of this comparison', args.against, names)}")
+    settings = tuple(setting(name, args) for name in names)
+    spent = f"{args.seconds:g} s" if args.seconds else f"{settings[0].evaluations} evaluations"
+    at_once = f", {args.workers} at a time" if args.workers > 1 else ""
+    own = "each dataset by its own" if args.searched_on is None else f"all on {args.searched_on}"
+    return Table(
+        "compare",
+        f"{len(names)} searchers by {args.by} ({own}), {spent}{at_once}",
+        "",
+        settings=settings,
+    )
+
+
+def check(args: CompareArgs) -> None:
+    """Checks what does not depend on data.
+
+    Raises:
+        UsageError: a number out of range, or an unknown dataset or measure.
+    """
+    for name in ("workers", "evaluations"):
+        value = getattr(args, name)
+        if value is not None and value < 1:
+            raise UsageError(f"--{name} must be at least 1, got {value}.")
+    if args.seconds is not None and not args.seconds > 0:
+        raise UsageError(f"--seconds must be more than 0, got {args.seconds}.")
+    if args.measure not in (TEST, SHORT):
+        raise UsageError(unknown_name("measure", args.measure, [TEST, SHORT]))
+    if args.searched_on is not None and args.searched_on not in DATASETS:
+        raise UsageError(unknown_name("dataset", args.searched_on, list(DATASETS)))
+    if args.searched_on is not None and args.by != SHORT:
+        raise UsageError(
+            f"--searched-on needs --by {SHORT}, got --by {args.by}, which knows no dataset; leave it out."
+        )
+
+
+def setting(text: str, args: CompareArgs) -> Setting:
+    """Returns the searches of one searcher, given as `NAME,option=value,...`.
+
+    Raises:
+        UsageError: it cannot be made.
+    """
+    name, texts = parts_of(text)
+    kind = resolve("searcher", name, SEARCHERS, "nas_ray.searchers")
+    options = parse_options(kind, texts)
+    make_searcher(name, NatsTss(), fitness=fitness_of(args.by), **options)  # told now, not by a process
+    no_limit = args.seconds is not None and args.evaluations is None
+    return Setting(
+        text,
+        name,
+        args.by,
+        options,
+        workers=args.workers,
+        evaluations=None if no_limit else args.evaluations or EVALUATIONS,
+        seconds=args.seconds,
+        measure=args.measure,
+        searched_on=args.searched_on,
+    )
+
+
+def parts_of(text: str) -> tuple[str, list[str]]:
+    """Returns name and options of `NAME,option=value,...`; a comma without an option belongs to a value."""
+    name, *pieces = text.split(",")
+    options: list[str] = []
+    for piece in pieces:
+        if "=" in piece or not options:
+            options.append(piece)
+        else:
+            options[-1] += f",{piece}"
+    return name.strip(), options
+
+
+def said_of_differences(args: CompareArgs, console: Console, table: Table, answers: pd.DataFrame) -> str:
+    """Prints how all searchers differ from the one they are tested against; returns it as Markdown."""
+    lines = [
+        cells(line) for _, line in differences(answers, args.against, resamples=args.resamples).iterrows()
+    ]
+    if not lines:
+        return ""
+    title = f"Against {args.against}"
+    shown = RichTable(title=title, title_justify="left", box=None, header_style="bold")
+    for place, name in enumerate(HEADER):
+        shown.add_column(name, justify="left" if place in (0, 1, 6) else "right")
+    for line in lines:
+        shown.add_row(*line)
+    console.print(shown)
+    console.print(RULE, style="dim", highlight=False, markup=False)
+    return "\n".join(["", f"### {title}", "", *as_markdown(lines), "", f"- {RULE}", ""])
+
+
+def as_markdown(lines: Sequence[Sequence[str]]) -> list[str]:
+    """Returns the lines of a Markdown table."""
+    head = ["| " + " | ".join(HEADER) + " |", "|" + "---|" * len(HEADER)]
+    return head + ["| " + " | ".join(line) + " |" for line in lines]
+
+
+def cells(line: pd.Series) -> list[str]:
+    """Returns one difference as text."""
+    return [
+        str(line["setting"]), str(line["dataset"]), f"{line['difference']:+.2f}",
+        f"{line['low']:+.2f} to {line['high']:+.2f}", f"{line['wins']:.0f}", p_value(line["p"]),
+        str(line["verdict"]),
+    ]  # fmt: skip

@@ -1,0 +1,192 @@
+"""Live runs of a table: real nets, scored in real Ray Tune trials, as many as the time allows."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from rich.console import Console
+
+from nas_ray.chunks import ChunkScores
+from nas_ray.errors import UsageError
+from nas_ray.evaluate import ProxyScores
+from nas_ray.interrupts import stop_ray
+from nas_ray.modules.data import ImageDataModule
+from nas_ray.proxies import PROXIES
+from nas_ray.reproduce.args import ReproduceArgs, RunsArgs
+from nas_ray.reproduce.known import Known
+from nas_ray.reproduce.runs import Runner, Runs, joined, new_searcher, run_seed
+from nas_ray.reproduce.tables import Setting, Table, scores_for
+from nas_ray.resources import Plan, Request, check_request, start_ray
+from nas_ray.runs import FILE_NAME, create_run, read_run
+from nas_ray.search import tune_search
+
+FEWEST = 2
+"""Runs of a row, whatever the time: a spread needs two."""
+
+
+@dataclass(frozen=True)
+class LiveRuns:
+    """What live runs are made of.
+
+    Attributes:
+        args: from the command line.
+        images: of the first run; the others draw their own minibatch from the same source.
+        rows: settings that share the time.
+    """
+
+    args: ReproduceArgs
+    images: ImageDataModule
+    rows: int
+
+    @classmethod
+    def of(cls, args: RunsArgs, tables: Sequence[Table]) -> LiveRuns | None:
+        """Returns the live runs that `args` ask for, None for stored scores.
+
+        Raises:
+            UsageError: a table without proxies, a number out of range, or images that cannot be used.
+        """
+        if not isinstance(args, ReproduceArgs) or args.scores != "live":
+            return None
+        unfit = [table.name for table in tables if not table.settings or table.short_training]
+        if unfit:
+            raise UsageError(
+                f"--scores live needs tables of searches by proxies and test accuracy, got {unfit[0]}; leave "
+                "--scores out."
+            )
+        if not args.time_budget_s > 0 or args.archs_per_trial < 1:
+            raise UsageError(
+                "--time-budget-s must be more than 0 and --archs-per-trial at least 1, got "
+                f"{args.time_budget_s} and {args.archs_per_trial}."
+            )
+        check_request(Request(args.num_cpus))
+        return cls(args, minibatch(args, 0), sum(len(table.settings) for table in tables))
+
+    @property
+    def notes(self) -> list[str]:
+        """What must be said of live runs."""
+        args = self.args
+        chunk = f", up to {args.archs_per_trial} archs per trial" if args.archs_per_trial > 1 else ""
+        return [
+            f"Scores are live: every run has its own weights (torch's default initialisation, nets for "
+            f"{args.dataset}) and its own {args.batch_size} images ({self.images.description}){chunk}. One "
+            "run is reported on all three datasets. Seconds are those of computing the scores, summed over "
+            "workers.",
+        ]
+
+    @contextmanager
+    def runner(self, known: Known, out: Path, console: Console) -> Iterator[Runner]:
+        """Gives what makes the runs of a row; Ray lives as long.
+
+        Raises:
+            UsageError: `out` holds runs of other settings.
+        """
+        check_folder(out, self._identity)
+        try:
+            plan = start_ray(Request(self.args.num_cpus))
+            console.print(f"Live runs: {plan.where}", highlight=False)
+            yield lambda setting, seeds, told: self._runs(known, setting, seeds, told, out / "live", plan)
+        finally:
+            stop_ray()
+
+    @property
+    def _identity(self) -> dict[str, Any]:
+        args = self.args
+        return {
+            "images": self.images.source,
+            "dataset": args.dataset,
+            "batch_size": args.batch_size,
+            "archs_per_trial": args.archs_per_trial,
+        }
+
+    def _runs(
+        self,
+        known: Known,
+        setting: Setting,
+        seeds: int,
+        told: Callable[[int], None],
+        folder: Path,
+        plan: Plan,
+    ) -> Runs:
+        deadline = time.monotonic() + self.args.time_budget_s / self.rows
+        made: list[Runs] = []
+        for seed in range(seeds):
+            if len(made) >= FEWEST and time.monotonic() > deadline:
+                break
+            made.append(
+                run_seed(known, setting, seed, lambda *run: self._search(*run, folder=folder, plan=plan))
+            )
+            told(1)
+        return joined(made)
+
+    def _search(
+        self, known: Known, setting: Setting, dataset: str, seed: int, *, folder: Path, plan: Plan
+    ) -> pd.DataFrame:
+        """Returns the rows of one search: those in its file, else it is run."""
+        path = folder / slug(setting.title) / f"{seed}.parquet"
+        if path.is_file():
+            return pd.read_parquet(path)
+        work = path.with_suffix("")
+        shutil.rmtree(work, ignore_errors=True)  # of a run that was interrupted
+        work.mkdir(parents=True)
+        rows = tune_search(
+            new_searcher(known, setting, seed),
+            self._evaluator(known, setting, seed),
+            folder=work,
+            num_samples=setting.evaluations,
+            seconds=setting.seconds,
+            max_concurrent=plan.max_concurrent,
+            archs_per_trial=self.args.archs_per_trial,
+            cpus_per_trial=plan.cpus_per_trial,
+            gpus_per_trial=plan.gpus_per_trial,
+        )
+        rows.to_parquet(path.with_suffix(".part"), index=False)
+        path.with_suffix(".part").replace(path)
+        shutil.rmtree(work, ignore_errors=True)
+        return rows
+
+    def _evaluator(self, known: Known, setting: Setting, seed: int) -> ProxyScores | ChunkScores:
+        images = minibatch(self.args, seed)
+        inputs, targets = (tensor.numpy() for tensor in images.minibatch())
+        names = dict.fromkeys((*scores_for(setting.by), *(["skip"] if setting.by == "freerea" else [])))
+        proxies = {name: PROXIES[name] for name in names}
+        together = self.args.archs_per_trial > 1
+        return (ChunkScores if together else ProxyScores)(
+            known.space, images.num_classes, inputs, targets, proxies, init_seed=seed
+        )
+
+
+def minibatch(args: ReproduceArgs, seed: int) -> ImageDataModule:
+    """Returns the images of the run with `seed`."""
+    return ImageDataModule(args.images, dataset=args.dataset, batch_size=args.batch_size, batch_seed=seed)
+
+
+def check_folder(out: Path, identity: dict[str, Any]) -> None:
+    """Notes what the runs in `out` are made of, or compares it with what is noted.
+
+    Raises:
+        UsageError: they differ.
+    """
+    if not (out / FILE_NAME).is_file():
+        create_run(out, {"experiment": "reproduce", **identity})
+        return
+    held = read_run(out)
+    different = [name for name in identity if held.get(name) != identity[name]]
+    if different:
+        name = different[0]
+        raise UsageError(
+            f"The folder {out} holds live runs with {name} {held.get(name)}, but now it is {identity[name]}; "
+            "choose another --out."
+        )
+
+
+def slug(title: str) -> str:
+    """Returns a title as the name of a folder."""
+    return re.sub(r"[^A-Za-z0-9]+", "-", title).strip("-").lower()

@@ -1,0 +1,72 @@
+"""Searches in this process: the simulated clock and its workers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from nas_ray.errors import UsageError
+from nas_ray.searchers import ArchSearcher, RegularizedEvolution, Row, Single
+from nas_ray.searchers.given import GivenArchs
+from nas_ray.simulation import duration, simulate
+from nas_ray.spaces import NatsTss
+
+SPACE = NatsTss()
+ARCHS = SPACE.archs[:6]
+SECONDS = dict(zip(ARCHS, (3.0, 1.0, 1.0, 5.0, 1.0, 2.0), strict=True))
+FITNESS = Single(("score",))
+
+
+def evaluate(arch: str, report: Callable[[Row], None]) -> None:
+    report({"score": float(SPACE.index(arch)), "seconds": SECONDS.get(arch, 1.0), "error": None})
+
+
+def given() -> ArchSearcher:
+    return GivenArchs(SPACE, fitness=FITNESS, archs=ARCHS)
+
+
+def test_two_workers_finish_in_the_order_of_their_ends() -> None:
+    table = simulate(given(), evaluate, workers=2)
+    # at 0: 0 and 1 start; at 1: 1 ends, 2 starts; at 2: 2 ends, 3 starts; at 3: 0 ends, 4 starts;
+    # at 4: 4 ends, 5 starts; at 6: 5 ends; at 7: 3 ends
+    assert table["arch"].tolist() == [ARCHS[i] for i in (1, 2, 0, 4, 5, 3)]
+    assert table["finished_at"].tolist() == [1, 2, 3, 4, 6, 7]
+
+
+def test_one_worker_ends_after_the_sum_of_all_seconds() -> None:
+    table = simulate(given(), evaluate)
+    assert table["arch"].tolist() == list(ARCHS)
+    assert table["finished_at"].tolist() == [3, 4, 5, 10, 11, 13]
+
+
+def test_what_is_under_way_at_the_limit_is_finished_and_nothing_starts_after_it() -> None:
+    table = simulate(given(), evaluate, workers=2, seconds=2.0)
+    assert table["arch"].tolist() == [ARCHS[i] for i in (1, 2, 0)]  # 3 would have started at 2
+
+
+def test_more_workers_than_archs() -> None:
+    table = simulate(given(), evaluate, workers=50)
+    assert table["finished_at"].tolist() == sorted(SECONDS.values())
+
+
+def test_a_search_with_several_workers_learns_late() -> None:
+    """The first children come from a population that lacks what is still under way."""
+
+    def search(workers: int) -> list[str]:
+        made = RegularizedEvolution(SPACE, fitness=FITNESS, population=5, sample=2, seed=3)
+        return simulate(made, evaluate, num_samples=60, workers=workers)["arch"].tolist()
+
+    assert search(4) == search(4)
+    assert search(4)[:4] == search(1)[:4]
+    assert search(4) != search(1)
+
+
+def test_seconds_that_are_no_duration_take_no_time() -> None:
+    assert duration([{"seconds": float("nan")}, {"seconds": None}, {}, {"seconds": -1.0}]) == 0
+    assert duration([{"seconds": 1.5}, {"seconds": 2.0}]) == 3.5
+
+
+def test_at_least_one_worker() -> None:
+    with pytest.raises(UsageError, match=r"workers must be at least 1, got 0\."):
+        simulate(given(), evaluate, workers=0)
