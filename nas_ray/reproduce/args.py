@@ -1,4 +1,4 @@
-"""The arguments of `reproduce.py` and `compare_searchers.py`; a light module, for quick answers."""
+"""The arguments of the experiments on stored scores; a light module, for quick answers."""
 
 from __future__ import annotations
 
@@ -21,8 +21,9 @@ class RunsArgs:
 
     benchmark: str = "auto"
     """Benchmark, as in the searches; most tables need one with 12-epoch or test accuracy."""
-    scores_file: Path | None = None
-    """Stored scores: a table with column arch and one per score, as score_space.py writes."""
+    scores_file: tuple[Path, ...] = ()
+    """Stored scores: a table with column arch and one per score, as score_space.py writes. Several tables are
+    several initialisations, which the runs take in turn."""
     seeds: int = 1_000
     """Runs of every row, with the seeds 0, 1, 2 and so on."""
     score_seconds: float = SCORE_SECONDS
@@ -84,3 +85,19 @@ class CompareArgs(RunsArgs):
     """What is reported: test_acc, after the full schedule, or valid_acc_12."""
     against: str = "random_search"
     """The searcher that all others are tested against, as written among the searchers."""
+
+
+@dataclass(frozen=True)
+class ChooseArgs:
+    """Which scores, and where accuracy comes from."""
+
+    scores_file: tuple[Path, ...] = ()
+    """Stored scores of the whole space, as score_space.py writes them; one table per initialisation."""
+    scores: tuple[str, ...] = ("naswot", "synflow", "logsynflow")
+    """Their columns; params, num_conv and skip come from the archs."""
+    benchmark: str = "auto"
+    """Benchmark, as in the searches."""
+    top: int = 10
+    """Choices to show."""
+    out: Path | None = None
+    """Folder of the table of choices (default: runs/choose-TIME)."""

@@ -23,7 +23,8 @@ class Known:
     """Columns over all archs of NATS-TSS in the published order.
 
     Attributes:
-        scores: `[archs]` for each stored score, and `skip`.
+        scores: sets of stored scores, each of its own initialisation: `[archs]` for each score, and `skip`.
+            A run takes the set of its seed, counted round.
         accuracy: `[archs]` percent for each `(dataset, TEST or SHORT)`.
         seconds: `[archs]` seconds of 12 epochs for each dataset.
         test_column: what the benchmark calls its final accuracy, `test_acc` or `valid_acc`.
@@ -31,7 +32,7 @@ class Known:
         score_seconds: charged for the scores of one arch.
     """
 
-    scores: Mapping[str, np.ndarray]
+    scores: Sequence[Mapping[str, np.ndarray]]
     accuracy: Mapping[tuple[str, str], np.ndarray]
     seconds: Mapping[str, np.ndarray]
     test_column: str = TEST
@@ -53,12 +54,13 @@ class Known:
         column = self.accuracy[dataset, measure]
         return np.array([column[self.place[a]] if isinstance(a, str) else np.nan for a in archs])
 
-    def evaluator(self, by: str, dataset: str) -> Callable[[str, Callable[[Row], None]], None]:
-        """Returns an evaluator that looks up what a search selects by, and what that costs in seconds."""
+    def evaluator(self, by: str, dataset: str, seed: int) -> Callable[[str, Callable[[Row], None]], None]:
+        """Returns an evaluator that looks up what the search with `seed` selects by, and what it costs."""
         if by == SHORT:
             columns = {"valid_acc": self.accuracy[dataset, SHORT], "seconds": self.seconds[dataset]}
         else:
-            columns = {**self.scores, "seconds": np.full(len(self.space), self.score_seconds)}
+            scores = self.scores[seed % len(self.scores)]
+            columns = {**scores, "seconds": np.full(len(self.space), self.score_seconds)}
 
         place = self.place
 
@@ -72,7 +74,7 @@ class Known:
 def know(
     tables: list[Table],
     benchmark: str,
-    scores_file: Path | None,
+    scores_file: Sequence[Path],
     score_seconds: float,
     *,
     live: bool = False,
@@ -83,7 +85,7 @@ def know(
         UsageError: the benchmark or the table of scores lacks something that is needed.
     """
     space = NatsTss()
-    scores = stored_scores([] if live else tables, scores_file, space)
+    scores = score_sets([] if live else tables, scores_file, space)
     opened = {dataset: open_benchmark(benchmark, dataset) for dataset in DATASETS}
     accuracy: dict[tuple[str, str], np.ndarray] = {}
     seconds: dict[str, np.ndarray] = {}
@@ -97,20 +99,25 @@ def know(
     return Known(scores, accuracy, seconds, first.acc_column, first.acc_source, score_seconds)
 
 
-def stored_scores(tables: list[Table], path: Path | None, space: NatsTss) -> dict[str, np.ndarray]:
-    """Returns `[archs]` for each score that `tables` need, and `skip`, which comes from the arch.
+def score_sets(tables: list[Table], paths: Sequence[Path], space: NatsTss) -> list[dict[str, np.ndarray]]:
+    """Returns for each file `[archs]` for each score that `tables` need, and `skip`, which the arch says.
 
     Raises:
         UsageError: no file, a missing column, or a missing arch.
     """
     wanted = {name: f"The table {table.name}" for table in tables for name in table.scores}
-    if wanted and path is None:
+    if wanted and not paths:
         raise UsageError(
             f"{next(iter(wanted.values()))} needs stored scores ({', '.join(wanted)}), got no --scores-file; "
             "give the one that experiments/score_space.py writes."
         )
-    scores = {name: np.array(ScoreTable(str(path), name)(space.archs)) for name in wanted if name != "skip"}
-    return {**scores, "skip": np.array([mean_span(arch) for arch in space])}
+    wanted.pop("skip", None)
+    skip = {"skip": np.array([mean_span(arch) for arch in space])}
+    if not wanted:
+        return [skip]
+    return [
+        {**{name: np.array(ScoreTable(path, name)(space.archs)) for name in wanted}, **skip} for path in paths
+    ]
 
 
 def mean_span(arch: str) -> float:

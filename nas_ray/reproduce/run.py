@@ -84,16 +84,27 @@ def told(table: Table, known: Known, args: RunsArgs, live: LiveRuns | None = Non
     if live is not None:
         return [*notes, *live.notes]
     if table.scores:
-        notes.append(
-            f"Stored scores ({', '.join(table.scores)}) of {Path(str(args.scores_file)).name}: one set of "
-            "scores for all three datasets and all runs. The runs differ in the archs they draw alone, so "
-            "our spread lacks that between initialisations, and a difference may be one of initialisations."
-        )
+        notes.append(told_of_scores(table, len(args.scores_file)))
     if any(row.by == "freerea" for row in table.settings):
         notes.append(f"{args.score_seconds:g} seconds are charged for the scores of one arch.")
     if any(row.by == SHORT for row in table.settings):
         notes.append("Seconds are those of training for 12 epochs and validation, as the benchmark has them.")
     return notes
+
+
+def told_of_scores(table: Table, sets: int) -> str:
+    """Returns what must be said of `sets` sets of stored scores."""
+    names = ", ".join(table.scores)
+    if sets == 1:
+        return (
+            f"Stored scores ({names}): one set for all three datasets and all runs. The runs differ in the "
+            "archs they draw alone, so our spread lacks that between initialisations, and a difference may "
+            "be one of initialisations."
+        )
+    return (
+        f"Stored scores ({names}): {sets} sets, each of its own initialisation and images; the run with "
+        f"seed s takes set s mod {sets}, for all three datasets."
+    )
 
 
 def reproduce(

@@ -104,7 +104,7 @@ def look_up(known: Known, setting: Setting, dataset: str, seed: int) -> pd.DataF
     """Returns the rows of one search on stored accuracies and scores."""
     return simulate(
         new_searcher(known, setting, seed),
-        known.evaluator(setting.by, dataset),
+        known.evaluator(setting.by, dataset, seed),
         num_samples=setting.evaluations,
         seconds=setting.seconds,
         workers=setting.workers,

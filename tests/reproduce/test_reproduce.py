@@ -92,7 +92,7 @@ def test_every_table_runs_on_the_real_benchmark(name: str, data_dir: Path, tmp_p
     score_table().to_parquet(tmp_path / "scores.parquet")
     args = ReproduceArgs(
         benchmark=str(data_dir / "nats_tss.csv.gz"),
-        scores_file=tmp_path / "scores.parquet",
+        scores_file=(tmp_path / "scores.parquet",),
         out=tmp_path,
         num_cpus=1,
         seeds=2,
@@ -109,7 +109,7 @@ def test_a_folder_from_files(tmp_path: Path) -> None:
     score_table().to_csv(tmp_path / "scores.csv", index=False)
     args = ReproduceArgs(
         benchmark=str(tmp_path / "nats.csv"),
-        scores_file=tmp_path / "scores.csv",
+        scores_file=(tmp_path / "scores.csv",),
         out=tmp_path / "out",
         seeds=3,
         num_cpus=1,
@@ -179,11 +179,11 @@ def test_missing_scores_file_and_column(tmp_path: Path) -> None:
         "experiments/score_space.py writes."
     )
     missing = tmp_path / "no.parquet"
-    said = message(ReproduceArgs(scores_file=missing), "naswot")
+    said = message(ReproduceArgs(scores_file=(missing,)), "naswot")
     assert said.startswith(f"The table of scores must be a readable CSV or Parquet file, got {missing} (")
     path = tmp_path / "scores.csv"
     score_table().drop(columns="synflow").to_csv(path, index=False)
-    said = message(ReproduceArgs(scores_file=path), "skips-rea-synflow")
+    said = message(ReproduceArgs(scores_file=(path,)), "skips-rea-synflow")
     assert said == (
         f"The table {path}: Unknown column 'synflow'. Did you mean 'logsynflow'? Known: arch, logsynflow, "
         "naswot, skip."

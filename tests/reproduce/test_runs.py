@@ -68,7 +68,7 @@ def test_seconds_are_charged_until_the_budget_is_spent() -> None:
 
 
 def test_an_arch_without_a_score_is_no_answer_yet() -> None:
-    world = known(scores={**known().scores, "naswot": np.full(len(SPACE), -np.inf)})
+    world = known(scores=[{**known().scores[0], "naswot": np.full(len(SPACE), -np.inf)}])
     runs = run_seed(world, RANDOM, 0)
     assert runs.answers["accuracy"].isna().all()
     assert runs.curves["accuracy"].isna().all()
@@ -124,3 +124,11 @@ def test_a_worker_ends_with_a_parent_that_is_killed() -> None:
     for process in alive:
         process.kill()
     assert not alive
+
+
+def test_runs_take_sets_of_scores_in_turn() -> None:
+    first = known().scores[0]
+    world = known(scores=[first, {**first, "naswot": -first["naswot"]}])
+    seeds = [run_seed(world, RANDOM, seed).answers["accuracy"].iloc[0] for seed in range(4)]
+    assert min(seeds[0], seeds[2]) > max(seeds[1], seeds[3])
+    assert seeds[2] == run_seed(known(), RANDOM, 2).answers["accuracy"].iloc[0]

@@ -1,0 +1,101 @@
+"""Chooses a score by validation accuracy on CIFAR-10, and reports the test accuracy of that one alone."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from rich.console import Console
+from rich.table import Table as RichTable
+
+from nas_ray.benchmarks import Benchmark, open_benchmark
+from nas_ray.bulk.best_runs import known_benchmarks
+from nas_ray.errors import UsageError
+from nas_ray.reproduce.args import ChooseArgs
+from nas_ray.reproduce.choices import judge
+from nas_ray.reproduce.known import mean_span
+from nas_ray.runs import write_table
+from nas_ray.searchers.cheap_score import ScoreTable
+from nas_ray.spaces.nats_tss import NatsTss
+
+FREE = ("params", "num_conv", "skip")
+"""Scores that the arch itself says."""
+
+CHOSEN_ON, EPOCHS = "cifar10", 200
+
+
+def choose(args: ChooseArgs, console: Console) -> int:
+    """Prints the choices and writes them to the folder; returns the exit code.
+
+    Raises:
+        UsageError: files or a benchmark that lack something.
+    """
+    space = NatsTss()
+    sets = [stored(path, args.scores, space) for path in args.scores_file]
+    if not sets:
+        raise UsageError("Stored scores are needed, got no --scores-file; give those of score_space.py.")
+    valid = validation(open_benchmark(args.benchmark, CHOSEN_ON), args.benchmark, space)
+    lines, places = judge(space.archs, sets, valid)
+    out = args.out or Path("runs") / f"choose-{time.strftime('%Y%m%d-%H%M%S')}"
+    out.mkdir(parents=True, exist_ok=True)
+    write_table(out, lines, "choices")
+    show(lines, args.top, console)
+    first = next(iter(places.values()))
+    console.print(outcome(lines, valid), highlight=False)
+    report_test([space[place] for place in first], known_benchmarks(args.benchmark), console)
+    console.print(f"Folder: {out}", highlight=False, soft_wrap=True)
+    return 0
+
+
+def stored(path: Path, names: tuple[str, ...], space: NatsTss) -> dict[str, np.ndarray]:
+    """Returns `[archs]` of each stored score, and of those that the arch says.
+
+    Raises:
+        UsageError: no such table or column, or an arch without a score.
+    """
+    free = {
+        "params": np.array([arch.count("1x1") + 9 * arch.count("3x3") for arch in space], dtype=float),
+        "num_conv": np.array([arch.count("nor_conv") for arch in space], dtype=float),
+        "skip": np.array([mean_span(arch) for arch in space]),
+    }
+    return {**{name: np.array(ScoreTable(path, name)(space.archs)) for name in names}, **free}
+
+
+def validation(benchmark: Benchmark | None, spec: str, space: NatsTss) -> np.ndarray:
+    """Returns the validation accuracy `[archs]` after the full schedule, in percent.
+
+    Raises:
+        UsageError: the benchmark does not hold it.
+    """
+    if benchmark is None:
+        raise UsageError(f"A score is chosen by validation accuracy, which --benchmark {spec} does not hold.")
+    return np.array([benchmark.query(arch, EPOCHS).valid_acc for arch in space])
+
+
+def show(lines: pd.DataFrame, top: int, console: Console) -> None:
+    """Prints the first choices."""
+    table = RichTable("score", "valid_acc on cifar10", "different archs", box=None)
+    for line in lines.head(top).to_dict("records"):
+        table.add_row(str(line["score"]), f"{line['valid_acc']:.3f}", str(line["archs"]))
+    console.print(table)
+
+
+def outcome(lines: pd.DataFrame, valid: np.ndarray) -> str:
+    """Returns what came out in two sentences."""
+    equal = int((lines["valid_acc"] >= lines["valid_acc"].iloc[0] - 1e-9).sum())
+    return (
+        f"{len(lines)} choices were tried; {equal} share the first place, of which the simplest is taken. "
+        f"The best arch of all has {valid.max():.3f}."
+    )
+
+
+def report_test(archs: list[str], benchmarks: dict[str, Benchmark], console: Console) -> None:
+    """Prints the test accuracy of the archs of the choice: mean and deviation over the initialisations."""
+    for dataset, benchmark in benchmarks.items():
+        values = np.array([benchmark.test_acc(arch) for arch in archs])
+        console.print(
+            f"{dataset}: {benchmark.acc_column} {values.mean():.2f} +- {values.std():.2f}", highlight=False
+        )
+    console.print("  ".join(dict.fromkeys(archs)), highlight=False, soft_wrap=True)
