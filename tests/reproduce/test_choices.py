@@ -15,7 +15,7 @@ from nas_ray.reproduce.choices import KINDS, PRIORS, Choice, best, choices, judg
 from nas_ray.reproduce.choose import choose
 from nas_ray.spaces import NatsTss
 from nas_ray.spaces.nats_tss import to_ops
-from tests.reproduce.synthetic import benchmark_table, score_table
+from tests.reproduce.synthetic import write_files
 
 SPACE = NatsTss()
 ARCHS = SPACE.archs[:400]
@@ -55,10 +55,7 @@ def test_the_choice_is_the_one_whose_archs_validate_best() -> None:
 
 
 def test_the_experiment_tests_one_choice(tmp_path: Path) -> None:
-    table = benchmark_table()
-    table["cifar10_valid_acc_200"] = table["cifar10_test_acc_200"] - 1
-    table.to_csv(tmp_path / "nats.csv", index=False)
-    score_table().to_csv(tmp_path / "scores.csv", index=False)
+    write_files(str(tmp_path))
     said = io.StringIO()
     files = (tmp_path / "scores.csv",) * 2
     args = ChooseArgs(scores_file=files, benchmark=str(tmp_path / "nats.csv"), out=tmp_path / "out")
