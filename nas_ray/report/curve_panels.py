@@ -24,6 +24,9 @@ from nas_ray.report.panels import (
 )
 from nas_ray.report.run_data import RunData
 
+START = 0.1
+"""Share of a search that the vertical axis of accuracy leaves out at first."""
+
 OVER = {"evaluation": "evaluations", "finished_at": "seconds since the start of the search"}
 
 
@@ -60,11 +63,32 @@ def _panel(
     runs = [run for kind in kinds for run in kind.runs]
     if len(runs) == 1 and value == "fitness":
         _add_evaluations(plot, runs[0], over)
+    lines = {kind.label: quartiles(curves[kind.label], over, value) for kind in kinds}
     for kind in kinds:
-        _add_kind(plot, kind, quartiles(curves[kind.label], over, value))
+        _add_kind(plot, kind, lines[kind.label])
+    if value == "accuracy":
+        plot.update_yaxes(range=late_range(list(lines.values())))
     what = "Fitness" if value == "fitness" else "Accuracy"
     title = f"{what} of the best arch so far against {OVER[over].split()[0]}"
     return Panel(title, _caption(kinds, value, runs), plot)
+
+
+def late_range(lines: Sequence[pd.DataFrame]) -> list[float] | None:
+    """Returns what the vertical axis shows at first: the values after the start, where searches are alike.
+
+    Args:
+        lines: of each kind, the place in the first column and `low`, `median`, `high`.
+    """
+    ends = [line.iloc[:, 0].max() for line in lines if len(line)]
+    if not ends:
+        return None
+    late = pd.concat([line[line.iloc[:, 0] >= START * max(ends)] for line in lines])
+    values = late[["low", "median", "high"]].to_numpy(float)
+    if not np.isfinite(values).any():
+        return None
+    low, high = float(np.nanmin(values)), float(np.nanmax(values))
+    room = 0.08 * (high - low) or 1.0
+    return [low - room, high + room]
 
 
 def _add_evaluations(plot: go.Figure, run: RunData, over: str) -> None:
@@ -133,6 +157,7 @@ def _caption(kinds: Sequence[Kind], value: str, runs: Sequence[RunData]) -> str:
         )
     else:
         said.append("The best arch so far by fitness, as the search itself could tell.")
+        said.append("The axis fits what comes after the first tenth; a double click shows all.")
     if any(len(kind.runs) > 1 for kind in kinds):
         said.append("Lines are medians, bands the middle half of the runs, as far as all runs of a kind go.")
     return " ".join(said)

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from nas_ray.report.accuracies import Accuracies
-from nas_ray.report.curve_panels import curve_panels
+from nas_ray.report.curve_panels import curve_panels, late_range
 from nas_ray.report.curves import POINTS, curve_of, quartiles
 from nas_ray.report.kinds import Kind, kinds_of
 from nas_ray.report.read_runs import read_runs
@@ -75,3 +75,13 @@ def test_a_relative_fitness_of_several_searches_is_not_drawn(kinds: list[Kind]) 
     several, one = curve_panels(kinds), curve_panels([kinds[1]])
     assert [panel.title.split()[0] for panel in several] == ["Accuracy", "Accuracy"]
     assert [panel.title.split()[0] for panel in one] == ["Fitness", "Fitness", "Accuracy", "Accuracy"]
+
+
+def test_the_axis_of_accuracy_fits_what_comes_after_the_start() -> None:
+    line = pd.DataFrame(
+        {"evaluation": [1, 10, 50, 100], "low": [10.0, 80, 89, 90], "median": [20.0, 85, 90, 91]}
+    )
+    line["high"] = line["median"] + 1
+    low, high = late_range([line]) or [0.0, 0.0]
+    assert (low, high) == pytest.approx((80 - 0.08 * 12, 92 + 0.08 * 12))
+    assert late_range([line.iloc[:0]]) is None

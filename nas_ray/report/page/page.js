@@ -9,7 +9,7 @@ addEventListener("beforeprint", () => document.querySelectorAll("details").forEa
 
 const { columns, rows } = read("rows");
 const PAGE = 50;
-const state = { column: -1, down: false, page: 0, words: "" };
+const state = { column: -1, down: false, page: 0, words: [] };
 const find = (id) => document.getElementById(id);
 const plain = (value) => (value === true ? "yes" : value === false ? "" : value === null ? "-" : value);
 const number = (x) => Number.isInteger(x) && Math.abs(x) < 1e12 ? x.toLocaleString("en") :
@@ -34,7 +34,7 @@ function element(name, content, kind) {
 }
 
 function show() {
-  const places = rows.map((_, place) => place).filter((place) => searched[place].includes(state.words));
+  const places = rows.map((_, place) => place).filter((place) => state.words.every((word) => searched[place].includes(word)));
   if (state.column >= 0) places.sort(order);
   const pages = Math.max(1, Math.ceil(places.length / PAGE));
   state.page = Math.min(Math.max(state.page, 0), pages - 1);
@@ -53,7 +53,7 @@ function show() {
 const change = (changes) => { Object.assign(state, changes); show(); };
 document.querySelectorAll("#head button").forEach((button, i) => button.addEventListener("click", () =>
   change({ down: state.column === i && !state.down, column: i, page: 0 })));
-find("search").addEventListener("input", (event) => change({ words: event.target.value.toLowerCase(), page: 0 }));
+find("search").addEventListener("input", (event) => change({ words: event.target.value.toLowerCase().split(/\s+/), page: 0 }));
 find("back").addEventListener("click", () => change({ page: state.page - 1 }));
 find("next").addEventListener("click", () => change({ page: state.page + 1 }));
 show();
