@@ -12,7 +12,7 @@ from rich.console import Console
 from nas_ray.errors import UsageError
 from nas_ray.reproduce.args import ChooseArgs
 from nas_ray.reproduce.choices import KINDS, PRIORS, Choice, best, choices, judge
-from nas_ray.reproduce.choose import choose
+from nas_ray.reproduce.choose import choose, stored
 from nas_ray.spaces import NatsTss
 from nas_ray.spaces.nats_tss import to_ops
 from tests.reproduce.synthetic import write_files
@@ -64,6 +64,15 @@ def test_the_experiment_tests_one_choice(tmp_path: Path) -> None:
     assert "333 choices were tried" in text
     assert text.count("cifar100:") == 1
     assert (tmp_path / "out" / "choices.csv").is_file()
+
+
+def test_parameters_are_in_the_order_of_those_of_the_nets(tmp_path: Path) -> None:
+    write_files(str(tmp_path))
+    some = np.random.default_rng(0).choice(len(SPACE), 20)
+    counted = [sum(p.numel() for p in SPACE.build(SPACE[i], 10).parameters()) for i in some]
+    ours = stored(tmp_path / "scores.csv", (), SPACE)["params"][some]
+    assert np.corrcoef(ours, counted)[0, 1] == pytest.approx(1.0, abs=1e-3)
+    assert (np.argsort(ours, kind="stable") == np.argsort(counted, kind="stable")).all()
 
 
 def test_scores_are_needed() -> None:
