@@ -134,6 +134,7 @@ def start_ray(request: Request, *, verbose: bool = False) -> Plan:
     address = cluster_address(request)
     if address is None:
         plan = make_plan(request, _local_cpus(), _local_gpus(), "this machine")
+        _stay_on_loopback()
         ray.init(
             address="local", num_cpus=plan.cpus, num_gpus=int(plan.gpus), include_dashboard=False, **options
         )
@@ -145,6 +146,18 @@ def start_ray(request: Request, *, verbose: bool = False) -> Plan:
     resources = ray.cluster_resources()
     cpus, gpus = int(resources.get("CPU", 0)), float(resources.get("GPU", 0))
     return make_plan(request, cpus, gpus, f"the cluster at {address}")
+
+
+def _stay_on_loopback() -> None:
+    """Lets a Ray that serves this machine alone listen on the loopback interface only.
+
+    Ray does so by itself on systems where it makes no clusters; elsewhere every one of its processes listens
+    on all interfaces. It has read the variable already if it was imported before, hence the second line.
+    """
+    from ray._private import ray_constants
+
+    os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"  # for the processes that Ray starts
+    ray_constants.ENABLE_RAY_CLUSTER = False
 
 
 def _check_reachable(address: str) -> None:
