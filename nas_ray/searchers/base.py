@@ -137,8 +137,7 @@ class ArchSearcher(Searcher, ABC):  # type: ignore[misc]  # Ray ships no types
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
         """Returns the config of the next trial, None to wait, or `Searcher.FINISHED`; drivers call it.
 
-        A trial carries up to `archs_per_trial` archs, asked for before any of them has a row, as by that many
-        workers, and fewer where the searcher waits, has no more, or is stopped.
+        A trial carries up to `archs_per_trial` archs, fewer where the searcher waits, ends or is stopped.
         """
         chunk, over = self._collect()
         if chunk:
@@ -164,7 +163,8 @@ class ArchSearcher(Searcher, ABC):  # type: ignore[misc]  # Ray ships no types
         rows = rows_of(result) if result else [DIED if error or result is not None else None] * len(chunk)
         stamp = self._stamp()  # one for all: they arrive together
         for asked, row in zip(chunk, rows, strict=True):
-            self._land(asked, None if row is None else {**row, **stamp, "reused": False})
+            if not self._in_flight.repeats_alone(asked, row):
+                self._land(asked, None if row is None else {**row, **stamp, "reused": False})
 
     def _land(self, asked: Asked, row: Row | None) -> None:
         """Tells the row of an arch, if there is one, to all that asked for the arch."""
@@ -192,8 +192,8 @@ class ArchSearcher(Searcher, ABC):  # type: ignore[misc]  # Ray ships no types
 
     def _collect(self) -> tuple[list[Asked], bool]:
         """Returns what the next trial carries, and whether nothing more will be asked for."""
-        if alone := self._in_flight.next_alone():
-            return alone, False
+        if (apart := self._in_flight.next_apart()) is not None:
+            return apart, False
         chunk, complete = list[Asked](), self._in_flight.complete
         while len(chunk) < self._archs_per_trial and not (chunk and complete and not self._in_flight.again):
             if not self._in_flight.again and (self._over or (self._stop and self._stop())):

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 
+from nas_ray.searchers.fitness import Row
+from nas_ray.searchers.messages import is_memory_error
+
 Asked = tuple[int, str]
 """The number of an evaluation and its arch."""
 
@@ -24,7 +27,10 @@ class InFlight:
         self.again: deque[Asked] = deque()
         self._chunks: dict[str, list[Asked]] = {}  # Tune's trial id -> what it carries
         self._waiting: dict[str, list[int]] = {}  # arch in flight -> further evaluations that asked for it
-        self._alone: deque[Asked] = deque()  # of a chunk whose worker died
+        self._apart: deque[Asked] = deque()  # of a chunk whose worker died
+        self._exclusive: deque[Asked] = deque()  # did not fit into memory beside others
+        self._alone = False  # whether what is under way is to have the machines for itself
+        self._retried = set[int]()
         self._collecting = False
 
     def __bool__(self) -> bool:
@@ -46,8 +52,8 @@ class InFlight:
 
     @property
     def settled(self) -> bool:
-        """Whether nothing may have to go out again: no trial carries several archs, none is waited for."""
-        return not any(self._waiting.values()) and all(len(chunk) == 1 for chunk in self._chunks.values())
+        """Whether nothing may have to go out again: nothing is under way or in line."""
+        return not (self._chunks or self._apart or self._exclusive or any(self._waiting.values()))
 
     def resume(self, unfinished: Iterable[Asked], *, collecting: bool) -> None:
         """Takes what was in flight at an interruption, and whether a trial was still being filled or out."""
@@ -72,10 +78,13 @@ class InFlight:
     def send(self, trial_id: str, chunk: list[Asked]) -> None:
         """Notes that Tune's trial `trial_id` carries `chunk`."""
         self._chunks[trial_id] = chunk
+        self._alone = self._alone or chunk[0][0] in self._retried
 
     def back(self, trial_id: str) -> list[Asked]:
         """Returns what the trial carried; its archs stay in flight until they land."""
-        return self._chunks.pop(trial_id)
+        chunk = self._chunks.pop(trial_id)
+        self._alone = self._alone and bool(self._chunks)
+        return chunk
 
     def land(self, arch: str) -> list[int]:
         """Returns the evaluations that waited for `arch`, which is no longer in flight."""
@@ -83,8 +92,22 @@ class InFlight:
 
     def separate(self, chunk: list[Asked]) -> None:
         """Puts what a trial carried in line to go out one by one."""
-        self._alone.extend(chunk)
+        self._apart.extend(chunk)
 
-    def next_alone(self) -> list[Asked]:
-        """Returns what goes out next by itself: one or none."""
-        return [self._alone.popleft()] if self._alone else []
+    def repeats_alone(self, asked: Asked, row: Row | None) -> bool:
+        """Returns whether an evaluation goes out once more, with nothing beside it: it lacked memory.
+
+        Others on the same device may have taken it. A second time it has failed.
+        """
+        if row is None or not is_memory_error(row) or asked[0] in self._retried:
+            return False
+        self._retried.add(asked[0])
+        self._exclusive.append(asked)
+        return True
+
+    def next_apart(self) -> list[Asked] | None:
+        """Returns what goes out next by itself, nothing as long as all must wait, None if none is in line."""
+        if self._alone or (self._exclusive and self._chunks):
+            return []
+        line = self._exclusive or self._apart
+        return [line.popleft()] if line else None

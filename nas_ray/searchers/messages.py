@@ -17,6 +17,14 @@ DIED: Row = {"error": "the worker died before the trial ended"}
 """The row of an arch whose worker died."""
 
 
+OUT_OF_MEMORY = "out of memory"
+
+
+def is_memory_error(row: Mapping[str, Any]) -> bool:
+    """Returns whether an evaluation failed for want of memory."""
+    return OUT_OF_MEMORY in str(row.get("error") or "")
+
+
 def config_of(archs: Sequence[str], archs_per_trial: int) -> dict[str, Any]:
     """Returns the config of a trial: `{"arch": str}`, or `{"archs": [str]}` where it may carry several."""
     return {"arch": archs[0]} if archs_per_trial == 1 else {"archs": list(archs)}

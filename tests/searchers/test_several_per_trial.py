@@ -61,6 +61,8 @@ def test_what_stops_a_search_gives_a_smaller_trial() -> None:
     assert searcher.suggest("2") == {"archs": ["d"]}
     assert searcher.suggest("3") is None  # the archs of a worker that dies go out again
     searcher.on_trial_complete("1", rows(1.0, 2.0, 3.0))
+    assert searcher.suggest("3") is None  # and so does one that lacks memory
+    searcher.on_trial_complete("2", rows(4.0))
     assert searcher.suggest("3") == Searcher.FINISHED
 
 
@@ -70,7 +72,7 @@ def test_a_searcher_that_is_at_its_end_is_not_asked_again() -> None:
     searcher.archs.append("c")
     assert searcher.suggest("2") is None
     searcher.on_trial_complete("1", None, error=True)
-    assert [searcher.suggest(name) for name in "345"] == [{"archs": ["a"]}, {"archs": ["b"]}, "FINISHED"]
+    assert [searcher.suggest(name) for name in "345"] == [{"archs": ["a"]}, {"archs": ["b"]}, None]
 
 
 def test_an_arch_is_not_twice_in_a_trial() -> None:
