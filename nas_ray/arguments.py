@@ -17,7 +17,7 @@ from nas_ray.runs import read_run
 
 CHANGEABLE = {
     *("num_samples", "time_budget_s", "num_gpus", "gpus_per_trial", "num_cpus", "max_concurrent", "address"),
-    *("resume", "verbose", "benchmark"),
+    *("resume", "verbose", "benchmark", "trial_timeout_s"),
 }
 """What a resumed run may change: limits, resources and the report, nothing that changes the search itself."""
 FLAGS = (tyro.conf.FlagCreatePairsOff,)
@@ -75,6 +75,8 @@ class SearchArgs:
     searcher they are as many parallel workers: it asks for all of them before it sees a row of any, so 32
     with --max-concurrent 2 is a search with 64 workers. Needs nats-tss; proxies of your own gain nothing
     (docs/batched.md). With 1 every net is built and initialised by itself, and scores are other numbers."""
+    trial_timeout_s: float | None = None
+    """Seconds that the evaluation of an arch may take before it is a failed row; None means no limit."""
     address: str | None = None
     """Ray cluster to join, such as auto or HOST:6379 ; None means the variable RAY_ADDRESS, else this
     machine alone."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Protocol, cast, runtime_checkable
@@ -15,6 +16,7 @@ from nas_ray.evaluate import Evaluator
 from nas_ray.proxies import Proxy
 from nas_ray.searchers.fitness import Row
 from nas_ray.spaces.nats_tss import NatsTss
+from nas_ray.time_limit import TimedOut, time_limit
 
 
 @runtime_checkable
@@ -32,16 +34,28 @@ def evaluate(evaluator: Evaluator, archs: Sequence[str]) -> list[Row]:
     return [_row(evaluator, arch) for arch in archs]
 
 
-def attempt(evaluator: Evaluator, archs: Sequence[str]) -> list[Row]:
-    """Returns a row per arch, whatever is raised; what fails as a whole is tried again arch by arch."""
+def attempt(evaluator: Evaluator, archs: Sequence[str], timeout_s: float | None = None) -> list[Row]:
+    """Returns a row per arch, whatever is raised; what fails as a whole is tried again arch by arch.
+
+    Args:
+        evaluator: what turns archs into rows.
+        archs: what to evaluate.
+        timeout_s: seconds for each arch; all together may take their sum.
+    """
+    start = time.perf_counter()
     try:
-        rows = evaluate(evaluator, archs)
+        with time_limit(None if timeout_s is None else timeout_s * len(archs)):
+            rows = evaluate(evaluator, archs)
         if len(rows) != len(archs):
             raise ValueError(f"an evaluator must return a row per arch, got {len(rows)} for {len(archs)}.")
         return rows
     except (Exception, SystemExit) as error:
         failed: Row = {"seconds": 0.0, "error": describe(error)}
-    return [failed] if len(archs) == 1 else [attempt(evaluator, [arch])[0] for arch in archs]
+    except TimedOut as error:
+        failed = {"seconds": time.perf_counter() - start, "error": str(error)}
+    if len(archs) == 1:
+        return [failed]
+    return [attempt(evaluator, [arch], timeout_s)[0] for arch in archs]
 
 
 def _row(evaluator: Evaluator, arch: str) -> Row:

@@ -195,8 +195,12 @@ def check_numbers(args: SearchArgs) -> None:
         raise UsageError(f"--num-samples must be at least 1, got {args.num_samples}.")
     if args.archs_per_trial < 1:
         raise UsageError(f"--archs-per-trial must be at least 1, got {args.archs_per_trial}.")
-    if args.time_budget_s is not None and not (math.isfinite(args.time_budget_s) and args.time_budget_s > 0):
-        raise UsageError(f"--time-budget-s must be a positive number of seconds, got {args.time_budget_s}.")
+    for option in ("time_budget_s", "trial_timeout_s"):
+        value = getattr(args, option)
+        if value is not None and not (math.isfinite(value) and value > 0):
+            raise UsageError(
+                f"--{option.replace('_', '-')} must be a positive number of seconds, got {value}."
+            )
     for option in ("seed", "init_seed", "batch_seed"):
         if not 0 <= getattr(args, option) < 2**63:
             raise UsageError(

@@ -40,6 +40,7 @@ def tune_search(
     archs_per_trial: int = 1,
     cpus_per_trial: float = 1,
     gpus_per_trial: float = 0,
+    trial_timeout_s: float | None = None,
     on_event: Callable[[Event], None] | None = None,
     journal: Journal | None = None,
 ) -> pd.DataFrame:
@@ -63,6 +64,7 @@ def tune_search(
         archs_per_trial: most archs of one trial.
         cpus_per_trial: CPU cores reserved for a trial.
         gpus_per_trial: share of a GPU reserved for a trial.
+        trial_timeout_s: seconds that the evaluation of an arch may take; what takes longer is a failed row.
         on_event: called with every event, for progress.
         journal: the journal of `folder`, if the caller holds it already.
     """
@@ -89,7 +91,12 @@ def tune_search(
 
     searcher.attach(observer=observe, stop=stop, clock=clock, archs_per_trial=archs_per_trial)
     trainable = tune.with_resources(
-        tune.with_parameters(ArchTrial, evaluator=evaluator, threads=max(1, int(cpus_per_trial))),
+        tune.with_parameters(
+            ArchTrial,
+            evaluator=evaluator,
+            threads=max(1, int(cpus_per_trial)),
+            timeout_s=trial_timeout_s,
+        ),
         {"cpu": cpus_per_trial, "gpu": gpus_per_trial},
     )
     tuner = tune.Tuner(

@@ -182,6 +182,7 @@ def _drive(experiment: Experiment, plan: Plan, folder: Path, errors: Console, jo
             archs_per_trial=experiment.args.archs_per_trial,
             cpus_per_trial=plan.cpus_per_trial,
             gpus_per_trial=plan.gpus_per_trial,
+            trial_timeout_s=experiment.args.trial_timeout_s,
             on_event=progress,
             journal=journal,
         )

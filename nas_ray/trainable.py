@@ -21,7 +21,13 @@ class ArchTrial(tune.Trainable):  # type: ignore[misc]  # Ray ships no types
     takes once. `reset_config` only swaps the archs, so a trial costs no new process.
     """
 
-    def setup(self, config: dict[str, Any], evaluator: Evaluator | None = None, threads: int = 1) -> None:
+    def setup(
+        self,
+        config: dict[str, Any],
+        evaluator: Evaluator | None = None,
+        threads: int = 1,
+        timeout_s: float | None = None,
+    ) -> None:
         """Takes the evaluator; one process computes with `threads` threads, whatever the machine has."""
         import torch
 
@@ -29,6 +35,7 @@ class ArchTrial(tune.Trainable):  # type: ignore[misc]  # Ray ships no types
         if isinstance(evaluator, ChunkEvaluator):
             keep_freed_memory()  # maps of a whole chunk are large
         self.evaluator = evaluator
+        self.timeout_s = timeout_s
         self.archs = archs_of(config)
         self.worker = f"{socket.gethostname()}:{os.getpid()}"
 
@@ -40,7 +47,8 @@ class ArchTrial(tune.Trainable):  # type: ignore[misc]  # Ray ships no types
     def step(self) -> dict[str, Any]:
         """Returns the finished rows; a failure is a row as well."""
         assert self.evaluator is not None
-        return result_of([{**row, "worker": self.worker} for row in attempt(self.evaluator, self.archs)])
+        rows = attempt(self.evaluator, self.archs, self.timeout_s)
+        return result_of([{**row, "worker": self.worker} for row in rows])
 
     def save_checkpoint(self, checkpoint_dir: str) -> None:
         """Saves nothing: an unfinished trial is evaluated again."""
