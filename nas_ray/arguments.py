@@ -17,7 +17,7 @@ from nas_ray.runs import read_run
 
 CHANGEABLE = {
     *("num_samples", "time_budget_s", "num_gpus", "gpus_per_trial", "num_cpus", "max_concurrent", "address"),
-    *("resume", "verbose", "benchmark", "trial_timeout_s"),
+    *("resume", "verbose", "benchmark", "trial_timeout_s", "wait_for_gpus"),
 }
 """What a resumed run may change: limits, resources and the report, nothing that changes the search itself."""
 FLAGS = (tyro.conf.FlagCreatePairsOff,)
@@ -64,6 +64,8 @@ class SearchArgs:
     CSV or Parquet."""
     num_gpus: int | None = None
     """GPUs to use; None means all there are."""
+    wait_for_gpus: float = 0.0
+    """Seconds to wait for --num-gpus on a cluster whose nodes start on demand; it is asked to start them."""
     gpus_per_trial: float | None = None
     """Share of a GPU for one trial, such as 0.25 for four at a time; None means 0.25 where there are GPUs."""
     num_cpus: int | None = None

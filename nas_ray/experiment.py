@@ -14,6 +14,7 @@ from rich.console import Console
 from nas_ray.arguments import SearchArgs
 from nas_ray.benchmarks import Benchmark, open_benchmark
 from nas_ray.chunks import ChunkScores
+from nas_ray.cluster import ship_by_value
 from nas_ray.errors import UsageError
 from nas_ray.evaluate import ProxyScores
 from nas_ray.limits import limited
@@ -68,7 +69,14 @@ def prepare(name: str, args: SearchArgs, searcher: str | Callable[..., ArchSearc
         UsageError: anything in `args` that cannot work.
     """
     check_numbers(args)
-    request = Request(args.num_cpus, args.num_gpus, args.gpus_per_trial, args.max_concurrent, args.address)
+    request = Request(
+        args.num_cpus,
+        args.num_gpus,
+        args.gpus_per_trial,
+        args.max_concurrent,
+        args.address,
+        wait_for_gpus=args.wait_for_gpus,
+    )
     check_request(request)
     space = make_space(args.space)
     proxies = resolve_proxies([name for given in args.proxies for name in given.replace(",", " ").split()])
@@ -140,6 +148,7 @@ def make_space(name: str) -> SearchSpace:
     made = _call("search space", name, resolve("search space", name, SPACES, "nas_ray.spaces"))
     if not isinstance(made, SearchSpace):
         raise UsageError(f"The search space {name!r} needs the methods sample, neighbors and build.")
+    ship_by_value(type(made))
     return made
 
 

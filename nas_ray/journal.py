@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import fcntl
 import json
+import os
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +18,9 @@ from nas_ray.searchers.events import Event
 
 FILE_NAME = JOURNAL
 MEASURED = ("seconds", "finished_at")
+
+PATIENCE_S, PAUSE_S = 120.0, 1.0
+"""How long a storage that cannot be written is waited for, and how often it is tried."""
 
 
 class Journal:
@@ -27,8 +34,9 @@ class Journal:
     """
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         try:
-            self._file = path.open("ab")
+            self._file = path.open("ab", buffering=0)
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise UsageError(
@@ -36,12 +44,42 @@ class Journal:
             ) from error
         except OSError as error:
             raise UsageError(f"The journal {path} must be writable, but: {error}.") from error
-        self._file.truncate(len(_complete_lines(path)))
+        self._size = len(_complete_lines(path))
+        self._file.truncate(self._size)
 
     def append(self, event: Event) -> None:
-        """Writes one event and hands it to the operating system, so that SIGKILL cannot take it back."""
-        self._file.write(json.dumps(event).encode() + b"\n")
-        self._file.flush()
+        """Writes one event and hands it to the operating system, so that SIGKILL cannot take it back.
+
+        A full disk or a storage that is away is waited for, for `PATIENCE_S` seconds.
+
+        Raises:
+            UsageError: it did not come back.
+        """
+        line = json.dumps(event).encode() + b"\n"
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                self._write(line)
+                return
+            except OSError as error:
+                if time.monotonic() >= deadline:
+                    raise UsageError(
+                        f"The journal {self._path} must be writable, but for {PATIENCE_S:g} s: {error}; free "
+                        "space or bring the storage back, then continue with --resume."
+                    ) from error
+            time.sleep(PAUSE_S)
+
+    def _write(self, line: bytes) -> None:
+        """Writes a whole line, or leaves the file as it was and raises."""
+        try:
+            written = self._file.write(line)
+            if written != len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        except OSError:
+            with contextlib.suppress(OSError):
+                self._file.truncate(self._size)
+            raise
+        self._size += len(line)
 
     def close(self) -> None:
         """Closes the file."""

@@ -9,6 +9,7 @@ import socket
 from dataclasses import dataclass
 from typing import Any
 
+from nas_ray.cluster import runtime_env, wait_for_resources
 from nas_ray.errors import UsageError
 
 GPU_SHARE = 0.25
@@ -31,6 +32,7 @@ class Request:
     max_concurrent: int | None = None
     address: str | None = None
     share_option: str = "--gpus-per-trial"  # what the user calls `gpus_per_trial`
+    wait_for_gpus: float = 0.0  # seconds that a cluster may take to bring up what is missing
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,8 @@ def check_request(request: Request) -> None:
     for option, value in (("--num-cpus", request.num_cpus), ("--max-concurrent", request.max_concurrent)):
         if value is not None and value < 1:
             raise UsageError(f"{option} must be at least 1, got {value}.")
+    if not (math.isfinite(request.wait_for_gpus) and request.wait_for_gpus >= 0):
+        raise UsageError(f"--wait-for-gpus must be 0 or more seconds, got {request.wait_for_gpus}.")
     if request.num_gpus is not None and request.num_gpus < 0:
         raise UsageError(f"--num-gpus must be 0 or more, got {request.num_gpus}.")
     share = request.gpus_per_trial
@@ -90,7 +94,7 @@ def make_plan(request: Request, cpus: int, gpus: float, place: str) -> Plan:
     if request.num_gpus is not None and request.num_gpus > gpus:
         raise UsageError(
             f"--num-gpus {request.num_gpus} was asked for, but {place} has {gpus:g} GPUs; lower it, or give "
-            "--address of a cluster that has them."
+            "--address of a cluster that has them (--wait-for-gpus SECONDS, if they come later)."
         )
     use_cpus = request.num_cpus if request.num_cpus is not None else cpus
     use_gpus = gpus if request.num_gpus is None else request.num_gpus
@@ -140,11 +144,10 @@ def start_ray(request: Request, *, verbose: bool = False) -> Plan:
         )
         return plan
     try:
-        ray.init(address=address, **options)
+        ray.init(address=address, runtime_env=runtime_env(), **options)
     except (ConnectionError, RuntimeError, ValueError) as error:
         raise UsageError(f"No Ray cluster can be joined at {address!r}: {error}") from error
-    resources = ray.cluster_resources()
-    cpus, gpus = int(resources.get("CPU", 0)), float(resources.get("GPU", 0))
+    cpus, gpus = wait_for_resources(request.num_gpus or 0, request.wait_for_gpus)
     return make_plan(request, cpus, gpus, f"the cluster at {address}")
 
 

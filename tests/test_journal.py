@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -71,3 +72,42 @@ def test_a_changed_file_is_named(tmp_path: Path, line: str) -> None:
     assert (
         str(caught.value) == f"Line 2 of the journal {path} is not an event: {line!r}; the file was changed."
     )
+
+
+class Flaky:
+    """A file that fails some times, after having written a part."""
+
+    def __init__(self, file: Any, failures: int) -> None:
+        self.file, self.failures = file, failures
+
+    def write(self, line: bytes) -> int:
+        if self.failures:
+            self.failures -= 1
+            self.file.write(line[:7])
+            raise OSError(28, "No space left on device")
+        return int(self.file.write(line))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.file, name)
+
+
+def test_a_full_disk_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nas_ray.journal.PAUSE_S", 0.01)
+    journal = Journal(tmp_path / "journal.jsonl")
+    journal.append(ASK)
+    journal._file = Flaky(journal._file, failures=3)  # type: ignore[assignment]
+    journal.append(ASK)
+    journal.close()
+    assert read_journal(tmp_path / "journal.jsonl") == [ASK, ASK]
+
+
+def test_a_disk_that_stays_full_leaves_whole_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nas_ray.journal.PAUSE_S", 0.01)
+    monkeypatch.setattr("nas_ray.journal.PATIENCE_S", 0.05)
+    journal = Journal(tmp_path / "journal.jsonl")
+    journal.append(ASK)
+    journal._file = Flaky(journal._file, failures=1_000)  # type: ignore[assignment]
+    with pytest.raises(UsageError, match=r"No space left on device; free space .* continue with --resume"):
+        journal.append(ASK)
+    assert (tmp_path / "journal.jsonl").read_bytes().count(b"\n") == 1
+    assert (tmp_path / "journal.jsonl").read_bytes().endswith(b"\n")

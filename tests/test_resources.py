@@ -37,7 +37,7 @@ def test_plans(cpus: int, gpus: float, request_: dict[str, object], concurrent: 
         (
             {"num_gpus": 8},
             "--num-gpus 8 was asked for, but this machine has 1 GPUs; lower it, or give --address of a "
-            "cluster that has them.",
+            "cluster that has them (--wait-for-gpus SECONDS, if they come later).",
         ),
         (
             {"gpus_per_trial": 2.0},
@@ -60,6 +60,7 @@ def test_what_does_not_fit(request_: dict[str, object], message: str) -> None:
     [
         (Request(num_cpus=0), "--num-cpus must be at least 1, got 0."),
         (Request(max_concurrent=0), "--max-concurrent must be at least 1, got 0."),
+        (Request(wait_for_gpus=-1.0), "--wait-for-gpus must be 0 or more seconds, got -1.0."),
         (Request(num_gpus=-1), "--num-gpus must be 0 or more, got -1."),
         (
             Request(gpus_per_trial=-0.5),

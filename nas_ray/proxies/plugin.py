@@ -7,7 +7,6 @@ import io
 import math
 import pickle
 import random
-import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from nas_ray.cluster import ship_by_value
 from nas_ray.errors import UsageError, describe
 from nas_ray.plugins import resolve
 from nas_ray.proxies import PROXIES, Proxy
@@ -48,7 +48,7 @@ def resolve_proxies(names: Sequence[str | Proxy]) -> dict[str, Proxy]:
             raise UsageError(f"Each proxy needs its own name, but {name!r} was given twice; rename one.")
         if PROXIES.get(name) is not proxy:
             check_proxy(name, proxy)
-            _ship_by_value(proxy)
+            ship_by_value(proxy)
         proxies[name] = proxy
     if not proxies:
         raise UsageError(f"At least one proxy is needed; known: {', '.join(sorted(PROXIES))}.")
@@ -167,14 +167,3 @@ def _tiny_net() -> nn.Module:
 def _tiny_batch() -> tuple[Tensor, Tensor]:
     generator = torch.Generator().manual_seed(0)
     return torch.randn(20, 3, 8, 8, generator=generator), torch.arange(20) % 10
-
-
-def _ship_by_value(proxy: Any) -> None:
-    """Makes Ray send the code of a module that workers could not import, such as a file in this directory."""
-    module = sys.modules.get(getattr(proxy, "__module__", "") or "")
-    file = getattr(module, "__file__", None)
-    if module is None or file is None or module.__name__ == "__main__" or "site-packages" in file:
-        return
-    from ray import cloudpickle
-
-    cloudpickle.register_pickle_by_value(module)
