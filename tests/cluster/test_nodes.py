@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.parts import SEARCH, cluster_of, finished, start, wait_for_rows
+from perf.local_cluster import SEARCH, cluster_of, finished, start, wait_for_rows
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow]
 

@@ -15,7 +15,7 @@ from ray.cluster_utils import Cluster
 
 from nas_ray.journal import FILE_NAME, read_journal
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 SEARCH = ["--proxies", "params", "--images", "digits", "--batch-size", "4", "--benchmark", "none"]
 
 
