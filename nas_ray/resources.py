@@ -73,6 +73,11 @@ def check_request(request: Request) -> None:
     if share is not None and (not math.isfinite(share) or share < 0 or (share > 1 and share != int(share))):
         raise UsageError(f"{request.share_option} must be a fraction up to 1 or a whole number, got {share}.")
     address = cluster_address(request)
+    if address is not None and address.startswith("ray://"):
+        raise UsageError(
+            f"--address must be HOST:PORT or auto, got {address}: with Ray Client the run folder would be "
+            "made on the cluster; use ray job submit instead (docs/cluster.md)."
+        )
     if address is None:
         make_plan(request, _local_cpus(), _local_gpus(), "this machine")
     else:
@@ -165,7 +170,7 @@ def _stay_on_loopback() -> None:
 
 def _check_reachable(address: str) -> None:
     """Asks for a connection once, since Ray itself would try for a minute."""
-    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    host, colon, port = address.rpartition(":")
     if not colon or not port.isdigit():
         return
     try:
