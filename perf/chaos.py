@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import collections
 import random
-import subprocess
 import sys
 import tempfile
 import time
@@ -21,7 +20,7 @@ from pathlib import Path
 import pandas as pd
 import psutil
 import tyro
-from local_cluster import SEARCH, cluster_of, rows_in, start
+from local_cluster import SEARCH, Driver, cluster_of, rows_in, start
 from ray.cluster_utils import Cluster
 
 from nas_ray.journal import FILE_NAME, read_journal
@@ -61,12 +60,11 @@ def kill_node(cluster: Cluster, rng: random.Random) -> str:
     return "node"
 
 
-def strike(cluster: Cluster, process: subprocess.Popen[str], rng: random.Random) -> str | None:
+def strike(cluster: Cluster, driver: Driver, rng: random.Random) -> str | None:
     """Kills one thing and returns what it was."""
     what = rng.choices(("worker", "node", "driver"), weights=(2, 1, 1))[0]
     if what == "driver":
-        process.kill()
-        process.wait()
+        driver.kill()
         return what
     return kill_node(cluster, rng) if what == "node" else kill_worker(rng)
 
@@ -77,18 +75,17 @@ def main(args: Args) -> int:
     with tempfile.TemporaryDirectory() as scratch, cluster_of(*[1] * NODES) as cluster:
         folder = Path(scratch) / "run"
         count = (args.kills + 2) * args.rows_between
-        process = start(cluster.address, *SEARCH, "--num-samples", str(count), "--out", str(folder))
+        driver = start(cluster.address, *SEARCH, "--num-samples", str(count), "--out", str(folder))
         while killed.total() < args.kills:
-            wait_for(process, folder, rows_in(folder) + args.rows_between)
+            wait_for(driver, folder, rows_in(folder) + args.rows_between)
             time.sleep(rng.uniform(0, args.longest_s))
-            if process.poll() is None and (what := strike(cluster, process, rng)):
+            if driver.running and (what := strike(cluster, driver, rng)):
                 killed[what] += 1
                 print(f"kill {killed.total()}: {what} after {rows_in(folder)} rows", flush=True)
-            if process.poll() is not None:
-                process = start(cluster.address, "--resume", str(folder), "--num-samples", more(folder, args))
-        said, _ = process.communicate()
-        if process.returncode:
-            print(said)
+            if not driver.running:
+                driver = start(cluster.address, "--resume", str(folder), "--num-samples", more(folder, args))
+        if driver.wait(3_600):
+            print(driver.said)
         return report(folder, killed)
 
 
@@ -97,9 +94,9 @@ def more(folder: Path, args: Args) -> str:
     return str(rows_in(folder) + (args.kills + 2) * args.rows_between)
 
 
-def wait_for(process: subprocess.Popen[str], folder: Path, rows: int) -> None:
+def wait_for(driver: Driver, folder: Path, rows: int) -> None:
     """Waits for `rows` evaluations, or for the end of the process."""
-    while process.poll() is None and rows_in(folder) < rows:
+    while driver.running and rows_in(folder) < rows:
         time.sleep(0.1)
 
 

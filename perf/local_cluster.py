@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,16 +32,43 @@ def cluster_of(*cpus: int) -> Iterator[Cluster]:
         made.shutdown()
 
 
-def start(address: str | None, *arguments: str, script: str = "random_search.py") -> subprocess.Popen[str]:
+class Driver:
+    """A search as a process; its output goes to a file, since a pipe that nobody reads would stop it."""
+
+    def __init__(self, command: list[str]) -> None:
+        self._output = tempfile.TemporaryFile("w+")  # closed with the process
+        self.process = subprocess.Popen(
+            command,
+            stdout=self._output,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+        )
+
+    @property
+    def running(self) -> bool:
+        """Whether it has not ended."""
+        return self.process.poll() is None
+
+    def wait(self, seconds: float = 240) -> int:
+        """Waits for the end and returns the exit code."""
+        return self.process.wait(timeout=seconds)
+
+    def kill(self) -> None:
+        """Ends it with SIGKILL."""
+        self.process.kill()
+        self.process.wait()
+
+    @property
+    def said(self) -> str:
+        """What it printed so far."""
+        self._output.seek(0)
+        return self._output.read()
+
+
+def start(address: str | None, *arguments: str, script: str = "random_search.py") -> Driver:
     """Starts a search on the cluster at `address`."""
     joined = ["--address", address] if address else []
-    return subprocess.Popen(
-        [sys.executable, str(ROOT / "experiments" / script), *joined, *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )
+    return Driver([sys.executable, str(ROOT / "experiments" / script), *joined, *arguments])
 
 
 def rows_in(folder: Path) -> int:
@@ -49,20 +77,18 @@ def rows_in(folder: Path) -> int:
     return sum(event["event"] == "tell" for event in read_journal(path)) if path.exists() else 0
 
 
-def wait_for_rows(process: subprocess.Popen[str], folder: Path, count: int, seconds: float = 120) -> None:
+def wait_for_rows(driver: Driver, folder: Path, count: int, seconds: float = 120) -> None:
     """Waits until the search has `count` rows."""
     deadline = time.monotonic() + seconds
     while rows_in(folder) < count:
-        said = "" if process.poll() is None else str(process.communicate()[0])
-        assert process.poll() is None, said
+        assert driver.running, driver.said
         assert time.monotonic() < deadline, f"{rows_in(folder)} rows after {seconds} s"
         time.sleep(0.1)
 
 
-def finished(process: subprocess.Popen[str], folder: Path, seconds: float = 240) -> pd.DataFrame:
+def finished(driver: Driver, folder: Path) -> pd.DataFrame:
     """Waits for the end of the search and returns its table, in which nothing is lost or twice."""
-    said, _ = process.communicate(timeout=seconds)
-    assert process.returncode == 0, said
+    assert driver.wait() == 0, driver.said
     events = read_journal(folder / FILE_NAME)
     asked = [event["trial"] for event in events if event["event"] == "ask"]
     told = [event["trial"] for event in events if event["event"] == "tell"]

@@ -55,9 +55,10 @@ def comparison(args: CompareArgs) -> Table:
     spent = f"{args.seconds:g} s" if args.seconds else f"{settings[0].evaluations} evaluations"
     at_once = f", {args.workers} at a time" if args.workers > 1 else ""
     own = "each dataset by its own" if args.searched_on is None else f"all on {args.searched_on}"
+    where = f" ({own})" if args.by == SHORT else ""
     return Table(
         "compare",
-        f"{len(names)} searchers by {args.by} ({own}), {spent}{at_once}",
+        f"{len(names)} searchers by {args.by}{where}, {spent}{at_once}",
         "",
         settings=settings,
     )
