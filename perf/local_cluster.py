@@ -36,7 +36,7 @@ class Driver:
     """A search as a process; its output goes to a file, since a pipe that nobody reads would stop it."""
 
     def __init__(self, command: list[str]) -> None:
-        self._output = tempfile.TemporaryFile("w+")  # closed with the process
+        self._output = tempfile.TemporaryFile("w+")  # noqa: SIM115 - open as long as this object
         self.process = subprocess.Popen(
             command,
             stdout=self._output,
