@@ -8,12 +8,13 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar
 
 import tyro
 
 from nas_ray.errors import UsageError
 from nas_ray.runs import read_run
+from nas_ray.stored_args import stored_args
 
 CHANGEABLE = {
     *("num_samples", "time_budget_s", "num_gpus", "gpus_per_trial", "num_cpus", "max_concurrent", "address"),
@@ -21,7 +22,6 @@ CHANGEABLE = {
 }
 """What a resumed run may change: limits, resources and the report, nothing that changes the search itself."""
 FLAGS = (tyro.conf.FlagCreatePairsOff,)
-PATHS = {"out", "resume"}
 BENCHMARK_NAMES = ("auto", "nats", "nb201", "none")  # a file of such a name needs a path, as in ./auto
 
 
@@ -40,7 +40,17 @@ class SearchArgs:
     """Scores to compute: built-in names or your own as module:function, separated by commas or spaces."""
     fitness: str | None = None
     """What is maximised: one score such as naswot, or rank_sum:naswot,synflow ; None means the rank sum
-    of all proxies."""
+    of all proxies, or valid_acc with --fidelity. mixed=0.5:synflow,valid_acc weighs standardised scores."""
+    fidelity: str | None = None
+    """Train archs instead of only scoring them: epochs:4 (or another number), fast, nats-12 or nats-200,
+    with changes as in nats-12:batch_size=128,cutout=8 (docs/training.md). The fitness is then valid_acc, and
+    proxies are computed if --fitness names them. None means proxies alone."""
+    scheduler: str = "none"
+    """With --fidelity, what stops trainings early: asha, hyperband, median or none."""
+    grace_epochs: int = 1
+    """Epochs that asha and median leave every arch."""
+    reduction_factor: float = 3.0
+    """One training in so many goes on at each rung of asha and hyperband."""
     max_params: float | None = None
     """Most parameters of an arch, such as 1e6; None means no limit."""
     max_flops: float | None = None
@@ -196,38 +206,6 @@ def _resumed_folder(argv: list[str]) -> Path | None:
         if word.startswith("--resume="):
             return Path(word.removeprefix("--resume="))
     return None
-
-
-def stored_args(args_type: type[A], stored: Any, folder: Path) -> A:
-    """Returns the arguments kept in `run.json`.
-
-    Raises:
-        UsageError: they are not arguments of this experiment.
-    """
-    try:
-        values: dict[str, Any] = dict(stored)
-        values |= {key: tuple(value) for key, value in values.items() if isinstance(value, list)}
-        values |= {key: Path(values[key]) for key in PATHS if values.get(key)}
-        args = args_type(**values)
-    except (TypeError, ValueError) as error:
-        raise UsageError(f"{folder} was made by another version: {error}; start a new run.") from error
-    for name, hint in get_type_hints(args_type).items():
-        if not _fits(getattr(args, name), hint):
-            value = getattr(args, name)
-            raise UsageError(
-                f"{folder} was changed: {name} must be {hint}, but is {value!r}; start a new run."
-            )
-    return args
-
-
-def _fits(value: Any, hint: Any) -> bool:
-    """Returns whether `value` is of the type that the annotation `hint` of an argument says."""
-    if get_origin(hint) is tuple:
-        return isinstance(value, tuple) and all(isinstance(item, str) for item in value)
-    kinds = get_args(hint) or (hint,)
-    if isinstance(value, bool):
-        return bool in kinds
-    return isinstance(value, kinds) or (float in kinds and isinstance(value, int))
 
 
 def absolute(args: A) -> A:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import pytorch_lightning as pl
@@ -22,6 +23,23 @@ from nas_ray.spaces.base import SearchSpace
 
 Evaluator = Callable[[str, Callable[[Row], None]], None]
 """`evaluate(arch, report)` calls `report` with a row, once or, for growing fidelities, several times."""
+
+
+@runtime_checkable
+class EpochEvaluator(Protocol):
+    """An evaluator that trains, and can be left after any epoch.
+
+    Attributes:
+        until: the epoch after which it ends.
+    """
+
+    until: int
+
+    def epochs(self, arch: str) -> Iterator[Row]:
+        """Yields a row after each epoch, with `valid_acc` and `epochs`; one with an `error` is the last."""
+
+    def forget(self, arch: str) -> None:
+        """Removes what was kept for going on with `arch`, whose row is safe."""
 
 
 class ProxyScores:

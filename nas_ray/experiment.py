@@ -3,30 +3,36 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 from rich.console import Console
 
 from nas_ray.arguments import SearchArgs
 from nas_ray.benchmarks import Benchmark, open_benchmark
-from nas_ray.chunks import ChunkScores
 from nas_ray.cluster import ship_by_value
 from nas_ray.errors import UsageError
-from nas_ray.evaluate import ProxyScores
+from nas_ray.evaluators import (
+    VALID_ACC,
+    SearchEvaluator,
+    check_batched,
+    check_fidelity,
+    make_evaluator,
+    make_fitness,
+    uses,
+)
 from nas_ray.limits import limited
 from nas_ray.modules.data import ImageDataModule
 from nas_ray.plugins import resolve
-from nas_ray.proxies import Proxy
 from nas_ray.proxies.plugin import resolve_proxies, score_names
 from nas_ray.resources import Request, check_request
 from nas_ray.runs import fingerprint
-from nas_ray.searchers import SEARCHERS, ArchSearcher, Fitness, parse_fitness
+from nas_ray.searchers import SEARCHERS, ArchSearcher, Fitness
 from nas_ray.searchers.options import parse_options
-from nas_ray.spaces import SPACES, FiniteSpace, NatsTss, SearchSpace
+from nas_ray.short_training import ShortTraining
+from nas_ray.spaces import SPACES, FiniteSpace, SearchSpace
 
 DEFAULT_SAMPLES = 150
 
@@ -41,7 +47,7 @@ class Experiment:
     searcher: ArchSearcher
     fitness: Fitness
     scores: tuple[str, ...]
-    evaluator: ProxyScores | ChunkScores
+    evaluator: SearchEvaluator
     benchmark: Benchmark | None
     images: ImageDataModule
     request: Request
@@ -53,7 +59,9 @@ class Experiment:
 
     @property
     def batch_fingerprint(self) -> str:
-        """A hash of the minibatch."""
+        """A hash of the images that archs are scored or trained on."""
+        if isinstance(self.evaluator, ShortTraining):
+            return self.evaluator.fingerprint
         return fingerprint(self.evaluator.inputs, self.evaluator.targets)
 
 
@@ -80,10 +88,13 @@ def prepare(name: str, args: SearchArgs, searcher: str | Callable[..., ArchSearc
     check_request(request)
     space = make_space(args.space)
     proxies = resolve_proxies([name for given in args.proxies for name in given.replace(",", " ").split()])
+    check_fidelity(args)
     if args.archs_per_trial > 1:
         check_batched(args, space)
-    scores = score_names(proxies)
-    fitness = parse_fitness(args.fitness, scores)
+    fitness = make_fitness(args, score_names(proxies))
+    if args.fidelity:
+        proxies = {name: proxy for name, proxy in proxies.items() if uses(fitness, name)}
+    scores = [*score_names(proxies), *([VALID_ACC] if args.fidelity else [])]
     images = ImageDataModule(
         args.images,
         dataset=args.dataset,
@@ -114,29 +125,6 @@ def prepare(name: str, args: SearchArgs, searcher: str | Callable[..., ArchSearc
         request=request,
         num_samples=num_samples,
     )
-
-
-def check_batched(args: SearchArgs, space: SearchSpace) -> None:
-    """Checks that archs can be scored together.
-
-    Raises:
-        UsageError: there is no supernet of the space.
-    """
-    option = f"--archs-per-trial {args.archs_per_trial}"
-    if type(space) is not NatsTss:
-        raise UsageError(
-            f"{option} needs the search space nats-tss, got {args.space!r}; leave --archs-per-trial out."
-        )
-
-
-def make_evaluator(
-    args: SearchArgs, space: SearchSpace, proxies: Mapping[str, Proxy], images: ImageDataModule
-) -> ProxyScores | ChunkScores:
-    """Returns what scores archs: net by net, or several on one supernet."""
-    inputs, targets = (tensor.numpy() for tensor in images.minibatch())
-    if args.archs_per_trial > 1 and isinstance(space, NatsTss):
-        return ChunkScores(space, images.num_classes, inputs, targets, proxies, init_seed=args.init_seed)
-    return ProxyScores(space, images.num_classes, inputs, targets, proxies, init_seed=args.init_seed)
 
 
 def make_space(name: str) -> SearchSpace:
@@ -222,12 +210,10 @@ def introduce(experiment: Experiment, where: str, folder: Path, console: Console
     args = experiment.args
     limits = [f"{experiment.num_samples} evaluations"] if experiment.num_samples else []
     limits += [f"{args.time_budget_s:g} s"] if args.time_budget_s else []
-    chunks = [f"weights    of one supernet, up to {args.archs_per_trial} archs per trial"]
     accuracy = experiment.benchmark.acc_source if experiment.benchmark else "none (--benchmark none)"
     lines = [
         f"{experiment.name} on {args.space} for {args.dataset}: at most {' or '.join(limits)}, {where}",
-        f"fitness    {experiment.fitness}, from {', '.join(experiment.scores)} on {args.batch_size} images",
-        *(chunks if args.archs_per_trial > 1 else []),
+        *estimation(experiment),
         f"images     {experiment.images.description}",
         f"accuracy   {accuracy}",
         f"folder     {folder}",
@@ -237,12 +223,16 @@ def introduce(experiment: Experiment, where: str, folder: Path, console: Console
         console.print(experiment.images.note, highlight=False, soft_wrap=not console.is_terminal)
 
 
-def with_accuracy(rows: pd.DataFrame, benchmark: Benchmark | None) -> pd.DataFrame:
-    """Returns `rows` with the benchmark's accuracy and, in `acc_source`, what that accuracy is."""
-    if benchmark is None:
-        return rows
-    known = {arch: benchmark.test_acc(arch) for arch in rows["arch"].unique()}
-    joined = rows.copy()
-    joined[benchmark.acc_column] = joined["arch"].map(known)
-    joined["acc_source"] = benchmark.acc_source
-    return joined
+def estimation(experiment: Experiment) -> list[str]:
+    """Returns the lines that say how an arch is judged."""
+    args, training = experiment.args, experiment.evaluator
+    of = [name for name in experiment.scores if name != VALID_ACC]
+    lines = [f"fitness    {experiment.fitness}, from {', '.join(of)} on {args.batch_size} images"]
+    if isinstance(training, ShortTraining):
+        early = f", stopped early by {args.scheduler}" if args.scheduler != "none" else ""
+        counts = f"{len(training.train_indices)} images, {len(training.valid_indices)} held out"
+        lines = lines if of else [f"fitness    {experiment.fitness}"]
+        lines.append(f"fidelity   {args.fidelity}: {training.until} epochs on {counts}{early}")
+    if args.archs_per_trial > 1:
+        lines.append(f"weights    of one supernet, up to {args.archs_per_trial} archs per trial")
+    return lines

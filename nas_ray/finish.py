@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,9 @@ import pandas as pd
 from rich.console import Console
 
 from nas_ray.benchmarks import Benchmark
-from nas_ray.experiment import Experiment, with_accuracy
+from nas_ray.benchmarks.base import accuracy_column
+from nas_ray.evaluators import CHECKPOINTS
+from nas_ray.experiment import Experiment
 from nas_ray.report.cells import draw_cell
 from nas_ray.report.search_curve import draw_search
 from nas_ray.report.summary import print_summary, summarize
@@ -21,7 +25,7 @@ from nas_ray.spaces import FiniteSpace
 
 def finish(experiment: Experiment, folder: Path, console: Console, *, wall_seconds: float) -> int:
     """Writes `results.*`, `best.json` and the pictures, prints the summary and returns the exit code."""
-    rows = write_rows(folder, to_table(experiment.searcher), experiment.benchmark)
+    rows = write_rows(folder, to_table(experiment.searcher), experiment.benchmark, experiment.scores)
     best = best_row(rows)
     summary = summarize(
         rows,
@@ -36,17 +40,31 @@ def finish(experiment: Experiment, folder: Path, console: Console, *, wall_secon
     if best is not None:
         _draw(experiment, rows, str(best["arch"]), folder)
     print_summary(summary, console)
+    shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)  # of trainings: all rows are there
     update_run(folder, status="finished", wall_seconds=round(wall_seconds, 3))
     console.print(f"Run folder: {folder}", highlight=False, soft_wrap=True)
     return 0 if best is not None else 1
 
 
-def write_rows(folder: Path, rows: pd.DataFrame, benchmark: Benchmark | None) -> pd.DataFrame:
+def write_rows(
+    folder: Path, rows: pd.DataFrame, benchmark: Benchmark | None, scores: Sequence[str] = ()
+) -> pd.DataFrame:
     """Writes `results.parquet` and `results.csv`, with the benchmark's accuracy, and returns them."""
     write_table(folder, rows)  # first, since the benchmark may turn out to be damaged
-    rows = with_accuracy(rows, benchmark)
+    rows = with_accuracy(rows, benchmark, scores)
     write_table(folder, rows)
     return rows
+
+
+def with_accuracy(rows: pd.DataFrame, benchmark: Benchmark | None, scores: Sequence[str]) -> pd.DataFrame:
+    """Returns `rows` with the benchmark's accuracy and, in `acc_source`, what that accuracy is."""
+    if benchmark is None:
+        return rows
+    known = {arch: benchmark.test_acc(arch) for arch in rows["arch"].unique()}
+    joined = rows.copy()
+    joined[accuracy_column(benchmark, scores)] = joined["arch"].map(known)
+    joined["acc_source"] = benchmark.acc_source
+    return joined
 
 
 def best_row(rows: pd.DataFrame) -> dict[str, Any] | None:

@@ -12,9 +12,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from nas_ray.searchers.events import Event
 from nas_ray.searchers.fitness import Fitness, Row
+from nas_ray.searchers.messages import EPOCHS
 
 NOTICE_SECONDS = 10.0
 """Where output is no terminal, a line is printed this often."""
+SLOW = 0.5
+"""Below so many archs per second, seconds per arch are shown."""
 
 
 class SearchProgress:
@@ -39,7 +42,7 @@ class SearchProgress:
         self._fitness = fitness
         self._label = label
         self._rows: list[Row] = []
-        self._done = self._new = self._first = 0
+        self._done = self._new = self._first = self._epochs = 0
         self._first_at = 0.0
         self._started = self._noticed = time.monotonic()
         self._bar = Progress(
@@ -81,6 +84,12 @@ class SearchProgress:
         self._done += 1
         if not event["row"].get("reused"):
             self._rows.append(event["row"])
+            self._epochs += EPOCHS in event["row"]
+        self._draw()
+
+    def trained(self, rows: Sequence[Row]) -> None:
+        """Takes the rows of trainings that go on."""
+        self._epochs += len(rows)
         self._draw()
 
     def _draw(self) -> None:
@@ -106,7 +115,10 @@ class SearchProgress:
 
     def _speed(self) -> str:
         rate = self._rate()
-        return f"{rate:.1f} archs/s" if rate else "starting workers"
+        epochs = f", {self._epochs} epochs" if self._epochs else ""
+        if not rate:
+            return f"first trainings{epochs}" if epochs else "starting workers"
+        return (f"{rate:.1f} archs/s" if rate >= SLOW else f"{1 / rate:.0f} s/arch") + epochs
 
     def _left(self) -> str:
         rate = self._rate()

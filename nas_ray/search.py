@@ -7,13 +7,15 @@ import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
-from nas_ray.evaluate import Evaluator
+from nas_ray.evaluate import EpochEvaluator, Evaluator
 from nas_ray.journal import FILE_NAME, Journal, rows_of
 from nas_ray.searchers.base import ArchSearcher
 from nas_ray.searchers.events import Event
+from nas_ray.searchers.fitness import Row
 
 LEADING = ("trial", "arch")
 TRAILING = ("fitness", "seconds", "finished_at", "worker", "reused", "error")
@@ -41,7 +43,9 @@ def tune_search(
     cpus_per_trial: float = 1,
     gpus_per_trial: float = 0,
     trial_timeout_s: float | None = None,
+    scheduler: Any = None,
     on_event: Callable[[Event], None] | None = None,
+    on_epoch: Callable[[list[Row]], None] | None = None,
     journal: Journal | None = None,
 ) -> pd.DataFrame:
     """Returns the rows of a search run as Ray Tune trials, in actors that are reused.
@@ -60,20 +64,27 @@ def tune_search(
         num_samples: evaluations to make in all, repeated archs and those already in the journal included.
         seconds: seconds of search, those already in the journal included, after which no new evaluation
             starts.
-        max_concurrent: trials in flight.
+        max_concurrent: trials in flight; beside them hyperband keeps the others of a band waiting, and runs as
+            many at a time as there are resources for.
         archs_per_trial: most archs of one trial.
         cpus_per_trial: CPU cores reserved for a trial.
         gpus_per_trial: share of a GPU reserved for a trial.
         trial_timeout_s: seconds that the evaluation of an arch may take; what takes longer is a failed row.
+        scheduler: of Ray Tune, which stops trials of an `EpochEvaluator` early; None stops nothing. A stopped
+            trial's row is that of its last epoch.
         on_event: called with every event, for progress.
+        on_epoch: called with the rows of trials that are still trained, for progress.
         journal: the journal of `folder`, if the caller holds it already.
     """
     os.environ.update({name: os.environ.get(name, value) for name, value in TUNE_SETTINGS.items()})
     from ray import tune
 
-    from nas_ray.scheduling import NewestFirst
-    from nas_ray.trainable import ArchTrial
+    from nas_ray.scheduling import NewestFirst, teach, waiting_trials
+    from nas_ray.trainable import ArchTrial, EpochTrial
 
+    by_epochs = evaluator if isinstance(evaluator, EpochEvaluator) else None
+    scheduler = scheduler or NewestFirst()
+    teach(scheduler, rows_of(searcher.events))
     log = journal or Journal(folder / FILE_NAME)
     start = time.monotonic() - elapsed(searcher)
 
@@ -86,13 +97,17 @@ def tune_search(
 
     def observe(event: Event) -> None:
         log.append(event)
+        if by_epochs and event["event"] == "tell":
+            by_epochs.forget(event["row"]["arch"])
         if on_event:
             on_event(event)
 
-    searcher.attach(observer=observe, stop=stop, clock=clock, archs_per_trial=archs_per_trial)
+    searcher.attach(
+        observer=observe, stop=stop, clock=clock, watcher=on_epoch, archs_per_trial=archs_per_trial
+    )
     trainable = tune.with_resources(
         tune.with_parameters(
-            ArchTrial,
+            EpochTrial if by_epochs else ArchTrial,
             evaluator=evaluator,
             threads=max(1, int(cpus_per_trial)),
             timeout_s=trial_timeout_s,
@@ -103,9 +118,9 @@ def tune_search(
         trainable,
         tune_config=tune.TuneConfig(
             search_alg=searcher,
-            scheduler=NewestFirst(),
+            scheduler=scheduler,
             num_samples=-1,  # the searcher says when it is finished
-            max_concurrent_trials=max_concurrent,
+            max_concurrent_trials=max(max_concurrent, waiting_trials(scheduler)),
             reuse_actors=True,
             trial_dirname_creator=lambda trial: str(trial.trial_id),
             trial_name_creator=lambda trial: str(trial.trial_id),

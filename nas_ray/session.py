@@ -16,6 +16,7 @@ from rich.console import Console
 from nas_ray.arguments import SearchArgs
 from nas_ray.errors import UsageError
 from nas_ray.errors import describe as describe_error
+from nas_ray.evaluators import place, scheduler_of
 from nas_ray.experiment import Experiment, introduce, prepare
 from nas_ray.finish import finish
 from nas_ray.interrupts import INTERRUPTED, end_as_ctrl_c, ignore_stopping, stop_ray
@@ -169,7 +170,8 @@ def _wall_seconds(folder: Path, began: float) -> float:
 
 
 def _drive(experiment: Experiment, plan: Plan, folder: Path, errors: Console, journal: Journal) -> None:
-    experiment.evaluator.accelerator = "gpu" if plan.gpus_per_trial else "cpu"
+    args = experiment.args
+    place(experiment.evaluator, "gpu" if plan.gpus_per_trial else "cpu", folder)
     with SearchProgress(errors, experiment.num_samples, experiment.fitness, experiment.label) as progress:
         progress.replayed(rows_of(experiment.searcher.events))
         tune_search(
@@ -177,12 +179,14 @@ def _drive(experiment: Experiment, plan: Plan, folder: Path, errors: Console, jo
             experiment.evaluator,
             folder=folder,
             num_samples=experiment.num_samples,
-            seconds=experiment.args.time_budget_s,
+            seconds=args.time_budget_s,
             max_concurrent=plan.max_concurrent,
-            archs_per_trial=experiment.args.archs_per_trial,
+            archs_per_trial=args.archs_per_trial,
             cpus_per_trial=plan.cpus_per_trial,
             gpus_per_trial=plan.gpus_per_trial,
-            trial_timeout_s=experiment.args.trial_timeout_s,
+            trial_timeout_s=args.trial_timeout_s,
+            scheduler=scheduler_of(args),
             on_event=progress,
+            on_epoch=progress.trained,
             journal=journal,
         )

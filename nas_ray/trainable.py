@@ -1,17 +1,22 @@
-"""The Tune trial: evaluates one arch or a chunk of them, in an actor that is reused for the next."""
+"""The Tune trials: archs at once or an arch epoch by epoch, in actors that are reused."""
 
 from __future__ import annotations
 
 import os
 import socket
-from typing import Any
+import time
+from collections.abc import Iterator
+from typing import Any, cast
 
 from ray import tune
 
 from nas_ray.chunks import ChunkEvaluator, attempt
-from nas_ray.evaluate import Evaluator
+from nas_ray.errors import describe
+from nas_ray.evaluate import EpochEvaluator, Evaluator
 from nas_ray.memory import keep_freed_memory
-from nas_ray.searchers.messages import archs_of, result_of
+from nas_ray.searchers.fitness import Row
+from nas_ray.searchers.messages import archs_of, epoch_result, result_of
+from nas_ray.time_limit import TimedOut, time_limit
 
 
 class ArchTrial(tune.Trainable):  # type: ignore[misc]  # Ray ships no types
@@ -55,3 +60,50 @@ class ArchTrial(tune.Trainable):  # type: ignore[misc]  # Ray ships no types
 
     def load_checkpoint(self, checkpoint: Any) -> None:
         """Loads nothing."""
+
+
+class EpochTrial(ArchTrial):
+    """One arch, an epoch per step, so that a scheduler can stop or pause it in between.
+
+    What was trained is kept by the evaluator's own checkpoints: a trial that starts again, in this worker or
+    another, goes on after the last finished epoch.
+    """
+
+    _row: Row
+    _spent: float
+
+    def setup(
+        self,
+        config: dict[str, Any],
+        evaluator: Evaluator | None = None,
+        threads: int = 1,
+        timeout_s: float | None = None,
+    ) -> None:
+        """Takes the evaluator, an `EpochEvaluator`."""
+        super().setup(config, evaluator, threads, timeout_s)
+        self._begin()
+
+    def reset_config(self, new_config: dict[str, Any]) -> bool:
+        """Leaves the arch that was trained and takes the next."""
+        taken = super().reset_config(new_config)
+        self._begin()
+        return taken
+
+    def step(self) -> dict[str, Any]:
+        """Returns the row after one more epoch; a failure is the last."""
+        start = time.perf_counter()
+        try:
+            with time_limit(None if self.timeout_s is None else max(0.1, self.timeout_s - self._spent)):
+                self._row = {**next(self._rows), "worker": self.worker}
+        except (Exception, SystemExit) as error:
+            self._row = {**self._row, "error": describe(error)}
+        except TimedOut:
+            self._row = {**self._row, "error": f"timed out after {self.timeout_s:g} s"}
+        self._spent += time.perf_counter() - start
+        return epoch_result(self._row, self._evaluator.until)
+
+    def _begin(self) -> None:
+        self._evaluator = cast(EpochEvaluator, self.evaluator)
+        self._rows: Iterator[Row] = self._evaluator.epochs(self.archs[0])
+        self._row = {"worker": self.worker}
+        self._spent = 0.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -24,6 +24,9 @@ class Evaluation:
     seconds: float
     epochs: int
     split: str
+
+
+BENCHMARK_PREFIX = "benchmark_"
 
 
 @runtime_checkable
@@ -68,3 +71,9 @@ class Benchmark(Protocol):
 
     def all_test_acc(self) -> np.ndarray | None:
         """Returns `[len(archs)]` accuracies in the order of `archs`; None if that needs a file per arch."""
+
+
+def accuracy_column(benchmark: Benchmark, scores: Iterable[str] = ()) -> str:
+    """Returns the column of the benchmark's accuracy beside `scores`, which may be called so too."""
+    own = benchmark.acc_column in scores
+    return f"{BENCHMARK_PREFIX}{benchmark.acc_column}" if own else benchmark.acc_column

@@ -134,12 +134,16 @@ class NetImages(Dataset[tuple[Tensor, int]]):
         split: decoded images and labels.
         size: S in pixels.
         stats: mean that is subtracted and std that divides.
+
+    Attributes:
+        labels: `[N]` int64.
     """
 
     def __init__(self, split: Split, size: int, stats: ChannelStats) -> None:
         self.labels = split.labels
+        self.size = size
+        self.stats = stats
         self._pixels = split.pixels
-        self._size = size
         self._mean = torch.tensor(stats.mean).view(3, 1, 1)
         self._std = torch.tensor(stats.std).view(3, 1, 1)
 
@@ -147,8 +151,11 @@ class NetImages(Dataset[tuple[Tensor, int]]):
         return len(self.labels)
 
     def __getitem__(self, index: int) -> tuple[Tensor, int]:
-        image = resize(self._pixels[index], self._size)
-        return (image - self._mean) / self._std, int(self.labels[index])
+        return (self.resized(index) - self._mean) / self._std, int(self.labels[index])
+
+    def resized(self, index: int) -> Tensor:
+        """Returns image `index` as `[3, S, S]` float32 in 0..1, before it is standardised."""
+        return resize(self._pixels[index], self.size)
 
 
 def resize(image: Tensor, size: int) -> Tensor:

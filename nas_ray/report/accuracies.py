@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +14,7 @@ from nas_ray.report.search_curve import known_accuracy
 if TYPE_CHECKING:
     from nas_ray.benchmarks.base import Benchmark
 
-COLUMNS = ("test_acc", "valid_acc")
+COLUMNS = ("benchmark_test_acc", "benchmark_valid_acc", "test_acc", "valid_acc")
 
 Joined = tuple[pd.DataFrame, str, str | None, list[str]]
 """Rows with column `accuracy`, the honest name of it, what it is (None if unknown), and notes."""
@@ -30,18 +31,19 @@ class Accuracies:
         self._given = benchmark
         self._opened: dict[tuple[str, str], Benchmark | None] = {}
 
-    def join(self, rows: pd.DataFrame, dataset: str, spec: str) -> Joined:
+    def join(self, rows: pd.DataFrame, dataset: str, spec: str, scores: Sequence[str] = ()) -> Joined:
         """Returns `rows` with the column `accuracy` in percent, NaN where it is not known.
 
         Args:
             rows: with `arch`; a column `test_acc` or `valid_acc` counts if no benchmark was given.
             dataset: of the benchmark.
+            scores: columns that are scores, whatever they are called.
             spec: benchmark of the run, used where its table has no accuracy.
 
         Raises:
             UsageError: the benchmark that was given cannot be used; one of the run's own leads to a note.
         """
-        held = next((name for name in COLUMNS if name in rows), None)
+        held = next((name for name in COLUMNS if name in rows and name not in scores), None)
         if self._given is None and held is not None:
             accuracy = pd.to_numeric(rows[held], errors="coerce").astype(float)
             return rows.assign(accuracy=accuracy), held, _source(rows), []

@@ -63,7 +63,7 @@ def _search(folder: Path, info: Mapping[str, Any], accuracies: Accuracies) -> Ru
     for name in set(scores) - set(rows.columns):
         rows[name] = float("nan")  # no evaluation got as far
     dataset, spec = str(args.get("dataset", "unknown")), str(args.get("benchmark", "none"))
-    rows, column, source, said = accuracies.join(rows, dataset, spec)
+    rows, column, source, said = accuracies.join(rows, dataset, spec, scores)
     return RunData(
         folder=folder,
         name=_name(folder),

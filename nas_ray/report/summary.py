@@ -13,6 +13,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from nas_ray.benchmarks.base import accuracy_column
 from nas_ray.report.cells import cell_text
 from nas_ray.report.expected import expected_best, expected_random_arch
 from nas_ray.report.search_curve import known_accuracy
@@ -75,18 +76,20 @@ def summarize(
         "trial": None if best is None else int(best["trial"]),
         "fitness": None if best is None else _number(best["fitness"]),
         "scores": {name: None if best is None else _number(best.get(name)) for name in proxies},
-        **_worth(arch, benchmark, num_draws),
+        **_worth(arch, benchmark, num_draws, proxies),
         **_cost(rows, wall_seconds),
     }
 
 
-def _worth(arch: str | None, benchmark: Benchmark | None, num_draws: int) -> dict[str, Any]:
+def _worth(
+    arch: str | None, benchmark: Benchmark | None, num_draws: int, scores: Sequence[str]
+) -> dict[str, Any]:
     worth: dict[str, Any] = {**dict.fromkeys(_WORTH), "num_draws": int(num_draws)}
     if benchmark is None:
         return worth
     accuracy = None if arch is None else _number(known_accuracy(benchmark, arch))
     worth.update(benchmark=benchmark.name, dataset=benchmark.dataset, accuracy=accuracy)
-    worth.update(acc_column=benchmark.acc_column, acc_source=benchmark.acc_source)
+    worth.update(acc_column=accuracy_column(benchmark, scores), acc_source=benchmark.acc_source)
     every = benchmark.all_test_acc()
     known = np.array([]) if every is None else every[np.isfinite(every)]
     if every is None or not len(known):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,11 +19,6 @@ from nas_ray.searchers.messages import DIED, SCORE, config_of, rows_of
 
 if TYPE_CHECKING:  # a searcher needs no torch
     from nas_ray.spaces.base import SearchSpace
-
-
-def members(space: SearchSpace) -> list[str]:
-    """Returns the archs of `space` in its published order, none if it cannot be listed."""
-    return list(space) if isinstance(space, Iterable) else []
 
 
 class ArchSearcher(Searcher, ABC):  # type: ignore[misc]  # Ray ships no types
@@ -41,9 +36,8 @@ class ArchSearcher(Searcher, ABC):  # type: ignore[misc]  # Ray ships no types
     `ask` returns None to wait for pending results, in which case it must not have changed any state, and
     raises `StopIteration` when there is nothing left to propose.
 
-    The state of a searcher is a function of its constructor's arguments and of the sequence of asks and
-    tells. So a search is saved as its events and restored by replaying them: plain data, and exact to the
-    last random number.
+    The state is a function of the constructor's arguments and of the sequence of asks and tells. So a search
+    is saved as its events and restored by replaying them, exact to the last random number.
 
     Args:
         space: where archs come from.
@@ -68,6 +62,7 @@ class ArchSearcher(Searcher, ABC):  # type: ignore[misc]  # Ray ships no types
         self._observer: Callable[[Event], None] | None = None
         self._stop: Callable[[], bool] | None = None
         self._clock: Callable[[], float] | None = None
+        self._watcher: Callable[[list[Row]], None] | None = None
 
     @abstractmethod
     def ask(self) -> str | None:
@@ -83,7 +78,7 @@ class ArchSearcher(Searcher, ABC):  # type: ignore[misc]  # Ray ships no types
     # What subclasses use.
 
     def fitness_of(self, positions: Sequence[int]) -> np.ndarray:
-        """Returns the fitness `[len(positions)]` of rows of `history`; a relative one looks at all of it."""
+        """Returns the fitness `[positions]` of rows of `history`; a relative one looks at all of it."""
         if getattr(self.fitness, "relative", True):
             return self.fitness(self.history)[list(positions)]
         return self.fitness([self.history[p] for p in positions])
@@ -100,16 +95,17 @@ class ArchSearcher(Searcher, ABC):  # type: ignore[misc]  # Ray ships no types
         observer: Callable[[Event], None] | None = None,
         stop: Callable[[], bool] | None = None,
         clock: Callable[[], float] | None = None,
+        watcher: Callable[[list[Row]], None] | None = None,
         archs_per_trial: int = 1,
     ) -> None:
         """Connects a driver: `observer` gets every event, `stop` ends the search, `clock` gives seconds.
 
-        One trial carries up to `archs_per_trial` archs; a `UsageError` if that is below 1.
+        `watcher` gets rows of trials with epochs left. A trial carries up to `archs_per_trial` archs.
         """
         if archs_per_trial < 1:
             raise UsageError(f"archs_per_trial must be at least 1, got {archs_per_trial}.")
         self._archs_per_trial = archs_per_trial
-        self._observer, self._stop, self._clock = observer, stop, clock
+        self._observer, self._stop, self._clock, self._watcher = observer, stop, clock, watcher
 
     @property
     def num_asked(self) -> int:
@@ -148,6 +144,11 @@ class ArchSearcher(Searcher, ABC):  # type: ignore[misc]  # Ray ships no types
         if not over and not self._in_flight:
             raise RuntimeError(f"{type(self).__name__}.ask() returned None with no evaluation pending.")
         return None
+
+    def on_trial_result(self, trial_id: str, result: Mapping[str, Any]) -> None:
+        """Hears of an epoch of a trial that goes on; `tell` comes with its last row."""
+        if self._watcher:
+            self._watcher(rows_of(result))
 
     def on_trial_complete(
         self, trial_id: str, result: Mapping[str, Any] | None = None, error: bool = False
@@ -188,7 +189,7 @@ class ArchSearcher(Searcher, ABC):  # type: ignore[misc]  # Ray ships no types
 
     def __getstate__(self) -> dict[str, Any]:
         """Leaves the driver's connections out: they hold open files and belong to one process."""
-        return {**self.__dict__, "_observer": None, "_stop": None, "_clock": None}
+        return {**self.__dict__, "_observer": None, "_stop": None, "_clock": None, "_watcher": None}
 
     def _collect(self) -> tuple[list[Asked], bool]:
         """Returns what the next trial carries, and whether nothing more will be asked for."""

@@ -125,8 +125,42 @@ class NormalisedSum(Combined):
         return np.asarray(normalised.sum(axis=0))
 
 
+@dataclass(frozen=True)
+class Mixed(Combined):
+    """The weighted sum of the standardised scores before the last and of the last one.
+
+    `(1 - weight) * mean(z(score), ...) + weight * z(last)`, with `z(x) = (x - mean) / std` over the rows
+    given in which all scores are defined. With `valid_acc` last, it weighs short training against proxies.
+
+    Source: the form of Lopes and Alexandre, "Guided Evolutionary Neural Architecture Search With Efficient
+    Performance Estimation", 2022, where proxy and training terms are added with a weight.
+    Differs: the terms are standardised over all rows known, so that their units do not matter.
+    """
+
+    weight: float = 0.5
+    title: ClassVar[str] = "mixed score"
+
+    def __post_init__(self) -> None:
+        if len(self.names) < 2:
+            raise UsageError(f"Fitness mixed takes at least two scores, got {', '.join(self.names)}.")
+        if not 0 <= self.weight <= 1:
+            raise UsageError(f"The weight in mixed=WEIGHT must be from 0 to 1, got {self.weight}.")
+
+    def combine(self, columns: np.ndarray, defined: np.ndarray) -> np.ndarray:
+        """Returns weighted sums; a score that is the same in all rows adds nothing."""
+        known = columns[:, defined]
+        spread = known.std(axis=1, keepdims=True)
+        standard = (known - known.mean(axis=1, keepdims=True)) / np.where(spread > 0, spread, 1.0)
+        mixed: np.ndarray = (1 - self.weight) * standard[:-1].mean(axis=0) + self.weight * standard[-1]
+        return mixed
+
+    def __str__(self) -> str:
+        return f"{super().__str__()} (the last weighs {self.weight:g})"
+
+
 FITNESSES: dict[str, Callable[[tuple[str, ...]], Fitness]] = {
     "log_rank_sum": LogRankSum,
+    "mixed": Mixed,
     "normalised_sum": NormalisedSum,
     "rank_sum": RankSum,
     "single": Single,
@@ -137,8 +171,8 @@ def parse_fitness(text: str | None, scores: Sequence[str]) -> Fitness:
     """Returns the fitness that `text` describes, such as `naswot` or `rank_sum:naswot,synflow`.
 
     Args:
-        text: `KIND:SCORE,...`, `KIND` (over all scores), or `SCORE`; None means the only score, or the
-            rank sum of all.
+        text: `KIND:SCORE,...`, `KIND` (over all scores), or `SCORE`; `mixed=WEIGHT` gives the weight of the
+            last score. None means the only score, or the rank sum of all.
         scores: names of the scores that rows will have.
 
     Raises:
@@ -149,6 +183,7 @@ def parse_fitness(text: str | None, scores: Sequence[str]) -> Fitness:
     if text in scores:
         return Single((text,))
     kind, colon, listed = text.partition(":")
+    kind, equals, weight = kind.partition("=")
     if kind not in FITNESSES:
         raise UsageError(unknown_name("fitness", kind, [*FITNESSES, *scores]))
     names = tuple(name.strip() for name in listed.split(",")) if colon else tuple(scores)
@@ -159,4 +194,15 @@ def parse_fitness(text: str | None, scores: Sequence[str]) -> Fitness:
             raise UsageError(
                 f"Fitness {text!r}: {unknown_name('score', name, list(scores))} Add it with --proxies."
             )
-    return FITNESSES[kind](names)
+    if not equals:
+        return FITNESSES[kind](names)
+    if kind != "mixed":
+        raise UsageError(f"Fitness {text!r}: only mixed takes a weight, as in mixed=0.5:synflow,valid_acc.")
+    return Mixed(names, _weight(weight))
+
+
+def _weight(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError as error:
+        raise UsageError(f"The weight in mixed=WEIGHT must be a number, got {text!r}.") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,6 +10,9 @@ from nas_ray.searchers.fitness import Row
 
 SCORE = "score"
 """The metric that a Tune result carries; searchers use the whole rows instead."""
+
+EPOCHS = "epochs"
+"""The column, and the key in a Tune result, of the epochs that an arch was trained for."""
 
 ROWS = "rows"
 """The key of the rows in a Tune result, beside what Tune adds."""
@@ -38,6 +42,13 @@ def archs_of(config: Mapping[str, Any]) -> list[str]:
 def result_of(rows: Sequence[Row]) -> dict[str, Any]:
     """Returns the one result of a trial, with a row per arch of its config in the same order."""
     return {ROWS: list(rows), SCORE: 0.0, "done": True}
+
+
+def epoch_result(row: Row, last: int) -> dict[str, Any]:
+    """Returns the result of one epoch of a trial, which ends after `last` epochs or with an error."""
+    epochs = int(row.get(EPOCHS, last))
+    over = epochs >= last or row.get("error") is not None
+    return {ROWS: [row], SCORE: row.get("valid_acc", math.nan), EPOCHS: epochs, "done": over}
 
 
 def rows_of(result: Mapping[str, Any]) -> list[Row]:

@@ -85,7 +85,7 @@ def test_the_only_score_is_the_default() -> None:
     [
         (
             "ranksum:x",
-            "Unknown fitness 'ranksum'. Did you mean 'rank_sum'? Known: log_rank_sum, normalised_sum, "
+            "Unknown fitness 'ranksum'. Did you mean 'rank_sum'? Known: log_rank_sum, mixed, normalised_sum, "
             "rank_sum, single, x, y.",
         ),
         (
@@ -100,3 +100,20 @@ def test_parse_errors(text: str, message: str) -> None:
     with pytest.raises(UsageError) as caught:
         parse_fitness(text, ["x", "y"])
     assert str(caught.value) == message
+
+
+def test_mixed_is_the_weighted_sum_of_standardised_scores() -> None:
+    rows = [{"a": 1.0, "b": 0.0, "c": 10.0}, {"a": 3.0, "b": 4.0, "c": 30.0}, {"a": float("nan"), "c": 9.0}]
+    # over the two rows where all are defined every z is -1 or 1
+    assert parse_fitness("mixed=0.25:a,b,c", ["a", "b", "c"])(rows).tolist() == [-1.0, 1.0, -np.inf]
+    opposed = [{"a": 1.0, "c": 30.0}, {"a": 3.0, "c": 10.0}]
+    assert parse_fitness("mixed=0.25:a,c", ["a", "c"])(opposed) == pytest.approx([-0.5, 0.5])
+    assert str(parse_fitness("mixed:a,c", ["a", "c"])) == "mixed score of a and c (the last weighs 0.5)"
+
+
+@pytest.mark.parametrize(
+    "text", ["mixed=2:a,b", "mixed=x:a,b", "mixed=0.5:a", "rank_sum=0.5:a,b", "mixed=nan:a,b"]
+)
+def test_a_bad_weight_is_told(text: str) -> None:
+    with pytest.raises(UsageError, match="[Ff]itness|weight"):
+        parse_fitness(text, ["a", "b"])

@@ -1,0 +1,122 @@
+"""How a search judges archs: which evaluator the arguments ask for, and which fitness."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from ray.tune.schedulers import TrialScheduler
+
+from nas_ray.arguments import SearchArgs
+from nas_ray.chunks import ChunkScores
+from nas_ray.errors import UsageError
+from nas_ray.evaluate import ProxyScores
+from nas_ray.modules.data import ImageDataModule
+from nas_ray.modules.recipes import parse_recipe
+from nas_ray.proxies import Proxy
+from nas_ray.scheduling import make_scheduler
+from nas_ray.searchers import Fitness, Single, parse_fitness
+from nas_ray.short_training import ShortTraining
+from nas_ray.spaces import NatsTss, SearchSpace
+
+VALID_ACC = "valid_acc"
+CHECKPOINTS = "checkpoints"
+SearchEvaluator = ProxyScores | ChunkScores | ShortTraining
+
+
+def check_fidelity(args: SearchArgs) -> None:
+    """Checks what belongs to short training.
+
+    Raises:
+        UsageError: a recipe or scheduler that is none, or options that need --fidelity or exclude it.
+    """
+    if args.fidelity is None:
+        if args.scheduler != "none":
+            raise UsageError(
+                f"--scheduler {args.scheduler} stops trainings early and needs --fidelity, such as epochs:4."
+            )
+        return
+    if args.archs_per_trial > 1:
+        raise UsageError(
+            f"--archs-per-trial {args.archs_per_trial} scores archs together and cannot train them; leave it "
+            "out with --fidelity."
+        )
+    scheduler_of(args)
+
+
+def scheduler_of(args: SearchArgs) -> TrialScheduler | None:
+    """Returns a new scheduler of Ray Tune; None where nothing is trained.
+
+    Raises:
+        UsageError: unknown, or numbers that do not fit the recipe.
+    """
+    if args.fidelity is None:
+        return None
+    return make_scheduler(
+        args.scheduler,
+        epochs=parse_recipe(args.fidelity).epochs,
+        grace_epochs=args.grace_epochs,
+        reduction_factor=args.reduction_factor,
+    )
+
+
+def place(evaluator: SearchEvaluator, accelerator: str, folder: Path) -> None:
+    """Tells an evaluator its device (`cpu` or `gpu`) and the run folder, where unfinished trainings go."""
+    evaluator.accelerator = accelerator
+    if isinstance(evaluator, ShortTraining):
+        evaluator.checkpoints = folder.resolve() / CHECKPOINTS
+        if isinstance(evaluator.scores, ProxyScores):
+            evaluator.scores.accelerator = accelerator
+
+
+def make_fitness(args: SearchArgs, proxies: Sequence[str]) -> Fitness:
+    """Returns what the search maximises, from the names of the proxies.
+
+    Raises:
+        UsageError: unknown kind or score.
+    """
+    if args.fidelity is None:
+        return parse_fitness(args.fitness, proxies)
+    if args.fitness is None:
+        return Single((VALID_ACC,))
+    return parse_fitness(args.fitness, [*proxies, VALID_ACC])
+
+
+def uses(fitness: Fitness, proxy: str) -> bool:
+    """Returns whether `fitness` looks at a column of `proxy`; one that does not say so looks at all."""
+    names = getattr(fitness, "names", (proxy,))
+    return any(name == proxy or name.startswith(f"{proxy}.") for name in names)
+
+
+def check_batched(args: SearchArgs, space: SearchSpace) -> None:
+    """Checks that archs can be scored together.
+
+    Raises:
+        UsageError: there is no supernet of the space.
+    """
+    option = f"--archs-per-trial {args.archs_per_trial}"
+    if type(space) is not NatsTss:
+        raise UsageError(
+            f"{option} needs the search space nats-tss, got {args.space!r}; leave --archs-per-trial out."
+        )
+
+
+def make_evaluator(
+    args: SearchArgs, space: SearchSpace, proxies: Mapping[str, Proxy], images: ImageDataModule
+) -> SearchEvaluator:
+    """Returns what judges archs: scores net by net, of several on one supernet, or a short training."""
+    inputs, targets = (tensor.numpy() for tensor in images.minibatch())
+    if args.archs_per_trial > 1 and isinstance(space, NatsTss):
+        return ChunkScores(space, images.num_classes, inputs, targets, proxies, init_seed=args.init_seed)
+    scores = ProxyScores(space, images.num_classes, inputs, targets, proxies, init_seed=args.init_seed)
+    if args.fidelity is None:
+        return scores
+    return ShortTraining(
+        space,
+        images.num_classes,
+        images.train_images,
+        parse_recipe(args.fidelity),
+        init_seed=args.init_seed,
+        split_seed=args.batch_seed,
+        scores=scores if proxies else None,
+    )

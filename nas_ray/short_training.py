@@ -1,0 +1,234 @@
+"""Short training as performance estimation: a row per epoch, so that a scheduler can stop early."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pytorch_lightning as pl
+import torch
+
+from nas_ray.errors import UsageError, describe
+from nas_ray.evaluate import Evaluator, quiet_lightning
+from nas_ray.modules.recipes import Recipe
+from nas_ray.modules.splits import NetImages
+from nas_ray.modules.training import TrainingModule
+from nas_ray.modules.training_data import (
+    KeptImages,
+    balancing_weights,
+    split_indices,
+    training_loader,
+    validation_loader,
+)
+from nas_ray.runs import fingerprint
+from nas_ray.searchers.fitness import Row
+from nas_ray.spaces.base import SearchSpace
+from nas_ray.training_checkpoints import TrainingCheckpoints
+
+COLUMNS = ("valid_acc", "train_acc", "valid_loss", "train_loss")
+
+
+class ShortTraining:
+    """Trains archs for a few epochs and reports `valid_acc`, in percent, after each of them.
+
+    A row has `valid_acc`, `train_acc`, `valid_loss`, `train_loss` (means over the recipe's seeds),
+    `valid_acc_std` where there are several, `epochs` so far, `seconds` and `seconds_per_epoch`, `curve` (the
+    `valid_acc` of all epochs) and `error`. On one device and with one number of threads rows are equal for
+    equal arguments, whatever was trained before and however often the training was interrupted: order and
+    augmentation of an epoch depend on seed and epoch alone. The test images are never seen.
+
+    Args:
+        space: how an arch becomes a net.
+        num_classes: outputs of the net.
+        images: the training split; the recipe's `valid_fraction` of it is held out for `valid_acc`.
+        recipe: how nets are trained.
+        until: epochs to train for; the schedule is that of the whole recipe. None means all.
+        init_seed: seed of the first net's initialisation, order and augmentation; the next seeds follow.
+        split_seed: seed of the split.
+        checkpoints: folder of unfinished trainings, which all workers must see; None for none.
+        accelerator: Lightning's name of the device, `cpu` or `gpu`.
+        scores: evaluates an arch before it is trained, such as `ProxyScores`; its columns join the rows.
+
+    Raises:
+        UsageError: `until` is no epoch of the recipe, or too few images for the split.
+    """
+
+    def __init__(
+        self,
+        space: SearchSpace,
+        num_classes: int,
+        images: NetImages,
+        recipe: Recipe,
+        *,
+        until: int | None = None,
+        init_seed: int = 0,
+        split_seed: int = 0,
+        checkpoints: Path | None = None,
+        accelerator: str = "cpu",
+        scores: Evaluator | None = None,
+    ) -> None:
+        self.until = recipe.epochs if until is None else until
+        if not 1 <= self.until <= recipe.epochs:
+            raise UsageError(f"A training of {recipe.epochs} epochs cannot stop after {self.until}.")
+        if not recipe.valid_fraction:
+            raise UsageError("A search by valid_acc needs held-out images; give valid_fraction above 0.")
+        self.space = space
+        self.num_classes = num_classes
+        self.images = images
+        self.recipe = recipe
+        self.init_seed = init_seed
+        self.checkpoints = checkpoints
+        self.accelerator = accelerator
+        self.scores = scores
+        self.train_indices, self.valid_indices = split_indices(images.labels, recipe, split_seed)
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash of what is trained on: which images, their labels, and the first of them."""
+        first = self.images.resized(int(self.train_indices[0])).numpy()
+        return fingerprint(self.train_indices, self.valid_indices, self.images.labels, first)
+
+    def __call__(self, arch: str, report: Callable[[Row], None]) -> None:
+        """Reports one row per epoch; the last one counts."""
+        for row in self.epochs(arch):
+            report(row)
+
+    def epochs(self, arch: str) -> Iterator[Row]:
+        """Yields a row after each epoch, from the checkpoint of `arch` on; a failure is the last row.
+
+        Closing the iterator stops the training; its checkpoint stays.
+        """
+        row: Row = {}
+        try:
+            before = self._scores_of(arch)
+            start = time.perf_counter()
+            modules = [self._module(arch, self.init_seed + number) for number in range(self.recipe.seeds)]
+            row = self._restored(arch, modules)
+            seconds = float((row or before).get("seconds", 0.0)) + time.perf_counter() - start
+            if row.get("epochs", 0) >= self.until:
+                yield row
+            for epoch in range(row.get("epochs", 0), self.until):
+                start = time.perf_counter()
+                results = [self._epoch(module, epoch, seed) for seed, module in enumerate(modules)]
+                seconds += time.perf_counter() - start
+                row = self._row(before, results, epoch + 1, seconds, row)
+                self._save(arch, modules, row)
+                yield row
+                if row["error"]:
+                    return
+        except Exception as error:
+            yield {**row, "valid_acc": math.nan, "error": describe(error)}
+
+    def forget(self, arch: str) -> None:
+        """Removes the checkpoint of `arch`; the driver calls it when the row is safe."""
+        if self._store is not None:
+            self._store.remove(arch)
+
+    def _scores_of(self, arch: str) -> Row:
+        rows: list[Row] = []
+        if self.scores is not None:
+            self.scores(arch, rows.append)
+        return rows[-1] if rows else {}
+
+    def _module(self, arch: str, seed: int) -> TrainingModule:
+        with torch.random.fork_rng(devices=[]):
+            torch.default_generator.manual_seed(seed)
+            net = self.space.build(arch, self.num_classes)
+        return TrainingModule(
+            net,
+            self.recipe,
+            num_classes=self.num_classes,
+            steps_per_epoch=len(training_loader(self._train, self.recipe, seed)),
+            class_weights=self._class_weights,
+        )
+
+    def _epoch(self, module: TrainingModule, epoch: int, number: int) -> dict[str, float]:
+        seed = self.init_seed + number
+        trainer = quiet_trainer(self.accelerator, self.recipe)
+        with torch.random.fork_rng(devices=[]):
+            torch.default_generator.manual_seed(seed * 100_003 + epoch)  # dropout
+            trainer.fit(
+                module,
+                training_loader(self._train, self.recipe, seed, epoch),
+                validation_loader(self._valid),
+            )
+        return dict(module.results)
+
+    def _row(
+        self, before: Row, results: Sequence[dict[str, float]], epochs: int, seconds: float, last: Row
+    ) -> Row:
+        means = {name: float(np.mean([result[name] for result in results])) for name in COLUMNS}
+        several = [result["valid_acc"] for result in results]
+        spread = {"valid_acc_std": float(np.std(several, ddof=1))} if len(several) > 1 else {}
+        curve = [*filter(None, str(last.get("curve", "")).split()), f"{means['valid_acc']:.4f}"]
+        lost = not math.isfinite(means["train_loss"])
+        return {
+            **before,
+            **means,
+            **spread,
+            **({"valid_acc": math.nan} if lost else {}),
+            "epochs": epochs,
+            "seconds": seconds,
+            "seconds_per_epoch": (seconds - before.get("seconds", 0.0)) / epochs,
+            "curve": " ".join(curve),
+            "error": f"the training diverged in epoch {epochs}" if lost else before.get("error"),
+        }
+
+    def _save(self, arch: str, modules: Sequence[TrainingModule], row: Row) -> None:
+        if self._store is not None and not row["error"]:
+            self._store.save(arch, {"row": row, "states": [module.state() for module in modules]})
+
+    def _restored(self, arch: str, modules: Sequence[TrainingModule]) -> Row:
+        """Brings the modules to where the checkpoint of `arch` ends and returns its row, if there is one."""
+        state = None if self._store is None else self._store.load(arch)
+        if state is None:
+            return {}
+        for module, saved in zip(modules, state["states"], strict=True):
+            module.load_state(saved)
+        return dict(state["row"])
+
+    @cached_property
+    def _store(self) -> TrainingCheckpoints | None:
+        if self.checkpoints is None:
+            return None
+        identity = json.dumps([asdict(self.recipe), self.init_seed, self.fingerprint])
+        return TrainingCheckpoints(self.checkpoints, identity)
+
+    @cached_property
+    def _class_weights(self) -> list[float] | None:
+        labels = self.images.labels[self.train_indices]
+        return balancing_weights(labels, self.num_classes) if self.recipe.class_weights else None
+
+    @cached_property
+    def _device(self) -> torch.device:
+        return quiet_trainer(self.accelerator, self.recipe).strategy.root_device
+
+    @cached_property
+    def _train(self) -> KeptImages:
+        return KeptImages(self.images, self.train_indices, self.recipe, self._device)
+
+    @cached_property
+    def _valid(self) -> KeptImages:
+        return KeptImages(self.images, self.valid_indices, None, self._device)
+
+
+def quiet_trainer(accelerator: str, recipe: Recipe, epochs: int = 1) -> pl.Trainer:
+    """Returns a Lightning `Trainer` that trains on one device and says and writes nothing."""
+    quiet_lightning()
+    return pl.Trainer(
+        accelerator=accelerator,
+        devices=1,
+        max_epochs=epochs,
+        precision=recipe.precision,  # type: ignore[arg-type]  # one of Lightning's names
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+    )

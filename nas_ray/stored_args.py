@@ -1,0 +1,43 @@
+"""Reads the arguments that a run folder keeps back into their dataclass."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+
+from nas_ray.errors import UsageError
+
+PATHS = {"out", "resume"}
+A = TypeVar("A")
+
+
+def stored_args(args_type: type[A], stored: Any, folder: Path) -> A:
+    """Returns the arguments kept in `run.json`.
+
+    Raises:
+        UsageError: they are not arguments of this experiment.
+    """
+    try:
+        values: dict[str, Any] = dict(stored)
+        values |= {key: tuple(value) for key, value in values.items() if isinstance(value, list)}
+        values |= {key: Path(values[key]) for key in PATHS if values.get(key)}
+        args = args_type(**values)
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"{folder} was made by another version: {error}; start a new run.") from error
+    for name, hint in get_type_hints(args_type).items():
+        if not _fits(getattr(args, name), hint):
+            value = getattr(args, name)
+            raise UsageError(
+                f"{folder} was changed: {name} must be {hint}, but is {value!r}; start a new run."
+            )
+    return args
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    """Returns whether `value` is of the type that the annotation `hint` of an argument says."""
+    if get_origin(hint) is tuple:
+        return isinstance(value, tuple) and all(isinstance(item, str) for item in value)
+    kinds = get_args(hint) or (hint,)
+    if isinstance(value, bool):
+        return bool in kinds
+    return isinstance(value, kinds) or (float in kinds and isinstance(value, int))
