@@ -109,7 +109,7 @@ def _check(recipe: Recipe, name: str, holds: bool, must: str) -> None:
 
 RECIPES: dict[str, Recipe] = {
     # One cycle with a larger share of flat, high learning rate and small batches: most accuracy per epoch.
-    "fast": Recipe(epochs=4, batch_size=128, warmup_epochs=0.5, crop_padding=2, schedule="linear"),
+    "fast": Recipe(epochs=4, batch_size=64, warmup_epochs=0.5, crop_padding=2, schedule="linear"),
     # Dong et al., "NATS-Bench", TPAMI 2021, table 2: both schedules of the topology space.
     "nats-12": Recipe(epochs=12),
     "nats-200": Recipe(epochs=200),
