@@ -52,6 +52,7 @@ class ShortTraining:
         init_seed: seed of the first net's initialisation, order and augmentation; the next seeds follow.
         split_seed: seed of the split.
         checkpoints: folder of unfinished trainings, which all workers must see; None for none.
+        keep_checkpoints: leave them when an arch is done, for a later training to a higher `until`.
         accelerator: Lightning's name of the device, `cpu` or `gpu`.
         scores: evaluates an arch before it is trained, such as `ProxyScores`; its columns join the rows.
 
@@ -70,6 +71,7 @@ class ShortTraining:
         init_seed: int = 0,
         split_seed: int = 0,
         checkpoints: Path | None = None,
+        keep_checkpoints: bool = False,
         accelerator: str = "cpu",
         scores: Evaluator | None = None,
     ) -> None:
@@ -84,6 +86,7 @@ class ShortTraining:
         self.recipe = recipe
         self.init_seed = init_seed
         self.checkpoints = checkpoints
+        self.keep_checkpoints = keep_checkpoints
         self.accelerator = accelerator
         self.scores = scores
         self.train_indices, self.valid_indices = split_indices(images.labels, recipe, split_seed)
@@ -127,7 +130,7 @@ class ShortTraining:
 
     def forget(self, arch: str) -> None:
         """Removes the checkpoint of `arch`; the driver calls it when the row is safe."""
-        if self._store is not None:
+        if self._store is not None and not self.keep_checkpoints:
             self._store.remove(arch)
 
     def _scores_of(self, arch: str) -> Row:
