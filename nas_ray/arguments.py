@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import tyro
 
 from nas_ray.errors import UsageError
+from nas_ray.image_args import ImageArgs
 from nas_ray.runs import read_run
 from nas_ray.stored_args import stored_args
 
@@ -26,16 +27,9 @@ BENCHMARK_NAMES = ("auto", "nats", "nb201", "none")  # a file of such a name nee
 
 
 @dataclass(frozen=True)
-class SearchArgs:
+class SearchArgs(ImageArgs):
     """What every search experiment takes; equal arguments give equal searches."""
 
-    dataset: str = "cifar10"
-    """Dataset of the benchmark, which fixes classes and image size: cifar10, cifar100 or ImageNet16-120."""
-    images: str = "auto"
-    """Images of the minibatch: auto (the dataset's own if on disk, else digits), cifar10, cifar100,
-    ImageNet16-120, digits, npz:PATH or folder:PATH."""
-    download: bool = False
-    """Allow torchvision to download CIFAR; nothing is downloaded otherwise."""
     proxies: tuple[str, ...] = ("naswot", "synflow")
     """Scores to compute: built-in names or your own as module:function, separated by commas or spaces."""
     fitness: str | None = None

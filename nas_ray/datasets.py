@@ -1,4 +1,4 @@
-"""The three datasets of NATS-Bench: facts only, no images."""
+"""The three datasets of NATS-Bench, and what is known of images of one's own: facts only, no images."""
 
 from __future__ import annotations
 
@@ -7,13 +7,17 @@ from dataclasses import dataclass
 from nas_ray.errors import UsageError
 from nas_ray.plugins import unknown_name
 
+OWN = "own"
+"""Images of one's own: classes and size are those of the images, and no benchmark knows an accuracy."""
+AUTO = "auto"
+
 
 @dataclass(frozen=True)
 class DatasetInfo:
     """What a net must be built for.
 
     Attributes:
-        name: published name.
+        name: published name, or `own`.
         num_classes: outputs of the classifier.
         image_size: height and width in pixels of the square RGB images.
     """
@@ -31,11 +35,18 @@ DATASETS: dict[str, DatasetInfo] = {
 
 
 def get_dataset(name: str) -> DatasetInfo:
-    """Returns the facts of dataset `name`.
+    """Returns the facts of the published dataset `name`.
 
     Raises:
         UsageError: unknown name; the message has the nearest match.
     """
     if name not in DATASETS:
-        raise UsageError(unknown_name("dataset", name, list(DATASETS)))
+        raise UsageError(unknown_name("dataset", name, [*DATASETS, OWN]))
     return DATASETS[name]
+
+
+def implied_dataset(name: str, images: str) -> str:
+    """Returns the dataset that nets are built for: `auto` is `own` for a folder of images, else `cifar10`."""
+    if name != AUTO:
+        return name
+    return OWN if images.startswith("folder:") else "cifar10"

@@ -18,6 +18,7 @@ from nas_ray.scheduling import make_scheduler
 from nas_ray.searchers import Fitness, Single, parse_fitness
 from nas_ray.short_training import ShortTraining
 from nas_ray.spaces import NatsTss, SearchSpace
+from nas_ray.spaces.supernet import check_supernet
 
 VALID_ACC = "valid_acc"
 CHECKPOINTS = "checkpoints"
@@ -99,6 +100,7 @@ def check_batched(args: SearchArgs, space: SearchSpace) -> None:
         raise UsageError(
             f"{option} needs the search space nats-tss, got {args.space!r}; leave --archs-per-trial out."
         )
+    check_supernet(space)
 
 
 def make_evaluator(

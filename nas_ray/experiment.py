@@ -23,6 +23,7 @@ from nas_ray.evaluators import (
     make_fitness,
     uses,
 )
+from nas_ray.image_args import open_image_args
 from nas_ray.limits import limited
 from nas_ray.modules.data import ImageDataModule
 from nas_ray.plugins import resolve
@@ -32,7 +33,7 @@ from nas_ray.runs import fingerprint
 from nas_ray.searchers import SEARCHERS, ArchSearcher, Fitness
 from nas_ray.searchers.options import parse_options
 from nas_ray.short_training import ShortTraining
-from nas_ray.spaces import SPACES, FiniteSpace, SearchSpace
+from nas_ray.spaces import SPACES, FiniteSpace, HandDesigned, SearchSpace
 
 DEFAULT_SAMPLES = 150
 
@@ -89,20 +90,15 @@ def prepare(name: str, args: SearchArgs, searcher: str | Callable[..., ArchSearc
     space = make_space(args.space)
     proxies = resolve_proxies([name for given in args.proxies for name in given.replace(",", " ").split()])
     check_fidelity(args)
-    if args.archs_per_trial > 1:
-        check_batched(args, space)
     fitness = make_fitness(args, score_names(proxies))
     if args.fidelity:
         proxies = {name: proxy for name, proxy in proxies.items() if uses(fitness, name)}
     scores = [*score_names(proxies), *([VALID_ACC] if args.fidelity else [])]
-    images = ImageDataModule(
-        args.images,
-        dataset=args.dataset,
-        batch_size=args.batch_size,
-        batch_seed=args.batch_seed,
-        download=args.download,
-    )
-    benchmark = open_benchmark(args.benchmark, args.dataset) if isinstance(space, FiniteSpace) else None
+    images = open_image_args(args, batch_size=args.batch_size, batch_seed=args.batch_seed)
+    space = fitted_space(space, images.image_size)
+    if args.archs_per_trial > 1:
+        check_batched(args, space)
+    benchmark = open_benchmark(args.benchmark, args.dataset) if knows_accuracy(space) else None
     no_limit = args.time_budget_s is not None
     num_samples = args.num_samples if args.num_samples or no_limit else DEFAULT_SAMPLES
     return Experiment(
@@ -138,6 +134,17 @@ def make_space(name: str) -> SearchSpace:
         raise UsageError(f"The search space {name!r} needs the methods sample, neighbors and build.")
     ship_by_value(type(made))
     return made
+
+
+def fitted_space(space: SearchSpace, image_size: int) -> SearchSpace:
+    """Returns `space` with nets for square images of `image_size` pixels, where it tells these apart."""
+    fitted: SearchSpace = space.for_image_size(image_size) if hasattr(space, "for_image_size") else space
+    return fitted
+
+
+def knows_accuracy(space: SearchSpace) -> bool:
+    """Returns whether a benchmark may know the archs of `space`: those of any finite one but ready nets."""
+    return isinstance(space, FiniteSpace) and not isinstance(space, HandDesigned)
 
 
 def limited_space(args: SearchArgs, space: SearchSpace, images: ImageDataModule) -> SearchSpace:
@@ -210,7 +217,7 @@ def introduce(experiment: Experiment, where: str, folder: Path, console: Console
     args = experiment.args
     limits = [f"{experiment.num_samples} evaluations"] if experiment.num_samples else []
     limits += [f"{args.time_budget_s:g} s"] if args.time_budget_s else []
-    accuracy = experiment.benchmark.acc_source if experiment.benchmark else "none (--benchmark none)"
+    accuracy = experiment.benchmark.acc_source if experiment.benchmark else "none, no benchmark knows it"
     lines = [
         f"{experiment.name} on {args.space} for {args.dataset}: at most {' or '.join(limits)}, {where}",
         *estimation(experiment),
@@ -219,6 +226,8 @@ def introduce(experiment: Experiment, where: str, folder: Path, console: Console
         f"folder     {folder}",
     ]
     console.print("\n".join(lines), highlight=False, markup=False, soft_wrap=True)
+    for line in experiment.images.skipped:
+        console.print(f"skipped    {line}", highlight=False, markup=False, soft_wrap=True)
     if experiment.images.note:
         console.print(experiment.images.note, highlight=False, soft_wrap=not console.is_terminal)
 

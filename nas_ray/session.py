@@ -108,6 +108,10 @@ def _leave(experiment: Experiment, folder: Path, status: str, began: float) -> N
         update_run(folder, status=status, wall_seconds=_wall_seconds(folder, began))
 
 
+IMAGE_FACTS = ("source", "description", "note", "num_classes", "image_size", "skipped")
+"""What `run.json` says about the images."""
+
+
 def resume_command(folder: Path) -> str:
     """Returns the command that continues the run in `folder`."""
     return f"python {shlex.quote(sys.argv[0])} --resume {shlex.quote(str(folder))}"
@@ -125,7 +129,8 @@ def describe(experiment: Experiment) -> dict[str, Any]:
         "status": "running",
         "args": stored_form(experiment.args),
         "scores": experiment.scores,
-        "images": {key: getattr(experiment.images, key) for key in ("source", "description", "note")},
+        "images": {key: getattr(experiment.images, key) for key in IMAGE_FACTS},
+        "stem": getattr(experiment.space, "stem", None),
         "minibatch_sha256": experiment.batch_fingerprint,
         "benchmark": getattr(experiment.benchmark, "acc_source", None),
     }

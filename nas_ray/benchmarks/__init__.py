@@ -9,7 +9,7 @@ from nas_ray.benchmarks.base import Benchmark, Evaluation
 from nas_ray.benchmarks.nats import NatsBenchmark, default_directory, find_archives
 from nas_ray.benchmarks.nb201 import NB201Benchmark
 from nas_ray.benchmarks.table import TableBenchmark
-from nas_ray.datasets import get_dataset
+from nas_ray.datasets import OWN, get_dataset
 from nas_ray.errors import UsageError
 from nas_ray.plugins import unknown_name
 
@@ -57,11 +57,18 @@ def open_benchmark(spec: str, dataset: str) -> Benchmark | None:
         spec: `auto` (the official directory if a complete one is installed, else `nb201`), `nb201`, `nats`
             (the official directory under `TORCH_HOME`, else `~/.torch`), `none`, the path of an official
             directory, or the path of a table file.
-        dataset: published name of the dataset.
+        dataset: published name of the dataset; no benchmark knows images of one's own, `own`.
 
     Raises:
         UsageError: unknown name or dataset, or files that cannot be used.
     """
+    if dataset == OWN:
+        if spec in ("auto", "none"):
+            return None
+        raise UsageError(
+            f"No benchmark knows the accuracy on your own images; leave --benchmark {spec} out, or name the "
+            "dataset that these images are of with --dataset."
+        )
     get_dataset(dataset)
     if spec in BENCHMARKS:
         return BENCHMARKS[spec](dataset)

@@ -17,11 +17,13 @@ from nas_ray.bulk.arch_list import wanted_archs
 from nas_ray.bulk.args import ScoreArgs
 from nas_ray.bulk.classes import Classes
 from nas_ray.bulk.score_columns import ScoreColumns, score_columns
+from nas_ray.datasets import OWN
 from nas_ray.errors import UsageError
 from nas_ray.modules.data import ImageDataModule
 from nas_ray.resources import Plan, Request, check_request
 from nas_ray.runs import fingerprint
 from nas_ray.spaces import NatsTss
+from nas_ray.spaces.supernet import check_supernet
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,7 @@ class Job:
             "init_seed": self.args.init_seed,
             "precision": self.args.precision,
             "minibatch_sha256": fingerprint(*(tensor.numpy() for tensor in self.images.minibatch())),
+            **({"dataset": OWN} if self.args.dataset == OWN else {}),
         }
 
 
@@ -86,14 +89,15 @@ def prepare(args: ScoreArgs, console: Console) -> Job:
         share_option="--gpus-per-worker",
     )
     check_request(request)
-    space = NatsTss(args.channels, args.cells)
+    images = ImageDataModule(
+        args.images, dataset=args.dataset, batch_size=args.batch_size, batch_seed=args.batch_seed
+    )
+    space = NatsTss(args.channels, args.cells).for_image_size(images.image_size)
+    check_supernet(space)
     archs, repeats = wanted_archs(space, args.archs, args.num_archs, seed=args.seed)
     if repeats:
         console.print(f"{args.archs} repeats archs {repeats:,} times; each is scored once.", highlight=False)
     benchmark = open_benchmark(args.benchmark, args.dataset)
-    images = ImageDataModule(
-        args.images, dataset=args.dataset, batch_size=args.batch_size, batch_seed=args.batch_seed
-    )
     out = args.out or Path("runs") / f"score-{args.dataset}-{time.strftime('%Y%m%d-%H%M%S')}"
     classes = Classes(archs, args.once_per_class)
     return Job(args, out, space, archs, columns, classes, images, benchmark, request)

@@ -10,9 +10,10 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, TensorDataset
 
-from nas_ray.datasets import get_dataset
+from nas_ray.datasets import OWN, get_dataset
 from nas_ray.errors import UsageError
 from nas_ray.modules.images import open_images
+from nas_ray.modules.own_data import own_dataset
 from nas_ray.modules.splits import NetImages, channel_stats
 
 
@@ -24,17 +25,23 @@ class ImageDataModule(pl.LightningDataModule):
 
     Args:
         images: `auto`, `cifar10`, `cifar100`, `ImageNet16-120`, `digits`, `npz:PATH` or `folder:PATH`.
-        dataset: the published dataset that nets are built for.
+        dataset: the published dataset that nets are built for, or `own` for the classes and the size of the
+            images of `folder:PATH` or `npz:PATH`.
         batch_size: images in a minibatch, at most the size of the training split.
         batch_seed: draws the minibatch and the order of training.
         root: folder that holds published datasets; default NAS_RAY_DATA, else ~/.cache/nas_ray, then
             TORCH_HOME.
         download: allow CIFAR to be fetched into that folder.
+        image_size: pixels that own images are resized to; None takes it from them.
+        split_seed: draws the test images of a folder without a test part.
+        skip_unreadable: leave out files of a folder that cannot be decoded.
 
     Attributes:
         source: spec that opens the same images again: `auto` is resolved.
         description: one phrase: what the images are, how many, which size.
         note: one line to show where `auto` fell back to the digits, else None.
+        skipped: one line for each file that was left out.
+        classes: names of the classes by number.
         num_classes: of `dataset`; every label lies below it.
         image_size: of `dataset`, in pixels; images of another size are resized to it.
         stats: mean and std per channel that the images are standardised with, in units where white is 1.
@@ -54,14 +61,24 @@ class ImageDataModule(pl.LightningDataModule):
         batch_seed: int = 0,
         root: Path | None = None,
         download: bool = False,
+        image_size: int | None = None,
+        split_seed: int = 0,
+        skip_unreadable: bool = False,
     ) -> None:
         super().__init__()
-        info = get_dataset(dataset)
+        if dataset != OWN and image_size is not None:
+            raise UsageError(
+                f"The image size of dataset {dataset!r} is fixed; --image-size {image_size} needs "
+                f"--dataset {OWN}."
+            )
+        info = own_dataset(images, image_size) if dataset == OWN else get_dataset(dataset)
         if batch_size < 1:
             raise UsageError(f"The batch size must be at least 1, but {batch_size} was given.")
         if batch_seed < 0:
             raise UsageError(f"The batch seed must be 0 or larger, but {batch_seed} was given.")
-        opened = open_images(images, info, root, download)
+        opened = open_images(
+            images, info, root, download, split_seed=split_seed, skip_unreadable=skip_unreadable
+        )
         available = len(opened.images.train.labels)
         if batch_size > available:
             raise UsageError(
@@ -74,6 +91,9 @@ class ImageDataModule(pl.LightningDataModule):
         self.image_size = info.image_size
         self.source = opened.source
         self.note = opened.note
+        self.skipped = opened.images.skipped
+        names = opened.images.classes
+        self.classes = (*names, *map(str, range(len(names), info.num_classes)))
         self.description = opened.images.description
         raw = opened.images
         self.stats = raw.stats or channel_stats(raw.train.pixels, self.image_size, raw.stats_images)

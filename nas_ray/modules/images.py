@@ -64,7 +64,13 @@ class OpenedImages:
 
 
 def open_images(
-    spec: str, dataset: DatasetInfo, root: Path | None = None, download: bool = False
+    spec: str,
+    dataset: DatasetInfo,
+    root: Path | None = None,
+    download: bool = False,
+    *,
+    split_seed: int = 0,
+    skip_unreadable: bool = False,
 ) -> OpenedImages:
     """Returns the images that `spec` names.
 
@@ -74,6 +80,8 @@ def open_images(
         dataset: what the nets are built for.
         root: folder of the published datasets; the default is `search_roots`.
         download: fetch CIFAR where it is not on disk; with `auto`, a failed download is then an error.
+        split_seed: draws what a folder without a test part holds out.
+        skip_unreadable: leave out files of a folder that cannot be decoded.
 
     Raises:
         UsageError: unknown source, or input that it cannot read.
@@ -81,7 +89,8 @@ def open_images(
     roots = search_roots() if root is None else (Path(root).expanduser(),)
     if spec != "auto":
         opener, path = parse(spec)
-        return OpenedImages(_open(opener, Source(spec, path, dataset, roots, download)), spec)
+        source = Source(spec, path, dataset, roots, download, split_seed, skip_unreadable)
+        return OpenedImages(_open(opener, source), spec)
     own = Source(dataset.name, "", dataset, roots, download)
     try:
         return OpenedImages(_open(IMAGES[own.spec], own), own.spec)

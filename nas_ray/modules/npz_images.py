@@ -22,7 +22,7 @@ def open_npz(source: Source) -> Images:
         UsageError: the file cannot be read, an array is missing or is not what it must be.
     """
     path = own_path(source)
-    arrays = _read(path)
+    arrays = read_arrays(path)
     train = _split(arrays, "train", path, source)
     test = _split(arrays, "test", path, source)
     if len(train.labels) == 0:
@@ -34,7 +34,12 @@ def open_npz(source: Source) -> Images:
     return Images(train, test, what)
 
 
-def _read(path: Path) -> dict[str, npt.NDArray[Any]]:
+def read_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
+    """Returns the four arrays of an archive; nothing in it is unpickled.
+
+    Raises:
+        UsageError: the file cannot be read, or an array is missing.
+    """
     if not path.is_file():
         raise UsageError(f"npz:PATH needs a NumPy archive, but there is no file {path}: check the path.")
     try:

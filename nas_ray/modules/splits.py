@@ -81,6 +81,8 @@ class Images:
         description: one phrase for people: what, how many, which size.
         stats: published mean and std, or None to compute them from `train`.
         stats_images: how many training images they are computed from (a seeded sample); None for all.
+        classes: their names in the order of their numbers; none where only numbers are known.
+        skipped: one line for each file that was left out, with the reason.
     """
 
     train: Split
@@ -88,6 +90,8 @@ class Images:
     description: str
     stats: ChannelStats | None = None
     stats_images: int | None = None
+    classes: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -100,6 +104,8 @@ class Source:
         dataset: what the nets are built for: labels must fit its number of classes.
         roots: folders that may hold a published dataset, in order of searching; the first takes downloads.
         download: whether a missing dataset may be fetched.
+        split_seed: draws what a folder without a test part holds out.
+        skip_unreadable: leave out files that cannot be decoded instead of refusing them.
     """
 
     spec: str
@@ -107,6 +113,8 @@ class Source:
     dataset: DatasetInfo
     roots: tuple[Path, ...]
     download: bool
+    split_seed: int = 0
+    skip_unreadable: bool = False
 
 
 def own_path(source: Source) -> Path:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from nas_ray.spaces.base import CellSpace, DecisionSpace, FiniteSpace, SearchSpace
+from nas_ray.spaces.hand_designed import HandDesigned
 from nas_ray.spaces.nats_tss import NatsTss
 
 SPACES: dict[str, Callable[[], SearchSpace]] = {
     "nats-tss": NatsTss,
+    "hand-designed": HandDesigned,
 }
 
-__all__ = ["SPACES", "CellSpace", "DecisionSpace", "FiniteSpace", "NatsTss", "SearchSpace"]
+__all__ = ["SPACES", "CellSpace", "DecisionSpace", "FiniteSpace", "HandDesigned", "NatsTss", "SearchSpace"]

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from nas_ray.errors import UsageError
 from nas_ray.spaces.ops import ResidualReduction, make_op
+from nas_ray.spaces.stems import SMALL, STEMS, make_stem, stem_for
 
 OPS: tuple[str, ...] = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
 """The candidate operations, in the published order."""
@@ -34,17 +35,26 @@ class NatsTss:
     Args:
         channels: C, width of the first stage; the next two have 2 C and 4 C.
         cells: N, number of cells in each of the three stages.
+        stem: `small`, as published, or `strided` for images above 64 pixels.
     """
 
     name = "nats-tss"
 
-    def __init__(self, channels: int = 16, cells: int = 5) -> None:
+    def __init__(self, channels: int = 16, cells: int = 5, stem: str = SMALL) -> None:
+        if stem not in STEMS:
+            raise UsageError(f"stem must be one of {', '.join(STEMS)}, got {stem!r}.")
         if channels < 1 or cells < 1:
             raise UsageError(
                 f"channels and cells must be at least 1, got channels={channels} and cells={cells}."
             )
         self.channels = channels
         self.cells = cells
+        self.stem = stem
+
+    def for_image_size(self, image_size: int) -> NatsTss:
+        """Returns the same archs with the stem for square images of `image_size` pixels."""
+        stem = stem_for(image_size)
+        return self if stem == self.stem else NatsTss(self.channels, self.cells, stem)
 
     @cached_property
     def archs(self) -> tuple[str, ...]:
@@ -120,8 +130,11 @@ class NatsTss:
         return ops.count("nor_conv_1x1"), ops.count("nor_conv_3x3")
 
     def build(self, arch: str, num_classes: int) -> nn.Module:
-        """Returns a new net `[B, 3, H, W] -> [B, num_classes]`, with H and W divisible by 4."""
-        return TssNet(to_ops(arch), num_classes, self.channels, self.cells)
+        """Returns a new net `[B, 3, H, W] -> [B, num_classes]`, with H and W divisible by 4.
+
+        With the strided stem they must be divisible by 16.
+        """
+        return TssNet(to_ops(arch), num_classes, self.channels, self.cells, self.stem)
 
 
 def to_arch(ops: tuple[str, ...]) -> str:
@@ -188,16 +201,18 @@ class Cell(nn.Module):
 class TssNet(nn.Module):
     """The published macro skeleton around one cell; `[B, 3, H, W] -> [B, num_classes]`.
 
-    Stem (3x3 convolution, BN), three stages of `cells` cells at C, 2 C and 4 C channels with a residual
-    reduction between them, BN, ReLU, global average pooling, linear classifier. `skip_spans` says for each
-    `skip_connect` of the cell how many nodes it reaches ahead.
+    Stem (as published a 3x3 convolution and BN), three stages of `cells` cells at C, 2 C, 4 C channels with a
+    residual reduction between them, BN, ReLU, global average pooling, linear classifier. `skip_spans` says
+    for each `skip_connect` of the cell how many nodes it reaches ahead.
     """
 
-    def __init__(self, ops: tuple[str, ...], num_classes: int, channels: int, cells: int) -> None:
+    def __init__(
+        self, ops: tuple[str, ...], num_classes: int, channels: int, cells: int, stem: str = SMALL
+    ) -> None:
         super().__init__()
         self.skip_spans = skip_spans(ops)
         widths = (channels, 2 * channels, 4 * channels)
-        self.stem = nn.Sequential(nn.Conv2d(3, channels, 3, padding=1, bias=False), nn.BatchNorm2d(channels))
+        self.stem = make_stem(stem, channels)
         body: list[nn.Module] = []
         for stage, width in enumerate(widths):
             if stage:

@@ -7,13 +7,28 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from nas_ray.errors import UsageError
 from nas_ray.spaces.arch_view import ArchView
 from nas_ray.spaces.batch_run import BatchRun, norm, on_maps
 from nas_ray.spaces.nats_tss import EDGES, NatsTss, to_ops
 from nas_ray.spaces.ops import ResidualReduction, conv_block
+from nas_ray.spaces.stems import SMALL, STRIDED_ABOVE, make_stem
 
 CONVOLUTIONS = {"nor_conv_1x1": 1, "nor_conv_3x3": 3}
 """Operations with weights, and their kernel sizes."""
+
+
+def check_supernet(space: NatsTss) -> None:
+    """Checks that there is a supernet of `space`.
+
+    Raises:
+        UsageError: the space has another than the published stem.
+    """
+    if space.stem != SMALL:
+        raise UsageError(
+            f"A supernet needs images of at most {STRIDED_ABOVE} pixels, since it has no {space.stem} stem; "
+            "choose a smaller image size, or score archs one by one."
+        )
 
 
 class SuperCell(nn.Module):
@@ -36,16 +51,18 @@ class Supernet(nn.Module):
     Args:
         space: whose cells these are.
         num_classes: outputs.
+
+    Raises:
+        UsageError: the space has another than the published stem.
     """
 
     def __init__(self, space: NatsTss, num_classes: int) -> None:
         super().__init__()
+        check_supernet(space)
         self.space = space
         self.num_classes = num_classes
         widths = (space.channels, 2 * space.channels, 4 * space.channels)
-        self.stem = nn.Sequential(
-            nn.Conv2d(3, widths[0], 3, padding=1, bias=False), nn.BatchNorm2d(widths[0])
-        )
+        self.stem = make_stem(SMALL, widths[0])
         body: list[nn.Module] = []
         for stage, width in enumerate(widths):
             if stage:

@@ -171,7 +171,7 @@ def test_batch_larger_than_the_data(own):
         ({"batch_seed": -1}, "The batch seed must be 0 or larger, but -1 was given."),
         (
             {"dataset": "cifar"},
-            "Unknown dataset 'cifar'. Did you mean 'cifar10'? Known: ImageNet16-120, cifar10, cifar100.",
+            "Unknown dataset 'cifar'. Did you mean 'cifar10'? Known: ImageNet16-120, cifar10, cifar100, own.",
         ),
     ],
 )
