@@ -98,7 +98,8 @@ def prepare(name: str, args: SearchArgs, searcher: str | Callable[..., ArchSearc
     space = fitted_space(space, images.image_size)
     if args.archs_per_trial > 1:
         check_batched(args, space)
-    benchmark = open_benchmark(args.benchmark, args.dataset) if knows_accuracy(space) else None
+    listed = space if isinstance(space, FiniteSpace) and not isinstance(space, HandDesigned) else None
+    benchmark = None if listed is None else open_benchmark(args.benchmark, args.dataset, listed)
     no_limit = args.time_budget_s is not None
     num_samples = args.num_samples if args.num_samples or no_limit else DEFAULT_SAMPLES
     return Experiment(
@@ -140,11 +141,6 @@ def fitted_space(space: SearchSpace, image_size: int) -> SearchSpace:
     """Returns `space` with nets for square images of `image_size` pixels, where it tells these apart."""
     fitted: SearchSpace = space.for_image_size(image_size) if hasattr(space, "for_image_size") else space
     return fitted
-
-
-def knows_accuracy(space: SearchSpace) -> bool:
-    """Returns whether a benchmark may know the archs of `space`: those of any finite one but ready nets."""
-    return isinstance(space, FiniteSpace) and not isinstance(space, HandDesigned)
 
 
 def limited_space(args: SearchArgs, space: SearchSpace, images: ImageDataModule) -> SearchSpace:
