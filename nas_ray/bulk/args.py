@@ -19,8 +19,8 @@ class ScoreArgs:
     num_archs: int = 0
     """Size of a seeded sample of these archs; 0 for all."""
     dataset: str = "cifar10"
-    """Dataset that the nets are built for: cifar10, cifar100 or ImageNet16-120, or own for the classes and the
-    size (at most 64 pixels) of folder:PATH or npz:PATH."""
+    """Dataset that the nets are built for: cifar10, cifar100 or ImageNet16-120, or own for the classes and
+    the size (at most 64 pixels) of folder:PATH or npz:PATH."""
     images: str = "auto"
     """Images of the minibatch, as in the searches."""
     benchmark: str = "auto"
