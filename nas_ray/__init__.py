@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from nas_ray.searchers import ArchSearcher, RandomSearch, RegularizedEvolution, SkipRea, parse_fitness
     from nas_ray.simulation import simulate
     from nas_ray.spaces import NatsTss
+    from nas_ray.trained import load
 
 __version__ = "0.1.0"
 
@@ -32,6 +33,7 @@ _HOME = {
     "RegularizedEvolution": "searchers",
     "SkipRea": "searchers",
     "UsageError": "errors",
+    "load": "trained",
     "open_benchmark": "benchmarks",
     "parse_fitness": "searchers",
     "resolve_proxies": "proxies.plugin",
@@ -49,6 +51,7 @@ __all__ = [
     "RegularizedEvolution",
     "SkipRea",
     "UsageError",
+    "load",
     "open_benchmark",
     "parse_fitness",
     "resolve_proxies",

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import tyro
 
 from nas_ray.errors import UsageError
-from nas_ray.image_args import ImageArgs
+from nas_ray.image_args import ImageArgs, absolute_images
 from nas_ray.runs import read_run
 from nas_ray.stored_args import stored_args
 
@@ -204,9 +204,7 @@ def _resumed_folder(argv: list[str]) -> Path | None:
 
 def absolute(args: A) -> A:
     """Returns `args` with absolute paths, so that a run can be resumed from another working directory."""
-    kind, _, path = args.images.partition(":")
-    images = f"{kind}:{os.path.abspath(os.path.expanduser(path))}" if path else args.images
     benchmark = os.path.expanduser(args.benchmark)
     named = benchmark in BENCHMARK_NAMES or not os.path.exists(benchmark)
     benchmark = args.benchmark if named else os.path.abspath(benchmark)
-    return dataclasses.replace(args, images=images, benchmark=benchmark)
+    return dataclasses.replace(args, images=absolute_images(args.images), benchmark=benchmark)

@@ -34,6 +34,7 @@ from nas_ray.searchers import SEARCHERS, ArchSearcher, Fitness
 from nas_ray.searchers.options import parse_options
 from nas_ray.short_training import ShortTraining
 from nas_ray.spaces import SPACES, FiniteSpace, HandDesigned, SearchSpace
+from nas_ray.spaces.base import fitted_space
 
 DEFAULT_SAMPLES = 150
 
@@ -135,12 +136,6 @@ def make_space(name: str) -> SearchSpace:
         raise UsageError(f"The search space {name!r} needs the methods sample, neighbors and build.")
     ship_by_value(type(made))
     return made
-
-
-def fitted_space(space: SearchSpace, image_size: int) -> SearchSpace:
-    """Returns `space` with nets for square images of `image_size` pixels, where it tells these apart."""
-    fitted: SearchSpace = space.for_image_size(image_size) if hasattr(space, "for_image_size") else space
-    return fitted
 
 
 def limited_space(args: SearchArgs, space: SearchSpace, images: ImageDataModule) -> SearchSpace:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,12 @@ class ImageArgs:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "dataset", implied_dataset(self.dataset, self.images))
+
+
+def absolute_images(images: str) -> str:
+    """Returns the source with an absolute path, so that it holds in any working directory."""
+    kind, _, path = images.partition(":")
+    return f"{kind}:{os.path.abspath(os.path.expanduser(path))}" if path else images
 
 
 def open_image_args(args: ImageArgs, *, batch_size: int, batch_seed: int) -> ImageDataModule:

@@ -7,7 +7,7 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from nas_ray.errors import UsageError
 
-PATHS = {"out", "resume"}
+PATHS = {"out", "resume", "run"}
 A = TypeVar("A")
 
 

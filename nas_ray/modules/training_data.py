@@ -196,9 +196,12 @@ class EpochSampler(Sampler[Draw]):
             yield Draw(torch.from_numpy(own[start : start + self._batch_size]), seed)
 
 
-def training_loader(images: KeptImages, recipe: Recipe, seed: int, epoch: int = 0) -> DataLoader[Batch]:
-    """Returns the augmented batches of the epochs from `epoch` on."""
-    sampler = EpochSampler(len(images), recipe.batch_size, seed=seed, first_epoch=epoch)
+def training_loader(
+    images: KeptImages, recipe: Recipe, seed: int, epoch: int = 0, *, rank: int = 0, world: int = 1
+) -> DataLoader[Batch]:
+    """Returns the augmented batches of the epochs from `epoch` on; `world` processes share each batch."""
+    size = max(1, recipe.batch_size // world)
+    sampler = EpochSampler(len(images), size, seed=seed, first_epoch=epoch, rank=rank, world=world)
     return DataLoader(images, batch_size=None, sampler=sampler)
 
 

@@ -86,3 +86,9 @@ class CellSpace(DecisionSpace, Protocol):
         Nodes are in the order of the graph, the output last; edges are in the order of their source nodes, so
         the first edge of the last group goes from the input to the output.
         """
+
+
+def fitted_space(space: SearchSpace, image_size: int) -> SearchSpace:
+    """Returns `space` with nets for square images of `image_size` pixels, where it tells these apart."""
+    fitted: SearchSpace = space.for_image_size(image_size) if hasattr(space, "for_image_size") else space
+    return fitted

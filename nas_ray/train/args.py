@@ -1,0 +1,124 @@
+"""The arguments of `experiments/train.py`; a light module, for quick answers."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import tyro
+
+from nas_ray.errors import UsageError
+from nas_ray.image_args import ImageArgs, absolute_images
+from nas_ray.runs import read_run
+from nas_ray.stored_args import stored_args
+
+NAME = "train"
+CHANGEABLE = {"seeds", "beside", "formats", "num_gpus", "num_processes", "num_threads", "resume", "verbose"}
+"""What a resumed training may change: what comes on top of it, and resources."""
+TAKEN_OVER = ("dataset", "images", "image_size", "split_seed", "skip_unreadable", "space", "proxies")
+"""What a training takes from the search whose arch it trains, unless it is given."""
+
+
+@dataclass(frozen=True)
+class TrainArgs(ImageArgs):
+    """What is trained, how, and what is left of it."""
+
+    run: Annotated[Path | None, tyro.conf.Positional] = None
+    """Run folder of a search, whose best arch is trained on the images of that search."""
+    arch: str | None = None
+    """Arch to train instead, or the name of a hand-designed net such as resnet-20."""
+    space: str = "nats-tss"
+    """Search space of the arch, or your own as module:class."""
+    recipe: str = "nats-200"
+    """How: epochs:4 for a short training, nats-12, nats-200, with changes as in nats-12:cutout=8."""
+    seeds: int = 3
+    """Nets that are trained per arch, each with its own initialisation and order."""
+    seed: int = 0
+    """Seed of the first of them; the next have the next seeds."""
+    beside: tuple[str, ...] = ()
+    """Archs to train by the same recipe and seeds, and to show beside it: hand-designed nets such as
+    resnet-20, random for a random arch with as many parameters, random:3 for three, or archs of the space."""
+    proxies: tuple[str, ...] = ("naswot", "synflow")
+    """Scores to show of each arch."""
+    formats: tuple[str, ...] | None = None
+    """Files to export beside model.pt: onnx, pt2 (torch.export), or none; None means all that can be written
+    here."""
+    num_gpus: int | None = None
+    """GPUs that train one net together; None means one if there is one, 0 none."""
+    num_processes: int = 1
+    """Processes that train one net together where there is no GPU."""
+    num_threads: int | None = None
+    """Threads of each process; None means one or all cores, what is faster for this net here."""
+    out: Path | None = None
+    """Folder to make; None means runs/train-DATASET-TIME."""
+    resume: Path | None = None
+    """Folder to continue: its arguments are taken over, and finished epochs are not repeated."""
+    verbose: bool = False
+    """Show the messages of Lightning."""
+
+
+def parse(description: str, argv: Sequence[str] | None = None) -> TrainArgs:
+    """Returns the command line's arguments on top of those of the search or of the training to resume.
+
+    Raises:
+        UsageError: no such run, or an argument that a resumed training cannot change.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    first = _parsed(words, description)
+    if first.resume is not None:
+        return _resumed(first.resume, words, description)
+    if first.run is not None:
+        return _parsed(words, description, TrainArgs(**_of_search(first.run)))
+    return first
+
+
+def _parsed(words: list[str], description: str, default: TrainArgs | None = None) -> TrainArgs:
+    known: dict[str, Any] = {} if default is None else {"default": default}
+    config = (tyro.conf.FlagCreatePairsOff,)
+    args: TrainArgs = tyro.cli(TrainArgs, args=words, description=description, config=config, **known)
+    return dataclasses.replace(args, images=absolute_images(args.images))
+
+
+def _of_search(folder: Path) -> dict[str, Any]:
+    """Returns the arguments that the search in `folder` and its best arch imply.
+
+    Raises:
+        UsageError: no search, or none with a best arch.
+    """
+    info = read_run(folder)
+    stored = info.get("args")
+    try:
+        arch = json.loads((folder / "best.json").read_text(encoding="utf-8")).get("arch")
+    except (OSError, ValueError):
+        arch = None
+    if not isinstance(stored, dict) or not isinstance(arch, str):
+        raise UsageError(
+            f"A training needs the run folder of a finished search, and {folder} has no best arch; name "
+            "another, or give the arch itself with --arch."
+        )
+    values: dict[str, Any] = {name: stored[name] for name in TAKEN_OVER if name in stored}
+    values |= {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
+    source = (info.get("images") or {}).get("source")
+    return {**values, **({"images": source} if source else {}), "arch": arch}
+
+
+def _resumed(folder: Path, words: list[str], description: str) -> TrainArgs:
+    info = read_run(folder)
+    if info.get("experiment") != NAME:
+        raise UsageError(f"{folder} is a run of {info.get('experiment')}.py; resume it with that script.")
+    stored = stored_args(TrainArgs, info.get("args"), folder)
+    given = _parsed(words, description, stored)
+    for field in dataclasses.fields(stored):
+        before, now = getattr(stored, field.name), getattr(given, field.name)
+        if field.name not in CHANGEABLE and before != now:
+            option = field.name.replace("_", "-")
+            raise UsageError(
+                f"The training {folder} was made with --{option} {before} and cannot go on with {now}; leave "
+                f"--{option} out, or start a new one."
+            )
+    return dataclasses.replace(given, resume=folder)

@@ -1,0 +1,109 @@
+"""The archs of a training: the one that was asked for, and those to be shown beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from nas_ray.errors import UsageError, describe
+from nas_ray.limits import Costs
+from nas_ray.spaces import HandDesigned, SearchSpace
+from nas_ray.spaces.base import fitted_space
+from nas_ray.spaces.hand_designed import NETS
+
+DRAWS = 500
+"""Random archs that are looked at for one with as many parameters."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An arch that is trained.
+
+    Attributes:
+        label: a short name, which is also that of its folder.
+        arch: canonical string.
+        space: builds it, for the size of the images.
+        space_name: name of that space.
+        params: parameters of the net.
+        flops: multiply-adds for one image.
+    """
+
+    label: str
+    arch: str
+    space: SearchSpace
+    space_name: str
+    params: float
+    flops: float
+
+
+class Candidates:
+    """Makes candidates for one space, number of classes and image size.
+
+    Args:
+        space: of archs that are no hand-designed nets, for the size of the images.
+        space_name: its name.
+        num_classes: outputs.
+        image_size: height and width in pixels.
+    """
+
+    def __init__(self, space: SearchSpace, space_name: str, num_classes: int, image_size: int) -> None:
+        self._ready = fitted_space(HandDesigned(), image_size)
+        self._space, self._name = space, space_name
+        image = (3, image_size, image_size)
+        self._costs = {s: Costs(s, num_classes, image) for s in (self._space, self._ready)}
+
+    def named(self, arch: str, label: str) -> Candidate:
+        """Returns the candidate of an arch, or of the name of a hand-designed net, which is its own label.
+
+        Raises:
+            UsageError: no such arch.
+        """
+        ready = arch in NETS
+        space = self._ready if ready else self._space
+        try:
+            params, flops = self._costs[space](arch)
+        except UsageError:
+            raise
+        except Exception as error:  # foreign code
+            raise UsageError(f"The arch {arch!r} cannot be built: {describe(error)}") from error
+        name = HandDesigned.name if ready else self._name
+        return Candidate(arch if ready else label, arch, space, name, params, flops)
+
+    def beside(self, found: Candidate, specs: Sequence[str], seed: int) -> list[Candidate]:
+        """Returns the candidates that `specs` name: nets, archs, `random` or `random:N`.
+
+        Raises:
+            UsageError: no such arch, or one that is named twice.
+        """
+        made: list[Candidate] = []
+        for spec in (part for text in specs for part in text.split(",")):
+            if spec == "random" or spec.startswith("random:"):
+                labels = [f"random-{number}" for number in range(_count(spec))]
+                archs = self._random(found, len(labels), seed)
+            else:
+                archs, labels = [spec], [f"beside-{len(made)}"]
+            made += [self.named(arch, label) for arch, label in zip(archs, labels, strict=True)]
+        names = [found.label, *(candidate.label for candidate in made)]
+        if len(set(names)) < len(names):
+            raise UsageError(f"Each arch can be trained once, but --beside names {', '.join(names[1:])}.")
+        return made
+
+    def _random(self, found: Candidate, count: int, seed: int) -> list[str]:
+        """Returns different random archs of the space whose parameters are nearest to those of `found`."""
+        rng = np.random.default_rng(seed)
+        drawn = dict.fromkeys(self._space.sample(rng) for _ in range(DRAWS))
+        drawn.pop(found.arch, None)
+        costs = self._costs[self._space]
+        nearest = sorted(drawn, key=lambda arch: abs(costs(arch)[0] - found.params))  # stable: first drawn
+        if len(nearest) < count:
+            raise UsageError(f"random:{count} needs a space with as many archs, and it has {len(nearest)}.")
+        return nearest[:count]
+
+
+def _count(spec: str) -> int:
+    text = spec.partition(":")[2] or "1"
+    if not text.isdecimal() or int(text) < 1:
+        raise UsageError(f"Random archs beside are written random or random:3, got {spec!r}.")
+    return int(text)

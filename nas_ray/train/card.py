@@ -1,0 +1,182 @@
+"""`model_card.md`: what the exported net is, how good it is, and how it was made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from nas_ray.report.cells import cell_text
+from nas_ray.train.export import TOLERANCE
+from nas_ray.train.intervals import over_images, over_seeds
+from nas_ray.train.job import TrainJob
+from nas_ray.train.rows import to_markdown
+
+
+def model_card(
+    job: TrainJob,
+    summary: pd.DataFrame,
+    results: pd.DataFrame,
+    exported: Mapping[str, Any],
+    differences: Mapping[str, float],
+    info: Mapping[str, Any],
+) -> str:
+    """Returns the card as Markdown.
+
+    Args:
+        job: what was trained.
+        summary: a row per arch.
+        results: a row per net.
+        exported: the row of the net in `model.pt`.
+        differences: largest difference of a logit, by exported format.
+        info: `run.json`.
+    """
+    own = results[results["label"] == job.found.label]
+    parts = [
+        _head(job),
+        _accuracy(job, own, exported),
+        _cost(summary.to_dict("records")[0]),
+        _data(job),
+        _training(job),
+        _use(job, differences),
+    ]
+    if job.beside:
+        parts.append(_beside(job, summary))
+    parts.append(_versions(info))
+    return "\n".join(line for part in parts for line in [*part, ""])
+
+
+def _head(job: TrainJob) -> list[str]:
+    drawing = cell_text(job.found.arch)
+    cell = ["", "```", drawing, "```"] if drawing != job.found.arch else []
+    return [
+        f"# {job.found.label if job.found.arch in job.found.label else 'Found net'} for {job.args.dataset}",
+        "",
+        f"Arch `{job.found.arch}` of the space `{job.found.space_name}`.",
+        *cell,
+    ]
+
+
+def _accuracy(job: TrainJob, own: pd.DataFrame, exported: Mapping[str, Any]) -> list[str]:
+    this = over_images(exported["test_right"], exported["test_images"])
+    seeds = over_seeds(own["test_acc"].tolist())
+    chosen = (
+        "the epoch and the seed with the best accuracy on the held-out images"
+        if len(job.parts[1])
+        else "the last epoch of the first seed"
+    )
+    over = f"95 % t interval over {len(own)} seeds" if len(own) > 1 else "one seed, so no interval over seeds"
+    return [
+        "## Accuracy",
+        "",
+        "| what | test accuracy, % | interval |",
+        "| --- | ---: | --- |",
+        f"| this net | {this} | 95 % Wilson interval over {exported['test_images']:,} test images |",
+        f"| nets trained like it | {seeds} | {over} |",
+        "",
+        f"This net is that of seed {exported['seed']} after epoch {exported['best_epoch']}: {chosen}. Test "
+        "images were not seen before.",
+        "",
+        "![Learning curves](curves.png)",
+        "",
+        "![Confusion matrix](confusion.png)",
+    ]
+
+
+def _cost(row: Mapping[Any, Any]) -> list[str]:
+    return [
+        "## Cost",
+        "",
+        f"- parameters: {row['params']:,.0f}",
+        f"- multiply-adds for one image: {row['flops']:,.0f}",
+        f"- latency: {row['latency_ms']:.2f} ms for one image, one CPU thread, median",
+    ]
+
+
+def _data(job: TrainJob) -> list[str]:
+    images = job.images
+    shown = ", ".join(images.classes[:20]) + (", ..." if len(images.classes) > 20 else "")
+    lines = [
+        "## Data",
+        "",
+        f"- images: {images.description} (`{images.source}`)",
+        f"- trained on {len(job.parts[0]):,}, held out {len(job.parts[1]):,} to choose the epoch, tested on "
+        f"{len(images.test_images):,}",
+        f"- {images.num_classes} classes: {shown}",
+        f"- {images.image_size} x {images.image_size} pixels; mean {_triple(images.stats.mean)}, standard "
+        f"deviation {_triple(images.stats.std)} in units where white is 1",
+    ]
+    if images.skipped:
+        lines.append(f"- {len(images.skipped)} unreadable files were left out; run.json lists them")
+    return lines
+
+
+def _triple(values: Sequence[float]) -> str:
+    return " ".join(f"{value:.4f}" for value in values)
+
+
+def _training(job: TrainJob) -> list[str]:
+    words = ", ".join(f"{name} {value}" for name, value in job.identity()["recipe"].items())
+    return [
+        "## Training",
+        "",
+        f"- recipe `{job.args.recipe}`: {words}",
+        f"- seeds: {', '.join(map(str, job.seeds))}; split seed {job.args.split_seed}",
+        f"- {job.devices}",
+    ]
+
+
+def _use(job: TrainJob, differences: Mapping[str, float]) -> list[str]:
+    size = job.images.image_size
+    snippets = {
+        "onnx": [
+            'session = onnxruntime.InferenceSession("model.onnx")',
+            'logits = session.run(None, {"images": images})[0]  # NumPy float32; no other package is needed',
+        ],
+        "pt2": ['logits = torch.export.load("model.pt2").module()(images)  # torch alone'],
+    }
+    lines = [
+        "## Use",
+        "",
+        f"All files take `images` `[B, 3, {size}, {size}]`, float32 in 0..1, and standardise them.",
+        "",
+        "```python",
+        'logits = nas_ray.load("model.pt")(images)',
+        *(line for name in job.formats for line in snippets[name]),
+        "```",
+    ]
+    for name, difference in differences.items():
+        lines.append(
+            f"- `model.{name}` differs from the net by at most {difference:.1e} in a logit (allowed: "
+            f"{TOLERANCE:g}, and as much of the logit itself)"
+        )
+    lines += [f"- not written: {text}" for text in job.left_out.values()]
+    return lines
+
+
+def _beside(job: TrainJob, summary: pd.DataFrame) -> list[str]:
+    return [
+        "## Other nets, trained alike",
+        "",
+        *to_markdown(summary, list(job.proxies)),
+        "",
+        f"Test accuracy: mean over seeds {', '.join(map(str, job.seeds))} with its 95 % t interval. Behind: "
+        "by how much it is below the first row, seed by seed, with the 95 % t interval of that difference.",
+        "",
+        *(f"- `{candidate.label}`: `{candidate.arch}`" for candidate in job.candidates),
+    ]
+
+
+def _versions(info: Mapping[str, Any]) -> list[str]:
+    versions = ", ".join(f"{name} {value}" for name, value in info["versions"].items() if value)
+    hardware = info["hardware"]
+    gpus = ", ".join(hardware["gpus"]) or "no GPU"
+    return [
+        "## Made with",
+        "",
+        f"- {versions}",
+        f"- commit {info.get('commit') or 'unknown'}",
+        f"- {hardware['system']}, {hardware['cpu_cores']} CPU cores, {gpus}",
+        f"- started {info['started']}",
+    ]

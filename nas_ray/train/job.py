@@ -1,0 +1,139 @@
+"""What `experiments/train.py` is asked to do, checked before anything is trained."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+
+from nas_ray.errors import UsageError
+from nas_ray.experiment import make_space
+from nas_ray.image_args import open_image_args
+from nas_ray.modules.data import ImageDataModule
+from nas_ray.modules.recipes import Recipe, parse_recipe
+from nas_ray.modules.training_data import Indices, balancing_weights, split_indices
+from nas_ray.proxies import Proxy
+from nas_ray.proxies.plugin import resolve_proxies
+from nas_ray.spaces.base import fitted_space
+from nas_ray.train.args import TrainArgs
+from nas_ray.train.beside import Candidate, Candidates
+from nas_ray.train.export import chosen_formats
+from nas_ray.train.fit import Devices
+
+SCORED_IMAGES = 64
+"""Images of the minibatch that the proxies see."""
+
+
+@dataclass(frozen=True)
+class TrainJob:
+    """Everything that a training needs.
+
+    Attributes:
+        args: from the command line.
+        images: both splits.
+        recipe: how.
+        parts: positions of the training split to train on, and to validate with.
+        class_weights: `[num_classes]` in the loss, or None.
+        found: the arch that is exported.
+        beside: archs that are shown beside it.
+        devices: where.
+        formats: what is exported beside `model.pt`.
+        left_out: for each format that cannot be written here, why.
+        proxies: scores to show.
+    """
+
+    args: TrainArgs
+    images: ImageDataModule
+    recipe: Recipe
+    parts: tuple[Indices, Indices]
+    class_weights: list[float] | None
+    found: Candidate
+    beside: list[Candidate]
+    devices: Devices
+    formats: tuple[str, ...]
+    left_out: dict[str, str]
+    proxies: dict[str, Proxy]
+
+    @property
+    def candidates(self) -> list[Candidate]:
+        """All archs that are trained."""
+        return [self.found, *self.beside]
+
+    @property
+    def seeds(self) -> range:
+        """The seeds of every arch."""
+        return range(self.args.seed, self.args.seed + self.args.seeds)
+
+    def identity(self) -> dict[str, Any]:
+        """Returns what `run.json` says beside the arguments."""
+        images = self.images
+        return {
+            "recipe": asdict(self.recipe),
+            "images": {
+                "source": images.source,
+                "description": images.description,
+                "num_classes": images.num_classes,
+                "image_size": images.image_size,
+                "classes": images.classes,
+                "skipped": images.skipped,
+                "train": len(self.parts[0]),
+                "valid": len(self.parts[1]),
+                "test": len(images.test_images),
+            },
+            "archs": {candidate.label: candidate.arch for candidate in self.candidates},
+        }
+
+
+def prepare(args: TrainArgs) -> TrainJob:
+    """Returns the job that `args` describe.
+
+    Raises:
+        UsageError: anything in `args` that cannot work.
+    """
+    _check_numbers(args)
+    if args.arch is None:
+        raise UsageError("A training needs the run folder of a search, or an arch with --arch.")
+    recipe = parse_recipe(args.recipe)
+    if recipe.seeds > 1:
+        raise UsageError("Seeds of a final training are given by --seeds; leave seeds out of the recipe.")
+    formats, left_out = chosen_formats(args.formats)
+    devices = _devices(args)
+    proxies = resolve_proxies([name for given in args.proxies for name in given.replace(",", " ").split()])
+    space = make_space(args.space)
+    images = open_image_args(args, batch_size=1, batch_seed=args.seed)
+    if not len(images.test_images):
+        raise UsageError(f"A training needs test images, but {images.source} holds out none.")
+    parts = split_indices(images.train_images.labels, recipe, args.split_seed)
+    weights = None
+    if recipe.class_weights:
+        weights = balancing_weights(images.train_images.labels[parts[0]], images.num_classes)
+    size = images.image_size
+    candidates = Candidates(fitted_space(space, size), args.space, images.num_classes, size)
+    found = candidates.named(args.arch, "found")
+    beside = candidates.beside(found, args.beside, args.seed)
+    return TrainJob(
+        args, images, recipe, parts, weights, found, beside, devices, formats, left_out, dict(proxies)
+    )
+
+
+def _devices(args: TrainArgs) -> Devices:
+    there = torch.cuda.device_count()
+    wanted = min(1, there) if args.num_gpus is None else args.num_gpus
+    if wanted > there:
+        raise UsageError(f"--num-gpus {wanted} needs as many GPUs, but this machine has {there}.")
+    if wanted:
+        return Devices("gpu", wanted, args.num_threads)
+    return Devices("cpu", args.num_processes, args.num_threads)
+
+
+def _check_numbers(args: TrainArgs) -> None:
+    for option, least in (("seeds", 1), ("num_processes", 1), ("num_threads", 1), ("num_gpus", 0)):
+        value = getattr(args, option)
+        if value is not None and value < least:
+            raise UsageError(f"--{option.replace('_', '-')} must be at least {least}, got {value}.")
+    for option in ("seed", "split_seed"):
+        if not 0 <= getattr(args, option) < 2**31:
+            raise UsageError(
+                f"--{option.replace('_', '-')} must be from 0 to 2^31 - 1, got {getattr(args, option)}."
+            )

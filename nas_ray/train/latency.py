@@ -1,0 +1,53 @@
+"""How long a net takes, and with how many threads it is fastest."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import nn
+
+WARM_UP, REPEATS = 5, 30
+
+
+STEPS = 3
+"""Training steps that are timed, of which the fastest counts."""
+
+
+@torch.no_grad()
+def latency_ms(net: nn.Module, image_size: int) -> float:
+    """Returns the median milliseconds of a forward pass of one image on the CPU, with one thread."""
+    net = net.cpu().eval()
+    image = torch.zeros(1, 3, image_size, image_size)
+    taken = _seconds(lambda: net(image), 1, WARM_UP + REPEATS)
+    return 1000 * float(np.median(taken[WARM_UP:]))
+
+
+def fastest_threads(net: nn.Module, shape: tuple[int, int, int, int]) -> int:
+    """Returns 1 or the number of cores, whichever trains `net` faster on batches of `shape` `[B, 3, S, S]`.
+
+    Threads wait for each other, so that small nets, or cores that others use too, are faster with one.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    images = torch.zeros(shape)
+    net = net.train()
+    taken = {count: min(_seconds(lambda: net(images).sum().backward(), count, STEPS)) for count in {1, cores}}
+    return min(taken, key=lambda count: taken[count])
+
+
+def _seconds(work: Callable[[], object], threads: int, repeats: int) -> list[float]:
+    """Returns the seconds of each call of `work` with that many threads."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        taken = []
+        for _ in range(repeats):
+            began = time.perf_counter()
+            work()
+            taken.append(time.perf_counter() - began)
+    finally:
+        torch.set_num_threads(before)
+    return taken

@@ -1,0 +1,206 @@
+"""A whole training: every arch and seed, then tables, pictures, files and the card."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+from rich.console import Console
+
+from nas_ray.evaluate import ProxyScores, quiet_lightning
+from nas_ray.interrupts import INTERRUPTED
+from nas_ray.modules.training import TrainingModule
+from nas_ray.modules.training_data import EpochSampler
+from nas_ray.runs import create_run, update_run, write_json, write_table
+from nas_ray.session import resume_command
+from nas_ray.train.args import NAME, TrainArgs
+from nas_ray.train.beside import Candidate
+from nas_ray.train.fit import BEST, CURVE, LAST, TrainingImages, fit, predictions, read_checkpoint
+from nas_ray.train.job import SCORED_IMAGES, TrainJob, prepare
+from nas_ray.train.latency import fastest_threads, latency_ms
+from nas_ray.train.leave import leave
+from nas_ray.train.rows import RESULT, print_rows, read_result, results_table, summary_table
+
+RESULTS, COMPARISON = "results", "comparison"
+
+
+def train(args: TrainArgs, console: Console) -> int:
+    """Trains, or goes on training, and returns the exit code.
+
+    Raises:
+        UsageError: bad input, told before anything is trained.
+    """
+    quiet_lightning()
+    job = prepare(args)
+    threads = job.devices.threads or chosen_threads(job)
+    job = dataclasses.replace(job, devices=dataclasses.replace(job.devices, threads=threads))
+    torch.set_num_threads(threads)
+    folder = (
+        args.resume or args.out or Path("runs") / f"{NAME}-{args.dataset}-{time.strftime('%Y%m%d-%H%M%S')}"
+    )
+    kept = dataclasses.replace(args, resume=None, verbose=False, num_threads=threads)
+    stored = dataclasses.asdict(kept)
+    if args.resume is None:
+        create_run(folder, {"experiment": NAME, "status": "running", "args": stored, **job.identity()})
+    else:
+        update_run(folder, status="running", args=stored, archs=job.identity()["archs"])
+    _introduce(job, folder, console)
+    try:
+        rows = [
+            _trained(job, candidate, seed, net_folder(folder, candidate, seed))
+            for candidate in job.candidates
+            for seed in job.seeds
+        ]
+    except (KeyboardInterrupt, SystemExit):  # Lightning makes the latter of the former
+        update_run(folder, status="interrupted")
+        console.print("\nInterrupted; finished epochs are kept. Continue with:", highlight=False)
+        console.print(f"  {resume_command(folder)}", highlight=False, soft_wrap=True)
+        return INTERRUPTED
+    _finish(job, rows, folder, console)
+    return 0
+
+
+def chosen_threads(job: TrainJob) -> int:
+    """Returns the threads with which a process on the CPU trains fastest here."""
+    if job.devices.accelerator == "gpu" or job.devices.count > 1:
+        return 1
+    size = job.images.image_size
+    count = min(job.recipe.batch_size, len(job.parts[0]))
+    return fastest_threads(new_module(job, job.found, job.args.seed).net, (count, 3, size, size))
+
+
+def net_folder(folder: Path, candidate: Candidate, seed: int) -> Path:
+    """Returns where the training of one net is kept."""
+    return folder / "nets" / f"{candidate.label}-seed-{seed}"
+
+
+def _introduce(job: TrainJob, folder: Path, console: Console) -> None:
+    images, parts = job.images, job.parts
+    others = f", beside it {', '.join(candidate.label for candidate in job.beside)}" if job.beside else ""
+    lines = [
+        f"train {job.found.arch} for {job.args.dataset}{others}",
+        f"recipe     {job.args.recipe}: {job.recipe.epochs} epochs, {len(job.seeds)} seeds",
+        f"images     {images.description}",
+        f"           {len(parts[0]):,} to train on, {len(parts[1]):,} held out, {len(images.test_images):,} "
+        "to test",
+        f"on         {job.devices}",
+        *(f"skipped    {line}" for line in images.skipped),
+        *(f"left out   {line}" for line in job.left_out.values()),
+        f"folder     {folder}",
+    ]
+    console.print("\n".join(lines), highlight=False, markup=False, soft_wrap=True)
+    if images.note:
+        console.print(images.note, highlight=False, soft_wrap=True)
+
+
+def new_module(job: TrainJob, candidate: Candidate, seed: int) -> TrainingModule:
+    """Returns the untrained module of an arch, equal for equal seeds."""
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)
+        net = candidate.space.build(candidate.arch, job.images.num_classes)
+    count = job.devices.count
+    batch = max(1, job.recipe.batch_size // count)
+    return TrainingModule(
+        net,
+        job.recipe,
+        num_classes=job.images.num_classes,
+        steps_per_epoch=len(EpochSampler(len(job.parts[0]), batch, world=count)),
+        class_weights=job.class_weights,
+    )
+
+
+def _trained(job: TrainJob, candidate: Candidate, seed: int, folder: Path) -> dict[str, Any]:
+    """Returns the row of one net, which is trained unless its folder says that it was."""
+    done = read_result(folder)
+    if done is not None:
+        return done
+    data = TrainingImages(job.images.train_images, job.recipe, job.parts, seed)
+    fit(
+        new_module(job, candidate, seed),
+        data,
+        folder,
+        job.devices,
+        f"{candidate.label} seed {seed}",
+        verbose=job.args.verbose,
+    )
+    curve = pd.read_csv(folder / CURVE)
+    best = curve.iloc[int(curve["valid_acc"].to_numpy().argmax()) if "valid_acc" in curve else -1]
+    right = {name: _right(job, candidate, seed, folder / name) for name in (BEST, LAST)}
+    total = len(job.images.test_images)
+    row = {
+        "label": candidate.label,
+        "arch": candidate.arch,
+        "space": candidate.space_name,
+        "seed": seed,
+        "epochs": int(curve["epoch"].iloc[-1]),
+        "best_epoch": int(best["epoch"]),
+        "valid_acc": float(best["valid_acc"]) if "valid_acc" in curve else None,
+        "test_acc": 100 * right[BEST] / total,
+        "test_acc_last": 100 * right[LAST] / total,
+        "test_right": right[BEST],
+        "test_images": total,
+        "seconds": float(curve["seconds"].sum()),
+    }
+    write_json(folder / RESULT, row)
+    return row
+
+
+def _right(job: TrainJob, candidate: Candidate, seed: int, checkpoint: Path) -> int:
+    """Returns how many test images the net of a checkpoint classifies rightly."""
+    net = read_checkpoint(new_module(job, candidate, seed), checkpoint).trained
+    device = "cuda" if job.devices.accelerator == "gpu" else "cpu"
+    found = predictions(net, job.images.test_images, device)
+    return int((found == torch.from_numpy(job.images.test_images.labels)).sum())
+
+
+def _facts(job: TrainJob) -> pd.DataFrame:
+    """Returns what is known of each arch without training: costs, latency and scores."""
+    images = job.images
+    order = torch.randperm(len(job.parts[0]), generator=torch.Generator().manual_seed(job.args.seed))
+    drawn = [images.train_images[int(job.parts[0][i])] for i in order[:SCORED_IMAGES]]
+    inputs = torch.stack([image for image, _ in drawn]).numpy()
+    targets = torch.tensor([label for _, label in drawn]).numpy()
+    rows = []
+    for candidate in job.candidates:
+        scored: list[dict[str, Any]] = []
+        evaluate = ProxyScores(
+            candidate.space, images.num_classes, inputs, targets, job.proxies, init_seed=job.args.seed
+        )
+        evaluate(candidate.arch, scored.append)
+        net = new_module(job, candidate, job.args.seed).net
+        rows.append(
+            {
+                "label": candidate.label,
+                "arch": candidate.arch,
+                "params": candidate.params,
+                "flops": candidate.flops,
+                "latency_ms": latency_ms(net, images.image_size),
+                **{name: scored[-1].get(name) for name in job.proxies},
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _finish(job: TrainJob, rows: list[dict[str, Any]], folder: Path, console: Console) -> None:
+    results = results_table(rows)
+    write_table(folder, results, RESULTS)
+    summary = summary_table(results, _facts(job))
+    write_table(folder, summary, COMPARISON)
+    own = [row for row in rows if row["label"] == job.found.label]
+    exported = max(own, key=lambda row: row["valid_acc"] or 0.0)  # the first of equals
+    kept = net_folder(folder, job.found, exported["seed"])
+    net = read_checkpoint(new_module(job, job.found, exported["seed"]), kept / BEST).trained
+    curves = {
+        f"{candidate.label}, seed {seed}": pd.read_csv(net_folder(folder, candidate, seed) / CURVE)
+        for candidate in job.candidates
+        for seed in job.seeds
+    }
+    leave(job, net, summary, results, exported, curves, folder)
+    update_run(folder, status="finished")
+    console.print()
+    print_rows(summary, list(job.proxies), console)
+    console.print(f"Model card: {folder / 'model_card.md'}", highlight=False, soft_wrap=True)
