@@ -110,15 +110,18 @@ class ShortTraining:
         row: Row = {}
         try:
             before = self._scores_of(arch)
+            if before.get("error"):
+                yield {**before, "valid_acc": math.nan}
+                return
             start = time.perf_counter()
-            modules = [self._module(arch, self.init_seed + number) for number in range(self.recipe.seeds)]
+            modules = [self.new_module(arch, self.init_seed + number) for number in range(self.recipe.seeds)]
             row = self._restored(arch, modules)
             seconds = float((row or before).get("seconds", 0.0)) + time.perf_counter() - start
             if row.get("epochs", 0) >= self.until:
                 yield row
             for epoch in range(row.get("epochs", 0), self.until):
                 start = time.perf_counter()
-                results = [self._epoch(module, epoch, seed) for seed, module in enumerate(modules)]
+                results = [self.train_epoch(module, epoch, seed) for seed, module in enumerate(modules)]
                 seconds += time.perf_counter() - start
                 row = self._row(before, results, epoch + 1, seconds, row)
                 self._save(arch, modules, row)
@@ -139,7 +142,8 @@ class ShortTraining:
             self.scores(arch, rows.append)
         return rows[-1] if rows else {}
 
-    def _module(self, arch: str, seed: int) -> TrainingModule:
+    def new_module(self, arch: str, seed: int) -> TrainingModule:
+        """Returns the untrained module of `arch`, equal for equal seeds."""
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(seed)
             net = self.space.build(arch, self.num_classes)
@@ -151,7 +155,10 @@ class ShortTraining:
             class_weights=self._class_weights,
         )
 
-    def _epoch(self, module: TrainingModule, epoch: int, number: int) -> dict[str, float]:
+    def train_epoch(
+        self, module: TrainingModule, epoch: int, number: int, *, validate: bool = True
+    ) -> dict[str, float]:
+        """Trains the net of seed `init_seed + number` for epoch `epoch` (from 0) and returns its results."""
         seed = self.init_seed + number
         trainer = quiet_trainer(self.accelerator, self.recipe)
         with torch.random.fork_rng(devices=[]):
@@ -159,7 +166,7 @@ class ShortTraining:
             trainer.fit(
                 module,
                 training_loader(self._train, self.recipe, seed, epoch),
-                validation_loader(self._valid),
+                validation_loader(self._valid) if validate else None,
             )
         return dict(module.results)
 

@@ -10,6 +10,7 @@ import torch
 from nas_ray.errors import UsageError
 from nas_ray.plugins import resolve
 from nas_ray.proxies import PROXIES
+from nas_ray.proxies.measured import MEASURED
 from nas_ray.proxies.plugin import check_proxy, resolve_proxies, score_names
 
 
@@ -42,7 +43,7 @@ def test_a_dict_gives_one_score_per_entry() -> None:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        (["naswott"], f"Unknown proxy 'naswott'. Did you mean 'naswot'? Known: {', '.join(sorted(PROXIES))}, "
+        (["naswott"], f"Unknown proxy 'naswott'. Did you mean 'naswot'? Known: {', '.join(sorted({**PROXIES, **MEASURED}))}, "
                       "or your own as module:name."),
         (["params", "params"], "Each proxy needs its own name, but 'params' was given twice; rename one."),
         ([], f"At least one proxy is needed; known: {', '.join(sorted(PROXIES))}."),

@@ -61,8 +61,8 @@ class Recipe:
     leaves the running ones, which lag behind the weights in the first epochs."""
     precision: str = "32-true"
     """Lightning's name: 32-true, bf16-mixed or 16-mixed."""
-    channels_last: bool = False
-    """Whether images and weights lie in memory with the channels last."""
+    channels_last: bool = True
+    """Whether images and weights lie in memory with the channels last, which is faster on CPU and GPU."""
     data_fraction: float = 1.0
     """Share of the training images that is used."""
     balanced: bool = False
