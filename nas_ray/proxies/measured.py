@@ -59,19 +59,19 @@ def peak_memory_mib(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
     """
     image, training = inputs[:1].clone(), net.training
     held = [*net.parameters(), *net.buffers(), image]
-    weights = sum(tensor.numel() * tensor.element_size() for tensor in held)
+    weights: int = sum(tensor.numel() * tensor.element_size() for tensor in held)
     net.eval()
     try:
         with torch.no_grad():
             if not image.is_cuda:
                 with LiveMemory(held) as memory:
                     net(image)
-                return (weights + memory.peak) / MIB
+                return float(weights + memory.peak) / MIB
             torch.cuda.reset_peak_memory_stats(image.device)
             before = torch.cuda.memory_allocated(image.device)
             net(image)
             made: int = torch.cuda.max_memory_allocated(image.device) - before
-            return (weights + made) / MIB
+            return float(weights + made) / MIB
     finally:
         net.train(training)
 
