@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from types import UnionType
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from nas_ray.errors import UsageError
 
@@ -35,9 +36,10 @@ def stored_args(args_type: type[A], stored: Any, folder: Path) -> A:
 
 def _fits(value: Any, hint: Any) -> bool:
     """Returns whether `value` is of the type that the annotation `hint` of an argument says."""
+    if get_origin(hint) in (Union, UnionType):
+        return any(_fits(value, kind) for kind in get_args(hint))
     if get_origin(hint) is tuple:
         return isinstance(value, tuple) and all(isinstance(item, str) for item in value)
-    kinds = get_args(hint) or (hint,)
     if isinstance(value, bool):
-        return bool in kinds
-    return isinstance(value, kinds) or (float in kinds and isinstance(value, int))
+        return hint is bool
+    return isinstance(value, hint) or (hint is float and isinstance(value, int))

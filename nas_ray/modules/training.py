@@ -61,7 +61,7 @@ class TrainingModule(pl.LightningModule):
         self.average = (
             AveragedModel(
                 self.net,
-                multi_avg_fn=get_ema_multi_avg_fn(recipe.ema),  # type: ignore[no-untyped-call]
+                multi_avg_fn=_Ema(recipe.ema),
                 use_buffers=True,
             )
             if recipe.ema
@@ -188,3 +188,13 @@ class TrainingModule(pl.LightningModule):
         found = {f"{kind}_loss": loss / count, f"{kind}_acc": 100 * right / count}
         self.results.update(found)
         self.log_dict(found, rank_zero_only=True)
+
+
+class _Ema:
+    """torch's moving average with a decay, in a form that other processes can be given."""
+
+    def __init__(self, decay: float) -> None:
+        self._decay = decay
+
+    def __call__(self, averaged: Any, current: Any, count: Any) -> None:
+        get_ema_multi_avg_fn(self._decay)(averaged, current, count)  # type: ignore[no-untyped-call]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytorch_lightning as pl
 import torch
@@ -141,8 +142,11 @@ class Curve(Checkpoint):
 _WORDS = {"train_acc": "of the training images", "valid_acc": "of the held-out images"}
 
 
-class SeededEpochs(Callback):
-    """Draws what a net itself draws, such as dropout, from seed and epoch alone; the same in each process.
+class SeededSteps(Callback):
+    """Draws what a net itself draws, such as dropout, from seed, epoch, step and process alone.
+
+    Lightning takes from torch's global state between epochs, other numbers after a resume, so each step is
+    seeded.
 
     Args:
         seed: of the training.
@@ -157,9 +161,12 @@ class SeededEpochs(Callback):
         """Sets the number of threads."""
         torch.set_num_threads(self.threads)
 
-    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+    def on_train_batch_start(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
+    ) -> None:
         """Seeds torch's global state."""
-        torch.manual_seed(self.seed * 100_003 + trainer.current_epoch + 10_007 * trainer.global_rank)
+        key = (self.seed, trainer.current_epoch, batch_idx, trainer.global_rank)
+        torch.manual_seed(int(np.random.SeedSequence(key).generate_state(1)[0]))
 
 
 def fit(
@@ -167,24 +174,15 @@ def fit(
 ) -> None:
     """Trains to the end, from `last.ckpt` of `folder` on where there is one.
 
-    Leaves there the best checkpoint by `valid_acc` (the last one without held-out images) and the last one,
-    `curve.csv` and TensorBoard's events. A training that was killed goes on after its last finished epoch and
+    Leaves there the last checkpoint, with held-out images the best one by `valid_acc`, `curve.csv` and
+    TensorBoard's events. A training that was killed goes on after its last finished epoch and
     ends as it would have.
     """
     if not verbose:
         quiet_lightning()
     folder.mkdir(parents=True, exist_ok=True)
     recipe = module.recipe
-    monitor = "valid_acc" if len(data.parts[1]) else None
-    keep = ModelCheckpoint(
-        folder,
-        BEST.removesuffix(".ckpt"),
-        monitor,
-        save_last=True,
-        mode="max",
-        save_on_train_epoch_end=True,
-        enable_version_counter=False,
-    )
+    seeded = SeededSteps(data.seed, devices.threads or 1)
     trainer = pl.Trainer(
         accelerator=devices.accelerator,
         devices=devices.count,
@@ -192,7 +190,7 @@ def fit(
         max_epochs=recipe.epochs,
         precision=recipe.precision,  # type: ignore[arg-type]  # one of Lightning's names
         logger=TensorBoardLogger(folder, name="", version="", sub_dir="tensorboard"),
-        callbacks=[SeededEpochs(data.seed, devices.threads or 1), Curve(folder, label), keep],
+        callbacks=[seeded, Curve(folder, label), *_keepers(data, folder)],
         use_distributed_sampler=False,  # the loaders share batches themselves
         enable_progress_bar=False,
         enable_model_summary=verbose,
@@ -200,6 +198,27 @@ def fit(
     )
     last = folder / LAST
     trainer.fit(module, datamodule=data, ckpt_path=str(last) if last.is_file() else None)
+
+
+def _keepers(data: TrainingImages, folder: Path) -> list[ModelCheckpoint]:
+    """Returns what writes checkpoints after each epoch; the last one also holds what the best one is."""
+    names = {BEST: "valid_acc", LAST: None} if len(data.parts[1]) else {LAST: None}
+    return [
+        ModelCheckpoint(
+            folder,
+            name.removesuffix(".ckpt"),
+            monitor,
+            mode="max",
+            save_on_train_epoch_end=True,
+            enable_version_counter=False,
+        )
+        for name, monitor in names.items()
+    ]
+
+
+def best_checkpoint(folder: Path) -> Path:
+    """Returns the checkpoint of the net that counts: the best one, else the last."""
+    return folder / BEST if (folder / BEST).is_file() else folder / LAST
 
 
 def read_checkpoint(module: TrainingModule, path: Path) -> TrainingModule:

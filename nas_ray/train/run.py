@@ -19,7 +19,7 @@ from nas_ray.runs import create_run, update_run, write_json, write_table
 from nas_ray.session import resume_command
 from nas_ray.train.args import NAME, TrainArgs
 from nas_ray.train.beside import Candidate
-from nas_ray.train.fit import BEST, CURVE, LAST, TrainingImages, fit, predictions, read_checkpoint
+from nas_ray.train.fit import CURVE, LAST, TrainingImages, best_checkpoint, fit, predictions, read_checkpoint
 from nas_ray.train.job import SCORED_IMAGES, TrainJob, prepare
 from nas_ray.train.latency import fastest_threads, latency_ms
 from nas_ray.train.leave import leave
@@ -129,7 +129,9 @@ def _trained(job: TrainJob, candidate: Candidate, seed: int, folder: Path) -> di
     )
     curve = pd.read_csv(folder / CURVE)
     best = curve.iloc[int(curve["valid_acc"].to_numpy().argmax()) if "valid_acc" in curve else -1]
-    right = {name: _right(job, candidate, seed, folder / name) for name in (BEST, LAST)}
+    right, right_last = (
+        _right(job, candidate, seed, path) for path in (best_checkpoint(folder), folder / LAST)
+    )
     total = len(job.images.test_images)
     row = {
         "label": candidate.label,
@@ -139,9 +141,9 @@ def _trained(job: TrainJob, candidate: Candidate, seed: int, folder: Path) -> di
         "epochs": int(curve["epoch"].iloc[-1]),
         "best_epoch": int(best["epoch"]),
         "valid_acc": float(best["valid_acc"]) if "valid_acc" in curve else None,
-        "test_acc": 100 * right[BEST] / total,
-        "test_acc_last": 100 * right[LAST] / total,
-        "test_right": right[BEST],
+        "test_acc": 100 * right / total,
+        "test_acc_last": 100 * right_last / total,
+        "test_right": right,
         "test_images": total,
         "seconds": float(curve["seconds"].sum()),
     }
@@ -193,7 +195,7 @@ def _finish(job: TrainJob, rows: list[dict[str, Any]], folder: Path, console: Co
     own = [row for row in rows if row["label"] == job.found.label]
     exported = max(own, key=lambda row: row["valid_acc"] or 0.0)  # the first of equals
     kept = net_folder(folder, job.found, exported["seed"])
-    net = read_checkpoint(new_module(job, job.found, exported["seed"]), kept / BEST).trained
+    net = read_checkpoint(new_module(job, job.found, exported["seed"]), best_checkpoint(kept)).trained
     curves = {
         f"{candidate.label}, seed {seed}": pd.read_csv(net_folder(folder, candidate, seed) / CURVE)
         for candidate in job.candidates

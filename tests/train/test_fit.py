@@ -1,0 +1,129 @@
+"""A training that is cut short goes on as if it had not been, and several processes share its batches."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from torch import Tensor, nn
+
+from nas_ray.modules.data import ImageDataModule
+from nas_ray.modules.recipes import Recipe
+from nas_ray.modules.training import TrainingModule
+from nas_ray.train.fit import (
+    BEST,
+    CURVE,
+    LAST,
+    Devices,
+    TrainingImages,
+    best_checkpoint,
+    fit,
+    predictions,
+    read_checkpoint,
+)
+
+RECIPE = Recipe(epochs=3, batch_size=64, lr=0.05, ema=0.9, crop_padding=1)
+PARTS = (np.arange(200), np.arange(200, 300))
+
+
+class CutShort(TrainingModule):
+    """Fails in the middle of an epoch, as often as `cuts` says."""
+
+    cuts = 0
+
+    def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
+        if CutShort.cuts and self.trainer.current_epoch == 1 and batch_idx == 2:
+            CutShort.cuts -= 1
+            raise RuntimeError("cut short")
+        return super().training_step(batch, batch_idx)
+
+
+@pytest.fixture(scope="module")
+def digits() -> ImageDataModule:
+    return ImageDataModule("digits", dataset="ImageNet16-120", batch_size=1)
+
+
+def module(kind: type[TrainingModule] = TrainingModule, **options: Any) -> TrainingModule:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        net = nn.Sequential(
+            *(nn.Conv2d(3, 8, 3, stride=2), nn.BatchNorm2d(8), nn.ReLU(), nn.AdaptiveAvgPool2d(2)),
+            *(nn.Flatten(), nn.Dropout(0.3), nn.Linear(32, 10)),
+        )
+    return kind(net, RECIPE, num_classes=10, steps_per_epoch=4, **options)
+
+
+def fitted(folder: Path, digits: ImageDataModule, made: TrainingModule, processes: int = 1) -> pd.DataFrame:
+    data = TrainingImages(digits.train_images, RECIPE, PARTS, seed=3)
+    before = torch.get_num_threads()
+    try:
+        fit(made, data, folder, Devices("cpu", processes, 1), "net", verbose=False)
+    finally:
+        torch.set_num_threads(before)
+    return pd.read_csv(folder / CURVE).drop(columns="seconds")
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory, digits: ImageDataModule) -> Path:
+    folder = tmp_path_factory.mktemp("whole")
+    fitted(folder, digits, module())
+    return folder
+
+
+def weights(path: Path) -> dict[str, Tensor]:
+    state: dict[str, Tensor] = read_checkpoint(module(), path).state_dict()
+    return state
+
+
+def test_a_training_leaves_curve_and_checkpoints(whole: Path) -> None:
+    curve = pd.read_csv(whole / CURVE)
+    assert curve["epoch"].tolist() == [1, 2, 3]
+    assert {"train_acc", "train_loss", "valid_acc", "valid_loss", "lr", "seconds"} <= set(curve)
+    assert curve["lr"].tolist() == pytest.approx([0.05 * 0.75, 0.05 * 0.25, 0])  # cosine at a third, ...
+    assert list((whole / "tensorboard").glob("events.out.tfevents.*"))
+
+
+def test_the_best_checkpoint_is_that_of_the_best_epoch(whole: Path, digits: ImageDataModule) -> None:
+    curve = pd.read_csv(whole / CURVE)
+    for name, expected in ((BEST, curve["valid_acc"].max()), (LAST, curve["valid_acc"].iloc[-1])):
+        net = read_checkpoint(module(), whole / name).trained
+        found = predictions(net, digits.train_images, "cpu")[200:300]
+        right = (found.numpy() == digits.train_images.labels[200:300]).mean()
+        assert 100 * right == pytest.approx(expected)
+
+
+def test_a_cut_in_the_middle_of_an_epoch_changes_nothing(
+    tmp_path: Path, whole: Path, digits: ImageDataModule
+) -> None:
+    CutShort.cuts = 1
+    with pytest.raises(RuntimeError, match=r"^cut short$"):
+        fitted(tmp_path, digits, module(CutShort))
+    assert len(pd.read_csv(tmp_path / CURVE)) == 1
+    again = fitted(tmp_path, digits, module(CutShort))
+    pd.testing.assert_frame_equal(again, pd.read_csv(whole / CURVE).drop(columns="seconds"), check_exact=True)
+    ours, theirs = weights(tmp_path / LAST), weights(whole / LAST)
+    assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
+
+
+@pytest.mark.slow
+def test_processes_share_each_batch(tmp_path: Path, digits: ImageDataModule) -> None:
+    curve = fitted(tmp_path, digits, module(), processes=2)
+    assert curve["epoch"].tolist() == [1, 2, 3]
+    assert curve["lr"].tolist() == pytest.approx([0.05 * 0.75, 0.05 * 0.25, 0])  # as many steps as with one
+    net = read_checkpoint(module(), tmp_path / LAST).trained
+    right = (
+        predictions(net, digits.train_images, "cpu")[200:300].numpy() == digits.train_images.labels[200:300]
+    )
+    assert 100 * right.mean() == pytest.approx(curve["valid_acc"].iloc[-1])
+
+
+def test_without_held_out_images_the_last_epoch_counts(tmp_path: Path, digits: ImageDataModule) -> None:
+    data = TrainingImages(digits.train_images, RECIPE, (np.arange(200), np.arange(0)), seed=0)
+    fit(module(), data, tmp_path, Devices("cpu", 1, 1), "net", verbose=False)
+    assert best_checkpoint(tmp_path) == tmp_path / LAST
+    assert torch.load(tmp_path / LAST, weights_only=False)["epoch"] == 2
+    assert "valid_acc" not in pd.read_csv(tmp_path / CURVE)
