@@ -66,7 +66,7 @@ def read_run(folder: Path) -> dict[str, Any]:
     """
     path = folder / FILE_NAME
     if not os.path.isfile(path):
-        raise UsageError(f"--resume needs a run folder with a {FILE_NAME}, and {folder} is none.")
+        raise UsageError(f"A run folder with a {FILE_NAME} is needed, and {folder} is none.")
     try:
         info = json.loads(path.read_text(encoding="utf-8"))
         number = info["format"]

@@ -195,7 +195,7 @@ def test_a_search_in_which_everything_fails_says_so(tmp_path: Path) -> None:
         ),
         (
             ["--resume", "no/such/run"],
-            "--resume needs a run folder with a run.json, and no/such/run is none.",
+            "A run folder with a run.json is needed, and no/such/run is none.",
         ),
         (["--out", "/proc/no"], "The run folder /proc/no must be writable"),
         (["--address", "127.0.0.1:1"], "Nothing answers at --address 127.0.0.1:1"),
