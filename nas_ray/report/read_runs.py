@@ -41,6 +41,10 @@ def read_runs(folder: Path, accuracies: Accuracies) -> list[RunData]:
             "a search, score_space.py or correlate.py wrote."
         )
     info = read_run(folder)
+    if info.get("experiment") == "train":
+        raise UsageError(
+            f"{folder} is a training, which has a report of its own: {folder / 'model_card.md'}."
+        )
     if "args" in info:
         return [_search(folder, info, accuracies)]
     if info.get("experiment") == "score_space":
