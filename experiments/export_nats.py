@@ -2,6 +2,8 @@
 
 python experiments/export_nats.py NATS-tss-v1_0-3ffb9-simple --out nats_tss.parquet
 python experiments/rea.py --benchmark nats_tss.parquet
+python experiments/export_nats.py NATS-sss-v1_0-50262-simple --out nats_sss.parquet
+python experiments/rea.py --space nats-sss --benchmark nats_sss.parquet
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ class Args:
     """Options of the export."""
 
     directory: tyro.conf.Positional[Path]
-    """The unpacked official directory (topology space, "simple" archives)."""
+    """The unpacked official directory of either space ("simple" archives)."""
     out: Path = Path("nats_tss.parquet")
     """Table to write; the name ends in .parquet, .csv or .csv.gz."""
     allow_missing: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
@@ -40,12 +42,14 @@ def main(args: Args) -> None:
     if args.workers < 1:
         raise UsageError(f"workers must be at least 1, got {args.workers}.")
     check_writable(args.out)
-    found = find_archives(args.directory, allow_missing=args.allow_missing, allow="add --allow-missing")
+    space, found = find_archives(
+        args.directory, allow_missing=args.allow_missing, allow="add --allow-missing"
+    )
     rows = export_rows(args.directory, allow_missing=args.allow_missing, workers=args.workers)
     console = Console(stderr=True)
     frame = pd.DataFrame(track(rows, "Reading archives", total=len(found), console=console))
     write_table(frame, args.out)
-    print(f"{args.out}: {len(frame)} archs, {args.out.stat().st_size / 1e6:.1f} MB")
+    print(f"{args.out}: {len(frame)} archs of {space.name}, {args.out.stat().st_size / 1e6:.1f} MB")
 
 
 if __name__ == "__main__":

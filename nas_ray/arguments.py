@@ -49,6 +49,10 @@ class SearchArgs(ImageArgs):
     """Most parameters of an arch, such as 1e6; None means no limit."""
     max_flops: float | None = None
     """Most multiply-adds of an arch for one image, such as 1e8; None means no limit."""
+    max_latency_ms: float | None = None
+    """Most milliseconds of one image, measured where trials run; an arch above it is a failed evaluation."""
+    max_memory_mib: float | None = None
+    """Most memory of one image in MiB, measured likewise."""
     num_samples: int | None = None
     """Evaluations to make; None means 150, or no limit where a time budget is given."""
     time_budget_s: float | None = None

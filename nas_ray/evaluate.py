@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -58,6 +59,7 @@ class ProxyScores:
         init_seed: seed of the nets' initialisation.
         accelerator: Lightning's name of the device, `cpu` or `gpu`.
         timed: add the seconds of each proxy to the row, as `name_seconds`.
+        limits: most that a score, such as a measured latency, may be; an arch above it is a failed row.
     """
 
     def __init__(
@@ -71,7 +73,9 @@ class ProxyScores:
         init_seed: int = 0,
         accelerator: str = "cpu",
         timed: bool = False,
+        limits: Mapping[str, float] | None = None,
     ) -> None:
+        self.limits = dict(limits or {})
         self.space = space
         self.num_classes = num_classes
         self.inputs = inputs
@@ -99,7 +103,15 @@ class ProxyScores:
             torch.default_generator.manual_seed(self.init_seed)
             module = ScoringModule(self.space.build(arch, self.num_classes), self.proxies)
             self._trainer.test(module, dataloaders=self._batches, verbose=False)  # loops draw seeds as well
-        return {**module.scores, **(module.seconds if self.timed else {})}, module.errors
+        scores = {**module.scores, **(module.seconds if self.timed else {})}
+        above = [
+            f"{name} {scores[name]:.4g} is above the limit {limit:g}"
+            for name, limit in self.limits.items()
+            if scores[name] > limit
+        ]
+        if above:  # what it was measured to cost is kept
+            scores |= {name: math.nan for name in module.scores if name not in self.limits}
+        return scores, module.errors + above
 
     @cached_property
     def _batches(self) -> DataLoader[tuple[torch.Tensor, torch.Tensor]]:

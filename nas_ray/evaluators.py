@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from nas_ray.evaluate import ProxyScores
 from nas_ray.modules.data import ImageDataModule
 from nas_ray.modules.recipes import parse_recipe
 from nas_ray.proxies import Proxy
+from nas_ray.proxies.measured import MEASURED
+from nas_ray.proxies.plugin import resolve_proxies
 from nas_ray.scheduling import make_scheduler
 from nas_ray.searchers import Fitness, Single, parse_fitness
 from nas_ray.short_training import ShortTraining
@@ -70,6 +73,16 @@ def place(evaluator: SearchEvaluator, accelerator: str, folder: Path) -> None:
             evaluator.scores.accelerator = accelerator
 
 
+def wanted_proxies(args: SearchArgs) -> dict[str, Proxy]:
+    """Returns the proxies of `args` and the costs that it limits, by column.
+
+    Raises:
+        UsageError: unknown or broken ones, or a limit that is not positive.
+    """
+    names = [name for given in args.proxies for name in given.replace(",", " ").split()]
+    return resolve_proxies([*names, *(name for name in measured_limits(args) if name not in names)])
+
+
 def make_fitness(args: SearchArgs, proxies: Sequence[str]) -> Fitness:
     """Returns what the search maximises, from the names of the proxies.
 
@@ -77,10 +90,38 @@ def make_fitness(args: SearchArgs, proxies: Sequence[str]) -> Fitness:
         UsageError: unknown kind or score.
     """
     if args.fidelity is None:
-        return parse_fitness(args.fitness, proxies)
+        return parse_fitness(args.fitness, proxies if args.fitness else scores_of(args, proxies))
     if args.fitness is None:
         return Single((VALID_ACC,))
     return parse_fitness(args.fitness, [*proxies, VALID_ACC])
+
+
+def measured_limits(args: SearchArgs) -> dict[str, float]:
+    """Returns the limits on measured costs by column.
+
+    Raises:
+        UsageError: one is not positive.
+    """
+    given = {"latency_ms": args.max_latency_ms, "peak_memory_mib": args.max_memory_mib}
+    for name, limit in given.items():
+        if limit is not None and not 0 < limit < math.inf:
+            option = "--max-latency-ms" if name == "latency_ms" else "--max-memory-mib"
+            raise UsageError(f"{option} must be larger than 0, got {limit}.")
+    return {name: limit for name, limit in given.items() if limit is not None}
+
+
+def scores_of(args: SearchArgs, names: Sequence[str]) -> list[str]:
+    """Returns the columns that a fitness may take without being asked: all but measured costs.
+
+    Raises:
+        UsageError: nothing but costs is computed, and no fitness says what to make of them.
+    """
+    scores = [name for name in names if name not in MEASURED]
+    if not scores and args.fitness is None and args.fidelity is None:
+        raise UsageError(
+            f"A search needs a score to maximise, but {', '.join(names)} are costs; add a proxy to --proxies."
+        )
+    return scores
 
 
 def uses(fitness: Fitness, proxy: str) -> bool:
@@ -89,13 +130,18 @@ def uses(fitness: Fitness, proxy: str) -> bool:
     return any(name == proxy or name.startswith(f"{proxy}.") for name in names)
 
 
-def check_batched(args: SearchArgs, space: SearchSpace) -> None:
+def check_batched(args: SearchArgs, space: SearchSpace, proxies: Mapping[str, Proxy]) -> None:
     """Checks that archs can be scored together.
 
     Raises:
-        UsageError: there is no supernet of the space.
+        UsageError: there is no supernet of the space, or a cost is to be measured.
     """
     option = f"--archs-per-trial {args.archs_per_trial}"
+    if measured := [name for name in proxies if name in MEASURED]:
+        raise UsageError(
+            f"{option} scores archs on parts of one large net, which do not cost what the nets cost, and "
+            f"cannot measure {measured[0]}; leave --archs-per-trial out."
+        )
     if type(space) is not NatsTss:
         raise UsageError(
             f"{option} needs the search space nats-tss, got {args.space!r}; leave --archs-per-trial out."
@@ -110,7 +156,15 @@ def make_evaluator(
     inputs, targets = (tensor.numpy() for tensor in images.minibatch())
     if args.archs_per_trial > 1 and isinstance(space, NatsTss):
         return ChunkScores(space, images.num_classes, inputs, targets, proxies, init_seed=args.init_seed)
-    scores = ProxyScores(space, images.num_classes, inputs, targets, proxies, init_seed=args.init_seed)
+    scores = ProxyScores(
+        space,
+        images.num_classes,
+        inputs,
+        targets,
+        proxies,
+        init_seed=args.init_seed,
+        limits=measured_limits(args),
+    )
     if args.fidelity is None:
         return scores
     return ShortTraining(

@@ -22,12 +22,14 @@ from nas_ray.evaluators import (
     make_evaluator,
     make_fitness,
     uses,
+    wanted_proxies,
 )
 from nas_ray.image_args import open_image_args
 from nas_ray.limits import limited
 from nas_ray.modules.data import ImageDataModule
 from nas_ray.plugins import resolve
-from nas_ray.proxies.plugin import resolve_proxies, score_names
+from nas_ray.proxies.measured import MEASURED
+from nas_ray.proxies.plugin import score_names
 from nas_ray.resources import Request, check_request
 from nas_ray.runs import fingerprint
 from nas_ray.searchers import SEARCHERS, ArchSearcher, Fitness
@@ -89,17 +91,18 @@ def prepare(name: str, args: SearchArgs, searcher: str | Callable[..., ArchSearc
     )
     check_request(request)
     space = make_space(args.space)
-    proxies = resolve_proxies([name for given in args.proxies for name in given.replace(",", " ").split()])
     check_fidelity(args)
+    proxies = wanted_proxies(args)
     fitness = make_fitness(args, score_names(proxies))
     if args.fidelity:
-        proxies = {name: proxy for name, proxy in proxies.items() if uses(fitness, name)}
+        proxies = {name: proxy for name, proxy in proxies.items() if name in MEASURED or uses(fitness, name)}
     scores = [*score_names(proxies), *([VALID_ACC] if args.fidelity else [])]
     images = open_image_args(args, batch_size=args.batch_size, batch_seed=args.batch_seed)
     space = fitted_space(space, images.image_size)
     if args.archs_per_trial > 1:
-        check_batched(args, space)
-    benchmark = open_benchmark(args.benchmark, args.dataset) if knows_accuracy(space) else None
+        check_batched(args, space, proxies)
+    listed = space if isinstance(space, FiniteSpace) and not isinstance(space, HandDesigned) else None
+    benchmark = None if listed is None else open_benchmark(args.benchmark, args.dataset, listed)
     no_limit = args.time_budget_s is not None
     num_samples = args.num_samples if args.num_samples or no_limit else DEFAULT_SAMPLES
     return Experiment(
@@ -135,11 +138,6 @@ def make_space(name: str) -> SearchSpace:
         raise UsageError(f"The search space {name!r} needs the methods sample, neighbors and build.")
     ship_by_value(type(made))
     return made
-
-
-def knows_accuracy(space: SearchSpace) -> bool:
-    """Returns whether a benchmark may know the archs of `space`: those of any finite one but ready nets."""
-    return isinstance(space, FiniteSpace) and not isinstance(space, HandDesigned)
 
 
 def limited_space(args: SearchArgs, space: SearchSpace, images: ImageDataModule) -> SearchSpace:

@@ -16,8 +16,9 @@ from nas_ray.spaces.base import SearchSpace
 class Costs:
     """Counts parameters and multiply-adds of archs on nets without memory, each kind of arch once.
 
-    A space may have a method `cost_class(arch)` that returns something equal for archs of equal cost, so that
-    one of them is counted for all; otherwise every arch is counted once.
+    A space may have a method `cost(arch, num_classes, image)` that returns both, or None; or a method
+    `cost_class(arch)` that returns something equal for archs of equal cost, so that one of them is counted
+    for all. Otherwise every arch is counted once.
 
     Args:
         space: how an arch becomes a net.
@@ -35,6 +36,9 @@ class Costs:
 
     def __call__(self, arch: str) -> tuple[float, float]:
         """Returns parameters, and multiply-adds for one image, as the proxies `params` and `flops` count."""
+        by_formula = getattr(self.space, "cost", None)
+        if by_formula and (known := by_formula(arch, self.num_classes, self.image)):
+            return float(known[0]), float(known[1])
         key: Hashable = self.space.cost_class(arch) if hasattr(self.space, "cost_class") else arch
         if key not in self._known:
             self._known[key] = self._count(arch)

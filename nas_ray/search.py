@@ -64,8 +64,8 @@ def tune_search(
         num_samples: evaluations to make in all, repeated archs and those already in the journal included.
         seconds: seconds of search, those already in the journal included, after which no new evaluation
             starts.
-        max_concurrent: trials in flight; beside them hyperband keeps the others of a band waiting, and runs as
-            many at a time as there are resources for.
+        max_concurrent: trials in flight; hyperband keeps all of a band in flight, of which it runs as many at
+            a time as there are resources for.
         archs_per_trial: most archs of one trial.
         cpus_per_trial: CPU cores reserved for a trial.
         gpus_per_trial: share of a GPU reserved for a trial.

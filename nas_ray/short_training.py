@@ -52,6 +52,7 @@ class ShortTraining:
         init_seed: seed of the first net's initialisation, order and augmentation; the next seeds follow.
         split_seed: seed of the split.
         checkpoints: folder of unfinished trainings, which all workers must see; None for none.
+        keep_checkpoints: leave them when an arch is done, for a later training to a higher `until`.
         accelerator: Lightning's name of the device, `cpu` or `gpu`.
         scores: evaluates an arch before it is trained, such as `ProxyScores`; its columns join the rows.
 
@@ -70,6 +71,7 @@ class ShortTraining:
         init_seed: int = 0,
         split_seed: int = 0,
         checkpoints: Path | None = None,
+        keep_checkpoints: bool = False,
         accelerator: str = "cpu",
         scores: Evaluator | None = None,
     ) -> None:
@@ -84,6 +86,7 @@ class ShortTraining:
         self.recipe = recipe
         self.init_seed = init_seed
         self.checkpoints = checkpoints
+        self.keep_checkpoints = keep_checkpoints
         self.accelerator = accelerator
         self.scores = scores
         self.train_indices, self.valid_indices = split_indices(images.labels, recipe, split_seed)
@@ -107,15 +110,18 @@ class ShortTraining:
         row: Row = {}
         try:
             before = self._scores_of(arch)
+            if before.get("error"):
+                yield {**before, "valid_acc": math.nan}
+                return
             start = time.perf_counter()
-            modules = [self._module(arch, self.init_seed + number) for number in range(self.recipe.seeds)]
+            modules = [self.new_module(arch, self.init_seed + number) for number in range(self.recipe.seeds)]
             row = self._restored(arch, modules)
             seconds = float((row or before).get("seconds", 0.0)) + time.perf_counter() - start
             if row.get("epochs", 0) >= self.until:
                 yield row
             for epoch in range(row.get("epochs", 0), self.until):
                 start = time.perf_counter()
-                results = [self._epoch(module, epoch, seed) for seed, module in enumerate(modules)]
+                results = [self.train_epoch(module, epoch, seed) for seed, module in enumerate(modules)]
                 seconds += time.perf_counter() - start
                 row = self._row(before, results, epoch + 1, seconds, row)
                 self._save(arch, modules, row)
@@ -127,7 +133,7 @@ class ShortTraining:
 
     def forget(self, arch: str) -> None:
         """Removes the checkpoint of `arch`; the driver calls it when the row is safe."""
-        if self._store is not None:
+        if self._store is not None and not self.keep_checkpoints:
             self._store.remove(arch)
 
     def _scores_of(self, arch: str) -> Row:
@@ -136,7 +142,8 @@ class ShortTraining:
             self.scores(arch, rows.append)
         return rows[-1] if rows else {}
 
-    def _module(self, arch: str, seed: int) -> TrainingModule:
+    def new_module(self, arch: str, seed: int) -> TrainingModule:
+        """Returns the untrained module of `arch`, equal for equal seeds."""
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(seed)
             net = self.space.build(arch, self.num_classes)
@@ -148,7 +155,10 @@ class ShortTraining:
             class_weights=self._class_weights,
         )
 
-    def _epoch(self, module: TrainingModule, epoch: int, number: int) -> dict[str, float]:
+    def train_epoch(
+        self, module: TrainingModule, epoch: int, number: int, *, validate: bool = True
+    ) -> dict[str, float]:
+        """Trains the net of seed `init_seed + number` for epoch `epoch` (from 0) and returns its results."""
         seed = self.init_seed + number
         trainer = quiet_trainer(self.accelerator, self.recipe)
         with torch.random.fork_rng(devices=[]):
@@ -156,7 +166,7 @@ class ShortTraining:
             trainer.fit(
                 module,
                 training_loader(self._train, self.recipe, seed, epoch),
-                validation_loader(self._valid),
+                validation_loader(self._valid) if validate else None,
             )
         return dict(module.results)
 

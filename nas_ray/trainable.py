@@ -37,8 +37,8 @@ class ArchTrial(tune.Trainable):  # type: ignore[misc]  # Ray ships no types
         import torch
 
         torch.set_num_threads(threads)
-        if isinstance(evaluator, ChunkEvaluator):
-            keep_freed_memory()  # maps of a whole chunk are large
+        if isinstance(evaluator, ChunkEvaluator | EpochEvaluator):
+            keep_freed_memory()  # maps of a whole chunk, or of all layers, are large
         self.evaluator = evaluator
         self.timeout_s = timeout_s
         self.archs = archs_of(config)

@@ -10,6 +10,7 @@ import torch
 from nas_ray.errors import UsageError
 from nas_ray.plugins import resolve
 from nas_ray.proxies import PROXIES
+from nas_ray.proxies.measured import MEASURED
 from nas_ray.proxies.plugin import check_proxy, resolve_proxies, score_names
 
 
@@ -39,10 +40,13 @@ def test_a_dict_gives_one_score_per_entry() -> None:
     assert score_names(resolve_proxies(["params", several])) == ["params", "several.depth", "several.width"]
 
 
+KNOWN = sorted({**PROXIES, **MEASURED})
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        (["naswott"], f"Unknown proxy 'naswott'. Did you mean 'naswot'? Known: {', '.join(sorted(PROXIES))}, "
+        (["naswott"], f"Unknown proxy 'naswott'. Did you mean 'naswot'? Known: {', '.join(KNOWN)}, "
                       "or your own as module:name."),
         (["params", "params"], "Each proxy needs its own name, but 'params' was given twice; rename one."),
         ([], f"At least one proxy is needed; known: {', '.join(sorted(PROXIES))}."),

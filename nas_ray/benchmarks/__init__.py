@@ -6,12 +6,15 @@ import os
 from collections.abc import Callable
 
 from nas_ray.benchmarks.base import Benchmark, Evaluation
-from nas_ray.benchmarks.nats import NatsBenchmark, default_directory, find_archives
+from nas_ray.benchmarks.nats import FOLDERS, NatsBenchmark, default_directory, find_archives
 from nas_ray.benchmarks.nb201 import NB201Benchmark
 from nas_ray.benchmarks.table import TableBenchmark
 from nas_ray.datasets import OWN, get_dataset
 from nas_ray.errors import UsageError
 from nas_ray.plugins import unknown_name
+from nas_ray.spaces.base import FiniteSpace
+from nas_ray.spaces.nats_sss import NatsSss
+from nas_ray.spaces.nats_tss import NatsTss
 
 
 def explain_auto() -> tuple[str, str]:
@@ -33,6 +36,19 @@ def _open_auto(dataset: str) -> Benchmark:
     return _open_nats(dataset) if explain_auto()[0] == "nats" else NB201Benchmark(dataset)
 
 
+def _open_for_sizes(spec: str, dataset: str) -> Benchmark | None:
+    """Returns the benchmark `spec` of the size space, which no package of tables holds."""
+    directory = default_directory(FOLDERS[NatsSss])
+    if spec == "nb201":
+        raise UsageError(
+            "The benchmark nb201 holds nats-tss alone; for nats-sss give --benchmark none, or an official "
+            f"directory {directory.name}, or a table of it."
+        )
+    if spec == "none" or (spec == "auto" and not directory.exists()):
+        return None
+    return NatsBenchmark(directory, dataset)
+
+
 def _open_nats(dataset: str) -> Benchmark:
     return NatsBenchmark(default_directory(), dataset)
 
@@ -50,13 +66,15 @@ BENCHMARKS: dict[str, Callable[[str], Benchmark | None]] = {
 """Openers by name, each called with a dataset; a path stands for an official directory or a table file."""
 
 
-def open_benchmark(spec: str, dataset: str) -> Benchmark | None:
+def open_benchmark(spec: str, dataset: str, space: FiniteSpace | None = None) -> Benchmark | None:
     """Returns the benchmark that `spec` names, or None for `none`.
 
     Args:
         spec: `auto` (the official directory if a complete one is installed, else `nb201`), `nb201`, `nats`
             (the official directory under `TORCH_HOME`, else `~/.torch`), `none`, the path of an official
             directory, or the path of a table file.
+        space: the space that is searched; None for NATS-TSS. For NATS-SSS `auto` is its official directory,
+            if installed, else None.
         dataset: published name of the dataset; no benchmark knows images of one's own, `own`.
 
     Raises:
@@ -71,17 +89,28 @@ def open_benchmark(spec: str, dataset: str) -> Benchmark | None:
         )
     get_dataset(dataset)
     if spec in BENCHMARKS:
-        return BENCHMARKS[spec](dataset)
+        sized = isinstance(space, NatsSss)
+        return _open_for_sizes(spec, dataset) if sized else BENCHMARKS[spec](dataset)
     path = os.path.expanduser(spec)
     if os.path.isdir(path):
-        return NatsBenchmark(path, dataset)
+        return _fitting(NatsBenchmark(path, dataset), space)
     if os.path.exists(path):
-        return TableBenchmark(path, dataset)
+        return TableBenchmark(path, dataset, space=space if isinstance(space, NatsSss) else None)
     known = unknown_name("benchmark", spec, list(BENCHMARKS)).removesuffix(".")
     raise UsageError(
         f"{known}, or the path of an official NATS-Bench directory or of a table file, and no such path "
         "exists."
     )
+
+
+def _fitting(benchmark: NatsBenchmark, space: FiniteSpace | None) -> NatsBenchmark:
+    wanted = NatsSss.name if isinstance(space, NatsSss) else NatsTss.name
+    if benchmark.space.name != wanted:
+        raise UsageError(
+            f"The directory {benchmark.directory} holds {benchmark.space.name}, but {wanted} is searched; "
+            f"give --space {benchmark.space.name}, or another --benchmark."
+        )
+    return benchmark
 
 
 __all__ = [

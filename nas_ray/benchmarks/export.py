@@ -9,9 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from nas_ray.benchmarks.nats import find_archives, read_archive, test_accuracy, validation
+from nas_ray.benchmarks.nats import NatsSpace, find_archives, read_archive, test_accuracy, validation
 from nas_ray.datasets import DATASETS
-from nas_ray.spaces.nats_tss import NatsTss
 
 
 def export_rows(
@@ -22,25 +21,25 @@ def export_rows(
     Raises:
         UsageError: no complete official directory, unless `allow_missing`, or a damaged archive.
     """
-    archs = NatsTss().archs
-    jobs = [(index, archs[index]) for index in find_archives(directory, allow_missing=allow_missing)]
+    space, jobs = find_archives(directory, allow_missing=allow_missing)
     if workers == 1:
-        yield from map(partial(export_row, directory), jobs)
+        yield from map(partial(export_row, directory, space), jobs)
         return
     with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-        yield from pool.map(partial(export_row, directory), jobs, chunksize=16)
+        yield from pool.map(partial(export_row, directory, space), jobs, chunksize=16)
 
 
-def export_row(directory: Path, job: tuple[int, str]) -> dict[str, Any]:
-    """Returns the table's row of one `(index, arch)`: what `NatsBenchmark` answers with `seed=None`."""
-    results, path = read_archive(directory, *job)
-    row: dict[str, Any] = {"index": job[0], "arch": job[1]}
+def export_row(directory: Path, space: NatsSpace, index: int) -> dict[str, Any]:
+    """Returns the table's row of one arch: what `NatsBenchmark` answers with `seed=None`."""
+    results, path = read_archive(directory, space, index)
+    row: dict[str, Any] = {"index": index, "arch": space[index]}
+    *shorter, last = space.schedules
     for dataset in DATASETS:
-        long, train, valid = validation(results, dataset, 200, path)
-        short, _, _ = validation(results, dataset, 12, path)
-        row[f"{dataset}_test_acc_200"] = test_accuracy(results, path, dataset)
-        row[f"{dataset}_valid_acc_200"] = long
-        row[f"{dataset}_valid_acc_12"] = short
+        long, train, valid = validation(results, dataset, last, path)
+        row[f"{dataset}_test_acc_{last}"] = test_accuracy(results, path, dataset, space)
+        row[f"{dataset}_valid_acc_{last}"] = long
+        for epochs in reversed(shorter):
+            row[f"{dataset}_valid_acc_{epochs}"] = validation(results, dataset, epochs, path)[0]
         row[f"{dataset}_train_seconds_per_epoch"] = train
         row[f"{dataset}_valid_seconds"] = valid
     return row

@@ -19,14 +19,21 @@ from nats_bench import ArchResults
 from nas_ray.benchmarks.base import Evaluation
 from nas_ray.datasets import DATASETS, get_dataset
 from nas_ray.errors import UsageError
+from nas_ray.spaces.nats_sss import NatsSss
 from nas_ray.spaces.nats_tss import NatsTss
 from nas_ray.unpickling import safe_load
 
 FOLDER = "NATS-tss-v1_0-3ffb9-simple"
-"""Name of the published directory."""
+"""Name of the published directory of the topology space."""
 
-EPOCHS = (12, 200)
-"""The two schedules; 12 is trained separately and is no point of the 200-epoch run."""
+FOLDERS: dict[type[NatsTss] | type[NatsSss], str] = {NatsTss: FOLDER, NatsSss: "NATS-sss-v1_0-50262-simple"}
+"""Name of the published directory of each space."""
+
+Results = dict[int, Any]
+"""The `ArchResults` of an arch by epochs of the schedule."""
+
+NatsSpace = NatsTss | NatsSss
+"""A space with published files. Its `schedules` are trained separately: none is a point of a longer one."""
 
 VALID = {name: name for name in DATASETS} | {"cifar10": "cifar10-valid"}
 """Published name of the run whose `x-valid` a searcher sees; `cifar10-valid` trains on 25,000 images."""
@@ -38,13 +45,13 @@ _NOTES = {"cifar10": (" (net trained on 25,000 images)", " (net trained on 50,00
 
 
 class NatsBenchmark:
-    """The published archives of NATS-TSS on one dataset, for the 12- and the 200-epoch schedule.
+    """The published archives of NATS-TSS or NATS-SSS on one dataset, for each published schedule.
 
     Every look-up reads one archive and keeps nothing, so memory stays flat over the whole space; it costs
     about 15 ms. `experiments/export_nats.py` turns the directory into a table that answers faster.
 
     Args:
-        directory: the unpacked `NATS-tss-v1_0-3ffb9-simple`.
+        directory: the unpacked `NATS-tss-v1_0-3ffb9-simple` or `NATS-sss-v1_0-50262-simple`.
         dataset: published name of the dataset.
         allow_missing: accept a directory with some of the archives; `archs` are then those.
 
@@ -61,10 +68,10 @@ class NatsBenchmark:
         valid_note, test_note = _NOTES.get(self.dataset, ("", ""))
         self._split = f"NATS-Bench official files, {self.dataset} validation split x-valid{valid_note}"
         test = f"{self.dataset} test split {TEST[self.dataset]}{test_note}"
-        self.acc_source = f"NATS-Bench official files, {test}, 200 epochs, mean over all published seeds"
-        self._space = NatsTss()
-        found = find_archives(self.directory, allow_missing=allow_missing)
-        self._archs = tuple(self._space[index] for index in found)
+        self.space, found = find_archives(self.directory, allow_missing=allow_missing)
+        last = self.space.schedules[-1]
+        self.acc_source = f"NATS-Bench official files, {test}, {last} epochs, mean over all published seeds"
+        self._archs = tuple(self.space[index] for index in found)
 
     @property
     def archs(self) -> Sequence[str]:
@@ -78,19 +85,20 @@ class NatsBenchmark:
 
         Args:
             arch: canonical string.
-            epochs: 12 or 200.
+            epochs: a schedule of the space: 12 or 200 for NATS-TSS; 1, 12 or 90 for NATS-SSS.
             seed: one published training seed (777, 888, 999; 111 for 12 epochs); the mean over all if None.
 
         Raises:
             UsageError: unknown arch, schedule or seed; the archive is missing or damaged.
         """
-        if epochs not in EPOCHS:
+        if epochs not in self.space.schedules:
+            held = " and ".join(map(str, self.space.schedules))
             raise UsageError(
-                f"NATS-Bench holds schedules of 12 and 200 epochs, got epochs={epochs}; ask for one of them."
+                f"NATS-Bench holds schedules of {held} epochs, got epochs={epochs}; ask for one of them."
             )
         results, path = self._read(arch)
         with _content_of(path):
-            seeds = list(results[str(epochs)].get_dataset_seeds(VALID[self.dataset]))
+            seeds = list(results[epochs].get_dataset_seeds(VALID[self.dataset]))
         listed = ", ".join(map(str, seeds))
         if seed is not None and seed not in seeds:
             raise UsageError(
@@ -104,33 +112,33 @@ class NatsBenchmark:
         )
 
     def test_acc(self, arch: str) -> float:
-        """Returns the test accuracy of `arch` after 200 epochs, mean over seeds.
+        """Returns the test accuracy of `arch` after the longest schedule, mean over seeds.
 
         Raises:
             UsageError: unknown arch; the archive is missing or damaged.
         """
-        return test_accuracy(*self._read(arch), self.dataset)
+        return test_accuracy(*self._read(arch), self.dataset, self.space)
 
     def all_test_acc(self) -> None:
         """Returns None: it would need one file per arch."""
         return
 
-    def _read(self, arch: str) -> tuple[dict[str, Any], Path]:
-        return read_archive(self.directory, self._space.index(arch), arch)
+    def _read(self, arch: str) -> tuple[Results, Path]:
+        return read_archive(self.directory, self.space, self.space.index(arch))
 
 
-def default_directory() -> Path:
+def default_directory(folder: str = FOLDER) -> Path:
     """Returns where `nats_bench` keeps the directory: under `TORCH_HOME`, else under `~/.torch`."""
-    return Path(os.environ.get("TORCH_HOME") or os.path.expanduser("~/.torch")) / FOLDER
+    return Path(os.environ.get("TORCH_HOME") or os.path.expanduser("~/.torch")) / folder
 
 
 def find_archives(
     directory: Path, *, allow_missing: bool = False, allow: str = "pass allow_missing=True from Python"
-) -> list[int]:
-    """Returns the sorted indices of the archives in an official directory, after checking that it is one.
+) -> tuple[NatsSpace, list[int]]:
+    """Returns the space of an official directory and the sorted indices of its archives, after checking it.
 
     Args:
-        directory: the unpacked `NATS-tss-v1_0-3ffb9-simple`.
+        directory: the unpacked directory.
         allow_missing: accept one with some of the archives.
         allow: for an error message, how the caller's user asks for `allow_missing`.
 
@@ -144,78 +152,82 @@ def find_archives(
             f"The official NATS-Bench files must be a readable directory such as {FOLDER}, got {directory} "
             f"({error.strerror}); unpack the published archive and name its folder."
         ) from error
-    size = _check_meta(directory)
+    space = space_of(directory)
+    size = len(space)
     names = (re.fullmatch(r"(\d{6})\.pickle\.pbz2", file) for file in files)
     found = sorted(index for index in (int(name[1]) for name in names if name) if index < size)
     if not found or (len(found) < size and not allow_missing):
         way_out = "" if allow_missing else f", or {allow}"
         raise UsageError(
             f"The directory must hold the archives of all {size} archs, got {directory}, where "
-            f"{size - len(found)} are missing; unpack {FOLDER} completely{way_out}."
+            f"{size - len(found)} are missing; unpack {FOLDERS[type(space)]} completely{way_out}."
         )
-    return found
+    return space, found
 
 
-def _check_meta(directory: Path) -> int:
-    """Returns the number of archs of the space that the meta file must list."""
+def space_of(directory: Path) -> NatsSpace:
+    """Returns the space whose archs the meta file of an official directory lists.
+
+    Raises:
+        UsageError: it is damaged, or lists other archs.
+    """
     meta = safe_load(directory / "meta.pickle.pbz2", what="NATS-Bench meta file", compressed=True)
     listed = meta.get("meta_archs") if isinstance(meta, dict) else None
     archs = tuple(listed) if isinstance(listed, list | tuple) else ()
     archs = archs if all(isinstance(arch, str) for arch in archs) else ()
-    if archs and ":" in archs[0]:
+    space: NatsSpace = NatsSss() if archs and ":" in archs[0] else NatsTss()
+    if archs != space.archs:
         raise UsageError(
-            f"The directory must hold the topology space (NATS-tss), got {directory}, which holds the size "
-            f"space (NATS-sss); name a {FOLDER} directory."
+            f"The meta file must list the {len(space)} archs of {space.name.upper()} in their published "
+            f"order, and that in {directory} does not; unpack {FOLDERS[type(space)]} again."
         )
-    published = NatsTss().archs
-    if archs != published:
-        raise UsageError(
-            f"The meta file must list the {len(published)} archs of NATS-TSS in their published order, and "
-            f"that in {directory} does not; unpack {FOLDER} again."
-        )
-    return len(published)
+    return space
 
 
-def read_archive(directory: Path, index: int, arch: str) -> tuple[dict[str, Any], Path]:
-    """Returns the `ArchResults` of one arch by schedule (`"12"`, `"200"`), and the path of its archive.
+def read_archive(directory: Path, space: NatsSpace, index: int) -> tuple[Results, Path]:
+    """Returns the `ArchResults` of an arch by schedule, and the path of its archive.
 
     Raises:
         UsageError: the archive is missing, damaged, or another arch's.
     """
-    path = directory / f"{index:06d}.pickle.pbz2"
+    path, arch = directory / f"{index:06d}.pickle.pbz2", space[index]
     content = safe_load(path, what="NATS-Bench archive", compressed=True)
     with _content_of(path):
         # dict(): nats_bench takes text for a file name, and unpickles that file without restrictions.
-        states = {str(epochs): dict(content[str(epochs)]) for epochs in EPOCHS}
-        results = {key: ArchResults.create_from_state_dict(state) for key, state in states.items()}
+        states = {epochs: dict(content[_key(space, epochs)]) for epochs in space.schedules}
+        results = {epochs: ArchResults.create_from_state_dict(state) for epochs, state in states.items()}
         held = {result.arch_str for result in results.values()}
     if held != {arch}:
         raise UsageError(
             f"The NATS-Bench archive {path} must hold the arch {arch}, got {', '.join(map(str, held))}; "
-            f"unpack {FOLDER} again."
+            f"unpack {FOLDERS[type(space)]} again."
         )
     return results, path
 
 
+def _key(space: NatsSpace, epochs: int) -> str:
+    """Returns the published name of a schedule: two digits in the size space."""
+    return f"{epochs:02d}" if isinstance(space, NatsSss) else str(epochs)
+
+
 def validation(
-    results: dict[str, Any], dataset: str, epochs: int, path: Path, seed: int | None = None
+    results: Results, dataset: str, epochs: int, path: Path, seed: int | None = None
 ) -> tuple[float, float, float]:
     """Returns `x-valid` accuracy, training seconds per epoch and seconds of one validation."""
     which = False if seed is None else int(seed)  # False: nats_bench's word for the mean over seeds
     with _content_of(path):
-        train = results[str(epochs)].get_metrics(VALID[dataset], "train", is_random=which)
-        valid = results[str(epochs)].get_metrics(VALID[dataset], "x-valid", is_random=which)
+        train = results[epochs].get_metrics(VALID[dataset], "train", is_random=which)
+        valid = results[epochs].get_metrics(VALID[dataset], "x-valid", is_random=which)
         seconds = (float(part["all_time"]) / epochs for part in (train, valid))
         train_seconds, valid_seconds = (_within(value, math.inf, "seconds") for value in seconds)
         return _within(float(valid["accuracy"]), 100, "an accuracy"), train_seconds, valid_seconds
 
 
-def test_accuracy(results: dict[str, Any], path: Path, dataset: str) -> float:
-    """Returns the test accuracy after 200 epochs in percent, mean over seeds."""
+def test_accuracy(results: Results, path: Path, dataset: str, space: NatsSpace) -> float:
+    """Returns the test accuracy after the longest schedule in percent, mean over seeds."""
     with _content_of(path):
-        return _within(
-            float(results["200"].get_metrics(dataset, TEST[dataset])["accuracy"]), 100, "an accuracy"
-        )
+        last = results[space.schedules[-1]]
+        return _within(float(last.get_metrics(dataset, TEST[dataset])["accuracy"]), 100, "an accuracy")
 
 
 def _within(value: float, high: float, what: str) -> float:
@@ -231,6 +243,6 @@ def _content_of(path: Path) -> Iterator[None]:
         yield
     except Exception as error:
         raise UsageError(
-            f"The NATS-Bench archive must hold the 12- and 200-epoch results of one arch, and {path} does "
-            f"not ({error!r}); unpack {FOLDER} again."
+            f"The NATS-Bench archive must hold the results of one arch for every schedule, and {path} does "
+            f"not ({error!r}); unpack {path.parent.name} again."
         ) from error

@@ -20,11 +20,8 @@ SUFFIXES = (".csv", ".csv.gz", ".parquet")
 
 _ENDINGS = f"{', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}"
 
-EPOCHS = (12, 200)
-"""The schedules that have columns."""
-
-COLUMNS = ("test_acc_200", "valid_acc_200", "valid_acc_12", "train_seconds_per_epoch", "valid_seconds")
-"""What a table may hold for each dataset, as `{dataset}_{column}`; the first and `arch` are required."""
+SECONDS = ("train_seconds_per_epoch", "valid_seconds")
+"""Columns of what a query costs, as `{dataset}_{column}`."""
 
 
 class TableBenchmark:
@@ -36,6 +33,10 @@ class TableBenchmark:
     - `d_test_acc_200`: test accuracy after 200 epochs, mean over seeds (required).
     - `d_valid_acc_200`, `d_valid_acc_12`: validation accuracy of the 200-epoch schedule, mean over seeds, and
       of the separate 12-epoch schedule.
+
+    The epochs are the `schedules` of the space, the last one for the test: 12 and 200 for NATS-TSS and spaces
+    that name none, 1, 12 and 90 for NATS-SSS.
+
     - `d_train_seconds_per_epoch`, `d_valid_seconds`: a query costs `epochs * train + valid` seconds.
 
     Other columns are not read.
@@ -57,15 +58,20 @@ class TableBenchmark:
         self.path = Path(path)
         self.acc_column = "test_acc"
         split = "ori-test (net trained on 50,000 images)" if self.dataset == "cifar10" else "x-test"
+        space = space or NatsTss()
+        self._schedules: tuple[int, ...] = getattr(space, "schedules", NatsTss.schedules)
+        last = self._schedules[-1]
         self.acc_source = (
-            f"table {self.path.name}, {self.dataset} test split {split}, 200 epochs, mean over seeds"
+            f"table {self.path.name}, {self.dataset} test split {split}, {last} epochs, mean over seeds"
         )
+        self._final = f"test_acc_{last}"
         frame = _read(self.path)
-        self._require("arch", f"{self.dataset}_{COLUMNS[0]}", held=list(frame.columns))
-        self._archs = tuple(space or NatsTss())
+        self._require("arch", f"{self.dataset}_{self._final}", held=list(frame.columns))
+        self._archs = tuple(space)
         self._check_archs(frame["arch"])
         frame = frame.set_index("arch").loc[list(self._archs)]
-        held = [column for column in COLUMNS if f"{self.dataset}_{column}" in frame.columns]
+        columns = (self._final, *(f"valid_acc_{epochs}" for epochs in self._schedules), *SECONDS)
+        held = [column for column in columns if f"{self.dataset}_{column}" in frame.columns]
         self._values = {column: self._numbers(frame[f"{self.dataset}_{column}"]) for column in held}
         self._index = {arch: index for index, arch in enumerate(self._archs)}
 
@@ -79,39 +85,44 @@ class TableBenchmark:
 
         Args:
             arch: canonical string.
-            epochs: 12 or 200.
+            epochs: a schedule of the space, such as 12 or 200.
             seed: None; a table holds no single seeds.
 
         Raises:
             UsageError: unknown arch or schedule, a seed, or a column that the table does not have.
         """
-        if epochs not in EPOCHS:
+        if epochs not in self._schedules:
+            held_epochs = " and ".join(map(str, self._schedules))
             raise UsageError(
-                f"A table holds schedules of 12 and 200 epochs, got epochs={epochs}; ask for one of them."
+                f"A table holds schedules of {held_epochs} epochs, got epochs={epochs}; ask for one of them."
             )
         if seed is not None:
             raise UsageError(f"A table holds no single training seeds, got seed={seed}; leave the seed out.")
         index = self._position(arch)
-        columns = (f"valid_acc_{epochs}", *COLUMNS[3:])
+        columns = (f"valid_acc_{epochs}", *SECONDS)
         if any(column not in self._values for column in columns):
             held = ["arch", *(f"{self.dataset}_{column}" for column in self._values)]
             self._require(*(f"{self.dataset}_{column}" for column in columns), held=held)
         valid_acc, train, valid = (self._values[column][index] for column in columns)
-        seeds = "mean over seeds" if epochs == 200 else "the seed or mean of seeds that the table took"
+        seeds = (
+            "mean over seeds"
+            if epochs == self._schedules[-1]
+            else "the seed or mean of seeds that the table took"
+        )
         split = f"table {self.path.name}, {self.dataset} validation split x-valid, {epochs} epochs, {seeds}"
         return Evaluation(valid_acc, epochs * train + valid, epochs, split)
 
     def test_acc(self, arch: str) -> float:
-        """Returns the test accuracy of `arch` after 200 epochs.
+        """Returns the test accuracy of `arch` after the longest schedule.
 
         Raises:
             UsageError: unknown arch.
         """
-        return self._values[COLUMNS[0]][self._position(arch)]
+        return self._values[self._final][self._position(arch)]
 
     def all_test_acc(self) -> np.ndarray:
         """Returns `[len(archs)]`, the test accuracies in the order of `archs`."""
-        return np.array(self._values[COLUMNS[0]])
+        return np.array(self._values[self._final])
 
     def _position(self, arch: str) -> int:
         if arch not in self._index:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Any
 
 import pytorch_lightning as pl
 import torch
+from pytorch_lightning.trainer.states import TrainerFn
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from torch.optim import SGD
 from torch.optim.lr_scheduler import LambdaLR
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn, update_bn
 
 from nas_ray.modules.recipes import Recipe
 
@@ -109,6 +111,13 @@ class TrainingModule(pl.LightningModule):
     def on_train_epoch_end(self) -> None:
         """Keeps and logs accuracy and loss."""
         self._finish("train")
+
+    def on_validation_epoch_start(self) -> None:
+        """Averages the statistics of batch normalisation anew, if the recipe asks for it."""
+        if self.recipe.bn_batches and self.trainer.state.fn == TrainerFn.FITTING:
+            loader: Iterable[Batch] = self.trainer.train_dataloader or ()
+            batches = itertools.islice(loader, self.recipe.bn_batches)
+            update_bn([self._laid_out(inputs) for inputs, _ in batches], self.trained, self.device)
 
     def on_validation_epoch_end(self) -> None:
         """Keeps and logs accuracy and loss."""

@@ -18,6 +18,7 @@ from nas_ray.cluster import ship_by_value
 from nas_ray.errors import UsageError, describe
 from nas_ray.plugins import resolve
 from nas_ray.proxies import PROXIES, Proxy
+from nas_ray.proxies.measured import MEASURED
 
 GROUP = "nas_ray.proxies"
 RESERVED = {
@@ -38,7 +39,7 @@ def resolve_proxies(names: Sequence[str | Proxy]) -> dict[str, Proxy]:
     """
     proxies: dict[str, Proxy] = {}
     for given in names:
-        proxy = resolve("proxy", given, PROXIES, GROUP) if isinstance(given, str) else given
+        proxy = resolve("proxy", given, {**PROXIES, **MEASURED}, GROUP) if isinstance(given, str) else given
         name = _name(given, proxy)
         if name in RESERVED or name.endswith("_seconds"):
             raise UsageError(
@@ -46,13 +47,18 @@ def resolve_proxies(names: Sequence[str | Proxy]) -> dict[str, Proxy]:
             )
         if name in proxies:
             raise UsageError(f"Each proxy needs its own name, but {name!r} was given twice; rename one.")
-        if PROXIES.get(name) is not proxy:
+        if not is_built_in(name, proxy):
             check_proxy(name, proxy)
             ship_by_value(proxy)
         proxies[name] = proxy
     if not proxies:
         raise UsageError(f"At least one proxy is needed; known: {', '.join(sorted(PROXIES))}.")
     return proxies
+
+
+def is_built_in(name: str, proxy: Any) -> bool:
+    """Returns whether `proxy` is what this package calls `name`, a proxy or a measured cost."""
+    return PROXIES.get(name) is proxy or MEASURED.get(name) is proxy
 
 
 def _name(given: str | Proxy, proxy: Proxy) -> str:
@@ -67,7 +73,7 @@ def score_names(proxies: dict[str, Proxy]) -> list[str]:
     names: list[str] = []
     for name, proxy in proxies.items():
         with contextlib.redirect_stdout(io.StringIO()):
-            value = None if PROXIES.get(name) is proxy else proxy(_tiny_net(), *_tiny_batch())
+            value = None if is_built_in(name, proxy) else proxy(_tiny_net(), *_tiny_batch())
         names += [f"{name}.{key}" for key in value] if isinstance(value, dict) else [name]
     return names
 

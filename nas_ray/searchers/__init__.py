@@ -7,7 +7,16 @@ from nas_ray.searchers.base import ArchSearcher
 from nas_ray.searchers.cheap_score import CheapScore, ScoreTable
 from nas_ray.searchers.evolution import RegularizedEvolution
 from nas_ray.searchers.filtered import FilteredSpace
-from nas_ray.searchers.fitness import Fitness, LogRankSum, NormalisedSum, RankSum, Row, Single, parse_fitness
+from nas_ray.searchers.fitness import (
+    Fitness,
+    LogRankSum,
+    Mixed,
+    NormalisedSum,
+    RankSum,
+    Row,
+    Single,
+    parse_fitness,
+)
 from nas_ray.searchers.freerea import FreeRea
 from nas_ray.searchers.local_search import LocalSearch
 from nas_ray.searchers.move import Move
@@ -44,6 +53,7 @@ __all__ = [
     "FreeRea",
     "LocalSearch",
     "LogRankSum",
+    "Mixed",
     "Move",
     "NaswotSearch",
     "Negated",

@@ -15,7 +15,7 @@ from nas_ray.errors import UsageError
 from nas_ray.searchers.events import Event, check_ask, ends_with_ask, unfinished
 from nas_ray.searchers.fitness import Fitness, Row
 from nas_ray.searchers.in_flight import Asked, InFlight
-from nas_ray.searchers.messages import DIED, SCORE, config_of, rows_of
+from nas_ray.searchers.messages import SCORE, config_of, rows_of
 
 if TYPE_CHECKING:  # a searcher needs no torch
     from nas_ray.spaces.base import SearchSpace
@@ -36,8 +36,8 @@ class ArchSearcher(Searcher, ABC):  # type: ignore[misc]  # Ray ships no types
     `ask` returns None to wait for pending results, in which case it must not have changed any state, and
     raises `StopIteration` when there is nothing left to propose.
 
-    The state is a function of the constructor's arguments and of the sequence of asks and tells. So a search
-    is saved as its events and restored by replaying them, exact to the last random number.
+    The state is a function of the arguments and the sequence of asks and tells. So a search is saved as its
+    events and restored by replaying them, exact to the last random number.
 
     Args:
         space: where archs come from.
@@ -147,13 +147,14 @@ class ArchSearcher(Searcher, ABC):  # type: ignore[misc]  # Ray ships no types
 
     def on_trial_result(self, trial_id: str, result: Mapping[str, Any]) -> None:
         """Hears of an epoch of a trial that goes on; `tell` comes with its last row."""
+        rows = self._in_flight.so_far[trial_id] = rows_of(result)
         if self._watcher:
-            self._watcher(rows_of(result))
+            self._watcher(rows)
 
     def on_trial_complete(
         self, trial_id: str, result: Mapping[str, Any] | None = None, error: bool = False
     ) -> None:
-        """Takes the end of a trial: its rows, a failure, or a stop before it started (nothing to tell).
+        """Takes the end of a trial: its rows, a failure, or a stop between epochs or before it started.
 
         Several archs whose worker died go out again one by one: none costs the others their rows.
         """
@@ -161,7 +162,7 @@ class ArchSearcher(Searcher, ABC):  # type: ignore[misc]  # Ray ships no types
         if error and len(chunk) > 1:
             self._in_flight.separate(chunk)
             return
-        rows = rows_of(result) if result else [DIED if error or result is not None else None] * len(chunk)
+        rows = self._in_flight.last_rows(trial_id, len(chunk), result, error)
         stamp = self._stamp()  # one for all: they arrive together
         for asked, row in zip(chunk, rows, strict=True):
             if not self._in_flight.repeats_alone(asked, row):

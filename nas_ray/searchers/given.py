@@ -26,6 +26,11 @@ class GivenArchs(ArchSearcher):
         self._archs = list(dict.fromkeys(archs))
         self._next_place = 0
 
+    @property
+    def count(self) -> int:
+        """Number of different archs."""
+        return len(self._archs)
+
     def ask(self) -> str:
         """Returns the next arch of the list.
 

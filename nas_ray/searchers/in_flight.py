@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from nas_ray.searchers.fitness import Row
-from nas_ray.searchers.messages import is_memory_error
+from nas_ray.searchers.messages import DIED, is_memory_error, rows_of
 
 Asked = tuple[int, str]
 """The number of an evaluation and its arch."""
@@ -21,10 +22,12 @@ class InFlight:
     Attributes:
         again: asked for and to go out once more: unfinished at an interruption, or waited for an arch that
             failed.
+        so_far: Tune's trial id -> rows of its last epoch.
     """
 
     def __init__(self) -> None:
         self.again: deque[Asked] = deque()
+        self.so_far: dict[str, list[Row]] = {}
         self._chunks: dict[str, list[Asked]] = {}  # Tune's trial id -> what it carries
         self._waiting: dict[str, list[int]] = {}  # arch in flight -> further evaluations that asked for it
         self._apart: deque[Asked] = deque()  # of a chunk whose worker died
@@ -54,6 +57,17 @@ class InFlight:
     def settled(self) -> bool:
         """Whether nothing may have to go out again: nothing is under way or in line."""
         return not (self._chunks or self._apart or self._exclusive or any(self._waiting.values()))
+
+    def last_rows(
+        self, trial_id: str, count: int, result: Mapping[str, Any] | None, error: bool
+    ) -> Sequence[Row | None]:
+        """Returns the rows of a trial of `count` archs that ended; None for what never started."""
+        so_far = self.so_far.pop(trial_id, None)
+        if result:
+            return rows_of(result)
+        if so_far and not error:
+            return so_far  # stopped by a scheduler while it was paused
+        return [DIED if error or result is not None else None] * count
 
     def resume(self, unfinished: Iterable[Asked], *, collecting: bool) -> None:
         """Takes what was in flight at an interruption, and whether a trial was still being filled or out."""

@@ -39,6 +39,8 @@ class NatsTss:
     """
 
     name = "nats-tss"
+    schedules = (12, 200)
+    """Epochs of the published trainings; the last one counts."""
 
     def __init__(self, channels: int = 16, cells: int = 5, stem: str = SMALL) -> None:
         if stem not in STEMS:
@@ -183,11 +185,17 @@ def skip_spans(ops: tuple[str, ...]) -> tuple[int, ...]:
 
 
 class Cell(nn.Module):
-    """A dense cell: node j is the sum of `op(node i)` over its edges; `[B, C, H, W] -> [B, C, H, W]`."""
+    """A dense cell: node j is the sum of `op(node i)` over its edges; `[B, C_in, H, W] -> [B, C, H, W]`.
 
-    def __init__(self, ops: tuple[str, ...], channels: int) -> None:
+    The edges from the input change the width, where `channels_in` (C_in) is given and another.
+    """
+
+    def __init__(self, ops: tuple[str, ...], channels: int, channels_in: int | None = None) -> None:
         super().__init__()
-        self.edges = nn.ModuleList(make_op(op, channels) for op in ops)
+        self.edges = nn.ModuleList(
+            make_op(op, channels, channels if source else channels_in)
+            for (source, _), op in zip(EDGES, ops, strict=True)
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         """Returns the last node."""

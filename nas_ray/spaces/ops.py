@@ -35,16 +35,33 @@ def conv_block(channels_in: int, channels_out: int, kernel_size: int, stride: in
     )
 
 
-def make_op(name: str, channels: int) -> nn.Module:
-    """Returns the cell operation `name`; every one maps `[B, C, H, W] -> [B, C, H, W]`."""
+def widening_skip(channels_in: int, channels_out: int) -> nn.Sequential:
+    """Returns the skip connection between widths: a 1x1 convolution and BN, as published without ReLU."""
+    return nn.Sequential(nn.Conv2d(channels_in, channels_out, 1, bias=False), nn.BatchNorm2d(channels_out))
+
+
+def make_op(name: str, channels: int, channels_in: int | None = None) -> nn.Module:
+    """Returns the cell operation `name`; it maps `[B, C_in, H, W] -> [B, C, H, W]`.
+
+    Args:
+        name: of the operation.
+        channels: C.
+        channels_in: C_in, which only convolutions and `skip_connect` can change; None for C.
+
+    Raises:
+        KeyError: unknown, or an operation that cannot change the width.
+    """
+    wide = channels if channels_in is None else channels_in
+    if name == "nor_conv_1x1":
+        return conv_block(wide, channels, 1)
+    if name == "nor_conv_3x3":
+        return conv_block(wide, channels, 3)
+    if name == "skip_connect":
+        return nn.Identity() if wide == channels else widening_skip(wide, channels)
+    if wide != channels:
+        raise KeyError(f"{name} cannot change the width from {wide} to {channels}")
     if name == "none":
         return Zero()
-    if name == "skip_connect":
-        return nn.Identity()
-    if name == "nor_conv_1x1":
-        return conv_block(channels, channels, 1)
-    if name == "nor_conv_3x3":
-        return conv_block(channels, channels, 3)
     if name == "avg_pool_3x3":
         return nn.AvgPool2d(3, stride=1, padding=1, count_include_pad=False)
     raise KeyError(name)

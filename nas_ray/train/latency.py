@@ -6,24 +6,24 @@ import os
 import time
 from collections.abc import Callable
 
-import numpy as np
 import torch
 from torch import nn
 
-WARM_UP, REPEATS = 5, 30
-
+from nas_ray.proxies import measured
 
 STEPS = 3
 """Training steps that are timed, of which the fastest counts."""
 
 
-@torch.no_grad()
 def latency_ms(net: nn.Module, image_size: int) -> float:
     """Returns the median milliseconds of a forward pass of one image on the CPU, with one thread."""
-    net = net.cpu().eval()
-    image = torch.zeros(1, 3, image_size, image_size)
-    taken = _seconds(lambda: net(image), 1, WARM_UP + REPEATS)
-    return 1000 * float(np.median(taken[WARM_UP:]))
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        image = torch.zeros(1, 3, image_size, image_size)
+        return measured.latency_ms(net.cpu(), image, torch.zeros(1, dtype=torch.int64))
+    finally:
+        torch.set_num_threads(before)
 
 
 def fastest_threads(net: nn.Module, shape: tuple[int, int, int, int]) -> int:

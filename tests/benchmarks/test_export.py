@@ -80,6 +80,6 @@ def test_an_archive_with_an_impossible_accuracy_is_refused_by_name(value, tmp_pa
     path = write(directory / "000000.pickle.pbz2", content)
     text = message(list, export_rows(directory, allow_missing=True))
     assert text == (
-        f"The NATS-Bench archive must hold the 12- and 200-epoch results of one arch, and {path} does not "
+        f"The NATS-Bench archive must hold the results of one arch for every schedule, and {path} does not "
         f"(ValueError('an accuracy of {value}')); unpack {FOLDER} again."
     )

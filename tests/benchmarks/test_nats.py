@@ -10,11 +10,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from nats_bench import ArchResults
 
-from nas_ray.benchmarks.nats import FOLDER, NatsBenchmark, default_directory
+from nas_ray.benchmarks import open_benchmark
+from nas_ray.benchmarks.nats import FOLDER, FOLDERS, NatsBenchmark, default_directory
 from nas_ray.datasets import DATASETS
 from nas_ray.errors import UsageError
-from nas_ray.spaces import NatsTss
+from nas_ray.spaces import NatsSss, NatsTss
+from nas_ray.unpickling import safe_load
 
 SAMPLE = (0, 11, 284)
 ARCHS = NatsTss().archs
@@ -107,11 +110,49 @@ def test_memory_stays_flat(data_dir):
 
 
 @pytest.mark.data
-def test_the_size_space_is_named(data_dir):
-    folder = data_dir / "nats_official_sample" / "NATS-sss-v1_0-50262-simple"
-    assert message(NatsBenchmark, folder, "cifar10") == (
-        f"The directory must hold the topology space (NATS-tss), got {folder}, which holds the size space "
-        f"(NATS-sss); name a {FOLDER} directory."
+@pytest.mark.parametrize("index", [0, 11, 284])
+def test_the_size_space_has_other_schedules(data_dir, index):
+    folder = data_dir / "nats_official_sample" / FOLDERS[NatsSss]
+    content = safe_load(folder / f"{index:06d}.pickle.pbz2", what="archive", compressed=True)
+    arch = NatsSss()[index]
+    for dataset, run, split in (("cifar10", "cifar10-valid", "ori-test"), ("cifar100", "cifar100", "x-test")):
+        benchmark = NatsBenchmark(folder, dataset, allow_missing=True)
+        long = ArchResults.create_from_state_dict(dict(content["90"]))
+        assert benchmark.test_acc(arch) == long.get_metrics(dataset, split)["accuracy"]
+        for epochs, key in ((1, "01"), (12, "12"), (90, "90")):
+            results = ArchResults.create_from_state_dict(dict(content[key]))
+            found = benchmark.query(arch, epochs)
+            assert found.valid_acc == results.get_metrics(run, "x-valid", is_random=False)["accuracy"]
+            costs = results.get_compute_costs(run)
+            charged = epochs * costs["T-train@epoch"] + costs["T-x-valid@epoch"]
+            assert found.seconds == pytest.approx(charged)
+        assert message(benchmark.query, arch, 200) == (
+            "NATS-Bench holds schedules of 1 and 12 and 90 epochs, got epochs=200; ask for one of them."
+        )
+
+
+@pytest.mark.data
+def test_a_directory_of_the_other_space_is_refused(data_dir, monkeypatch):
+    folder = data_dir / "nats_official_sample" / FOLDERS[NatsSss]
+    monkeypatch.setattr(NatsBenchmark.__init__, "__kwdefaults__", {"allow_missing": True})
+    assert message(open_benchmark, str(folder), "cifar10") == (
+        f"The directory {folder} holds nats-sss, but nats-tss is searched; give --space nats-sss, or another "
+        "--benchmark."
+    )
+    opened = open_benchmark(str(folder), "cifar10", NatsSss())
+    assert opened is not None
+    assert opened.archs == tuple(NatsSss()[index] for index in (0, 11, 284))
+
+
+def test_no_package_holds_the_size_space(monkeypatch, tmp_path):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    assert open_benchmark("auto", "cifar10", NatsSss()) is None
+    assert open_benchmark("none", "cifar10", NatsSss()) is None
+    assert message(open_benchmark, "nb201", "cifar10", NatsSss()).startswith(
+        "The benchmark nb201 holds nats-tss"
+    )
+    assert message(open_benchmark, "nats", "cifar10", NatsSss()).startswith(
+        "The official NATS-Bench files must"
     )
 
 
@@ -147,7 +188,7 @@ def test_an_archive_of_something_else_is_refused(directory):
     path = write(directory / "000000.pickle.pbz2", {"200": {}})
     benchmark = NatsBenchmark(directory, "cifar10", allow_missing=True)
     assert message(benchmark.test_acc, ARCHS[0]) == (
-        f"The NATS-Bench archive must hold the 12- and 200-epoch results of one arch, and {path} does not "
+        f"The NATS-Bench archive must hold the results of one arch for every schedule, and {path} does not "
         f"(KeyError('12')); unpack {FOLDER} again."
     )
 
@@ -175,7 +216,9 @@ def test_an_archive_that_names_a_file_for_nats_bench_is_refused(directory, monke
     path = write(directory / "000000.pickle.pbz2", {"12": evil, "200": evil})
     benchmark = NatsBenchmark(directory, "cifar10", allow_missing=True)
     text = message(benchmark.query, ARCHS[0], 200)
-    assert text.startswith("The NATS-Bench archive must hold the 12- and 200-epoch results of one arch, and ")
+    assert text.startswith(
+        "The NATS-Bench archive must hold the results of one arch for every schedule, and "
+    )
     assert f"{path} does not (ValueError(" in text
     assert not (directory / "ran").exists()
 

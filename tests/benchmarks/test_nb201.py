@@ -75,7 +75,7 @@ def test_errors_say_what_holds_and_what_was_given():
     with pytest.raises(UsageError) as error:
         NB201Benchmark("cifar-10")
     assert str(error.value) == (
-        "Unknown dataset 'cifar-10'. Did you mean 'cifar10'? Known: ImageNet16-120, cifar10, cifar100."
+        "Unknown dataset 'cifar-10'. Did you mean 'cifar10'? Known: ImageNet16-120, cifar10, cifar100, own."
     )
 
 
@@ -134,8 +134,8 @@ def test_it_agrees_with_nats_bench(benchmark, data_dir):
 @pytest.mark.parametrize("index", [0, 11, 284])
 def test_every_seed_is_the_official_validation_accuracy(benchmark, index, data_dir):
     arch = benchmark.archs[index]
-    results, _ = read_archive(data_dir / "nats_official_sample" / FOLDER, index, arch)
+    results, _ = read_archive(data_dir / "nats_official_sample" / FOLDER, NatsTss(), index)
     run = "cifar10-valid" if benchmark.dataset == "cifar10" else benchmark.dataset
     for position, seed in enumerate((777, 888, 999)):
-        official = results["200"].get_metrics(run, "x-valid", is_random=seed)["accuracy"]
+        official = results[200].get_metrics(run, "x-valid", is_random=seed)["accuracy"]
         assert benchmark.query(arch, 200, seed=position).valid_acc == pytest.approx(official, abs=1e-9)

@@ -1,0 +1,27 @@
+"""Scores archs with zero-cost proxies, trains the best for an epoch, and the best of those for longer.
+
+python experiments/two_stage.py --num-samples 200 --keep 16 --rungs 1,4,12
+python experiments/two_stage.py --searcher rea --weight 0.5 --fidelity nats-12:batch_size=128
+"""
+
+from __future__ import annotations
+
+import sys
+
+from rich.console import Console
+
+from nas_ray.arguments import parse
+from nas_ray.cli import reported_errors
+from nas_ray.two_stage_args import TwoStageArgs
+
+
+def main() -> int:
+    args = parse(TwoStageArgs, "two_stage", __doc__ or "")
+    from nas_ray.two_stage import run  # torch, Ray and Lightning take seconds
+
+    return run(args, Console())
+
+
+if __name__ == "__main__":
+    with reported_errors():
+        sys.exit(main())
