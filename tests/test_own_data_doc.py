@@ -16,7 +16,9 @@ import pytest
 ROOT = Path(__file__).parents[1]
 TINY = {
     "--num-samples 60": "--num-samples 4 --population 3 --sample 2 --batch-size 8 --max-concurrent 1",
-    "--recipe epochs:30 --seeds 3": "--recipe epochs:1:data_fraction=0.1 --seeds 2 --num-threads 1",
+    "--recipe epochs:30:flip=false --seeds 3": (
+        "--recipe epochs:1:data_fraction=0.1 --seeds 2 --num-threads 1"
+    ),
     "--num-samples 9": "--num-samples 2 --batch-size 8 --max-concurrent 1 --proxies synflow",
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ def leave(
     summary: pd.DataFrame,
     results: pd.DataFrame,
     exported: Mapping[str, Any],
-    curves: Mapping[str, pd.DataFrame],
+    curves: Mapping[str, Sequence[pd.DataFrame]],
     folder: Path,
 ) -> None:
     """Writes `model.*`, `curves.png`, `confusion.png` and `.csv`, and `model_card.md`.
@@ -39,7 +39,7 @@ def leave(
         summary: a row per arch.
         results: a row per net.
         exported: the row of `net`.
-        curves: of all nets, by what the legend says.
+        curves: of all nets, by the label of the arch.
         folder: of the training.
 
     Raises:

@@ -14,29 +14,31 @@ _MOST_NAMES = 40
 """Classes whose names and numbers still fit into the picture."""
 
 
-def draw_curves(curves: Mapping[str, pd.DataFrame], path: Path, title: str) -> None:
-    """Draws accuracy and loss per epoch, a line per net.
+def draw_curves(curves: Mapping[str, Sequence[pd.DataFrame]], path: Path, title: str) -> None:
+    """Draws accuracy and loss per epoch: a colour per arch, a line per seed.
 
     Args:
-        curves: `curve.csv` of each net, by what the legend says.
+        curves: `curve.csv` of every net, by the label of its arch.
         path: PNG file to write.
         title: of the picture.
     """
     figure = Figure(figsize=(11, 4.2), layout="constrained")
     panels = figure.subplots(1, 2)
-    for number, (label, curve) in enumerate(curves.items()):
+    for number, (label, nets) in enumerate(curves.items()):
         for axes, name in zip(panels, ("acc", "loss"), strict=True):
-            colour = f"C{number % 10}"
-            axes.plot(curve["epoch"], curve[f"train_{name}"], colour, alpha=0.35, linewidth=1)
-            if f"valid_{name}" in curve:
-                axes.plot(curve["epoch"], curve[f"valid_{name}"], colour, label=label)
+            for seed, curve in enumerate(nets):
+                style = {"color": f"C{number % 10}", "label": label if seed == 0 else None}
+                epochs, held_out = curve["epoch"], f"valid_{name}" in curve
+                axes.plot(epochs, curve[f"train_{name}"], linestyle=":", linewidth=1, **style)
+                if held_out:
+                    axes.plot(epochs, curve[f"valid_{name}"], **{**style, "label": None})
     panels[0].set_ylabel("accuracy, %")
     panels[1].set_ylabel("cross-entropy, nats")
+    panels[1].set_yscale("log")
     for axes in panels:
-        axes.set_xlabel("epoch (pale: training images, strong: held-out images)")
+        axes.set_xlabel("epoch (dotted: training images, drawn through: held-out images)")
         axes.grid(alpha=0.3)
-    if panels[0].get_legend_handles_labels()[0]:
-        panels[0].legend(fontsize="small")
+    panels[0].legend(fontsize="small")
     figure.suptitle(title)
     figure.savefig(path, dpi=120, format="png")
 

@@ -197,9 +197,8 @@ def _finish(job: TrainJob, rows: list[dict[str, Any]], folder: Path, console: Co
     kept = net_folder(folder, job.found, exported["seed"])
     net = read_checkpoint(new_module(job, job.found, exported["seed"]), best_checkpoint(kept)).trained
     curves = {
-        f"{candidate.label}, seed {seed}": pd.read_csv(net_folder(folder, candidate, seed) / CURVE)
+        candidate.label: [pd.read_csv(net_folder(folder, candidate, seed) / CURVE) for seed in job.seeds]
         for candidate in job.candidates
-        for seed in job.seeds
     }
     leave(job, net, summary, results, exported, curves, folder)
     update_run(folder, status="finished")

@@ -1,0 +1,126 @@
+"""What is trained, and what is refused before anything is."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nas_ray.errors import UsageError
+from nas_ray.spaces import NatsTss
+from nas_ray.stored_args import stored_args
+from nas_ray.train.args import TrainArgs, parse
+from nas_ray.train.beside import Candidates
+from nas_ray.train.job import prepare
+from tests.proxies.nets import CONNECTED
+
+ARCH = CONNECTED[0]
+SMALL: dict[str, Any] = {"images": "digits", "recipe": "epochs:1", "formats": ("none",), "num_threads": 1}
+
+
+def refusal(**options: Any) -> str:
+    with pytest.raises(UsageError) as caught:
+        prepare(TrainArgs(**{"arch": ARCH, **SMALL, **options}))
+    return str(caught.value)
+
+
+def search_run(folder: Path, **args: Any) -> Path:
+    folder.mkdir()
+    given = {"dataset": "own", "images": "folder:pets", "image_size": 96, "space": "nats-tss", **args}
+    info = {"format": 1, "experiment": "rea", "args": {**given, "proxies": ["naswot"], "seed": 3}}
+    (folder / "run.json").write_text(json.dumps({**info, "images": {"source": given["images"]}}))
+    (folder / "best.json").write_text(json.dumps({"arch": ARCH}))
+    return folder
+
+
+def test_a_run_gives_arch_and_images(tmp_path: Path) -> None:
+    args = parse("", [str(search_run(tmp_path / "run")), "--recipe", "epochs:2"])
+    assert (args.arch, args.dataset, args.image_size, args.proxies) == (ARCH, "own", 96, ("naswot",))
+    assert args.images == f"folder:{Path('pets').absolute()}"
+    assert (args.recipe, args.seed) == ("epochs:2", 0)
+
+
+def test_what_is_given_comes_before_the_run(tmp_path: Path) -> None:
+    args = parse("", [str(search_run(tmp_path / "run")), "--image-size", "32", "--arch", "resnet-20"])
+    assert (args.arch, args.image_size) == ("resnet-20", 32)
+
+
+def test_images_imply_the_dataset_without_a_run() -> None:
+    assert parse("", ["--arch", ARCH, "--images", "folder:pets"]).dataset == "own"
+    assert parse("", ["--arch", ARCH]).dataset == "cifar10"
+
+
+def test_a_run_without_a_best_arch_is_refused(tmp_path: Path) -> None:
+    folder = search_run(tmp_path / "run")
+    (folder / "best.json").write_text(json.dumps({"arch": None}))
+    with pytest.raises(UsageError) as caught:
+        parse("", [str(folder)])
+    assert str(caught.value) == (
+        f"A training needs the run folder of a finished search, and {folder} has no best arch; name another, "
+        "or give the arch itself with --arch."
+    )
+
+
+def test_arguments_survive_the_run_folder() -> None:
+    args = TrainArgs(arch=ARCH, formats=("onnx",), run=Path("runs/x"), beside=("random",))
+    stored = json.loads(json.dumps({name: value for name, value in vars(args).items() if name != "run"}))
+    assert stored_args(TrainArgs, {**stored, "run": "runs/x"}, Path("x")) == args
+    with pytest.raises(UsageError, match=r"^x was changed: seeds must be "):
+        stored_args(TrainArgs, {**stored, "seeds": "3"}, Path("x"))
+
+
+def test_a_resumed_training_keeps_its_recipe(tmp_path: Path) -> None:
+    info = {"format": 1, "experiment": "train", "args": {"arch": ARCH, "recipe": "epochs:2", "seeds": 1}}
+    (tmp_path / "run.json").write_text(json.dumps(info))
+    again = parse("", ["--resume", str(tmp_path), "--seeds", "4"])
+    assert (again.arch, again.recipe, again.seeds, again.resume) == (ARCH, "epochs:2", 4, tmp_path)
+    with pytest.raises(UsageError) as caught:
+        parse("", ["--resume", str(tmp_path), "--recipe", "epochs:3"])
+    assert str(caught.value) == (
+        f"The training {tmp_path} was made with --recipe epochs:2 and cannot go on with epochs:3; leave "
+        "--recipe out, or start a new one."
+    )
+
+
+def test_random_archs_beside_have_as_many_parameters() -> None:
+    candidates = Candidates(NatsTss(4, 1), "nats-tss", 10, 32)
+    found = candidates.named(ARCH, "found")
+    beside = candidates.beside(found, ["random:3,lenet-5"], seed=0)
+    assert [one.label for one in beside] == ["random-0", "random-1", "random-2", "lenet-5"]
+    assert len({found.arch, *(one.arch for one in beside)}) == 5
+    assert all(one.params == found.params for one in beside[:3])  # the space has many of each cost
+    assert [one.arch for one in beside] == [
+        one.arch for one in candidates.beside(found, ["random:3,lenet-5"], seed=0)
+    ]
+    assert (beside[3].space_name, beside[3].params) == ("hand-designed", 62_006)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"arch": None}, "A training needs the run folder of a search, or an arch with --arch."),
+        ({"seeds": 0}, "--seeds must be at least 1, got 0."),
+        ({"num_gpus": 99}, "--num-gpus 99 needs as many GPUs, but this machine has "),
+        ({"beside": ("random:x",)}, "Random archs beside are written random or random:3, got 'random:x'."),
+        (
+            {"beside": ("lenet-5", "lenet-5")},
+            "Each arch can be trained once, but --beside names lenet-5, lenet-5.",
+        ),
+        (
+            {"recipe": "epochs:1:seeds=2"},
+            "Seeds of a final training are given by --seeds; leave seeds out of the recipe.",
+        ),
+        ({"arch": "|none~1|"}, "An arch of nats-tss reads "),
+    ],
+)
+def test_what_cannot_work_is_told_first(options: dict[str, Any], message: str) -> None:
+    assert refusal(**options).startswith(message)
+
+
+def test_rare_classes_weigh_more_when_asked() -> None:
+    job = prepare(TrainArgs(**{"arch": ARCH, **SMALL, "recipe": "epochs:1:class_weights=true"}))
+    assert job.class_weights is not None
+    assert len(job.class_weights) == 10
+    assert prepare(TrainArgs(**{"arch": ARCH, **SMALL})).class_weights is None

@@ -1,0 +1,101 @@
+"""Pictures and the card, through the tables behind them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from nas_ray.errors import UsageError
+from nas_ray.report.read_runs import read_runs
+from nas_ray.runs import write_json
+from nas_ray.train.args import TrainArgs
+from nas_ray.train.card import model_card
+from nas_ray.train.job import TrainJob, prepare
+from nas_ray.train.pictures import confusion, draw_confusion, draw_curves
+from nas_ray.train.rows import results_table, summary_table, to_markdown
+from tests.proxies.nets import CONNECTED
+
+INFO = {
+    "versions": {"torch": "2.0", "ray": None},
+    "hardware": {"gpus": [], "system": "Linux", "cpu_cores": 2},
+    "commit": "abc",
+    "started": "2020-01-01",
+}
+
+
+@pytest.fixture(scope="module")
+def job() -> TrainJob:
+    arguments = {"images": "digits", "recipe": "epochs:3", "seeds": 2, "formats": ("onnx",)}
+    return prepare(TrainArgs(arch=CONNECTED[0], beside=("lenet-5",), **arguments))  # type: ignore[arg-type]
+
+
+def rows() -> list[dict[str, object]]:
+    right = {("found", 0): 400, ("found", 1): 410, ("lenet-5", 0): 390, ("lenet-5", 1): 402}
+    return [
+        {"label": label, "seed": seed, "test_right": count, "test_images": 450, "test_acc": count / 4.5}
+        | {"best_epoch": 2}
+        for (label, seed), count in right.items()
+    ]
+
+
+def summary(job: TrainJob) -> pd.DataFrame:
+    facts = [
+        {"label": one.label, "arch": one.arch, "params": one.params, "flops": one.flops}
+        | {"latency_ms": 1.25, "naswot": 600.0, "synflow": float("nan")}
+        for one in job.candidates
+    ]
+    return summary_table(results_table(rows()), pd.DataFrame(facts))
+
+
+def test_the_card_says_what_was_measured(job: TrainJob) -> None:
+    card = model_card(job, summary(job), results_table(rows()), rows()[1], {"onnx": 2e-6}, INFO)
+    for text in (
+        CONNECTED[0],
+        "| this net | 91.11 (88.12 to 93.40) | 95 % Wilson interval over 450 test images |",
+        "| nets trained like it | 90.00 (75.88 to 104.12) | 95 % t interval over 2 seeds |",
+        "This net is that of seed 1 after epoch 2",
+        f"- parameters: {job.found.params:,.0f}",
+        "- trained on 1,077, held out 270 to choose the epoch, tested on 450",
+        "seeds: 0, 1; split seed 0",
+        "- `model.onnx` differs from the net by at most 2.0e-06 in a logit",
+        "- torch 2.0\n",
+    ):
+        assert text in card, text
+    assert "pt2" not in card
+
+
+def test_the_table_shows_every_arch_with_its_gap(job: TrainJob) -> None:
+    lines = to_markdown(summary(job), ["naswot", "synflow"])
+    assert len(lines) == 4
+    assert lines[3].startswith("| lenet-5 | 0.062 | ")
+    assert " | 600 | - | 88.00 (" in lines[3]
+    assert " | 2.00 (" in lines[3]  # 10 and 8 of 450 images
+
+
+def test_rows_of_the_confusion_matrix_are_true_classes() -> None:
+    counts = confusion(np.array([0, 0, 1]), np.array([0, 1, 1]), ["cat", "dog", "eel"])
+    assert counts.loc["cat"].tolist() == [1, 1, 0]
+    assert counts.loc["dog"].tolist() == [0, 1, 0]
+    assert counts.loc["eel"].tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize("classes", [3, 60])
+def test_pictures_are_drawn(tmp_path: Path, classes: int) -> None:
+    names = [str(number) for number in range(classes)]
+    draw_confusion(confusion(np.arange(classes), np.zeros(classes), names), tmp_path / "a.png", "title")
+    curve = pd.DataFrame({"epoch": [1, 2], "train_acc": [1, 2], "train_loss": [2, 1]})
+    draw_curves({"found": [curve, curve.assign(valid_acc=1, valid_loss=1)]}, tmp_path / "b.png", "title")
+    for name in ("a.png", "b.png"):
+        assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_report_points_to_the_card(tmp_path: Path) -> None:
+    write_json(tmp_path / "run.json", {"format": 1, "experiment": "train", "args": {}})
+    with pytest.raises(UsageError) as caught:
+        read_runs(tmp_path, None)  # type: ignore[arg-type]  # not asked for
+    assert str(caught.value) == (
+        f"{tmp_path} is a training, which has a report of its own: {tmp_path / 'model_card.md'}."
+    )
