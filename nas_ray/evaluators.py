@@ -20,12 +20,13 @@ from nas_ray.proxies.plugin import resolve_proxies
 from nas_ray.scheduling import make_scheduler
 from nas_ray.searchers import Fitness, Single, parse_fitness
 from nas_ray.short_training import ShortTraining
-from nas_ray.spaces import NatsTss, SearchSpace
+from nas_ray.size_scores import SizeScores
+from nas_ray.spaces import NatsSss, NatsTss, SearchSpace
 from nas_ray.spaces.supernet import check_supernet
 
 VALID_ACC = "valid_acc"
 CHECKPOINTS = "checkpoints"
-SearchEvaluator = ProxyScores | ChunkScores | ShortTraining
+SearchEvaluator = ProxyScores | ChunkScores | SizeScores | ShortTraining
 
 
 def check_fidelity(args: SearchArgs) -> None:
@@ -142,9 +143,12 @@ def check_batched(args: SearchArgs, space: SearchSpace, proxies: Mapping[str, Pr
             f"{option} scores archs on parts of one large net, which do not cost what the nets cost, and "
             f"cannot measure {measured[0]}; leave --archs-per-trial out."
         )
+    if type(space) is NatsSss:
+        return
     if type(space) is not NatsTss:
         raise UsageError(
-            f"{option} needs the search space nats-tss, got {args.space!r}; leave --archs-per-trial out."
+            f"{option} needs the search space nats-tss or nats-sss, got {args.space!r}; leave "
+            "--archs-per-trial out."
         )
     check_supernet(space)
 
@@ -154,6 +158,8 @@ def make_evaluator(
 ) -> SearchEvaluator:
     """Returns what judges archs: scores net by net, of several on one supernet, or a short training."""
     inputs, targets = (tensor.numpy() for tensor in images.minibatch())
+    if args.archs_per_trial > 1 and isinstance(space, NatsSss):
+        return SizeScores(space, images.num_classes, inputs, targets, list(proxies), init_seed=args.init_seed)
     if args.archs_per_trial > 1 and isinstance(space, NatsTss):
         return ChunkScores(space, images.num_classes, inputs, targets, proxies, init_seed=args.init_seed)
     scores = ProxyScores(
