@@ -1,8 +1,7 @@
 """Compares searchers, yours among them, with many seeds on stored accuracies or scores, in seconds.
 
     python experiments/compare_searchers.py rea local_search --benchmark nats_tss.csv.gz
-    python experiments/compare_searchers.py rea,population=20,sample=5 mine:Walk --seconds 12000 --workers 4 \
-        --benchmark nats_tss.csv.gz
+    python experiments/compare_searchers.py rea,population=20,sample=5 mine:Walk --workers 4 --benchmark t.csv
     python experiments/compare_searchers.py rea freerea --by rank_sum:naswot,synflow --scores-file s.parquet
 
 Every searcher is run with the same budget and many seeds in this machine's processes, on a simulated clock.

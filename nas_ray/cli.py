@@ -51,5 +51,6 @@ def reported_errors() -> Iterator[None]:
     except UsageError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(MISUSE)
-    except KeyboardInterrupt:  # before the search began, which handles it itself
+    except KeyboardInterrupt:  # before a search began, which handles it itself, or in another experiment
+        print("\nInterrupted; what is complete in the folder of this run stays there.", file=sys.stderr)
         sys.exit(INTERRUPTED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import math
@@ -46,6 +47,16 @@ def create_run(folder: Path, info: dict[str, Any]) -> None:
             f"The folder {folder} already holds a run; continue it with --resume {folder} or choose another "
             "--out."
         )
+    make_folder(folder)
+    write_json(folder / FILE_NAME, {"format": FORMAT, **info, **provenance()})
+
+
+def make_folder(folder: Path) -> Path:
+    """Makes the folder of an experiment's tables, if it is not there, and returns it.
+
+    Raises:
+        UsageError: it cannot be made or written.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         probe = folder / ".write-test"
@@ -53,8 +64,14 @@ def create_run(folder: Path, info: dict[str, Any]) -> None:
         probe.unlink()
     except OSError as error:
         raise UsageError(
-            f"The run folder {folder} must be writable, but: {error}; choose another --out."
+            f"The folder {folder} must be writable, but: {error}; choose another --out."
         ) from error
+    return folder
+
+
+def write_settings(folder: Path, name: str, args: Any) -> None:
+    """Writes `run.json` of an experiment that is no search: its arguments, versions, hardware and time."""
+    info = {"experiment": name, "settings": dataclasses.asdict(args)}
     write_json(folder / FILE_NAME, {"format": FORMAT, **info, **provenance()})
 
 

@@ -7,6 +7,7 @@ import itertools
 import math
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 from nas_ray.chunks import evaluate
@@ -49,8 +50,7 @@ def simulate(
     Raises:
         UsageError: less than one worker or arch per trial.
     """
-    if workers < 1:
-        raise UsageError(f"workers must be at least 1, got {workers}.")
+    _check(workers, num_samples, seconds)
     clock, over = 0.0, False
     under_way: list[UnderWay] = []
 
@@ -73,6 +73,15 @@ def simulate(
             return to_table(searcher)
         clock, _, trial_id, rows = heapq.heappop(under_way)
         searcher.on_trial_complete(trial_id, result_of(rows))
+
+
+def _check(workers: int, num_samples: int | None, seconds: float | None) -> None:
+    for name, value in (("workers", workers), ("num_samples", num_samples)):
+        whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+        if not (value is None and name == "num_samples") and not (whole and value >= 1):  # type: ignore[operator]
+            raise UsageError(f"{name} must be a whole number of at least 1, got {value!r}.")
+    if seconds is not None and not (isinstance(seconds, (int, float)) and seconds > 0):
+        raise UsageError(f"seconds must be a number larger than 0, got {seconds!r}.")
 
 
 def duration(rows: Sequence[Row]) -> float:

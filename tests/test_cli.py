@@ -197,7 +197,7 @@ def test_a_search_in_which_everything_fails_says_so(tmp_path: Path) -> None:
             ["--resume", "no/such/run"],
             "A run folder with a run.json is needed, and no/such/run is none.",
         ),
-        (["--out", "/proc/no"], "The run folder /proc/no must be writable"),
+        (["--out", "/proc/no"], "The folder /proc/no must be writable"),
         (["--address", "127.0.0.1:1"], "Nothing answers at --address 127.0.0.1:1"),
     ],
 )

@@ -58,8 +58,8 @@ def test_what_cannot_be_scored_together_is_one_sentence(
     [
         (
             {"space": "theirs_of_a_test:Wide"},
-            "--archs-per-trial 8 needs the search space nats-tss, got 'theirs_of_a_test:Wide'; leave "
-            "--archs-per-trial out.",
+            "--archs-per-trial 8 needs the search space nats-tss or nats-sss, got 'theirs_of_a_test:Wide'; "
+            "leave --archs-per-trial out.",
         ),
     ],
 )

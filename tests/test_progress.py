@@ -19,4 +19,4 @@ def test_the_speed_counts_what_arrives_after_the_first_trial(monkeypatch: pytest
         for arch in archs:
             row = {"arch": arch, "x": float(arch), "finished_at": now}
             progress({"event": "tell", "trial": int(arch), "row": row})
-    assert output.getvalue().splitlines()[-1] == "4/12 done, best #3 x 3, 0.1 archs/s, 160 s left"
+    assert output.getvalue().splitlines()[-1] == "4/12 done, best #3 x 3, 20 s/arch, 160 s left"

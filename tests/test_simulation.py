@@ -68,5 +68,5 @@ def test_seconds_that_are_no_duration_take_no_time() -> None:
 
 
 def test_at_least_one_worker() -> None:
-    with pytest.raises(UsageError, match=r"workers must be at least 1, got 0\."):
+    with pytest.raises(UsageError, match=r"workers must be a whole number of at least 1, got 0\."):
         simulate(given(), evaluate, workers=0)

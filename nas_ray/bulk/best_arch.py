@@ -30,7 +30,7 @@ class Found:
     """What one run found.
 
     Attributes:
-        proof: the best arch and the bound on all others.
+        proof: the best arch and its distance to all others.
         nets: different nets that were scored with LogSynFlow.
         seconds: of the whole run.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +19,7 @@ from nas_ray.errors import UsageError
 from nas_ray.interrupts import stop_ray
 from nas_ray.modules.data import ImageDataModule
 from nas_ray.resources import Request, check_request, start_ray
-from nas_ray.runs import write_table
+from nas_ray.runs import make_folder, write_settings, write_table
 from nas_ray.spaces import NatsTss
 
 
@@ -28,16 +29,15 @@ def run(args: BestArgs, console: Console) -> int:
     Raises:
         UsageError: bad input, told before Ray starts.
     """
-    if args.runs < 1:
-        raise UsageError(f"--runs must be at least 1, got {args.runs}.")
+    check(args)
     request = Request(args.num_cpus, args.num_gpus, address=args.address)
     check_request(request)
+    out = make_folder(args.out or Path("runs") / f"best-{args.dataset}-{time.strftime('%Y%m%d-%H%M%S')}")
     space = NatsTss(args.channels, args.cells)
     benchmarks = known_benchmarks(args.benchmark)
     batches = [minibatch(args, args.seed + number) for number in range(args.runs)]
-    out = args.out or Path("runs") / f"best-{args.dataset}-{time.strftime('%Y%m%d-%H%M%S')}"
-    out.mkdir(parents=True, exist_ok=True)
-    rows = []
+    write_settings(out, "best_arch", args)
+    rows: list[dict[str, object]] = []
     try:
         plan = start_ray(request)
         console.print(
@@ -53,6 +53,24 @@ def run(args: BestArgs, console: Console) -> int:
     show(pd.DataFrame(rows), list(benchmarks), console)
     console.print(f"Folder: {out}", highlight=False, soft_wrap=True)
     return 0
+
+
+def check(args: BestArgs) -> None:
+    """Checks the numbers among the arguments.
+
+    Raises:
+        UsageError: one is out of range.
+    """
+    cores = os.cpu_count() or 1
+    highest = {"runs": 10_000, "channels": 1_024, "cells": 100, "seed": 2**62}
+    for name, most in highest.items():
+        least = 0 if name == "seed" else 1
+        if not least <= getattr(args, name) <= most:
+            raise UsageError(f"--{name} must be from {least} to {most:,}, got {getattr(args, name)}.")
+    if args.address is None and args.num_cpus is not None and args.num_cpus > cores:
+        raise UsageError(
+            f"--num-cpus must be at most {cores}, the cores of this machine, got {args.num_cpus}."
+        )
 
 
 def minibatch(args: BestArgs, seed: int) -> ImageDataModule:
@@ -76,7 +94,7 @@ def facts(found: Found, benchmarks: dict[str, Benchmark]) -> dict[str, object]:
         "arch": found.proof.arch,
         **accuracy,
         "score": found.proof.score,
-        "bound_of_others": found.proof.bound,
+        "margin": found.proof.margin,
         "nets": found.nets,
         "naswot_nets": len(found.proof.values),
         "seconds": found.seconds,
@@ -87,8 +105,8 @@ def said(found: Found) -> str:
     """Returns a run in a sentence."""
     proof = found.proof
     return (
-        f"{proof.arch}  score at least {proof.score:.3f}, all others at most {proof.bound:.3f}; logsynflow "
-        f"of {found.nets:,} nets, naswot of {len(proof.values)}, {found.seconds:.0f} s"
+        f"{proof.arch}  score at least {proof.score:.3f}, {proof.margin:.3f} or more above all others; "
+        f"logsynflow of {found.nets:,} nets, naswot of {len(proof.values)}, {found.seconds:.0f} s"
     )
 
 

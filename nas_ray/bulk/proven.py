@@ -16,13 +16,13 @@ class Proof:
     Attributes:
         arch: the best.
         score: its score, at least.
-        bound: what the best of all others can have, at most.
+        margin: by how much it is ahead of every other, at least; both divided by the same M.
         values: the dear term of the archs for which it was computed, in that order.
     """
 
     arch: str
     score: float
-    bound: float
+    margin: float
     values: dict[str, float]
 
 
@@ -75,8 +75,14 @@ def _check(
     most = max([least, *(ceiling[arch] for arch in waiting)])
     first, second = (max(known, key=lambda arch: known[arch] / m + rest[arch]) for m in (least, most))
     score = known[first] / most + rest[first]
-    others = [known[arch] / least + rest[arch] for arch in known if arch != first]
+    ahead = [  # linear in 1 / M, so smallest at one end
+        (known[first] - known[arch]) / m + rest[first] - rest[arch]
+        for arch in known
+        if arch != first
+        for m in (least, most)
+    ]
     unknown = [min(1.0, ceiling[arch] / least) + rest[arch] for arch in waiting]
     if first != second or (unknown and max(unknown) >= score):
         return None
-    return Proof(first, score, max([*others, *unknown], default=float("-inf")), values)
+    ahead += [score - bound for bound in unknown]
+    return Proof(first, score, min(ahead, default=float("inf")), values)

@@ -42,7 +42,6 @@ def write_report(folders: Sequence[Path], out: Path | None = None, benchmark: st
     runs = [_with_costs(run) for folder in folders for run in read_runs(folder, accuracies)]
     page = render(_named(runs))
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, lambda temporary: temporary.write_text(page, encoding="utf-8"))
     except OSError as error:
         raise UsageError(
@@ -64,7 +63,23 @@ def _target(folders: Sequence[Path], out: Path | None) -> Path:
         raise UsageError(
             f"--out must be a file to write, and {out} is a folder; add a name such as {FILE_NAME}."
         )
-    return out or folders[0] / FILE_NAME
+    path = out or folders[0] / FILE_NAME
+    if path.exists() and not _is_page(path):
+        raise UsageError(f"{path} is no report, and a report would replace it; choose another --out.")
+    if not path.parent.is_dir():
+        raise UsageError(
+            f"The folder {path.parent} for the report must exist; make it or choose another --out."
+        )
+    return path
+
+
+def _is_page(path: Path) -> bool:
+    """Returns whether `path` is a regular file that begins as an HTML page does, or is empty."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        start = file.read(64).lstrip().lower()
+    return not start or start.startswith((b"<!doctype html", b"<html"))
 
 
 def _with_costs(run: RunData) -> RunData:

@@ -20,7 +20,8 @@ class RunsArgs:
     """How the default folder begins."""
 
     benchmark: str = "auto"
-    """Benchmark, as in the searches; most tables need one with 12-epoch or test accuracy."""
+    """Benchmark, as in the searches. Searches by 12-epoch accuracy need one that holds it: an official
+    directory or a table of it."""
     scores_file: tuple[Path, ...] = ()
     """Stored scores: a table with column arch and one per score, as score_space.py writes. Several tables are
     several initialisations, which the runs take in turn."""

@@ -16,11 +16,13 @@ from nas_ray.errors import UsageError
 from nas_ray.reproduce.args import ChooseArgs
 from nas_ray.reproduce.choices import judge
 from nas_ray.reproduce.known import mean_span
-from nas_ray.runs import write_table
+from nas_ray.runs import make_folder, write_settings, write_table
 from nas_ray.searchers.cheap_score import ScoreTable
 from nas_ray.spaces.nats_tss import NatsTss
 
 CHOSEN_ON, EPOCHS = "cifar10", 200
+FREE = ("params", "num_conv", "skip")
+"""Scores that the archs say themselves."""
 
 
 def choose(args: ChooseArgs, console: Console) -> int:
@@ -29,21 +31,38 @@ def choose(args: ChooseArgs, console: Console) -> int:
     Raises:
         UsageError: files or a benchmark that lack something.
     """
+    check(args)
+    out = make_folder(args.out or Path("runs") / f"choose-{time.strftime('%Y%m%d-%H%M%S')}")
     space = NatsTss()
     sets = [stored(path, args.scores, space) for path in args.scores_file]
-    if not sets:
-        raise UsageError("Stored scores are needed, got no --scores-file; give those of score_space.py.")
     valid = validation(open_benchmark(args.benchmark, CHOSEN_ON), args.benchmark, space)
+    benchmarks = known_benchmarks(args.benchmark)  # told before the work
     lines, places = judge(space.archs, sets, valid)
-    out = args.out or Path("runs") / f"choose-{time.strftime('%Y%m%d-%H%M%S')}"
-    out.mkdir(parents=True, exist_ok=True)
+    write_settings(out, "choose", args)
     write_table(out, lines, "choices")
     show(lines, args.top, console)
     first = next(iter(places.values()))
     console.print(outcome(lines, valid), highlight=False)
-    report_test([space[place] for place in first], known_benchmarks(args.benchmark), console)
+    report_test([space[place] for place in first], benchmarks, console)
     console.print(f"Folder: {out}", highlight=False, soft_wrap=True)
     return 0
+
+
+def check(args: ChooseArgs) -> None:
+    """Checks what does not depend on data.
+
+    Raises:
+        UsageError: no scores or files, one of them twice, or nothing to show.
+    """
+    if not args.scores_file:
+        raise UsageError("Stored scores are needed, got no --scores-file; give those of score_space.py.")
+    for option, given in (("scores-file", args.scores_file), ("scores", args.scores)):
+        if len(set(given)) < len(given):
+            raise UsageError(f"--{option} must name each once, got {' '.join(map(str, given))}.")
+    if free := [name for name in args.scores if name in FREE]:
+        raise UsageError(f"{free[0]} comes from the archs and takes part anyway; leave it out of --scores.")
+    if args.top < 1:
+        raise UsageError(f"--top must be at least 1, got {args.top}.")
 
 
 def stored(path: Path, names: tuple[str, ...], space: NatsTss) -> dict[str, np.ndarray]:

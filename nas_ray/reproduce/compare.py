@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import partial
 
@@ -74,8 +75,15 @@ def check(args: CompareArgs) -> None:
         value = getattr(args, name)
         if value is not None and value < 1:
             raise UsageError(f"--{name} must be at least 1, got {value}.")
-    if args.seconds is not None and not args.seconds > 0:
-        raise UsageError(f"--seconds must be more than 0, got {args.seconds}.")
+    if args.seconds is not None and not 0 < args.seconds < math.inf:
+        raise UsageError(f"--seconds must be a number larger than 0, got {args.seconds}.")
+    if not args.by.strip() or args.by in ("test_acc", "valid_acc", "valid_acc_200"):
+        raise UsageError(
+            f"--by must be {SHORT}, freerea, or stored scores such as naswot or rank_sum:naswot,synflow; got "
+            f"{args.by!r}, which no search may see or no table holds."
+        )
+    if args.by == SHORT and args.scores_file:
+        raise UsageError(f"--scores-file has no use with --by {SHORT}; give --by a score, or leave it out.")
     if args.measure not in (TEST, SHORT):
         raise UsageError(unknown_name("measure", args.measure, [TEST, SHORT]))
     if args.searched_on is not None and args.searched_on not in DATASETS:

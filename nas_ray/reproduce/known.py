@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nas_ray.benchmarks import Benchmark, open_benchmark
+from nas_ray.benchmarks import Benchmark, Evaluation, open_benchmark
 from nas_ray.datasets import DATASETS
 from nas_ray.errors import UsageError
 from nas_ray.reproduce.tables import SHORT, TEST, Table
@@ -92,11 +92,27 @@ def know(
     for dataset, source in opened.items():
         accuracy[dataset, TEST] = final_accuracy(source, benchmark)
         if source is not None and any(table.short_training for table in tables):
-            short = [source.query(arch, 12) for arch in space]
+            short = short_training(source, benchmark, space)
             accuracy[dataset, SHORT] = np.array([evaluation.valid_acc for evaluation in short])
             seconds[dataset] = np.array([evaluation.seconds for evaluation in short])
     first = next(source for source in opened.values() if source is not None)
     return Known(scores, accuracy, seconds, first.acc_column, first.acc_source, score_seconds)
+
+
+def short_training(source: Benchmark, spec: str, space: NatsTss) -> list[Evaluation]:
+    """Returns what the benchmark says of 12 epochs, for every arch.
+
+    Raises:
+        UsageError: it holds no such schedule.
+    """
+    try:
+        return [source.query(arch, 12) for arch in space]
+    except UsageError as error:
+        raise UsageError(
+            f"Searches by {SHORT} need a benchmark with 12-epoch accuracy, which --benchmark {spec} does not "
+            f"hold ({error}) Give --benchmark TABLE, as experiments/export_nats.py writes it, or search by "
+            "stored scores."
+        ) from error
 
 
 def score_sets(tables: list[Table], paths: Sequence[Path], space: NatsTss) -> list[dict[str, np.ndarray]]:

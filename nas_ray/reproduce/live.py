@@ -88,7 +88,7 @@ class LiveRuns:
         Raises:
             UsageError: `out` holds runs of other settings.
         """
-        check_folder(out, self._identity)
+        check_folder(out / "live", self._identity)
         try:
             plan = start_ray(Request(self.args.num_cpus))
             console.print(f"Live runs: {plan.where}", highlight=False)
@@ -131,8 +131,8 @@ class LiveRuns:
     ) -> pd.DataFrame:
         """Returns the rows of one search: those in its file, else it is run."""
         path = folder / slug(setting.title) / f"{seed}.parquet"
-        if path.is_file():
-            return pd.read_parquet(path)
+        if path.is_file() and (known_rows := read_rows(path)) is not None:
+            return known_rows
         work = path.with_suffix("")
         shutil.rmtree(work, ignore_errors=True)  # of a run that was interrupted
         work.mkdir(parents=True)
@@ -161,6 +161,14 @@ class LiveRuns:
         return (ChunkScores if together else ProxyScores)(
             known.space, images.num_classes, inputs, targets, proxies, init_seed=seed
         )
+
+
+def read_rows(path: Path) -> pd.DataFrame | None:
+    """Returns the rows of a finished run; None for a damaged file, whose run is made again."""
+    try:
+        return pd.read_parquet(path)
+    except Exception:  # pyarrow's errors have no common type
+        return None
 
 
 def minibatch(args: ReproduceArgs, seed: int) -> ImageDataModule:

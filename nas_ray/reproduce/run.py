@@ -21,6 +21,7 @@ from nas_ray.reproduce.pictures import draw_curves, draw_skips
 from nas_ray.reproduce.printing import markdown, show
 from nas_ray.reproduce.runs import Runner, Runs, runner
 from nas_ray.reproduce.tables import SHORT, Table
+from nas_ray.runs import make_folder, write_settings
 
 FEWEST_SEEDS = 2
 
@@ -42,10 +43,10 @@ def run(args: RunsArgs, tables: list[Table], console: Console, further: Further 
         UsageError: too few seeds, or data that lack something.
     """
     check(args)
+    out = make_folder(args.out or Path("runs") / f"{args.stem}-{time.strftime('%Y%m%d-%H%M%S')}")
     live = LiveRuns.of(args, tables)
     known = know(tables, args.benchmark, args.scores_file, args.score_seconds, live=live is not None)
-    out = args.out or Path("runs") / f"{args.stem}-{time.strftime('%Y%m%d-%H%M%S')}"
-    out.mkdir(parents=True, exist_ok=True)
+    write_settings(out, args.stem, args)
     searched = any(table.settings for table in tables)
     processes = (args.num_cpus or os.cpu_count() or 1) if searched else 1
     with live.runner(known, out, console) if live else runner(known, processes) as make:
@@ -85,7 +86,7 @@ def told(table: Table, known: Known, args: RunsArgs, live: LiveRuns | None = Non
         return [*notes, *live.notes]
     if table.scores:
         notes.append(told_of_scores(table, len(args.scores_file)))
-    if any(row.by == "freerea" for row in table.settings):
+    if any(row.by == "freerea" or row.seconds for row in table.settings if row.by != SHORT):
         notes.append(f"{args.score_seconds:g} seconds are charged for the scores of one arch.")
     if any(row.by == SHORT for row in table.settings):
         notes.append("Seconds are those of training for 12 epochs and validation, as the benchmark has them.")
@@ -115,7 +116,12 @@ def reproduce(
         lines, bars = table.analysis(known)
         draw_skips(table, bars, known, out / f"{table.name}.png")
         return lines
-    runs = all_runs(table, make, args.seeds, console)
+    runs: dict[str, Runs] = {}
+    try:
+        all_runs(table, make, args.seeds, runs)
+    finally:
+        if runs:  # those of finished rows, whatever ended the others
+            write_runs(runs, out / f"{table.name}-runs.parquet")
     lines = pd.concat(
         [
             lines_of(row, runs[row.title].answers, known.test_column, resamples=args.resamples)
@@ -123,20 +129,22 @@ def reproduce(
         ],
         ignore_index=True,
     )
-    answers = pd.concat([runs[title].answers.assign(setting=title) for title in runs], ignore_index=True)
-    answers.astype({"arch": "string"}).to_parquet(out / f"{table.name}-runs.parquet", index=False)
     curves = {title: made.curves for title, made in runs.items()}
     draw_curves(table, curves, lines, known, out / f"{table.name}.png")
     return lines
 
 
-def all_runs(table: Table, make: Runner, seeds: int, console: Console) -> dict[str, Runs]:
-    """Returns the runs of every row by its title; equal searches are made once."""
-    runs: dict[str, Runs] = {}
+def write_runs(runs: dict[str, Runs], path: Path) -> None:
+    """Writes one line per run and dataset."""
+    answers = pd.concat([made.answers.assign(setting=title) for title, made in runs.items()])
+    answers.astype({"arch": "string"}).to_parquet(path, index=False)
+
+
+def all_runs(table: Table, make: Runner, seeds: int, runs: dict[str, Runs]) -> None:
+    """Adds the runs of every row to `runs`, by its title."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(table.name, total=seeds * len(table.settings))
         for setting in table.settings:
             bare = dataclasses.replace(setting, published=(), no_comparison="")
             runs[setting.title] = make(bare, seeds, lambda count: progress.advance(task, count))
-    return runs

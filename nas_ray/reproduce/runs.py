@@ -7,6 +7,7 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from nas_ray.datasets import DATASETS
+from nas_ray.errors import UsageError, describe
 from nas_ray.plugins import resolve
 from nas_ray.report.search_curve import best_so_far
 from nas_ray.reproduce.known import Known
@@ -101,14 +103,26 @@ def new_searcher(known: Known, setting: Setting, seed: int) -> ArchSearcher:
 
 
 def look_up(known: Known, setting: Setting, dataset: str, seed: int) -> pd.DataFrame:
-    """Returns the rows of one search on stored accuracies and scores."""
-    return simulate(
-        new_searcher(known, setting, seed),
-        known.evaluator(setting.by, dataset, seed),
-        num_samples=setting.evaluations,
-        seconds=setting.seconds,
-        workers=setting.workers,
-    )
+    """Returns the rows of one search on stored accuracies and scores.
+
+    Raises:
+        UsageError: the searcher raised, whatever it was, or proposed no arch.
+    """
+    try:
+        rows = simulate(
+            new_searcher(known, setting, seed),
+            known.evaluator(setting.by, dataset, seed),
+            num_samples=setting.evaluations,
+            seconds=setting.seconds,
+            workers=setting.workers,
+        )
+    except (Exception, SystemExit) as error:  # searchers may be foreign code
+        raise UsageError(
+            f"The searcher {setting.title!r} failed with seed {seed} on {dataset}: {describe(error)}"
+        ) from error
+    if rows.empty:
+        raise UsageError(f"The searcher {setting.title!r} proposed no arch with seed {seed} on {dataset}.")
+    return rows
 
 
 def answers_of(setting: Setting, rows: pd.DataFrame) -> pd.DataFrame:
@@ -190,8 +204,15 @@ def runner(known: Known, processes: int) -> Iterator[Runner]:
 
         try:
             yield run
+        except BrokenProcessPool as error:
+            raise UsageError(
+                "A process ended in the middle of its runs: a searcher ended it, or memory is short; lower "
+                "--num-cpus."
+            ) from error
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
+            for process in multiprocessing.active_children():
+                process.terminate()  # what they run now is not waited for
             raise
 
 

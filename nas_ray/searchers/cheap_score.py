@@ -52,9 +52,13 @@ class ScoreTable:
         known = self._scores
         missing = [arch for arch in archs if arch not in known]
         if missing:
+            wanted = set(archs)
+            foreign = [arch for arch in known if arch not in wanted]
+            other = f" It holds {foreign[0]!r}, which is none of them." if foreign else ""
+            others = f" and {len(missing) - 1} others" if len(missing) > 1 else ""
             raise UsageError(
-                f"The table {self.path} must hold every arch of the space, got none for {missing[0]}; score "
-                "the whole space."
+                f"The table {self.path} must hold every arch of the space, got none for {missing[0]}{others}"
+                f"; score the whole space.{other}"
             )
         return [known[arch] for arch in archs]
 
@@ -70,8 +74,19 @@ class ScoreTable:
 
     @cached_property
     def _scores(self) -> dict[str, float]:
-        scores = pd.to_numeric(self._frame[self.column], errors="coerce")
-        return dict(zip(self._frame["arch"], scores.astype(float), strict=True))
+        try:
+            scores = pd.to_numeric(self._frame[self.column], errors="coerce").astype(float)
+        except (TypeError, ValueError) as error:
+            raise UsageError(
+                f"The column {self.column!r} of {self.path} must hold numbers, but {describe(error)}; score "
+                "again."
+            ) from error
+        if not np.isfinite(scores).any():
+            raise UsageError(
+                f"The column {self.column!r} of {self.path} must hold numbers, but none is finite; score "
+                "again."
+            )
+        return dict(zip(self._frame["arch"], scores, strict=True))
 
 
 def cheap_score(given: CheapScore | str | None, user: str) -> CheapScore:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from nas_ray.searchers.fitness import Row
-from nas_ray.searchers.messages import DIED, is_memory_error, rows_of
+from nas_ray.searchers.messages import DIED, may_lack_memory, rows_of
 
 Asked = tuple[int, str]
 """The number of an evaluation and its arch."""
@@ -109,11 +109,11 @@ class InFlight:
         self._apart.extend(chunk)
 
     def repeats_alone(self, asked: Asked, row: Row | None) -> bool:
-        """Returns whether an evaluation goes out once more, with nothing beside it: it lacked memory.
+        """Returns whether an evaluation goes out again, with nothing beside it: it may have lacked memory.
 
-        Others on the same device may have taken it. A second time it has failed.
+        Others on the same device may have taken it, or its machine is going. A second time it has failed.
         """
-        if row is None or not is_memory_error(row) or asked[0] in self._retried:
+        if row is None or not may_lack_memory(row) or asked[0] in self._retried:
             return False
         self._retried.add(asked[0])
         self._exclusive.append(asked)

@@ -29,6 +29,11 @@ def is_memory_error(row: Mapping[str, Any]) -> bool:
     return OUT_OF_MEMORY in str(row.get("error") or "")
 
 
+def may_lack_memory(row: Mapping[str, Any]) -> bool:
+    """Returns whether an evaluation lacked memory, or its worker died, of which that is the usual cause."""
+    return is_memory_error(row) or row.get("error") == DIED["error"]
+
+
 def config_of(archs: Sequence[str], archs_per_trial: int) -> dict[str, Any]:
     """Returns the config of a trial: `{"arch": str}`, or `{"archs": [str]}` where it may carry several."""
     return {"arch": archs[0]} if archs_per_trial == 1 else {"archs": list(archs)}

@@ -45,5 +45,5 @@ def test_equal_to_scoring_everything() -> None:
     rows = ChunkScorer(space, 10, inputs, targets, names, init_seed=3)(space.archs)
     fitness = NormalisedSum(names)(rows.to_dict("records"))  # type: ignore[arg-type]
     assert found.proof.arch == space.archs[int(np.argmax(fitness))]
-    assert found.proof.bound < found.proof.score
+    assert found.proof.margin > 0
     assert len(found.proof.values) < len(space.archs)

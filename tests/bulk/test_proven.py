@@ -37,7 +37,7 @@ def test_few_values_are_asked_for_where_the_rest_decides() -> None:
     assert proof.arch == "a"
     assert asked == ["a", "b"]
     assert proof.score == pytest.approx(3.8)  # 0.8 / 1.0 + 3, since another could have 1.0
-    assert proof.bound == pytest.approx(2.5)
+    assert proof.margin == pytest.approx(1.5)  # b's value could be as large as that of a
 
 
 def test_an_undefined_value_loses_and_none_at_all_is_an_error() -> None:

@@ -14,15 +14,16 @@ pytestmark = [pytest.mark.ray, pytest.mark.slow]
 def test_a_node_is_killed_and_another_joins(tmp_path: Path) -> None:
     out = tmp_path / "run"
     with cluster_of(1, 1) as cluster:
-        driver = start(cluster.address, *SEARCH, "--num-samples", "400", "--out", str(out))
+        slow = ["--proxies", "params,tests.cluster.pauses:pauses"]
+        driver = start(cluster.address, *SEARCH, *slow, "--num-samples", "250", "--out", str(out))
         wait_for_rows(driver, out, 20)
         cluster.remove_node(cluster.list_all_nodes()[-1], allow_graceful=False)
-        wait_for_rows(driver, out, 60)
+        wait_for_rows(driver, out, 40)
         cluster.add_node(num_cpus=2)
         table = finished(driver, out)
-    assert len(table) == 400
+    assert len(table) == 250
     assert table["arch"].is_unique
-    assert table["error"].isna().sum() >= 398  # a trial of the lost node is tried once more
+    assert table["error"].isna().all()  # the trials of the lost node were made again
     assert table["worker"].nunique() >= 3
 
 

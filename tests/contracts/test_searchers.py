@@ -90,12 +90,11 @@ def test_a_journal_of_another_seed_is_refused(make: type[ArchSearcher]) -> None:
 def test_failed_undefined_and_cancelled_trials_are_survived(make: type[ArchSearcher]) -> None:
     searcher = new(make)
     results = [
-        {"x": float("nan")}, {"x": float("-inf")}, {"x": float("inf")}, {"error": "broken"}, {"x": None},
-        {"x": 1.0}
+        {"x": float("nan")}, {"x": float("-inf")}, {"x": float("inf")}, {"error": "broken"}, {"x": 1.0}
     ]  # fmt: skip
     for number in range(150):
         assert isinstance(searcher.suggest(str(number)), dict)
-        if number % 8 == 6:
+        if number % 8 in (5, 6):  # once beside others, once alone
             searcher.on_trial_complete(str(number), None, error=True)
         elif number % 8 == 7:
             searcher.on_trial_complete(str(number), None, error=False)

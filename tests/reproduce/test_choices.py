@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -57,7 +58,8 @@ def test_the_choice_is_the_one_whose_archs_validate_best() -> None:
 def test_the_experiment_tests_one_choice(tmp_path: Path) -> None:
     write_files(str(tmp_path))
     said = io.StringIO()
-    files = (tmp_path / "scores.csv",) * 2
+    shutil.copy(tmp_path / "scores.csv", tmp_path / "again.csv")
+    files = (tmp_path / "scores.csv", tmp_path / "again.csv")
     args = ChooseArgs(scores_file=files, benchmark=str(tmp_path / "nats.csv"), out=tmp_path / "out")
     assert choose(args, Console(file=said, width=160)) == 0
     text = said.getvalue()

@@ -87,7 +87,7 @@ def test_a_searcher_of_ones_own_is_compared(tmp_path: Path) -> None:
     ("change", "said"),
     [
         ({"workers": 0}, "--workers must be at least 1, got 0."),
-        ({"seconds": -1.0}, "--seconds must be more than 0, got -1.0."),
+        ({"seconds": -1.0}, "--seconds must be a number larger than 0, got -1.0."),
         ({"measure": "acc"}, "Unknown measure 'acc'"),
         ({"searched_on": "mnist"}, "Unknown dataset 'mnist'"),
         ({"searched_on": "cifar10", "by": "naswot"}, "--searched-on needs --by valid_acc_12"),

@@ -79,7 +79,7 @@ def test_who_waits_for_an_arch_that_fails_evaluates_it() -> None:
     searcher = Script("a", "a", "b")
     searcher.suggest("1")
     searcher.suggest("2")
-    searcher.on_trial_complete("1", None, error=True)
+    searcher.on_trial_complete("1", {"error": "broken"})
     assert searcher.suggest("3") == {"arch": "a"}
     searcher.on_trial_complete("3", {"x": 1.0})
     rows = [event["row"] for event in searcher.events if event["event"] == "tell"]
@@ -99,8 +99,22 @@ def test_a_searcher_that_only_proposes_what_is_in_flight_waits() -> None:
 def test_an_arch_that_failed_is_evaluated_again() -> None:
     searcher = Script("a", "a")
     searcher.suggest("1")
-    searcher.on_trial_complete("1", None, error=True)
+    searcher.on_trial_complete("1", {"error": "broken"})
     assert searcher.suggest("2") == {"arch": "a"}
+
+
+def test_an_arch_whose_worker_died_goes_out_once_more_with_nothing_beside_it() -> None:
+    searcher = Script("a", "b", "c")
+    assert [searcher.suggest(name) for name in "12"] == [{"arch": "a"}, {"arch": "b"}]
+    searcher.on_trial_complete("1", None, error=True)
+    assert searcher.suggest("3") is None  # b is still under way
+    searcher.on_trial_complete("2", {"x": 1.0})
+    assert searcher.suggest("4") == {"arch": "a"}
+    assert searcher.suggest("5") is None
+    searcher.on_trial_complete("4", None, error=True)
+    assert [row["arch"] for row in searcher.history] == ["b", "a"]
+    assert searcher.history[1]["error"] == "the worker died before the trial ended"
+    assert searcher.suggest("6") == {"arch": "c"}
 
 
 def test_stop_ends_the_search_and_the_clock_stamps_rows() -> None:

@@ -32,7 +32,8 @@ def test_an_arch_that_is_not_in_the_table(table: Path) -> None:
     with pytest.raises(UsageError) as caught:
         ScoreTable(table, "x")(["a", "d"])
     assert str(caught.value) == (
-        f"The table {table} must hold every arch of the space, got none for d; score the whole space."
+        f"The table {table} must hold every arch of the space, got none for d; score the whole space. "
+        "It holds 'b', which is none of them."
     )
 
 

@@ -125,8 +125,11 @@ def test_the_archs_of_a_worker_that_died_go_out_one_by_one() -> None:
     searcher.on_trial_complete("2", None, error=True)
     searcher.on_trial_complete("3", rows(2.0))
     searcher.on_trial_complete("4", rows(3.0))
-    assert told(searcher) == [(0, "a", False), (1, "b", False), (2, "b", True), (3, "c", False)]
-    assert searcher.history[0]["error"] == "the worker died before the trial ended"
+    assert told(searcher) == [(1, "b", False), (2, "b", True), (3, "c", False)]
+    searcher.on_trial_complete("5", rows(4.0))
+    assert searcher.suggest("6") == {"archs": ["a"]}
+    searcher.on_trial_complete("6", None, error=True)
+    assert searcher.history[-1]["error"] == "the worker died before the trial ended"
 
 
 def test_a_worker_that_died_is_made_up_for_after_the_search_was_stopped() -> None:

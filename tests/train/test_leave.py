@@ -97,5 +97,5 @@ def test_a_report_points_to_the_card(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
         read_runs(tmp_path, None)  # type: ignore[arg-type]  # not asked for
     assert str(caught.value) == (
-        f"{tmp_path} is a training, which has a report of its own: {tmp_path / 'model_card.md'}."
+        f"{tmp_path} is a training, whose report is {tmp_path / 'model_card.md'}; give folders of searches."
     )
