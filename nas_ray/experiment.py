@@ -166,6 +166,8 @@ def make_searcher(
         if isinstance(searcher, str)
         else searcher
     )
+    if isinstance(known, type) and not issubclass(known, ArchSearcher):
+        raise UsageError(f"The searcher {searcher!r} must be a subclass of nas_ray.ArchSearcher.")
     options |= parse_options(known, texts)
     made = _call("searcher", str(searcher), known, *args, **options)
     if not isinstance(made, ArchSearcher):

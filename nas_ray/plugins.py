@@ -46,7 +46,7 @@ def unknown_name(kind: str, name: str, known: list[str], plugin: bool = False) -
     by_lower = {k.lower(): k for k in known}
     hint = f" Did you mean {by_lower[nearest[0]]!r}?" if nearest else ""
     own = ", or your own as module:name" if plugin else ""
-    return f"Unknown {kind} {name!r}.{hint} Known: {', '.join(sorted(known))}{own}."
+    return f"Unknown {kind} {name!r}.{hint} Known: {', '.join(sorted(known)) or 'none'}{own}."
 
 
 def _load_entry_point(kind: str, name: str, entry: Any) -> Any:
@@ -61,6 +61,11 @@ def _load_entry_point(kind: str, name: str, entry: Any) -> Any:
 
 def _import_object(kind: str, name: str) -> Any:
     module_name, _, attribute = name.partition(":")
+    if not (attribute and all(part.isidentifier() for part in module_name.split("."))):
+        raise UsageError(
+            f"The {kind} {name!r} must read module:name, with a module that Python can import from here, "
+            "such as mine:thing for the file mine.py."
+        )
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
     try:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nas_ray.errors import UsageError
+from nas_ray.errors import UsageError, describe
 
 FORMAT = 1
 FILE_NAME = "run.json"
@@ -87,9 +87,15 @@ def read_run(folder: Path) -> dict[str, Any]:
     try:
         info = json.loads(path.read_text(encoding="utf-8"))
         number = info["format"]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+    except (KeyError, TypeError) as error:
         raise UsageError(
-            f"{path} must be the file that a run wrote, but cannot be read: {error!r}."
+            f"{path} must be the file that a run wrote, with the number of its format, and has none; give "
+            "the folder of a run."
+        ) from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise UsageError(
+            f"{path} must be the file that a run wrote, but cannot be read ({describe(error)}); give the "
+            "folder of a run."
         ) from error
     if number != FORMAT:
         raise UsageError(f"{path} has format {number}; this version of nas_ray reads format {FORMAT}.")

@@ -11,7 +11,8 @@ class BestArgs:
     """What to find, on what, and how often."""
 
     runs: int = 1
-    """Runs, each with weights and images of its own seed."""
+    """Runs, each with weights and images of its own seed. Runs that --out holds already are not made again,
+    so that the same command goes on after an interruption."""
     seed: int = 0
     """Seed of the first run; the next have the next seeds."""
     dataset: str = "cifar10"
@@ -30,6 +31,8 @@ class BestArgs:
     """CPU cores to use (default: all)."""
     num_gpus: int | None = None
     """GPUs to use (default: all)."""
+    wait_for_gpus: float = 0.0
+    """Seconds to wait for the GPUs of --num-gpus, where a cluster starts its nodes on demand."""
     address: str | None = None
     """Ray cluster to join, such as auto or HOST:6379 (default: RAY_ADDRESS, else this machine alone)."""
     out: Path | None = None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import os
 import time
 from collections.abc import Sequence
@@ -19,8 +21,11 @@ from nas_ray.errors import UsageError
 from nas_ray.interrupts import stop_ray
 from nas_ray.modules.data import ImageDataModule
 from nas_ray.resources import Request, check_request, start_ray
-from nas_ray.runs import make_folder, write_settings, write_table
+from nas_ray.runs import FILE_NAME, make_folder, read_run, write_settings, write_table
 from nas_ray.spaces import NatsTss
+
+DECIDING = ("seed", "dataset", "images", "benchmark", "batch_size", "channels", "cells")
+"""Arguments that decide what a run finds and says."""
 
 
 def run(args: BestArgs, console: Console) -> int:
@@ -30,20 +35,20 @@ def run(args: BestArgs, console: Console) -> int:
         UsageError: bad input, told before Ray starts.
     """
     check(args)
-    request = Request(args.num_cpus, args.num_gpus, address=args.address)
+    request = Request(args.num_cpus, args.num_gpus, address=args.address, wait_for_gpus=args.wait_for_gpus)
     check_request(request)
     out = make_folder(args.out or Path("runs") / f"best-{args.dataset}-{time.strftime('%Y%m%d-%H%M%S')}")
     space = NatsTss(args.channels, args.cells)
     benchmarks = known_benchmarks(args.benchmark)
     batches = [minibatch(args, args.seed + number) for number in range(args.runs)]
+    rows = earlier_rows(out, args)
     write_settings(out, "best_arch", args)
-    rows: list[dict[str, object]] = []
     try:
         plan = start_ray(request)
         console.print(
             f"best of {len(space):,} archs, {plan.where}, {batches[0].description}", highlight=False
         )
-        for number, images in enumerate(batches):
+        for number, images in list(enumerate(batches))[len(rows) :]:
             found = best_arch(space, images, plan, init_seed=args.seed + number)
             rows.append({"seed": args.seed + number, **facts(found, benchmarks)})
             write_table(out, pd.DataFrame(rows), "best")
@@ -53,6 +58,29 @@ def run(args: BestArgs, console: Console) -> int:
     show(pd.DataFrame(rows), list(benchmarks), console)
     console.print(f"Folder: {out}", highlight=False, soft_wrap=True)
     return 0
+
+
+def earlier_rows(out: Path, args: BestArgs) -> list[dict[str, object]]:
+    """Returns the runs that `out` holds already, of an interruption or of fewer runs.
+
+    Raises:
+        UsageError: they were made with other arguments.
+    """
+    if not (out / FILE_NAME).is_file() or not (out / "best.parquet").is_file():
+        return []
+    held = read_run(out).get("settings") or {}
+    asked = json.loads(json.dumps(dataclasses.asdict(args), default=str))
+    for name in DECIDING:
+        if held.get(name) != asked[name]:
+            option = name.replace("_", "-")
+            raise UsageError(
+                f"The folder {out} holds runs with --{option} {held.get(name)}, not {asked[name]}; choose "
+                "another --out."
+            )
+    table = pd.read_parquet(out / "best.parquet")
+    return [
+        {str(key): value for key, value in row.items()} for row in table.head(args.runs).to_dict("records")
+    ]
 
 
 def check(args: BestArgs) -> None:

@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from nas_ray.datasets import DATASETS
+
 LEVEL = 0.01
 BETTER, WORSE, OPEN = "better", "worse", "no difference seen"
 
@@ -34,7 +36,8 @@ def differences(answers: pd.DataFrame, against: str, *, resamples: int, seed: in
         seed: of the bootstrap.
     """
     settings = [name for name in answers["setting"].unique() if name != against]
-    datasets = list(dict.fromkeys(answers["dataset"]))
+    order = {name: place for place, name in enumerate(DATASETS)}
+    datasets = sorted(dict.fromkeys(answers["dataset"]), key=lambda name: order.get(name, len(order)))
     lines = []
     for setting, dataset in product(settings, datasets):
         ours, theirs = (_runs(answers, name, dataset) for name in (setting, against))

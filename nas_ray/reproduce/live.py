@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import shutil
 import time
@@ -53,7 +54,10 @@ class LiveRuns:
         Raises:
             UsageError: a table without proxies, a number out of range, or images that cannot be used.
         """
-        if not isinstance(args, ReproduceArgs) or args.scores != "live":
+        if not isinstance(args, ReproduceArgs):
+            return None
+        check_used(args)
+        if args.scores != "live":
             return None
         unfit = [table.name for table in tables if not table.settings or table.short_training]
         if unfit:
@@ -61,11 +65,10 @@ class LiveRuns:
                 f"--scores live needs tables of searches by proxies and test accuracy, got {unfit[0]}; leave "
                 "--scores out."
             )
-        if not args.time_budget_s > 0 or args.archs_per_trial < 1:
-            raise UsageError(
-                "--time-budget-s must be more than 0 and --archs-per-trial at least 1, got "
-                f"{args.time_budget_s} and {args.archs_per_trial}."
-            )
+        if not 0 < args.time_budget_s < math.inf:
+            raise UsageError(f"--time-budget-s must be a number larger than 0, got {args.time_budget_s}.")
+        if args.archs_per_trial < 1:
+            raise UsageError(f"--archs-per-trial must be at least 1, got {args.archs_per_trial}.")
         check_request(Request(args.num_cpus))
         return cls(args, minibatch(args, 0), sum(len(table.settings) for table in tables))
 
@@ -91,7 +94,13 @@ class LiveRuns:
         check_folder(out / "live", self._identity)
         try:
             plan = start_ray(Request(self.args.num_cpus))
-            console.print(f"Live runs: {plan.where}", highlight=False)
+            share = self.args.time_budget_s / self.rows
+            console.print(
+                f"Live runs: {plan.where}; {share:.0f} s for each of {self.rows} rows, and at least {FEWEST} "
+                "runs each, however long they take.",
+                highlight=False,
+                soft_wrap=True,
+            )
             yield lambda setting, seeds, told: self._runs(known, setting, seeds, told, out / "live", plan)
         finally:
             stop_ray()
@@ -174,6 +183,23 @@ def read_rows(path: Path) -> pd.DataFrame | None:
 def minibatch(args: ReproduceArgs, seed: int) -> ImageDataModule:
     """Returns the images of the run with `seed`."""
     return ImageDataModule(args.images, dataset=args.dataset, batch_size=args.batch_size, batch_seed=seed)
+
+
+LIVE_ONLY = ("time_budget_s", "images", "dataset", "batch_size", "archs_per_trial")
+
+
+def check_used(args: ReproduceArgs) -> None:
+    """Checks that no argument is given that the mode does not use.
+
+    Raises:
+        UsageError: one is.
+    """
+    defaults = ReproduceArgs()
+    for name in LIVE_ONLY if args.scores == "stored" else ():
+        if getattr(args, name) != getattr(defaults, name):
+            raise UsageError(f"--{name.replace('_', '-')} needs --scores live; add it, or leave it out.")
+    if args.scores == "live" and args.scores_file:
+        raise UsageError("--scores live computes its scores, so that --scores-file has no use; leave it out.")
 
 
 def check_folder(out: Path, identity: dict[str, Any]) -> None:

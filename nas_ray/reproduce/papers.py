@@ -71,10 +71,7 @@ TABLES = (
         "freerea",
         "FreeREA for 45 seconds of scores",
         "Cavagnero et al., 'FreeREA: Training-Free Evolution-based Architecture Search', WACV 2023",
-        (
-            "The paper takes the mean of three initialisations by kaiming_normal; seconds are charged per "
-            "arch (--score-seconds), since stored scores have none.",
-        ),
+        ("The paper takes the mean of three initialisations by kaiming_normal.",),
         (
             FREEREA,
             replace(

@@ -147,4 +147,8 @@ def all_runs(table: Table, make: Runner, seeds: int, runs: dict[str, Runs]) -> N
         task = progress.add_task(table.name, total=seeds * len(table.settings))
         for setting in table.settings:
             bare = dataclasses.replace(setting, published=(), no_comparison="")
-            runs[setting.title] = make(bare, seeds, lambda count: progress.advance(task, count))
+            made = make(bare, seeds, lambda count: progress.advance(task, count))
+            runs[setting.title] = made
+            if not progress.console.is_terminal:
+                done = made.answers["seed"].nunique() if "seed" in made.answers else seeds
+                progress.console.print(f"{table.name}: {setting.title}, {done} runs", highlight=False)

@@ -1,14 +1,22 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
 from nas_ray.batched.scorer import ChunkScorer
 from nas_ray.bulk.best_arch import best_arch, relu_units
+from nas_ray.bulk.best_args import BestArgs
+from nas_ray.bulk.best_runs import earlier_rows
+from nas_ray.errors import UsageError
 from nas_ray.modules.data import ImageDataModule
 from nas_ray.proxies.hooks import forward_hooks
 from nas_ray.resources import Request, start_ray
+from nas_ray.runs import write_settings, write_table
 from nas_ray.searchers.fitness import NormalisedSum
 from nas_ray.spaces import NatsTss
 from tests.proxies.nets import CONNECTED, DISCONNECTED
@@ -47,3 +55,15 @@ def test_equal_to_scoring_everything() -> None:
     assert found.proof.arch == space.archs[int(np.argmax(fitness))]
     assert found.proof.margin > 0
     assert len(found.proof.values) < len(space.archs)
+
+
+def test_runs_that_the_folder_holds_are_not_made_again(tmp_path: Path) -> None:
+    args = BestArgs(runs=3, images="digits", out=tmp_path)
+    assert earlier_rows(tmp_path, args) == []
+    write_settings(tmp_path, "best_arch", args)
+    rows = [{"seed": seed, "arch": f"arch {seed}"} for seed in range(2)]
+    write_table(tmp_path, pd.DataFrame(rows), "best")
+    assert earlier_rows(tmp_path, args) == rows
+    assert earlier_rows(tmp_path, replace(args, runs=1, num_cpus=1)) == rows[:1]
+    with pytest.raises(UsageError, match=r"holds runs with --batch-size 64, not 32; choose another --out\."):
+        earlier_rows(tmp_path, replace(args, batch_size=32))
