@@ -15,6 +15,7 @@ from nas_ray.benchmarks import Benchmark
 from nas_ray.benchmarks.base import accuracy_column
 from nas_ray.evaluators import CHECKPOINTS
 from nas_ray.experiment import Experiment
+from nas_ray.gpu_memory import packing
 from nas_ray.report.cells import draw_cell
 from nas_ray.report.search_curve import draw_search
 from nas_ray.report.summary import print_summary, summarize
@@ -23,7 +24,14 @@ from nas_ray.search import to_table
 from nas_ray.spaces import FiniteSpace
 
 
-def finish(experiment: Experiment, folder: Path, console: Console, *, wall_seconds: float) -> int:
+def finish(
+    experiment: Experiment,
+    folder: Path,
+    console: Console,
+    *,
+    wall_seconds: float,
+    gpus_per_trial: float = 0.0,
+) -> int:
     """Writes `results.*`, `best.json` and the pictures, prints the summary and returns the exit code."""
     rows = write_rows(folder, to_table(experiment.searcher), experiment.benchmark, experiment.scores)
     best = best_row(rows)
@@ -40,6 +48,8 @@ def finish(experiment: Experiment, folder: Path, console: Console, *, wall_secon
     if best is not None:
         _draw(experiment, rows, str(best["arch"]), folder)
     print_summary(summary, console)
+    if said := packing(rows, gpus_per_trial):
+        console.print(said, style="dim", highlight=False, soft_wrap=True)
     shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)  # of trainings: all rows are there
     update_run(folder, status="finished", wall_seconds=round(wall_seconds, 3))
     console.print(f"Run folder: {folder}", highlight=False, soft_wrap=True)

@@ -165,7 +165,7 @@ def _search(experiment: Experiment, folder: Path, console: Console, began: float
     stop_ray()
     made = len(rows_of(experiment.searcher.events)) > before
     wall_seconds = _wall_seconds(folder, began if made else time.monotonic())
-    return finish(experiment, folder, console, wall_seconds=wall_seconds)
+    return finish(experiment, folder, console, wall_seconds=wall_seconds, gpus_per_trial=plan.gpus_per_trial)
 
 
 def _wall_seconds(folder: Path, began: float) -> float:

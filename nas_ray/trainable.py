@@ -13,6 +13,7 @@ from ray import tune
 from nas_ray.chunks import ChunkEvaluator, attempt
 from nas_ray.errors import describe
 from nas_ray.evaluate import EpochEvaluator, Evaluator
+from nas_ray.gpu_memory import with_gpu_memory
 from nas_ray.memory import keep_freed_memory
 from nas_ray.searchers.fitness import Row
 from nas_ray.searchers.messages import archs_of, epoch_result, result_of
@@ -52,7 +53,8 @@ class ArchTrial(tune.Trainable):  # type: ignore[misc]  # Ray ships no types
     def step(self) -> dict[str, Any]:
         """Returns the finished rows; a failure is a row as well."""
         assert self.evaluator is not None
-        rows = attempt(self.evaluator, self.archs, self.timeout_s)
+        evaluator = self.evaluator
+        rows = with_gpu_memory(lambda: attempt(evaluator, self.archs, self.timeout_s))
         return result_of([{**row, "worker": self.worker} for row in rows])
 
     def save_checkpoint(self, checkpoint_dir: str) -> None:

@@ -23,7 +23,7 @@ from nas_ray.proxies.measured import MEASURED
 GROUP = "nas_ray.proxies"
 RESERVED = {
     *("trial", "arch", "fitness", "seconds", "finished_at", "worker", "reused", "error"),
-    *("accuracy", "valid_acc", "test_acc", "acc_source"),
+    *("accuracy", "valid_acc", "test_acc", "acc_source", "gpu_memory"),
 }
 
 
