@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from nas_ray.errors import UsageError
+from nas_ray.errors import UsageError, describe
 from nas_ray.runs import write_atomically
 from nas_ray.spaces import SPACES, SearchSpace
 from nas_ray.spaces.base import fitted_space
@@ -80,16 +80,33 @@ def load(path: str | Path, space: SearchSpace | None = None) -> TrainedNet:
         UsageError: no such file, another kind of file, or a space that is not known here.
     """
     content = _read(Path(path))
-    state = content.pop("state")
-    content.pop("format")
-    content |= {name: tuple(content[name]) for name in ("classes", "mean", "std")}
-    facts = NetFacts(**content)
-    with torch.random.fork_rng(devices=[]):
-        net = fitted_space(space or _space_of(facts, Path(path)), facts.image_size).build(
-            facts.arch, facts.num_classes
-        )
-    net.load_state_dict(state)
+    try:
+        facts, state = _facts(content), content["state"]
+        made = space or _space_of(facts, Path(path))
+        with torch.random.fork_rng(devices=[]):
+            net = fitted_space(made, facts.image_size).build(facts.arch, facts.num_classes)
+        net.load_state_dict(state)
+    except UsageError:
+        raise
+    except Exception as error:  # what a file says may be anything
+        raise UsageError(
+            f"{path} must hold a net that experiments/train.py wrote, but what it says does not fit together "
+            f"({describe(error)}); take another file."
+        ) from error
     return TrainedNet(net, facts).eval()
+
+
+def _facts(content: dict[str, Any]) -> NetFacts:
+    """Returns what a file says of its net.
+
+    Raises:
+        ValueError: more outputs than the file has weights for.
+    """
+    plain = {name: content[name] for name in NetFacts.__dataclass_fields__}
+    facts = NetFacts(**plain | {name: tuple(plain[name]) for name in ("classes", "mean", "std")})
+    if facts.num_classes != len(facts.classes):  # before memory is taken for them
+        raise ValueError(f"{facts.num_classes} outputs, but names of {len(facts.classes)} classes")
+    return facts
 
 
 def _read(path: Path) -> dict[str, Any]:

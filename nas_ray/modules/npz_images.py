@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import psutil
 
 from nas_ray.errors import UsageError
 from nas_ray.modules.splits import ArrayPixels, Images, Source, Split, check_labels, describe, own_path
@@ -52,6 +54,7 @@ def read_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
             f"write it with np.savez."
         )
     with archive:
+        _check_size(path)
         missing = [key for key in _KEYS if key not in archive.files]
         if missing:
             raise UsageError(
@@ -59,6 +62,21 @@ def read_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
                 f"and holds {', '.join(archive.files) or 'nothing'}."
             )
         return {key: _member(archive, key, path) for key in _KEYS}
+
+
+def _check_size(path: Path) -> None:
+    """Checks that what the archive says it holds, unpacked, has room in memory.
+
+    Raises:
+        UsageError: it has not.
+    """
+    with zipfile.ZipFile(path) as packed:
+        size = sum(member.file_size for member in packed.infolist())
+    room = psutil.virtual_memory().available
+    if size > room:
+        raise _unreadable(
+            path, f"unpacked it takes {size / 2**30:,.1f} GiB, and {room / 2**30:,.1f} are free"
+        )
 
 
 def _member(archive: Any, key: str, path: Path) -> npt.NDArray[Any]:

@@ -22,8 +22,9 @@ from nas_ray.modules.splits import NetImages
 from nas_ray.modules.training import Batch, TrainingModule
 from nas_ray.modules.training_data import Indices, KeptImages, training_loader, validation_loader
 from nas_ray.runs import write_atomically
+from nas_ray.train.checkpoints import BEST, LAST, read_plain
 
-BEST, LAST, CURVE = "best.ckpt", "last.ckpt", "curve.csv"
+CURVE = "curve.csv"
 
 
 @dataclass(frozen=True)
@@ -197,7 +198,9 @@ def fit(
         num_sanity_val_steps=0,
     )
     last = folder / LAST
-    trainer.fit(module, datamodule=data, ckpt_path=str(last) if last.is_file() else None)
+    if last.is_file():
+        read_plain(last)  # told before Lightning's own words
+    trainer.fit(module, datamodule=data, ckpt_path=str(last) if last.is_file() else None, weights_only=True)
 
 
 def _keepers(data: TrainingImages, folder: Path) -> list[ModelCheckpoint]:
@@ -214,18 +217,6 @@ def _keepers(data: TrainingImages, folder: Path) -> list[ModelCheckpoint]:
         )
         for name, monitor in names.items()
     ]
-
-
-def best_checkpoint(folder: Path) -> Path:
-    """Returns the checkpoint of the net that counts: the best one, else the last."""
-    return folder / BEST if (folder / BEST).is_file() else folder / LAST
-
-
-def read_checkpoint(module: TrainingModule, path: Path) -> TrainingModule:
-    """Returns `module` with the weights of a checkpoint, on the CPU."""
-    state = torch.load(path, map_location="cpu", weights_only=False)["state_dict"]
-    module.cpu().load_state_dict(state)
-    return module.eval()
 
 
 @torch.no_grad()

@@ -19,7 +19,8 @@ from nas_ray.runs import create_run, update_run, write_json, write_table
 from nas_ray.session import resume_command
 from nas_ray.train.args import NAME, TrainArgs
 from nas_ray.train.beside import Candidate
-from nas_ray.train.fit import CURVE, LAST, TrainingImages, best_checkpoint, fit, predictions, read_checkpoint
+from nas_ray.train.checkpoints import LAST, best_checkpoint, read_checkpoint
+from nas_ray.train.fit import CURVE, TrainingImages, fit, predictions
 from nas_ray.train.job import SCORED_IMAGES, TrainJob, prepare
 from nas_ray.train.latency import fastest_threads, latency_ms
 from nas_ray.train.leave import leave

@@ -1,0 +1,46 @@
+"""The checkpoints of a training: which counts, and how one from anywhere is read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from nas_ray.errors import UsageError, describe
+from nas_ray.modules.training import TrainingModule
+
+BEST, LAST = "best.ckpt", "last.ckpt"
+
+
+def best_checkpoint(folder: Path) -> Path:
+    """Returns the checkpoint of the net that counts: the best one, else the last."""
+    return folder / BEST if (folder / BEST).is_file() else folder / LAST
+
+
+def read_checkpoint(module: TrainingModule, path: Path) -> TrainingModule:
+    """Returns `module` with the weights of a checkpoint, on the CPU."""
+    try:
+        module.cpu().load_state_dict(read_plain(path)["state_dict"])
+    except (KeyError, RuntimeError, TypeError) as error:
+        raise UsageError(
+            f"The checkpoint {path} must be of the net that is trained, but it is not ({describe(error)}); "
+            "remove it, and its training begins anew."
+        ) from error
+    return module.eval()
+
+
+def read_plain(path: Path) -> dict[str, Any]:
+    """Returns the content of a checkpoint: tensors and plain values, nothing that runs as code.
+
+    Raises:
+        UsageError: damaged, or anything else is in it.
+    """
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # a damaged file fails in many ways
+        raise UsageError(
+            f"The checkpoint {path} must be one that a training wrote, but it cannot be read "
+            f"({describe(error)}); remove it, and its training begins anew."
+        ) from error
+    return dict(content)
