@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 LONGEST = 200
 """Characters of a foreign message that are kept."""
+LONGEST_NAME = 60
+"""Characters of a foreign name that are kept."""
 
 
 class UsageError(ValueError):
@@ -11,6 +15,12 @@ class UsageError(ValueError):
 
     The command line prints it without a traceback and exits with code 2.
     """
+
+
+def printable(names: Iterable[object]) -> list[str]:
+    """Returns names from a file as they can be shown: in one line, and not too long."""
+    shown = (ascii(str(name))[1:-1] for name in names)
+    return [name if len(name) <= LONGEST_NAME else name[:LONGEST_NAME] + "..." for name in shown]
 
 
 def describe(error: BaseException) -> str:

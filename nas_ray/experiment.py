@@ -13,7 +13,7 @@ from rich.console import Console
 from nas_ray.arguments import SearchArgs
 from nas_ray.benchmarks import Benchmark, open_benchmark
 from nas_ray.cluster import ship_by_value
-from nas_ray.errors import UsageError
+from nas_ray.errors import UsageError, describe
 from nas_ray.evaluators import (
     VALID_ACC,
     SearchEvaluator,
@@ -181,7 +181,7 @@ def _call(kind: str, name: str, make: Callable[..., Any], *args: Any, **options:
     except UsageError:
         raise
     except Exception as error:  # foreign code
-        raise UsageError(f"The {kind} {name!r} cannot be made: {type(error).__name__}: {error}") from error
+        raise UsageError(f"The {kind} {name!r} cannot be made: {describe(error)}.") from error
 
 
 def check_numbers(args: SearchArgs) -> None:

@@ -10,6 +10,7 @@ import os
 import platform
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import datetime, timezone
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -42,7 +43,7 @@ def create_run(folder: Path, info: dict[str, Any]) -> None:
     Raises:
         UsageError: the folder holds a run already, or cannot be written.
     """
-    if any(os.path.exists(folder / name) for name in (FILE_NAME, JOURNAL)):
+    if any(os.path.lexists(folder / name) for name in (FILE_NAME, JOURNAL)):
         raise UsageError(
             f"The folder {folder} already holds a run; continue it with --resume {folder} or choose another "
             "--out."
@@ -97,9 +98,31 @@ def read_run(folder: Path) -> dict[str, Any]:
             f"{path} must be the file that a run wrote, but cannot be read ({describe(error)}); give the "
             "folder of a run."
         ) from error
-    if number != FORMAT:
-        raise UsageError(f"{path} has format {number}; this version of nas_ray reads format {FORMAT}.")
-    return dict(info)
+    return upgraded(dict(info), number, path)
+
+
+UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+"""For every format before this one, what makes its `run.json` one of the next; the journal's lines stay."""
+
+
+def upgraded(info: dict[str, Any], number: Any, path: Path) -> dict[str, Any]:
+    """Returns `run.json` as this version writes it, from this format or an older one.
+
+    Raises:
+        UsageError: a newer format, or none that there ever was.
+    """
+    if isinstance(number, int) and number > FORMAT:
+        raise UsageError(
+            f"{path} has format {number}, of a newer nas_ray; this version reads formats up to {FORMAT}: "
+            "update it."
+        )
+    while number != FORMAT:
+        if not isinstance(number, int) or number not in UPGRADES:
+            raise UsageError(
+                f"{path} has format {number!r}; this version of nas_ray reads formats up to {FORMAT}."
+            )
+        info, number = UPGRADES[number](info), number + 1
+    return {**info, "format": FORMAT}
 
 
 def update_run(folder: Path, **changes: Any) -> None:

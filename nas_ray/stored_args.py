@@ -29,7 +29,8 @@ def stored_args(args_type: type[A], stored: Any, folder: Path) -> A:
         if not _fits(getattr(args, name), hint):
             value = getattr(args, name)
             raise UsageError(
-                f"{folder} was changed: {name} must be {hint}, but is {value!r}; start a new run."
+                f"{folder} was changed: {name} must be {getattr(hint, '__name__', hint)}, but is {value!r}; "
+                "start a new run."
             )
     return args
 

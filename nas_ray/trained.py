@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from nas_ray.errors import UsageError, describe
+from nas_ray.plain_torch import load_plain
 from nas_ray.runs import write_atomically
 from nas_ray.spaces import SPACES, SearchSpace
 from nas_ray.spaces.base import fitted_space
@@ -80,18 +81,23 @@ def load(path: str | Path, space: SearchSpace | None = None) -> TrainedNet:
         UsageError: no such file, another kind of file, or a space that is not known here.
     """
     content = _read(Path(path))
+    if space is None and content.get("space") in SPACES:
+        space = SPACES[content["space"]]()
+    if space is None:
+        raise UsageError(
+            f"{path} holds a net of the space {content.get('space')!r}, which is none of nas_ray; pass the "
+            "space itself, as in nas_ray.load(path, space=MySpace())."
+        )
     try:
         facts, state = _facts(content), content["state"]
-        made = space or _space_of(facts, Path(path))
         with torch.random.fork_rng(devices=[]):
-            net = fitted_space(made, facts.image_size).build(facts.arch, facts.num_classes)
+            net = fitted_space(space, facts.image_size).build(facts.arch, facts.num_classes)
         net.load_state_dict(state)
-    except UsageError:
-        raise
     except Exception as error:  # what a file says may be anything
+        why = str(error).rstrip(".") if isinstance(error, UsageError) else describe(error)
         raise UsageError(
-            f"{path} must hold a net that experiments/train.py wrote, but what it says does not fit together "
-            f"({describe(error)}); take another file."
+            f"{path} must hold a net that experiments/train.py wrote, but what it says does not fit "
+            f"together: {why}; take another file."
         ) from error
     return TrainedNet(net, facts).eval()
 
@@ -111,22 +117,14 @@ def _facts(content: dict[str, Any]) -> NetFacts:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        content = load_plain(path)
         number = content["format"]
-    except Exception as error:  # a damaged file fails in many ways
+    except (KeyError, TypeError, ValueError) as error:
+        why = str(error) if type(error) is ValueError else "it names no format"
         raise UsageError(
-            f"A net is loaded from the model.pt that experiments/train.py wrote, but {path} cannot be read: "
-            f"{' '.join(str(error).split())[:200]}"
+            f"A net is loaded from the model.pt that experiments/train.py wrote, but {path} cannot be read "
+            f"({why}); take another file."
         ) from error
     if number != FORMAT:
         raise UsageError(f"{path} has format {number}; this version of nas_ray reads format {FORMAT}.")
     return dict(content)
-
-
-def _space_of(facts: NetFacts, path: Path) -> SearchSpace:
-    if facts.space not in SPACES:
-        raise UsageError(
-            f"{path} holds a net of the space {facts.space!r}, which is none of nas_ray; pass the space "
-            "itself, as in nas_ray.load(path, space=MySpace())."
-        )
-    return SPACES[facts.space]()

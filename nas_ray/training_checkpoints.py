@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from nas_ray.plain_torch import load_plain
 from nas_ray.runs import write_atomically
 
 
@@ -37,8 +38,8 @@ class TrainingCheckpoints:
     def load(self, arch: str) -> dict[str, Any] | None:
         """Returns the state of `arch`; None where there is none, a damaged one or that of other settings."""
         try:
-            state = torch.load(self._path(arch), map_location="cpu", weights_only=True)
-        except Exception:  # a damaged file fails in many ways, and then the training begins anew
+            state = load_plain(self._path(arch))
+        except ValueError:  # none, or a damaged one: the training begins anew
             return None
         fits = isinstance(state, dict) and (state.get("arch"), state.get("identity")) == (
             arch,

@@ -236,13 +236,17 @@ def stored_run(folder: Path, **changes: object) -> Path:
         ),
         ({}, [], "scored another minibatch than digits gives now"),
         ({"experiment": "skip_rea"}, [], "is a run of skip_rea.py; resume it with that script, not rea.py."),
-        ({"format": 99}, [], "has format 99; this version of nas_ray reads format 1."),
+        (
+            {"format": 99},
+            [],
+            "has format 99, of a newer nas_ray; this version reads formats up to 1",
+        ),
         ({"args": {"colour": 1}}, [], "was made by another version"),
         ({"args": None}, [], "was made by another version"),
         (
             {"args": {"seed": "x"}},
             [],
-            "was changed: seed must be <class 'int'>, but is 'x'; start a new run.",
+            "was changed: seed must be int, but is 'x'; start a new run.",
         ),
     ],
 )

@@ -11,7 +11,7 @@ import pandas as pd
 
 from nas_ray.benchmarks.base import Evaluation
 from nas_ray.datasets import get_dataset
-from nas_ray.errors import UsageError
+from nas_ray.errors import UsageError, printable
 from nas_ray.spaces.base import FiniteSpace
 from nas_ray.spaces.nats_tss import NatsTss
 
@@ -137,7 +137,7 @@ class TableBenchmark:
         if missing:
             raise UsageError(
                 f"The table {self.path} must have the column {missing[0]!r} for this, and has "
-                f"{', '.join(map(str, held))}; add the column or take another table."
+                f"{', '.join(printable(held))}; add the column or take another table."
             )
 
     def _check_archs(self, given: pd.Series) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from nas_ray.errors import UsageError, describe
+from nas_ray.errors import UsageError, describe, printable
 from nas_ray.plugins import resolve, unknown_name
 
 CheapScore = Callable[[Sequence[str]], Sequence[float]]
@@ -36,7 +36,7 @@ class ScoreTable:
         held = list(self._frame.columns)
         if column not in held or "arch" not in held:
             missing = column if "arch" in held else "arch"
-            raise UsageError(f"The table {self.path}: {unknown_name('column', missing, held)}")
+            raise UsageError(f"The table {self.path}: {unknown_name('column', missing, printable(held))}")
         repeated = self._frame["arch"][self._frame["arch"].duplicated()]
         if len(repeated):
             raise UsageError(

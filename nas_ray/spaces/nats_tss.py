@@ -20,6 +20,9 @@ OPS: tuple[str, ...] = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", 
 EDGES: tuple[tuple[int, int], ...] = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
 """The edges `(from node, to node)` of the cell, in the order of the arch string."""
 
+LONGEST = 200
+"""Characters of a wrong arch that a message repeats."""
+
 
 class NatsTss:
     """The 15,625 archs of a 4-node cell with one of 5 operations on each of its 6 edges.
@@ -158,7 +161,7 @@ def to_ops(arch: str) -> tuple[str, ...]:
     if len(ops) != len(EDGES) or not set(ops) <= set(OPS) or to_arch(ops) != arch:
         raise UsageError(
             "An arch of nats-tss reads |op~0|+|op~0|op~1|+|op~0|op~1|op~2| with op in "
-            f"{', '.join(OPS)}; got {arch!r}."
+            f"{', '.join(OPS)}; got {arch[:LONGEST]!r}."
         )
     return ops
 

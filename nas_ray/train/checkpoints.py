@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from nas_ray.errors import UsageError, describe
 from nas_ray.modules.training import TrainingModule
+from nas_ray.plain_torch import load_plain
 
 BEST, LAST = "best.ckpt", "last.ckpt"
 
@@ -37,10 +36,9 @@ def read_plain(path: Path) -> dict[str, Any]:
         UsageError: damaged, or anything else is in it.
     """
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # a damaged file fails in many ways
+        return dict(load_plain(path))
+    except (TypeError, ValueError) as error:
         raise UsageError(
-            f"The checkpoint {path} must be one that a training wrote, but it cannot be read "
-            f"({describe(error)}); remove it, and its training begins anew."
+            f"The checkpoint {path} must be one that a training wrote, but it cannot be read ({error}); "
+            "remove it, and its training begins anew."
         ) from error
-    return dict(content)

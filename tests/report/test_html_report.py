@@ -187,7 +187,10 @@ def test_what_cannot_be_reported(tmp_path: Path) -> None:
     [
         ("{", "must be the file that a run wrote, but cannot be read (JSONDecodeError"),
         ("[1]", "must be the file that a run wrote, with the number of its format, and has none; give"),
-        ('{"format": 99}', "has format 99; this version of nas_ray reads format 1."),
+        (
+            '{"format": 99}',
+            "has format 99, of a newer nas_ray; this version reads formats up to 1",
+        ),
         ('{"format": 1}', "must be of a search, score_space.py or correlate.py, and names none of them;"),
         ('{"format": 1, "args": 3}', "must have args as a dict, got '3'; the file was changed."),
         ('{"format": 1, "args": {}}', "must have scores as a list, got 'None'; the file was changed."),

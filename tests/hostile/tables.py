@@ -1,0 +1,116 @@
+"""Tables: benchmarks and stored scores."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from nas_ray.benchmarks import open_benchmark
+from nas_ray.searchers.cheap_score import ScoreTable
+from nas_ray.spaces import NatsTss
+from tests.hostile.cases import GARBAGE, Case, case
+
+ARCHS = list(NatsTss())
+Change = Callable[[pd.DataFrame], pd.DataFrame]
+
+
+@cache
+def whole() -> pd.DataFrame:
+    """Returns a table that is accepted."""
+    return pd.DataFrame({"arch": ARCHS, "cifar10_test_acc_200": [50.0 + i % 40 for i in range(len(ARCHS))]})
+
+
+def benchmark(path: Path) -> Case:
+    return Case(lambda: open_benchmark(str(path), "cifar10"), str(path))
+
+
+def scores(path: Path) -> Case:
+    return Case(lambda: ScoreTable(path, "x")(ARCHS[:3]), str(path))
+
+
+def of_bytes(title: str, name: str, content: bytes, reader: Callable[[Path], Case]) -> None:
+    @case(f"{title}, {name}")
+    def make(folder: Path) -> Case:
+        (folder / name).write_bytes(content)
+        return reader(folder / name)
+
+
+def changed(title: str, change: Change) -> None:
+    @case(f"benchmark table: {title}")
+    def make(folder: Path) -> Case:
+        change(whole()).to_parquet(folder / "table.parquet", index=False)
+        return benchmark(folder / "table.parquet")
+
+
+for kind, reader in (("benchmark table", benchmark), ("scores", scores)):
+    for ending in ("csv", "csv.gz", "parquet"):
+        of_bytes(f"{kind}: empty", f"empty.{ending}", b"", reader)
+        of_bytes(f"{kind}: garbage", f"garbage.{ending}", GARBAGE, reader)
+    of_bytes(f"{kind}: UTF-16", "wide.csv", "arch,x\na,1\n".encode("utf-16"), reader)
+    of_bytes(f"{kind}: null bytes", "null.csv", b"\0" * 999, reader)
+    of_bytes(f"{kind}: cut short", "cut.csv.gz", gzip.compress(b"arch,x\n" + b"a,1\n" * 999)[:-9], reader)
+
+changed("arch and accuracy swapped", lambda t: t.set_axis(["cifar10_test_acc_200", "arch"], axis=1))
+changed("no column of archs", lambda t: t.drop(columns="arch"))
+changed("no accuracy", lambda t: t[["arch"]])
+changed("a missing arch", lambda t: t[1:])
+changed("an arch twice", lambda t: pd.concat([t, t[:1]]))
+changed("archs that are lists", lambda t: t.assign(arch=[[arch] for arch in t["arch"]]))
+changed("NaN", lambda t: t.assign(cifar10_test_acc_200=t["cifar10_test_acc_200"].where(t.index > 0)))
+changed("infinity", lambda t: t.assign(cifar10_test_acc_200=float("inf")))
+changed("fractions", lambda t: t.assign(cifar10_test_acc_200=t["cifar10_test_acc_200"] / 100))
+changed("text", lambda t: t.assign(cifar10_test_acc_200="high"))
+changed("a foreign arch of a path", lambda t: t.assign(arch=["../../etc/passwd", *t["arch"][1:]]))
+
+
+@case("benchmark table: cut Parquet")
+def _(folder: Path) -> Case:
+    path = folder / "cut.parquet"
+    whole().to_parquet(path)
+    path.write_bytes(path.read_bytes()[:-100])
+    return benchmark(path)
+
+
+@case("scores: Parquet whose footer declares what is not there")
+def _(folder: Path) -> Case:
+    path = folder / "footer.parquet"
+    pq.write_table(pa.table({"arch": ["a"], "x": [1.0]}), path)
+    content = path.read_bytes()
+    path.write_bytes(content[:-8] + (2**31 - 1).to_bytes(4, "little") + content[-4:])
+    return scores(path)
+
+
+@case("scores: a column of objects")
+def _(folder: Path) -> Case:
+    pd.DataFrame({"arch": ARCHS[:3], "x": [["a"], ["b"], ["c"]]}).to_parquet(folder / "lists.parquet")
+    return scores(folder / "lists.parquet")
+
+
+@case("scores: all undefined")
+def _(folder: Path) -> Case:
+    pd.DataFrame({"arch": ARCHS[:3], "x": [float("nan")] * 3}).to_parquet(folder / "nan.parquet")
+    return scores(folder / "nan.parquet")
+
+
+@case("benchmark table: a folder")
+def _(folder: Path) -> Case:
+    (folder / "table.csv").mkdir()
+    return benchmark(folder / "table.csv")
+
+
+@case("benchmark table: a link to itself")
+def _(folder: Path) -> Case:
+    (folder / "loop.csv").symlink_to(folder / "loop.csv")
+    return benchmark(folder / "loop.csv")
+
+
+@case("benchmark table: a device")
+def _(folder: Path) -> Case:
+    (folder / "endless.csv").symlink_to("/dev/zero")
+    return benchmark(folder / "endless.csv")

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from nas_ray import runs
+from nas_ray.errors import UsageError
+
+
+def test_an_older_run_is_upgraded_step_by_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runs, "FORMAT", 3)
+    steps = {1: lambda info: {"b": info["a"]}, 2: lambda info: {**info, "c": 2 * info["b"]}}
+    monkeypatch.setattr(runs, "UPGRADES", steps)
+    (tmp_path / "run.json").write_text(json.dumps({"format": 1, "a": 5}))
+    assert runs.read_run(tmp_path) == {"format": 3, "b": 5, "c": 10}
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        (2, "has format 2, of a newer nas_ray; this version reads formats up to 1: update it."),
+        (0, "has format 0; this version of nas_ray reads formats up to 1."),
+        ("1", "has format '1'; this version of nas_ray reads formats up to 1."),
+        (None, "has format None; this version of nas_ray reads formats up to 1."),
+    ],
+)
+def test_other_formats_are_refused(number: object, said: str, tmp_path: Path) -> None:
+    (tmp_path / "run.json").write_text(json.dumps({"format": number}))
+    with pytest.raises(UsageError) as caught:
+        runs.read_run(tmp_path)
+    assert str(caught.value) == f"{tmp_path / 'run.json'} {said}"
