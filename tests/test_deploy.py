@@ -8,14 +8,40 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 import yaml
+
+from tests.kuberay_schema import RAY_JOB
 
 ROOT = Path(__file__).parents[1]
 
 
 def rayjob() -> dict[str, Any]:
     return dict(yaml.safe_load((ROOT / "deploy" / "kuberay.yaml").read_text()))
+
+
+def test_the_rayjob_fits_the_schema_of_kuberay() -> None:
+    jsonschema.Draft202012Validator(RAY_JOB).validate(rayjob())
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("rayClusterSpec", "headGroupSpec", "rayStartParams", "num-cpus"), 0),  # must be text
+        (("rayClusterSpec", "workerGroups"), []),
+        (("shutdownAfterFinish",), True),
+        (("rayClusterSpec", "authOptions", "mode"), "tokens"),
+    ],
+)
+def test_the_schema_sees_mistakes(path: tuple[str, ...], value: object) -> None:
+    job = rayjob()
+    place = job["spec"]
+    for name in path[:-1]:
+        place = place[name]
+    place[path[-1]] = value
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.Draft202012Validator(RAY_JOB).validate(job)
 
 
 def test_the_rayjob_is_complete() -> None:
