@@ -200,7 +200,7 @@ def check_numbers(args: SearchArgs) -> None:
             raise UsageError(
                 f"--{option.replace('_', '-')} must be a positive number of seconds, got {value}."
             )
-    for option in ("seed", "init_seed", "batch_seed"):
+    for option in ("seed", "init_seed", "batch_seed", "split_seed"):
         if not 0 <= getattr(args, option) < 2**63:
             raise UsageError(
                 f"--{option.replace('_', '-')} must be from 0 to 2^63 - 1, got {getattr(args, option)}."

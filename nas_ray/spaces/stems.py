@@ -6,6 +6,8 @@ from torch import nn
 
 from nas_ray.errors import UsageError
 
+LARGEST = 2_048
+"""Height and width in pixels of the largest images."""
 STRIDED_ABOVE = 64
 """Largest height and width in pixels of the images that the stem leaves at their size."""
 SMALL, STRIDED = "small", "strided"
@@ -24,10 +26,10 @@ def check_image_size(image_size: int) -> None:
         UsageError: the size is too small or no multiple of what it must be.
     """
     step = 16 if image_size > STRIDED_ABOVE else 4
-    if image_size < 8 or image_size % step:
+    if not 8 <= image_size <= LARGEST or image_size % step:
         raise UsageError(
             f"The image size must be a multiple of 4 from 8 to {STRIDED_ABOVE}, or a multiple of 16 above, "
-            f"got {image_size}."
+            f"up to {LARGEST}, got {image_size}."
         )
 
 

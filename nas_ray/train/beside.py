@@ -64,8 +64,8 @@ class Candidates:
         space = self._ready if ready else self._space
         try:
             params, flops = self._costs[space](arch)
-        except UsageError:
-            raise
+        except UsageError as error:
+            raise UsageError(f"{error} Nets of {HandDesigned.name}: {', '.join(NETS)}.") from error
         except Exception as error:  # foreign code
             raise UsageError(f"The arch {arch!r} cannot be built: {describe(error)}") from error
         name = HandDesigned.name if ready else self._name

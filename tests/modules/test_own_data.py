@@ -55,7 +55,8 @@ def test_a_size_that_cannot_be_halved_is_refused(tmp_path: Path, size: int) -> N
     with pytest.raises(UsageError) as caught:
         own(folder(tmp_path, {"a": 3, "b": 3}), image_size=size)
     assert str(caught.value) == (
-        f"The image size must be a multiple of 4 from 8 to 64, or a multiple of 16 above, got {size}."
+        f"The image size must be a multiple of 4 from 8 to 64, or a multiple of 16 above, up to "
+        f"2048, got {size}."
     )
 
 
