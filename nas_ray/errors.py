@@ -9,8 +9,10 @@ LONGEST = 200
 class UsageError(ValueError):
     """One sentence that says what must hold, what was given and what to do.
 
-    The command line prints it without a traceback and exits with code 2.
+    The command line prints it without a traceback and exits with `exit_code`.
     """
+
+    exit_code = 2
 
 
 def describe(error: BaseException) -> str:
