@@ -14,6 +14,7 @@ import tyro
 
 from nas_ray.errors import UsageError
 from nas_ray.image_args import ImageArgs, absolute_images
+from nas_ray.mirror import run_to_resume
 from nas_ray.runs import read_run
 from nas_ray.stored_args import stored_args
 
@@ -90,10 +91,12 @@ class SearchArgs(ImageArgs):
     address: str | None = None
     """Ray cluster to join, such as auto or HOST:6379 ; None means the variable RAY_ADDRESS, else this
     machine alone."""
-    out: Path | None = None
-    """Run folder to make; None means runs/NAME-DATASET-TIME."""
-    resume: Path | None = None
-    """Run folder to continue; its arguments are taken over, and only limits and resources may be changed."""
+    out: str | Path | None = None
+    """Run folder to make, here or on a storage such as s3://bucket/runs/rea-0 or gs://bucket/runs/rea-0
+    (docs/cluster.md); None means runs/NAME-DATASET-TIME."""
+    resume: str | Path | None = None
+    """Run folder to continue, here or on a storage; its arguments are taken over, and only limits and
+    resources may be changed."""
     smoke: bool = False
     """Run a handful of evaluations, to see that everything works."""
     verbose: bool = False
@@ -176,13 +179,14 @@ def parse(args_type: type[A], name: str, description: str, argv: Sequence[str] |
         UsageError: the run is of another experiment, or an argument was given that it cannot change.
     """
     argv = list(sys.argv[1:] if argv is None else argv)
-    folder = _resumed_folder(argv)
-    if folder is None:
+    place = _resumed_place(argv)
+    if place is None:
         return absolute(tyro.cli(args_type, args=argv, description=description, config=FLAGS))
+    folder = run_to_resume(place)
     info = read_run(folder)
     if info.get("experiment") != name:
         raise UsageError(
-            f"{folder} is a run of {info.get('experiment')}.py; resume it with that script, not {name}.py."
+            f"{place} is a run of {info.get('experiment')}.py; resume it with that script, not {name}.py."
         )
     stored = stored_args(args_type, info.get("args"), folder)
     given = absolute(tyro.cli(args_type, args=argv, description=description, default=stored, config=FLAGS))
@@ -191,18 +195,18 @@ def parse(args_type: type[A], name: str, description: str, argv: Sequence[str] |
         if field.name not in CHANGEABLE and before != now:
             option = field.name.replace("_", "-")
             raise UsageError(
-                f"The run {folder} was made with --{option} {before} and cannot go on with {now}; "
+                f"The run {place} was made with --{option} {before} and cannot go on with {now}; "
                 f"leave --{option} out, or start a new run."
             )
-    return dataclasses.replace(given, resume=folder)
+    return dataclasses.replace(given, resume=place)
 
 
-def _resumed_folder(argv: list[str]) -> Path | None:
-    for place, word in enumerate(argv):
-        if word == "--resume" and place + 1 < len(argv):
-            return Path(argv[place + 1])
+def _resumed_place(argv: list[str]) -> str | None:
+    for number, word in enumerate(argv):
+        if word == "--resume" and number + 1 < len(argv):
+            return argv[number + 1]
         if word.startswith("--resume="):
-            return Path(word.removeprefix("--resume="))
+            return word.removeprefix("--resume=")
     return None
 
 

@@ -13,7 +13,7 @@ from rich.console import Console
 from nas_ray.arguments import SearchArgs, parse
 from nas_ray.errors import UsageError
 
-MISUSE, INTERRUPTED = 2, 130
+INTERRUPTED = 130
 
 
 def main(
@@ -25,7 +25,7 @@ def main(
 ) -> NoReturn:
     """Runs an experiment from the command line and exits.
 
-    Exit codes: 0 done, 1 no evaluation succeeded, 2 bad input, 130 interrupted.
+    Exit codes: 0 done, 1 no evaluation succeeded or the storage was away, 2 bad input, 130 interrupted.
 
     Args:
         args_type: dataclass of the arguments.
@@ -45,12 +45,12 @@ def main(
 
 @contextlib.contextmanager
 def reported_errors() -> Iterator[None]:
-    """Turns a `UsageError` into one line on standard error and exit code 2, and Ctrl-C into exit code 130."""
+    """Turns a `UsageError` into one line on standard error and its exit code, and Ctrl-C into 130."""
     try:
         yield
     except UsageError as error:
         print(f"error: {error}", file=sys.stderr)
-        sys.exit(MISUSE)
+        sys.exit(error.exit_code)
     except KeyboardInterrupt:  # before a search began, which handles it itself, or in another experiment
         print("\nInterrupted; what is complete in the folder of this run stays there.", file=sys.stderr)
         sys.exit(INTERRUPTED)

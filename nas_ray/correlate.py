@@ -22,7 +22,7 @@ from nas_ray.proxies.plugin import resolve_proxies, score_names
 from nas_ray.report.correlation import BASELINES, STATISTICS, correlate, number, to_markdown
 from nas_ray.report.correlation_pictures import draw_bars, draw_ranks
 from nas_ray.resources import Request, check_request, start_ray
-from nas_ray.runs import provenance, write_atomically, write_json, write_table
+from nas_ray.runs import make_folder, provenance, write_atomically, write_json, write_table
 from nas_ray.scoring_run import benchmark_accuracy, choose_archs, score_archs
 from nas_ray.searchers.fitness import Row, parse_fitness
 from nas_ray.spaces import NatsTss
@@ -144,7 +144,7 @@ def _begin(out: Path, asked: dict[str, object]) -> None:
         UsageError: the folder cannot be written.
     """
     try:
-        out.mkdir(parents=True, exist_ok=True)
+        make_folder(out)
         write_json(out / "run.json", {"format": 1, **asked, **provenance()})
     except OSError as error:
         raise UsageError(f"The folder {out} must be writable, but: {error}; choose another --out.") from error

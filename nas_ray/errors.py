@@ -13,8 +13,10 @@ LONGEST_NAME = 60
 class UsageError(ValueError):
     """One sentence that says what must hold, what was given and what to do.
 
-    The command line prints it without a traceback and exits with code 2.
+    The command line prints it without a traceback and exits with `exit_code`.
     """
+
+    exit_code = 2
 
 
 def printable(names: Iterable[object]) -> list[str]:

@@ -207,7 +207,7 @@ def check_numbers(args: SearchArgs) -> None:
             )
 
 
-def introduce(experiment: Experiment, where: str, folder: Path, console: Console) -> None:
+def introduce(experiment: Experiment, where: str, place: str | Path, console: Console) -> None:
     """Prints one short paragraph: what runs where, on which images, with which accuracy."""
     args = experiment.args
     limits = [f"{experiment.num_samples} evaluations"] if experiment.num_samples else []
@@ -218,7 +218,7 @@ def introduce(experiment: Experiment, where: str, folder: Path, console: Console
         *estimation(experiment),
         f"images     {experiment.images.description}",
         f"accuracy   {accuracy}",
-        f"folder     {folder}",
+        f"folder     {place}",
     ]
     console.print("\n".join(lines), highlight=False, markup=False, soft_wrap=True)
     for line in experiment.images.skipped:

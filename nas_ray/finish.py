@@ -52,7 +52,6 @@ def finish(
         console.print(said, style="dim", highlight=False, soft_wrap=True)
     shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)  # of trainings: all rows are there
     update_run(folder, status="finished", wall_seconds=round(wall_seconds, 3))
-    console.print(f"Run folder: {folder}", highlight=False, soft_wrap=True)
     return 0 if best is not None else 1
 
 

@@ -8,6 +8,7 @@ import json
 import math
 import os
 import platform
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -44,20 +45,39 @@ def create_run(folder: Path, info: dict[str, Any]) -> None:
         UsageError: the folder holds a run already, or cannot be written.
     """
     if any(os.path.lexists(folder / name) for name in (FILE_NAME, JOURNAL)):
-        raise UsageError(
-            f"The folder {folder} already holds a run; continue it with --resume {folder} or choose another "
-            "--out."
-        )
+        raise UsageError(occupied(folder))
     make_folder(folder)
     write_json(folder / FILE_NAME, {"format": FORMAT, **info, **provenance()})
+
+
+def occupied(place: str | Path) -> str:
+    """Returns the sentence about a place that holds a run already."""
+    return (
+        f"The folder {place} already holds a run; continue it with --resume {place} or choose another --out."
+    )
+
+
+def check_local(folder: Path) -> None:
+    """Checks that `folder` is no URI.
+
+    Raises:
+        UsageError: it is one.
+    """
+    first, *others = folder.parts or ("",)
+    if re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]+:", first):
+        raise UsageError(
+            f"A folder of this machine is needed here, got {first}//{'/'.join(others)}; only searches and "
+            "two_stage.py write to a storage, so give a folder and copy it."
+        )
 
 
 def make_folder(folder: Path) -> Path:
     """Makes the folder of an experiment's tables, if it is not there, and returns it.
 
     Raises:
-        UsageError: it cannot be made or written.
+        UsageError: it cannot be made or written, or is a URI.
     """
+    check_local(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         probe = folder / ".write-test"
@@ -82,6 +102,7 @@ def read_run(folder: Path) -> dict[str, Any]:
     Raises:
         UsageError: no run, unreadable, or written by a newer version.
     """
+    check_local(folder)
     path = folder / FILE_NAME
     if not os.path.isfile(path):
         raise UsageError(f"A run folder with a {FILE_NAME} is needed, and {folder} is none.")

@@ -16,11 +16,13 @@ from rich.console import Console
 from nas_ray.arguments import SearchArgs
 from nas_ray.errors import UsageError
 from nas_ray.errors import describe as describe_error
-from nas_ray.evaluators import place, scheduler_of
+from nas_ray.evaluators import place as place_evaluator
+from nas_ray.evaluators import scheduler_of
 from nas_ray.experiment import Experiment, introduce, prepare
 from nas_ray.finish import finish
 from nas_ray.interrupts import INTERRUPTED, end_as_ctrl_c, ignore_stopping, stop_ray
 from nas_ray.journal import FILE_NAME, Journal, read_journal, rows_of
+from nas_ray.mirror import run_folder
 from nas_ray.progress import SearchProgress
 from nas_ray.resources import Plan, start_ray
 from nas_ray.runs import FILE_NAME as RUN_FILE
@@ -52,23 +54,29 @@ def run(
     began = time.monotonic() if began is None else began
     args = args.smoked() if args.smoke and args.resume is None else args
     experiment = prepare(name, args, searcher)
-    folder = (
-        args.resume or args.out or Path("runs") / f"{name}-{args.dataset}-{time.strftime('%Y%m%d-%H%M%S')}"
-    )
-    if not args.resume:
-        create_run(folder, describe(experiment))
-    with contextlib.closing(
-        Journal(folder / FILE_NAME)
-    ) as journal:  # held to the end: one process writes a run
-        if args.resume:
-            replay(experiment, folder)
-        return _guarded(experiment, folder, console, began, journal)
+    place = run_place(args, name)
+    with run_folder(place, new=not args.resume) as folder:
+        if not args.resume:
+            create_run(folder, describe(experiment))
+        with contextlib.closing(
+            Journal(folder / FILE_NAME)
+        ) as journal:  # held to the end: one process writes a run
+            if args.resume:
+                replay(experiment, folder)
+            return _guarded(experiment, folder, place, console, began, journal)
 
 
-def _guarded(experiment: Experiment, folder: Path, console: Console, began: float, journal: Journal) -> int:
+def run_place(args: SearchArgs, name: str) -> str | Path:
+    """Returns the folder or URI of the run that `args` ask for."""
+    return args.resume or args.out or Path("runs") / f"{name}-{args.dataset}-{time.strftime('%Y%m%d-%H%M%S')}"
+
+
+def _guarded(
+    experiment: Experiment, folder: Path, place: str | Path, console: Console, began: float, journal: Journal
+) -> int:
     """Runs the search; whatever ends it, its rows are in tables and Ray is stopped."""
     try:
-        return _search(experiment, folder, console, began, journal)
+        return _search(experiment, folder, place, console, began, journal)
     except (KeyboardInterrupt, SystemExit):  # the latter is what Ray makes of SIGTERM while it starts
         ignore_stopping()
         stop_ray()
@@ -77,7 +85,7 @@ def _guarded(experiment: Experiment, folder: Path, console: Console, began: floa
         console.print(
             f"\nInterrupted after {done} evaluations; nothing is lost. Continue with:", highlight=False
         )
-        console.print(f"  {resume_command(folder)}", highlight=False, soft_wrap=True)
+        console.print(f"  {resume_command(place)}", highlight=False, soft_wrap=True)
         return INTERRUPTED
     except UsageError:
         _leave(experiment, folder, "failed", began)
@@ -89,7 +97,7 @@ def _guarded(experiment: Experiment, folder: Path, console: Console, began: floa
         done = len(rows_of(experiment.searcher.events))
         raise UsageError(
             f"The search ended after {done} evaluations with {describe_error(error)}; they are kept in "
-            f"{folder}. --verbose shows where it came from."
+            f"{place}. --verbose shows where it came from."
         ) from error
     finally:
         stop_ray()
@@ -112,9 +120,9 @@ IMAGE_FACTS = ("source", "description", "note", "num_classes", "image_size", "sk
 """What `run.json` says about the images."""
 
 
-def resume_command(folder: Path) -> str:
-    """Returns the command that continues the run in `folder`."""
-    return f"python {shlex.quote(sys.argv[0])} --resume {shlex.quote(str(folder))}"
+def resume_command(place: str | Path) -> str:
+    """Returns the command that continues the run at `place`."""
+    return f"python {shlex.quote(sys.argv[0])} --resume {shlex.quote(str(place))}"
 
 
 def stored_form(args: SearchArgs) -> dict[str, Any]:
@@ -153,19 +161,23 @@ def replay(experiment: Experiment, folder: Path) -> None:
         raise UsageError(f"The run {folder} cannot be continued: {error}") from error
 
 
-def _search(experiment: Experiment, folder: Path, console: Console, began: float, journal: Journal) -> int:
+def _search(
+    experiment: Experiment, folder: Path, place: str | Path, console: Console, began: float, journal: Journal
+) -> int:
     before = len(rows_of(experiment.searcher.events))
     update_run(folder, status="running", args=stored_form(experiment.args))
     errors = Console(stderr=True)
     with errors.status("starting Ray ...") if errors.is_terminal else contextlib.nullcontext():
         plan = start_ray(experiment.request, verbose=experiment.args.verbose)
     end_as_ctrl_c()  # Ray's own handlers would end the process at once
-    introduce(experiment, plan.where, folder, console)
+    introduce(experiment, plan.where, place, console)
     _drive(experiment, plan, folder, errors, journal)
     stop_ray()
     made = len(rows_of(experiment.searcher.events)) > before
     wall_seconds = _wall_seconds(folder, began if made else time.monotonic())
-    return finish(experiment, folder, console, wall_seconds=wall_seconds, gpus_per_trial=plan.gpus_per_trial)
+    code = finish(experiment, folder, console, wall_seconds=wall_seconds, gpus_per_trial=plan.gpus_per_trial)
+    console.print(f"Run folder: {place}", highlight=False, soft_wrap=True)
+    return code
 
 
 def _wall_seconds(folder: Path, began: float) -> float:
@@ -176,7 +188,7 @@ def _wall_seconds(folder: Path, began: float) -> float:
 
 def _drive(experiment: Experiment, plan: Plan, folder: Path, errors: Console, journal: Journal) -> None:
     args = experiment.args
-    place(experiment.evaluator, "gpu" if plan.gpus_per_trial else "cpu", folder)
+    place_evaluator(experiment.evaluator, "gpu" if plan.gpus_per_trial else "cpu", folder)
     with SearchProgress(errors, experiment.num_samples, experiment.fitness, experiment.label) as progress:
         progress.replayed(rows_of(experiment.searcher.events))
         tune_search(

@@ -21,11 +21,12 @@ def stored_args(args_type: type[A], stored: Any, folder: Path) -> A:
     try:
         values: dict[str, Any] = dict(stored)
         values |= {key: tuple(value) for key, value in values.items() if isinstance(value, list)}
-        values |= {key: Path(values[key]) for key in PATHS if values.get(key)}
+        hints = get_type_hints(args_type)
+        values |= {key: Path(values[key]) for key in PATHS if values.get(key) and not _fits("", hints[key])}
         args = args_type(**values)
     except (TypeError, ValueError) as error:
         raise UsageError(f"{folder} was made by another version: {error}; start a new run.") from error
-    for name, hint in get_type_hints(args_type).items():
+    for name, hint in hints.items():
         if not _fits(getattr(args, name), hint):
             value = getattr(args, name)
             raise UsageError(

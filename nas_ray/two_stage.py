@@ -13,10 +13,12 @@ from rich.console import Console
 
 from nas_ray.errors import UsageError
 from nas_ray.evaluate import Evaluator
-from nas_ray.evaluators import VALID_ACC, place
+from nas_ray.evaluators import VALID_ACC
+from nas_ray.evaluators import place as place_evaluator
 from nas_ray.experiment import introduce, prepare
 from nas_ray.interrupts import INTERRUPTED, end_as_ctrl_c, ignore_stopping, stop_ray
 from nas_ray.journal import FILE_NAME, Journal, read_journal, rows_of
+from nas_ray.mirror import run_folder
 from nas_ray.modules.recipes import Recipe, parse_recipe
 from nas_ray.progress import SearchProgress
 from nas_ray.resources import Plan, start_ray
@@ -25,7 +27,7 @@ from nas_ray.search import to_table, tune_search
 from nas_ray.searchers import ArchSearcher, Fitness, Mixed, Single
 from nas_ray.searchers.fitness import Row
 from nas_ray.searchers.given import GivenArchs
-from nas_ray.session import describe, resume_command, stored_form
+from nas_ray.session import describe, resume_command, run_place, stored_form
 from nas_ray.short_training import ShortTraining
 from nas_ray.two_stage_args import TwoStageArgs
 from nas_ray.two_stage_report import Stage, finish
@@ -45,22 +47,24 @@ def run(args: TwoStageArgs, console: Console) -> int:
     began = time.monotonic()
     args = args.smoked() if args.smoke and args.resume is None else args
     halving = Halving(args)
-    default = Path("runs") / f"two_stage-{args.dataset}-{time.strftime('%Y%m%d-%H%M%S')}"
-    folder = args.resume or args.out or default
-    halving.open(folder)
-    try:
-        stages = halving.run(folder, console)
-        stop_ray()
-        return finish(halving.experiment, stages, folder, console, time.monotonic() - began)
-    except (KeyboardInterrupt, SystemExit):
-        ignore_stopping()
-        stop_ray()
-        update_run(folder, status="interrupted")
-        console.print("\nInterrupted; nothing is lost. Continue with:", highlight=False)
-        console.print(f"  {resume_command(folder)}", highlight=False, soft_wrap=True)
-        return INTERRUPTED
-    finally:
-        stop_ray()
+    place = run_place(args, "two_stage")
+    with run_folder(place, new=not args.resume) as folder:
+        halving.open(folder)
+        try:
+            stages = halving.run(folder, place, console)
+            stop_ray()
+            code = finish(halving.experiment, stages, folder, console, time.monotonic() - began)
+            console.print(f"Run folder: {place}", highlight=False, soft_wrap=True)
+            return code
+        except (KeyboardInterrupt, SystemExit):
+            ignore_stopping()
+            stop_ray()
+            update_run(folder, status="interrupted")
+            console.print("\nInterrupted; nothing is lost. Continue with:", highlight=False)
+            console.print(f"  {resume_command(place)}", highlight=False, soft_wrap=True)
+            return INTERRUPTED
+        finally:
+            stop_ray()
 
 
 class Halving:
@@ -109,16 +113,16 @@ class Halving:
             **options,  # type: ignore[arg-type]
         )
 
-    def run(self, folder: Path, console: Console) -> list[Stage]:
+    def run(self, folder: Path, place: str | Path, console: Console) -> list[Stage]:
         """Runs what is not done yet and returns all stages."""
         experiment, errors = self.experiment, Console(stderr=True)
         with errors.status("starting Ray ...") if errors.is_terminal else contextlib.nullcontext():
             plan = start_ray(experiment.request, verbose=self.args.verbose)
         end_as_ctrl_c()
-        introduce(experiment, plan.where, folder, console)
+        introduce(experiment, plan.where, place, console)
         update_run(folder, status="running")
         drive = Driver(self, plan, folder, errors)
-        place(experiment.evaluator, drive.accelerator, folder)
+        place_evaluator(experiment.evaluator, drive.accelerator, folder)
         stages = [
             Stage("scores", 0, drive.scores(experiment.searcher, experiment.evaluator), experiment.fitness)
         ]
@@ -131,7 +135,7 @@ class Halving:
                 f"{stages[-1].name}: {len(chosen)} of {done} go on to {epochs} epochs", highlight=False
             )
             training = self.training(epochs, scores=scores)
-            place(training, drive.accelerator, folder)
+            place_evaluator(training, drive.accelerator, folder)
             searcher = GivenArchs(experiment.space, fitness=self.fitness, archs=chosen)
             stages.append(Stage(epochs_of(epochs), epochs, drive.rung(searcher, training), self.fitness))
             count = max(1, math.ceil(len(chosen) / self.args.reduction_factor))

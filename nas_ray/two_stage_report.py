@@ -91,7 +91,6 @@ def finish(
     print_summary(summary, console)
     shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
     update_run(folder, status="finished", wall_seconds=round(wall_seconds, 3))
-    console.print(f"Run folder: {folder}", highlight=False, soft_wrap=True)
     return 0 if best is not None else 1
 
 

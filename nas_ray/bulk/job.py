@@ -21,7 +21,7 @@ from nas_ray.datasets import OWN
 from nas_ray.errors import UsageError
 from nas_ray.modules.data import ImageDataModule
 from nas_ray.resources import Plan, Request, check_request
-from nas_ray.runs import fingerprint
+from nas_ray.runs import check_local, fingerprint
 from nas_ray.spaces import NatsTss
 from nas_ray.spaces.supernet import check_supernet
 
@@ -99,6 +99,7 @@ def prepare(args: ScoreArgs, console: Console) -> Job:
         console.print(f"{args.archs} repeats archs {repeats:,} times; each is scored once.", highlight=False)
     benchmark = open_benchmark(args.benchmark, args.dataset)
     out = args.out or Path("runs") / f"score-{args.dataset}-{time.strftime('%Y%m%d-%H%M%S')}"
+    check_local(out)
     classes = Classes(archs, args.once_per_class)
     return Job(args, out, space, archs, columns, classes, images, benchmark, request)
 
