@@ -88,6 +88,7 @@ def prepare(name: str, args: SearchArgs, searcher: str | Callable[..., ArchSearc
         args.max_concurrent,
         args.address,
         wait_for_gpus=args.wait_for_gpus,
+        client=True,
     )
     check_request(request)
     space = make_space(args.space)

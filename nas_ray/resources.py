@@ -12,6 +12,8 @@ from typing import Any
 from nas_ray.cluster import runtime_env, wait_for_resources
 from nas_ray.errors import UsageError
 
+CLIENT = "ray://"
+"""How an address of Ray Client begins."""
 GPU_SHARE = 0.25
 """Default share of a GPU for one trial: one small net leaves most of a GPU idle."""
 
@@ -33,6 +35,7 @@ class Request:
     address: str | None = None
     share_option: str = "--gpus-per-trial"  # what the user calls `gpus_per_trial`
     wait_for_gpus: float = 0.0  # seconds that a cluster may take to bring up what is missing
+    client: bool = False  # whether the experiment can run over Ray Client
 
 
 @dataclass(frozen=True)
@@ -73,10 +76,10 @@ def check_request(request: Request) -> None:
     if share is not None and (not math.isfinite(share) or share < 0 or (share > 1 and share != int(share))):
         raise UsageError(f"{request.share_option} must be a fraction up to 1 or a whole number, got {share}.")
     address = cluster_address(request)
-    if address is not None and address.startswith("ray://"):
+    if address is not None and address.startswith(CLIENT) and not request.client:
         raise UsageError(
-            f"--address must be HOST:PORT or auto, got {address}: with Ray Client the run folder would be "
-            "made on the cluster; use ray job submit instead (docs/cluster.md)."
+            f"--address must be HOST:PORT or auto here, got {address}: only searches and two_stage.py "
+            "run over Ray Client; use ray job submit instead (docs/cluster.md)."
         )
     if address is None:
         make_plan(request, _local_cpus(), _local_gpus(), "this machine")
@@ -170,7 +173,7 @@ def _stay_on_loopback() -> None:
 
 def _check_reachable(address: str) -> None:
     """Asks for a connection once, since Ray itself would try for a minute."""
-    host, colon, port = address.rpartition(":")
+    host, colon, port = address.removeprefix(CLIENT).rpartition(":")
     if not colon or not port.isdigit():
         return
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import time
@@ -11,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from nas_ray.client import over_client, search_at_head
 from nas_ray.evaluate import EpochEvaluator, Evaluator
 from nas_ray.journal import FILE_NAME, Journal, rows_of
 from nas_ray.searchers.base import ArchSearcher
@@ -54,7 +56,8 @@ def tune_search(
     (`ChunkScores`). They are asked for before any of them has a row and their rows arrive together: the
     search is that of `max_concurrent * archs_per_trial` parallel workers.
 
-    Ray must be initialised. Every event is in the journal of `folder` before anything else happens with it; a
+    Ray must be initialised. Over Ray Client, Tune runs at the head, and `searcher` gets the rows alone. Every
+    event is in the journal of `folder` before anything else happens with it; a
     searcher that replayed a journal goes on where that one stopped.
 
     Args:
@@ -76,6 +79,24 @@ def tune_search(
         on_epoch: called with the rows of trials that are still trained, for progress.
         journal: the journal of `folder`, if the caller holds it already.
     """
+    if over_client():
+        with contextlib.closing(journal or Journal(folder / FILE_NAME)) as log:
+            search_at_head(
+                searcher,
+                evaluator,
+                journal=log,
+                on_event=on_event,
+                on_epoch=on_epoch,
+                num_samples=num_samples,
+                seconds=seconds,
+                max_concurrent=max_concurrent,
+                archs_per_trial=archs_per_trial,
+                cpus_per_trial=cpus_per_trial,
+                gpus_per_trial=gpus_per_trial,
+                trial_timeout_s=trial_timeout_s,
+                scheduler=scheduler,
+            )
+        return to_table(searcher)
     os.environ.update({name: os.environ.get(name, value) for name, value in TUNE_SETTINGS.items()})
     from ray import tune
 
