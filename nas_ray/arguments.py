@@ -125,9 +125,9 @@ class ReaArgs(SearchArgs):
     """uniform over the neighbours of a parent, or node: first a node, then one of its edges, as published by
     NATS-Bench."""
     replacement: bool = True
-    """Whether a tournament may draw a member twice."""
+    """Whether a tournament draws with replacement, so that it may hold a member twice."""
     ageing: bool = True
-    """Whether the oldest member dies; if not, the worst."""
+    """Whether the oldest member dies, as in the paper; without ageing the worst does."""
 
     def smoked(self) -> SearchArgs:
         """Returns the same arguments with a tiny budget, small enough for some evolution to happen."""

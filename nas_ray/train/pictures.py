@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogFormatter, MaxNLocator
 from sklearn.metrics import ConfusionMatrixDisplay, confusion_matrix
 
 _MOST_NAMES = 40
@@ -27,16 +28,20 @@ def draw_curves(curves: Mapping[str, Sequence[pd.DataFrame]], path: Path, title:
     for number, (label, nets) in enumerate(curves.items()):
         for axes, name in zip(panels, ("acc", "loss"), strict=True):
             for seed, curve in enumerate(nets):
-                style = {"color": f"C{number % 10}", "label": label if seed == 0 else None}
-                epochs, held_out = curve["epoch"], f"valid_{name}" in curve
-                axes.plot(epochs, curve[f"train_{name}"], linestyle=":", linewidth=1, **style)
-                if held_out:
-                    axes.plot(epochs, curve[f"valid_{name}"], **{**style, "label": None})
+                color = f"C{number % 10}"
+                axes.plot(curve["epoch"], curve[f"train_{name}"], linestyle=":", linewidth=1, color=color)
+                if f"valid_{name}" in curve:
+                    axes.plot(curve["epoch"], curve[f"valid_{name}"], color=color)
+                if seed == 0:
+                    axes.plot([], [], color=color, label=label)
     panels[0].set_ylabel("accuracy, %")
     panels[1].set_ylabel("cross-entropy, nats")
     panels[1].set_yscale("log")
+    panels[1].yaxis.set_major_formatter("{x:g}")
+    panels[1].yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(2, 0.5)))
     for axes in panels:
         axes.set_xlabel("epoch (dotted: training images, drawn through: held-out images)")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(alpha=0.3)
     panels[0].legend(fontsize="small")
     figure.suptitle(title)

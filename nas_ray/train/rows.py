@@ -53,7 +53,8 @@ def summary_table(results: pd.DataFrame, facts: pd.DataFrame) -> pd.DataFrame:
         mean = over_seeds(by_label[label])
         gap = paired(first, by_label[label])
         row: dict[str, float] = {"seeds": len(by_label[label])}
-        row |= {"test_acc": mean.mean, "test_acc_low": mean.low, "test_acc_high": mean.high}
+        low, high = np.clip((mean.low, mean.high), 0.0, 100.0)  # a t interval knows no bounds
+        row |= {"test_acc": mean.mean, "test_acc_low": float(low), "test_acc_high": float(high)}
         nothing = math.nan
         row |= {
             "behind": gap.mean if place else nothing,
@@ -70,7 +71,7 @@ _IN_MILLIONS = ("params", "flops")
 
 def shown_rows(summary: pd.DataFrame, scores: Sequence[str]) -> tuple[list[str], list[list[str]]]:
     """Returns heads and cells of the summary as text."""
-    heads = ["arch", *HEADS.values(), *scores, "test accuracy, %", "behind, %"]
+    heads = ["arch", *HEADS.values(), *scores, "test accuracy, %", "found is ahead by, %"]
     cells = []
     for row in summary.to_dict("records"):
         cost = [f"{row[name] / (1e6 if name in _IN_MILLIONS else 1):.3g}" for name in HEADS]

@@ -205,4 +205,7 @@ def _finish(job: TrainJob, rows: list[dict[str, Any]], folder: Path, console: Co
     update_run(folder, status="finished")
     console.print()
     print_rows(summary, list(job.proxies), console)
+    for row in summary.to_dict("records"):
+        if row["behind_high"] < 0:
+            console.print(f"{row['label']} is better than the found arch on these images.", style="yellow")
     console.print(f"Model card: {folder / 'model_card.md'}", highlight=False, soft_wrap=True)
