@@ -2,8 +2,8 @@
 
 Your own is a subclass of nas_ray.ArchSearcher with a method ask(), in a file in the working directory.
 
-python experiments/search.py --searcher rea --num-samples 100
-python experiments/search.py --searcher mine:Walk --proxies naswot
+    python experiments/search.py --searcher rea --num-samples 100
+    python experiments/search.py --searcher mine:Walk --proxies naswot
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
 Every rung trains fewer archs for more epochs, each from where the rung before left it; the table at the end
 has the accuracy of all rungs.
 
-python experiments/two_stage.py --num-samples 200 --keep 16 --rungs 1,4,12
-python experiments/two_stage.py --searcher rea --weight 0.5 --fidelity nats-12:batch_size=128
+    python experiments/two_stage.py --num-samples 200 --keep 16 --rungs 1,4,12
+    python experiments/two_stage.py --searcher rea --weight 0.5 --fidelity nats-12:batch_size=128
 """
 
 from __future__ import annotations
