@@ -89,8 +89,8 @@ class SearchArgs(ImageArgs):
     trial_timeout_s: float | None = None
     """Seconds that the evaluation of an arch may take before it is a failed row; None means no limit."""
     address: str | None = None
-    """Ray cluster to join, such as auto or HOST:6379 ; None means the variable RAY_ADDRESS, else this
-    machine alone."""
+    """Ray cluster to join: auto, HOST:6379, or ray://HOST:10001 for Ray Client (docs/cluster.md); None means
+    the variable RAY_ADDRESS, else this machine alone."""
     out: str | Path | None = None
     """Run folder to make, here or on a storage such as s3://bucket/runs/rea-0 or gs://bucket/runs/rea-0
     (docs/cluster.md); None means runs/NAME-DATASET-TIME."""

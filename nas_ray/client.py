@@ -7,6 +7,7 @@ import copy
 import sys
 import tempfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -78,17 +79,19 @@ def search_at_head(
     mailbox = ray.remote(**AT_HEAD)(Mailbox).remote()
     task = ray.remote(**AT_HEAD, max_retries=0)(_search).remote(mailbox, searcher, evaluator, options)
     reader = Reader(mailbox, searcher, journal, on_event, on_epoch)
-    try:
-        while not ray.wait([task], timeout=POLL_S)[0]:
-            reader.read()
-        reader.read()
-        ray.get(task)
-    except RayTaskError as error:
-        raise error.cause or error from error
-    except KeyboardInterrupt:
-        with contextlib.suppress(Exception):  # the connection may be what ended
-            reader.read()
-        raise
+    # Events are taken in a thread: Ctrl-C ends the waiting, and never an event half taken.
+    with ThreadPoolExecutor(1) as thread:
+        try:
+            while not ray.wait([task], timeout=POLL_S)[0]:
+                thread.submit(reader.read).result()
+            thread.submit(reader.read).result()
+            ray.get(task)
+        except RayTaskError as error:
+            raise error.cause or error from error
+        except KeyboardInterrupt:
+            with contextlib.suppress(Exception):  # the connection may be what ended
+                thread.submit(reader.read).result()
+            raise
 
 
 class Reader:

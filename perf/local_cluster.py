@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from ray.cluster_utils import Cluster
@@ -21,9 +22,14 @@ SEARCH = ["--proxies", "params", "--images", "digits", "--batch-size", "4", "--b
 
 
 @contextmanager
-def cluster_of(*cpus: int) -> Iterator[Cluster]:
-    """Gives a cluster whose head has no CPU, with one more node per entry of `cpus`."""
-    made = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
+def cluster_of(*cpus: int, client_port: int | None = None) -> Iterator[Cluster]:
+    """Gives a cluster whose head has no CPU, with one more node per entry of `cpus`.
+
+    With `client_port` its head takes drivers over Ray Client there.
+    """
+    head: dict[str, Any] = {"num_cpus": 0, "include_dashboard": False}
+    head |= {} if client_port is None else {"ray_client_server_port": client_port}
+    made = Cluster(initialize_head=True, head_node_args=head)
     try:
         for count in cpus:
             made.add_node(num_cpus=count)

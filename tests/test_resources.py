@@ -63,6 +63,11 @@ def test_what_does_not_fit(request_: dict[str, object], message: str) -> None:
         (Request(wait_for_gpus=-1.0), "--wait-for-gpus must be 0 or more seconds, got -1.0."),
         (Request(num_gpus=-1), "--num-gpus must be 0 or more, got -1."),
         (
+            Request(address="ray://head:10001"),
+            "--address must be HOST:PORT or auto here, got ray://head:10001: only searches and two_stage.py "
+            "run over Ray Client; use ray job submit instead (docs/cluster.md).",
+        ),
+        (
             Request(gpus_per_trial=-0.5),
             "--gpus-per-trial must be a fraction up to 1 or a whole number, got -0.5.",
         ),
@@ -96,3 +101,5 @@ def test_a_cluster_that_does_not_answer_is_said_at_once() -> None:
         UsageError, match=r"Nothing answers at --address 127.0.0.1:1: .*; is the cluster up\?"
     ):
         check_request(Request(address="127.0.0.1:1"))
+    with pytest.raises(UsageError, match=r"Nothing answers at --address ray://127.0.0.1:1: .*; is the"):
+        check_request(Request(address="ray://127.0.0.1:1", client=True))

@@ -143,6 +143,7 @@ def image_files(path: Path, names: list[str]) -> _Files:
     # torchvision is heavy and only the process that opens images needs it
     from torchvision.datasets.folder import IMG_EXTENSIONS, make_dataset
 
+    _check_links(path)
     numbers = {name: number for number, name in enumerate(names)}
     found = make_dataset(str(path), numbers, extensions=IMG_EXTENSIONS, allow_empty=True)
     if not found:
@@ -151,6 +152,22 @@ def image_files(path: Path, names: list[str]) -> _Files:
             f"that ends in {', '.join(IMG_EXTENSIONS)}."
         )
     return [file for file, _ in found], [number for _, number in found]
+
+
+def _check_links(path: Path) -> None:
+    """Checks that no folder below `path` leads back to one above it, which would be walked without an end.
+
+    Raises:
+        UsageError: one does.
+    """
+    for folder, names, _ in os.walk(path, followlinks=True):
+        above = os.path.realpath(folder)
+        for name in names:
+            link = os.path.join(folder, name)
+            if os.path.islink(link) and f"{above}/".startswith(f"{os.path.realpath(link)}/"):
+                raise UsageError(
+                    f"A folder of images must not lead back to one above it, but {link} does; remove it."
+                )
 
 
 def _test_files(path: Path, names: list[str]) -> _Files:

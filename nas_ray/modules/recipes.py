@@ -10,6 +10,8 @@ from typing import Any, get_type_hints
 from nas_ray.errors import UsageError
 from nas_ray.plugins import unknown_name
 
+MOST_PADDING = 512
+"""Pixels that random crops may reach beyond an image."""
 SCHEDULES = ("cosine", "linear", "constant")
 POLICIES = ("none", "cifar10", "imagenet", "randaugment", "trivial")
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
@@ -92,6 +94,7 @@ class Recipe:
         for name in ("momentum", "label_smoothing", "ema", "valid_fraction"):
             _check(self, name, 0 <= getattr(self, name) < 1, "be from 0 to below 1")
         _check(self, "data_fraction", 0 < self.data_fraction <= 1, "be above 0 and at most 1")
+        _check(self, "crop_padding", self.crop_padding <= MOST_PADDING, f"be at most {MOST_PADDING} pixels")
         _check(self, "warmup_epochs", self.warmup_epochs <= self.epochs, "be at most the epochs")
         for name, known in (("schedule", SCHEDULES), ("autoaugment", POLICIES), ("precision", PRECISIONS)):
             _check(self, name, getattr(self, name) in known, f"be one of {', '.join(known)}")

@@ -19,7 +19,7 @@ from nas_ray.report.kinds import kinds_of
 from nas_ray.report.read_runs import read_runs
 from nas_ray.report.run_data import RunData
 from nas_ray.report.sections import sections_of
-from nas_ray.runs import write_atomically
+from nas_ray.runs import check_local, write_atomically
 
 TEMPLATES = Path(__file__).parent / "page"
 FILE_NAME = "report.html"
@@ -53,6 +53,8 @@ def write_report(folders: Sequence[Path], out: Path | None = None, benchmark: st
 def _target(folders: Sequence[Path], out: Path | None) -> Path:
     if not folders:
         raise UsageError("A report needs at least one run folder; name one.")
+    for place in (*folders, *([out] if out else [])):
+        check_local(place)
     seen = [folder.resolve() for folder in folders]
     twice = [folder for place, folder in enumerate(folders) if seen[place] in seen[:place]]
     if twice:

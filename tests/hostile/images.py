@@ -149,3 +149,9 @@ def _(folder: Path) -> Case:
 @case("images: a path of null bytes")
 def _(folder: Path) -> Case:
     return Case(lambda: open_images("npz:a\0b", get_dataset("cifar10")), "a\0b")
+
+
+@case("images: a folder that leads back to itself")
+def _(folder: Path) -> Case:
+    made = classes(folder, lambda path: (path.parent / "bad.png").symlink_to(".."))
+    return Case(made.read, "bad.png")
