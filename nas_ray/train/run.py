@@ -20,7 +20,8 @@ from nas_ray.session import resume_command
 from nas_ray.train.args import NAME, TrainArgs
 from nas_ray.train.beside import Candidate
 from nas_ray.train.checkpoints import LAST, best_checkpoint, read_checkpoint
-from nas_ray.train.fit import CURVE, TrainingImages, fit, predictions
+from nas_ray.train.damage import check_finite, read_curve
+from nas_ray.train.fit import TrainingImages, fit, predictions
 from nas_ray.train.job import SCORED_IMAGES, TrainJob, prepare
 from nas_ray.train.latency import fastest_threads, latency_ms
 from nas_ray.train.leave import leave
@@ -128,7 +129,7 @@ def _trained(job: TrainJob, candidate: Candidate, seed: int, folder: Path) -> di
         f"{candidate.label} seed {seed}",
         verbose=job.args.verbose,
     )
-    curve = pd.read_csv(folder / CURVE)
+    curve = read_curve(folder)
     best = curve.iloc[int(curve["valid_acc"].to_numpy().argmax()) if "valid_acc" in curve else -1]
     right, right_last = (
         _right(job, candidate, seed, path) for path in (best_checkpoint(folder), folder / LAST)
@@ -197,8 +198,9 @@ def _finish(job: TrainJob, rows: list[dict[str, Any]], folder: Path, console: Co
     exported = max(own, key=lambda row: row["valid_acc"] or 0.0)  # the first of equals
     kept = net_folder(folder, job.found, exported["seed"])
     net = read_checkpoint(new_module(job, job.found, exported["seed"]), best_checkpoint(kept)).trained
+    check_finite(net, job.recipe, folder)
     curves = {
-        candidate.label: [pd.read_csv(net_folder(folder, candidate, seed) / CURVE) for seed in job.seeds]
+        candidate.label: [read_curve(net_folder(folder, candidate, seed)) for seed in job.seeds]
         for candidate in job.candidates
     }
     leave(job, net, summary, results, exported, curves, folder)
