@@ -14,6 +14,9 @@ from nas_ray.errors import UsageError
 
 CLIENT = "ray://"
 """How an address of Ray Client begins."""
+CLIENT_HINT = (
+    " (Ray Client needs the cluster's versions of Python and Ray and, for a token, RAY_AUTH_MODE=token)"
+)
 GPU_SHARE = 0.25
 """Default share of a GPU for one trial: one small net leaves most of a GPU idle."""
 
@@ -154,9 +157,16 @@ def start_ray(request: Request, *, verbose: bool = False) -> Plan:
     try:
         ray.init(address=address, runtime_env=runtime_env(), **options)
     except (ConnectionError, RuntimeError, ValueError) as error:
-        raise UsageError(f"No Ray cluster can be joined at {address!r}: {error}") from error
+        hint = CLIENT_HINT if address.startswith(CLIENT) else ""
+        raise UsageError(f"No Ray cluster can be joined at {address!r}: {_told(error)}{hint}") from error
     cpus, gpus = wait_for_resources(request.num_gpus or 0, request.wait_for_gpus)
     return make_plan(request, cpus, gpus, f"the cluster at {address}")
+
+
+def _told(error: Exception) -> str:
+    """Returns a message of Ray without the traceback of the other side that it may hold."""
+    first, *others = str(error).strip().splitlines() or [type(error).__name__]
+    return f"{first} {others[-1].strip()}" if first.endswith(":") and others else first
 
 
 def _stay_on_loopback() -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from nas_ray.errors import UsageError
-from nas_ray.resources import Plan, Request, check_request, cluster_address, make_plan
+from nas_ray.resources import Plan, Request, _told, check_request, cluster_address, make_plan
 
 
 def plan(cpus: int, gpus: float, **request: object) -> Plan:
@@ -94,6 +94,22 @@ def test_address_comes_from_the_option_then_the_environment(monkeypatch: pytest.
     assert cluster_address(Request()) == "head:6379"
     assert cluster_address(Request(address="other:6379")) == "other:6379"
     assert cluster_address(Request(address="local")) is None
+
+
+@pytest.mark.parametrize(
+    ("message", "told"),
+    [
+        (
+            "Failed:\nTraceback (most recent call last):\n  File x\nRuntimeError: no\n",
+            "Failed: RuntimeError: no",
+        ),
+        ("one line", "one line"),
+        ("the first\nthe second", "the first"),
+        ("", "ConnectionError"),
+    ],
+)
+def test_what_ray_says_is_told_in_one_line(message: str, told: str) -> None:
+    assert _told(ConnectionError(message)) == told
 
 
 def test_a_cluster_that_does_not_answer_is_said_at_once() -> None:
