@@ -57,8 +57,7 @@ class ArchSearcher(Searcher, ABC):  # type: ignore[misc]  # Ray ships no types
         self.events: list[Event] = []
         self._position: dict[str, int] = {}  # arch -> place of its row in history
         self._in_flight = InFlight()
-        self._asked = 0
-        self._archs_per_trial, self._over = 1, False
+        self._asked, self._archs_per_trial, self._over = 0, 1, False
         self._observer: Callable[[Event], None] | None = None
         self._stop: Callable[[], bool] | None = None
         self._clock: Callable[[], float] | None = None
@@ -118,7 +117,6 @@ class ArchSearcher(Searcher, ABC):  # type: ignore[misc]  # Ray ships no types
         Raises:
             ValueError: the events come from a search with other arguments.
         """
-        left = unfinished(events)
         for event in events:
             if event["event"] == "ask":
                 check_ask(event, self._asked, self.ask())
@@ -126,7 +124,7 @@ class ArchSearcher(Searcher, ABC):  # type: ignore[misc]  # Ray ships no types
             else:
                 self._take(event["row"])
             self.events.append(event)
-        self._in_flight.resume(left.items(), collecting=ends_with_ask(events))
+        self._in_flight.resume(unfinished(events).items(), collecting=ends_with_ask(events))
 
     # Ray Tune's side.
 

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
+import json
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import torch
@@ -10,7 +15,59 @@ from torch import nn
 
 from nas_ray.errors import UsageError, describe
 from nas_ray.modules.recipes import Recipe
+from nas_ray.train.checkpoints import BEST, LAST, best_checkpoint
 from nas_ray.train.fit import CURVE
+
+
+@contextlib.contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Keeps other processes of this machine out of the folder of a training.
+
+    Raises:
+        UsageError: another one is in it.
+    """
+    with (folder / ".lock").open("wb") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise UsageError(
+                f"Another process is writing the training {folder}; wait for it or stop it."
+            ) from error
+        yield
+
+
+def check_same_images(stored: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    """Checks that a training goes on with the images that it began with.
+
+    Args:
+        stored: `run.json`.
+        now: what would be in it.
+
+    Raises:
+        UsageError: there are others.
+    """
+    before, given = stored.get("images") or {}, now["images"]
+    for name in sorted(given.keys() & before.keys()):
+        if before[name] != json.loads(json.dumps(given[name])):
+            raise UsageError(
+                f"The training must go on with the images that it began with, but their {name} was "
+                f"{before[name]!r} and is {given[name]!r}; bring them back, or start a new one."
+            )
+
+
+def kept_checkpoint(folder: Path, row: Mapping[str, Any]) -> Path:
+    """Returns the checkpoint of the net that `row` tells of.
+
+    Raises:
+        UsageError: it is gone.
+    """
+    path = best_checkpoint(folder)
+    if path.name == LAST and row.get("valid_acc") is not None and row["best_epoch"] != row["epochs"]:
+        raise UsageError(
+            f"The best checkpoint {folder / BEST} must be there, and is not; remove the folder {folder}, and "
+            "--resume trains that net again."
+        )
+    return path
 
 
 def read_curve(folder: Path) -> pd.DataFrame:

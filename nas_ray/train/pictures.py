@@ -13,6 +13,8 @@ from sklearn.metrics import ConfusionMatrixDisplay, confusion_matrix
 
 _MOST_NAMES = 40
 """Classes whose names and numbers still fit into the picture."""
+_LONGEST_NAME = 24
+"""Characters of the name of a class in the picture."""
 
 
 def draw_curves(curves: Mapping[str, Sequence[pd.DataFrame]], path: Path, title: str) -> None:
@@ -54,6 +56,12 @@ def confusion(labels: np.ndarray, predicted: np.ndarray, classes: Sequence[str])
     return pd.DataFrame(counts, index=list(classes), columns=list(classes))
 
 
+def _short(names: Sequence[object]) -> list[str]:
+    """Returns names of classes that leave room for the picture."""
+    lines = (" ".join(str(name).split()) for name in names)
+    return [line if len(line) <= _LONGEST_NAME else f"{line[: _LONGEST_NAME - 3]}..." for line in lines]
+
+
 def draw_confusion(counts: pd.DataFrame, path: Path, title: str) -> None:
     """Draws the confusion matrix, in shares of each true class."""
     totals = counts.to_numpy().sum(1, keepdims=True)
@@ -62,7 +70,7 @@ def draw_confusion(counts: pd.DataFrame, path: Path, title: str) -> None:
     side = min(14.0, 3.5 + 0.45 * len(counts))
     figure = Figure(figsize=(side + 1, side), layout="constrained")
     axes = figure.subplots()
-    shown = ConfusionMatrixDisplay(shares, display_labels=counts.columns if fits else None)
+    shown = ConfusionMatrixDisplay(shares, display_labels=_short(list(counts.columns)) if fits else None)
     shown.plot(
         ax=axes,
         cmap="Blues",
@@ -75,5 +83,7 @@ def draw_confusion(counts: pd.DataFrame, path: Path, title: str) -> None:
         axes.set_yticks([])
     for text in axes.texts:
         text.set_fontsize(7)
+    for label in (*axes.get_xticklabels(), *axes.get_yticklabels()):
+        label.set_parse_math(False)  # a name with $ is a name
     axes.set_title(title)
     figure.savefig(path, dpi=120, format="png")

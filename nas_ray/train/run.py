@@ -11,16 +11,17 @@ import pandas as pd
 import torch
 from rich.console import Console
 
+from nas_ray.errors import UsageError, describe
 from nas_ray.evaluate import ProxyScores, quiet_lightning
 from nas_ray.interrupts import INTERRUPTED
 from nas_ray.modules.training import TrainingModule
 from nas_ray.modules.training_data import EpochSampler
-from nas_ray.runs import create_run, update_run, write_json, write_table
+from nas_ray.runs import create_run, read_run, update_run, write_json, write_table
 from nas_ray.session import resume_command
 from nas_ray.train.args import NAME, TrainArgs
 from nas_ray.train.beside import Candidate
 from nas_ray.train.checkpoints import LAST, best_checkpoint, read_checkpoint
-from nas_ray.train.damage import check_finite, read_curve
+from nas_ray.train.damage import alone, check_finite, check_same_images, kept_checkpoint, read_curve
 from nas_ray.train.fit import TrainingImages, fit, predictions
 from nas_ray.train.job import SCORED_IMAGES, TrainJob, prepare
 from nas_ray.train.latency import fastest_threads, latency_ms
@@ -48,9 +49,15 @@ def train(args: TrainArgs, console: Console) -> int:
     stored = dataclasses.asdict(kept)
     if args.resume is None:
         create_run(folder, {"experiment": NAME, "status": "running", "args": stored, **job.identity()})
-    else:
-        update_run(folder, status="running", args=stored, archs=job.identity()["archs"])
-    _introduce(job, folder, console)
+    with alone(folder):
+        if args.resume is not None:
+            check_same_images(read_run(folder), job.identity())
+            update_run(folder, status="running", args=stored, archs=job.identity()["archs"])
+        _introduce(job, folder, console)
+        return _train(job, folder, console)
+
+
+def _train(job: TrainJob, folder: Path, console: Console) -> int:
     try:
         rows = [
             _trained(job, candidate, seed, net_folder(folder, candidate, seed))
@@ -62,6 +69,12 @@ def train(args: TrainArgs, console: Console) -> int:
         console.print("\nInterrupted; finished epochs are kept. Continue with:", highlight=False)
         console.print(f"  {resume_command(folder)}", highlight=False, soft_wrap=True)
         return INTERRUPTED
+    except OSError as error:
+        update_run(folder, status="failed")
+        raise UsageError(
+            f"The folder {folder} must be writable, but: {describe(error)}; make room, then go on with "
+            f"{resume_command(folder)}."
+        ) from error
     _finish(job, rows, folder, console)
     return 0
 
@@ -197,7 +210,9 @@ def _finish(job: TrainJob, rows: list[dict[str, Any]], folder: Path, console: Co
     own = [row for row in rows if row["label"] == job.found.label]
     exported = max(own, key=lambda row: row["valid_acc"] or 0.0)  # the first of equals
     kept = net_folder(folder, job.found, exported["seed"])
-    net = read_checkpoint(new_module(job, job.found, exported["seed"]), best_checkpoint(kept)).trained
+    net = read_checkpoint(
+        new_module(job, job.found, exported["seed"]), kept_checkpoint(kept, exported)
+    ).trained
     check_finite(net, job.recipe, folder)
     curves = {
         candidate.label: [read_curve(net_folder(folder, candidate, seed)) for seed in job.seeds]

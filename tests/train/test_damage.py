@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from nas_ray.errors import UsageError
 from nas_ray.modules.recipes import Recipe
-from nas_ray.train.damage import check_finite, read_curve
+from nas_ray.train.damage import alone, check_finite, check_same_images, kept_checkpoint, read_curve
+from nas_ray.train.pictures import confusion, draw_confusion
 
 
 @pytest.mark.parametrize("content", ["", "epoch,seconds\n", "a,b\n1,2\n", "\0" * 50])
@@ -34,3 +36,33 @@ def test_a_training_that_diverged_is_said(tmp_path: Path) -> None:
         net.weight[0] = float("nan")
     with pytest.raises(UsageError, match=r"diverged; begin another with a lower lr than 0\.1"):
         check_finite(net, Recipe(), tmp_path)
+
+
+def test_one_process_is_in_a_folder(tmp_path: Path) -> None:
+    with alone(tmp_path), pytest.raises(UsageError, match="Another process is writing the training"):
+        alone(tmp_path).__enter__()
+    with alone(tmp_path):
+        pass
+
+
+def test_other_images_are_refused() -> None:
+    held = {"images": {"test": 359, "classes": ["a", "b"]}}
+    check_same_images(held, {"images": {"test": 359, "classes": ("a", "b"), "new": 1}})
+    with pytest.raises(UsageError, match="but their test was 359 and is 360; bring them back"):
+        check_same_images(held, {"images": {"test": 360}})
+
+
+def test_a_best_checkpoint_that_is_gone_is_said(tmp_path: Path) -> None:
+    (tmp_path / "last.ckpt").touch()
+    row = {"valid_acc": 50.0, "best_epoch": 1, "epochs": 5}
+    with pytest.raises(UsageError, match=r"The best checkpoint .*best\.ckpt must be there, and is not;"):
+        kept_checkpoint(tmp_path, row)
+    assert kept_checkpoint(tmp_path, {**row, "best_epoch": 5}) == tmp_path / "last.ckpt"
+    assert kept_checkpoint(tmp_path, {**row, "valid_acc": None}) == tmp_path / "last.ckpt"
+
+
+def test_names_of_classes_may_be_anything(tmp_path: Path) -> None:
+    names = ["a$\\bad{$", "x\ny", "z" * 200]
+    counts = confusion(np.arange(3), np.arange(3), names)
+    draw_confusion(counts, tmp_path / "confusion.png", "test")
+    assert (tmp_path / "confusion.png").stat().st_size > 1000
