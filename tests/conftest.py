@@ -10,13 +10,13 @@ import torch
 from nas_ray.resources import Request, start_ray
 
 
-@pytest.fixture(autouse=True, scope="session")
-def one_thread() -> Iterator[None]:
-    """Nets this small run faster on one thread than on several, above all on a machine that is busy."""
-    threads = torch.get_num_threads()
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    """Every test begins with one thread, as a worker does: sums of several threads are rounded otherwise.
+
+    Nets this small are faster with one as well, above all on a machine that is busy.
+    """
     torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="session")
