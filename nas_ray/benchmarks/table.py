@@ -14,6 +14,7 @@ from nas_ray.datasets import get_dataset
 from nas_ray.errors import UsageError, printable
 from nas_ray.spaces.base import FiniteSpace
 from nas_ray.spaces.nats_tss import NatsTss
+from nas_ray.tables import read_table
 
 SUFFIXES = (".csv", ".csv.gz", ".parquet")
 """The file formats, by the end of the name."""
@@ -228,7 +229,7 @@ def _read(path: Path) -> pd.DataFrame:
     if path.exists() and not path.is_file():  # to open a FIFO would block for ever
         raise UsageError(f"The table must be a regular file, got {path}, which is none; check the path.")
     try:
-        return pd.read_parquet(path) if suffix == ".parquet" else pd.read_csv(path)
+        return read_table(path)
     except Exception as error:  # the readers and decompressors have no common exception
         reason = " ".join(str(error).split()) or type(error).__name__
         raise UsageError(

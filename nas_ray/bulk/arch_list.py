@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from nas_ray.errors import UsageError
 from nas_ray.scoring_run import choose_archs
 from nas_ray.spaces.base import FiniteSpace
+from nas_ray.tables import read_table
 
 TABLES = (".csv", ".csv.gz", ".parquet")
 """Endings of files that are read as a table with a column `arch`; any other is read as text."""
@@ -47,7 +47,7 @@ def _read(path: Path) -> list[object]:
     try:
         if not path.name.endswith(TABLES):
             return [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-        table = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
+        table = read_table(path)
     except Exception as error:  # whatever a reader may raise on any bytes
         said = " ".join(str(error).split())[:200]
         raise UsageError(

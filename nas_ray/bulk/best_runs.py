@@ -17,12 +17,13 @@ from nas_ray.benchmarks import Benchmark, open_benchmark
 from nas_ray.bulk.best_arch import Found, best_arch
 from nas_ray.bulk.best_args import BestArgs
 from nas_ray.datasets import DATASETS
-from nas_ray.errors import UsageError
+from nas_ray.errors import UsageError, describe
 from nas_ray.interrupts import stop_ray
 from nas_ray.modules.data import ImageDataModule
 from nas_ray.resources import Request, check_request, start_ray
 from nas_ray.runs import FILE_NAME, make_folder, read_run, write_settings, write_table
 from nas_ray.spaces import NatsTss
+from nas_ray.tables import read_table
 
 DECIDING = ("seed", "dataset", "images", "benchmark", "batch_size", "channels", "cells")
 """Arguments that decide what a run finds and says."""
@@ -77,7 +78,13 @@ def earlier_rows(out: Path, args: BestArgs) -> list[dict[str, object]]:
                 f"The folder {out} holds runs with --{option} {held.get(name)}, not {asked[name]}; choose "
                 "another --out."
             )
-    table = pd.read_parquet(out / "best.parquet")
+    try:
+        table = read_table(out / "best.parquet")
+    except Exception as error:  # whatever a reader may raise on any bytes
+        raise UsageError(
+            f"{out / 'best.parquet'} must be the table that best_arch.py wrote, but cannot be read "
+            f"({describe(error)}); remove it, and its runs are made again."
+        ) from error
     return [
         {str(key): value for key, value in row.items()} for row in table.head(args.runs).to_dict("records")
     ]

@@ -16,6 +16,7 @@ from nas_ray.report.correlation import BASELINES
 from nas_ray.report.run_data import RunData, complete
 from nas_ray.runs import FILE_NAME, JOURNAL, read_run
 from nas_ray.searchers.fitness import Fitness, parse_fitness
+from nas_ray.tables import read_table
 
 NO_SCORES = {"place", "index", "rank", "accuracy", "seconds", "fitness"}
 """Columns of numbers that are no scores."""
@@ -198,7 +199,7 @@ def _needed(path: Path) -> Path:
 
 def _read_table(path: Path) -> pd.DataFrame:
     try:
-        return pd.read_parquet(path)
+        return read_table(path)
     except Exception as error:  # whatever a reader may raise on any bytes
         said = " ".join(str(error).split())[:200]
         raise UsageError(f"{path} must be the table that a run wrote, but cannot be read: {said}.") from error

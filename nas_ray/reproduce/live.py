@@ -28,6 +28,7 @@ from nas_ray.reproduce.tables import Setting, Table, scores_for
 from nas_ray.resources import Plan, Request, check_request, start_ray
 from nas_ray.runs import FILE_NAME, create_run, read_run
 from nas_ray.search import tune_search
+from nas_ray.tables import read_table
 
 FEWEST = 2
 """Runs of a row, whatever the time: a spread needs two."""
@@ -175,7 +176,7 @@ class LiveRuns:
 def read_rows(path: Path) -> pd.DataFrame | None:
     """Returns the rows of a finished run; None for a damaged file, whose run is made again."""
     try:
-        return pd.read_parquet(path)
+        return read_table(path)
     except Exception:  # pyarrow's errors have no common type
         return None
 

@@ -11,6 +11,7 @@ import pandas as pd
 
 from nas_ray.errors import UsageError, describe, printable
 from nas_ray.plugins import resolve, unknown_name
+from nas_ray.tables import read_table
 
 CheapScore = Callable[[Sequence[str]], Sequence[float]]
 """One number per arch, larger is better; it must not depend on anything but the archs."""
@@ -65,7 +66,7 @@ class ScoreTable:
     @cached_property
     def _frame(self) -> pd.DataFrame:
         try:
-            return pd.read_parquet(self.path) if self.path.suffix == ".parquet" else pd.read_csv(self.path)
+            return read_table(self.path)
         except Exception as error:  # the readers have no common exception
             raise UsageError(
                 f"The table of scores must be a readable CSV or Parquet file, got {self.path} "

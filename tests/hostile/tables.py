@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -12,6 +13,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from nas_ray.benchmarks import open_benchmark
+from nas_ray.bulk.arch_list import wanted_archs
+from nas_ray.bulk.best_args import BestArgs
+from nas_ray.bulk.best_runs import earlier_rows
+from nas_ray.runs import write_settings
 from nas_ray.searchers.cheap_score import ScoreTable
 from nas_ray.spaces import NatsTss
 from tests.hostile.cases import GARBAGE, Case, case
@@ -32,6 +37,10 @@ def benchmark(path: Path) -> Case:
 
 def scores(path: Path) -> Case:
     return Case(lambda: ScoreTable(path, "x")(ARCHS[:3]), str(path))
+
+
+def arch_list(path: Path) -> Case:
+    return Case(lambda: wanted_archs(NatsTss(), path, 0, seed=0), str(path))
 
 
 def of_bytes(title: str, name: str, content: bytes, reader: Callable[[Path], Case]) -> None:
@@ -114,3 +123,59 @@ def _(folder: Path) -> Case:
 def _(folder: Path) -> Case:
     (folder / "endless.csv").symlink_to("/dev/zero")
     return benchmark(folder / "endless.csv")
+
+
+BILLION = 1_000_000_000
+
+
+@cache
+def bomb() -> bytes:
+    """Returns a Parquet file of kilobytes with a billion rows."""
+    rows = 10_000_000
+    few = pa.DictionaryArray.from_arrays(pa.array(bytes(rows), pa.int8()), ["a"])
+    table = pa.table({"arch": few, "x": pa.nulls(rows, pa.float64())})
+    sink = pa.BufferOutputStream()
+    with pq.ParquetWriter(sink, table.schema, compression="zstd") as writer:
+        for _ in range(BILLION // rows):
+            writer.write_table(table, row_group_size=rows)
+    return bytes(sink.getvalue())
+
+
+@cache
+def gzip_bomb() -> bytes:
+    """Returns a CSV that unpacks to 2.5 GB: members one after another are one file."""
+    member = gzip.compress(b"a,1\n" * 2_500_000)
+    return gzip.compress(b"arch,x\n") + member * 250
+
+
+for kind, reader in (("benchmark table", benchmark), ("scores", scores), ("list of archs", arch_list)):
+
+    @case(f"{kind}: a billion rows in a small Parquet file")
+    def _(folder: Path, reader: Callable[[Path], Case] = reader) -> Case:
+        (folder / "bomb.parquet").write_bytes(bomb())
+        return reader(folder / "bomb.parquet")
+
+
+@case("scores: a CSV that unpacks without an end")
+def _(folder: Path) -> Case:
+    (folder / "bomb.csv.gz").write_bytes(gzip_bomb())
+    return scores(folder / "bomb.csv.gz")
+
+
+@case("scores: a pipe that nobody writes")
+def _(folder: Path) -> Case:
+    os.mkfifo(folder / "scores.csv")
+    return scores(folder / "scores.csv")
+
+
+for ending in ("csv", "parquet", "txt"):
+    of_bytes("list of archs: garbage", f"archs.{ending}", GARBAGE, arch_list)
+of_bytes("list of archs: a foreign arch", "foreign.txt", b"../../etc/passwd\n", arch_list)
+
+
+@case("best archs: a table that is garbage")
+def _(folder: Path) -> Case:
+    args = BestArgs(out=folder)
+    write_settings(folder, "best_arch", args)
+    (folder / "best.parquet").write_bytes(GARBAGE)
+    return Case(lambda: earlier_rows(folder, args), str(folder / "best.parquet"))
