@@ -17,6 +17,8 @@ from nas_ray.datasets import OWN
 from nas_ray.errors import UsageError
 from nas_ray.modules.splits import Images, Source, Split, describe, own_path
 
+FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
+"""What a file may hold, whatever its name says; Pillow itself would start Ghostscript for PostScript."""
 _STATS_IMAGES = 1_000  # decoding a whole ImageNet for six numbers would take an hour
 _TEST_EVERY = 5  # one image in five is held out where the folder has no test part
 _ADVICE = ": repair or remove it."
@@ -105,7 +107,7 @@ def read_image(path: str) -> Tensor:
     try:
         if os.path.exists(path) and not os.path.isfile(path):  # to open a FIFO would block for ever
             raise ValueError("it is no regular file")
-        with Image.open(path) as image:
+        with Image.open(path, formats=FORMATS) as image:
             if image.mode.startswith("I"):  # 16-bit grey, which convert("RGB") would clip at 255
                 grey = np.asarray(image, dtype=np.float32) / 65535
                 return torch.from_numpy(grey).clamp(0, 1).expand(3, -1, -1).clone()

@@ -9,7 +9,7 @@ from PIL import Image
 
 from nas_ray.datasets import OWN, DatasetInfo
 from nas_ray.errors import UsageError
-from nas_ray.modules.folder_images import class_folders, image_files
+from nas_ray.modules.folder_images import FORMATS, class_folders, image_files
 from nas_ray.modules.npz_images import read_arrays
 from nas_ray.spaces.stems import STRIDED_ABOVE, check_image_size
 
@@ -62,7 +62,7 @@ def _of_folder(path: Path) -> tuple[int, list[int]]:
 def _short_side(file: str) -> int:
     """Returns the shorter side in pixels; 0 for a file without a header that says it."""
     try:
-        with Image.open(file) as image:
+        with Image.open(file, formats=FORMATS) as image:
             return min(image.size)
     except Exception:  # decoders fail in many ways; what cannot be read is told when files are checked
         return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import struct
 import zipfile
 import zlib
@@ -15,7 +16,7 @@ from PIL import Image
 from nas_ray.datasets import get_dataset
 from nas_ray.modules.data import ImageDataModule
 from nas_ray.modules.images import open_images
-from tests.hostile.cases import GARBAGE, Case, case, hostile_pickle
+from tests.hostile.cases import CANARY, GARBAGE, Case, case, hostile_pickle
 
 ARRAYS = {
     "x_train": np.zeros((20, 8, 8, 3), np.uint8),
@@ -139,6 +140,19 @@ image("a declared size without pixels", png(0, 0))
 image("no pixels for its size", png(64, 64))
 case("image: a link to itself")(lambda folder: classes(folder, lambda path: path.symlink_to(path)))
 case("image: a link to a device")(lambda folder: classes(folder, lambda path: path.symlink_to("/dev/zero")))
+
+
+@case("image: PostScript, which Pillow has Ghostscript run")
+def _(folder: Path) -> Case:
+    """A program of that name before all others on the path is the canary."""
+    tools = folder.parent / "tools"
+    tools.mkdir()
+    (tools / "gs").write_text(f"#!/bin/sh\ntouch {folder.parent / CANARY}\nexit 1\n")
+    (tools / "gs").chmod(0o755)
+    os.environ["PATH"] = f"{tools}:{os.environ['PATH']}"
+    page = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(page, "EPS")
+    return classes(folder, lambda path: _write(path, page.getvalue()))
 
 
 @case("images: a folder without classes")
