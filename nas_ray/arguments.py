@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import tyro
 
-from nas_ray.errors import UsageError
+from nas_ray.errors import UsageError, printable
 from nas_ray.image_args import ImageArgs, absolute_images
 from nas_ray.mirror import run_to_resume
 from nas_ray.runs import read_run
@@ -23,6 +23,8 @@ CHANGEABLE = {
     *("resume", "verbose", "benchmark", "trial_timeout_s", "wait_for_gpus"),
 }
 """What a resumed run may change: limits, resources and the report, nothing that changes the search itself."""
+THIS_MACHINE = (None, "auto", "local")
+"""Addresses that name no cluster elsewhere."""
 FLAGS = (tyro.conf.FlagCreatePairsOff,)
 BENCHMARK_NAMES = ("auto", "nats", "nb201", "none")  # a file of such a name needs a path, as in ./auto
 
@@ -95,8 +97,8 @@ class SearchArgs(ImageArgs):
     """Run folder to make, here or on a storage such as s3://bucket/runs/rea-0 or gs://bucket/runs/rea-0
     (docs/cluster.md); None means runs/NAME-DATASET-TIME."""
     resume: str | Path | None = None
-    """Run folder to continue, here or on a storage; its arguments are taken over, and only limits and
-    resources may be changed."""
+    """Run folder to continue, here or on a storage; its arguments are taken over but for the --address of a
+    cluster, and only limits and resources may be changed."""
     smoke: bool = False
     """Run a handful of evaluations, to see that everything works."""
     verbose: bool = False
@@ -176,7 +178,8 @@ def parse(args_type: type[A], name: str, description: str, argv: Sequence[str] |
     """Returns the command line's arguments; with `--resume`, those of that run and what was given on top.
 
     Raises:
-        UsageError: the run is of another experiment, or an argument was given that it cannot change.
+        UsageError: the run is of another experiment, an argument was given that it cannot change, or its
+            cluster was not named again.
     """
     argv = list(sys.argv[1:] if argv is None else argv)
     place = _resumed_place(argv)
@@ -185,10 +188,9 @@ def parse(args_type: type[A], name: str, description: str, argv: Sequence[str] |
     folder = run_to_resume(place)
     info = read_run(folder)
     if info.get("experiment") != name:
-        raise UsageError(
-            f"{place} is a run of {info.get('experiment')}.py; resume it with that script, not {name}.py."
-        )
-    stored = stored_args(args_type, info.get("args"), folder)
+        made = printable([info.get("experiment")])[0]
+        raise UsageError(f"{place} is a run of {made}.py; resume it with that script, not {name}.py.")
+    stored = _without_cluster(stored_args(args_type, info.get("args"), folder), place, argv)
     given = absolute(tyro.cli(args_type, args=argv, description=description, default=stored, config=FLAGS))
     for field in dataclasses.fields(stored):
         before, now = getattr(stored, field.name), getattr(given, field.name)
@@ -208,6 +210,24 @@ def _resumed_place(argv: list[str]) -> str | None:
         if word.startswith("--resume="):
             return word.removeprefix("--resume=")
     return None
+
+
+def _without_cluster(stored: A, place: str, argv: Sequence[str]) -> A:
+    """Returns the arguments of a run without its cluster, which could run code of its own here.
+
+    Raises:
+        UsageError: the run has a cluster, and none was asked for.
+    """
+    if stored.address in THIS_MACHINE:
+        return stored
+    given = any(word.partition("=")[0] == "--address" for word in argv)
+    if not given and not os.environ.get("RAY_ADDRESS"):
+        shown = printable([stored.address])[0]
+        raise UsageError(
+            f"A cluster is joined only if you name it, and the run {place} was on {shown}; add --address "
+            f"{shown} if you trust it, or --address local for this machine alone."
+        )
+    return dataclasses.replace(stored, address=None)
 
 
 def absolute(args: A) -> A:

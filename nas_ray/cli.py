@@ -49,8 +49,13 @@ def reported_errors() -> Iterator[None]:
     try:
         yield
     except UsageError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {shown(error)}", file=sys.stderr)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:  # before a search began, which handles it itself, or in another experiment
         print("\nInterrupted; what is complete in the folder of this run stays there.", file=sys.stderr)
         sys.exit(INTERRUPTED)
+
+
+def shown(error: UsageError) -> str:
+    """Returns the message without what a name from a file could do to a terminal."""
+    return "".join(char if char.isprintable() or char == "\n" else ascii(char)[1:-1] for char in str(error))

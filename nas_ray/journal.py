@@ -7,6 +7,7 @@ import errno
 import fcntl
 import json
 import os
+import stat
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,13 +31,13 @@ class Journal:
         path: the file; a last line that a kill cut short is removed first.
 
     Raises:
-        UsageError: another process is writing it, or it cannot be written.
+        UsageError: another process is writing it, it cannot be written, or it is no journal.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         try:
-            self._file = path.open("ab", buffering=0)
+            self._file = open(path, "ab", buffering=0, opener=_no_link)  # noqa: SIM115 - close() closes it
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise UsageError(
@@ -45,7 +46,9 @@ class Journal:
         except OSError as error:
             raise UsageError(f"The journal {path} must be writable, but: {error}.") from error
         self._size = len(_complete_lines(path))
-        self._file.truncate(self._size)
+        if self._size < self._file.seek(0, os.SEEK_END):
+            read_journal(path)  # only a journal is cut
+            self._file.truncate(self._size)
 
     def append(self, event: Event) -> None:
         """Writes one event and hands it to the operating system, so that SIGKILL cannot take it back.
@@ -86,6 +89,15 @@ class Journal:
         self._file.close()
 
 
+def _no_link(path: str, flags: int) -> int:
+    """Opens a file of its own: a link would have what it leads to cut, and a FIFO would block for ever."""
+    descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is no regular file", path)
+    return descriptor
+
+
 def _complete_lines(path: Path) -> bytes:
     if not path.exists():
         return b""
@@ -123,10 +135,10 @@ def _is_event(event: Any) -> bool:
         return False
     if event.get("event") == "ask":
         return isinstance(event.get("arch"), str)
-    return event.get("event") == "tell" and _is_row(event.get("row"))
+    return event.get("event") == "tell" and is_row(event.get("row"))
 
 
-def _is_row(row: Any) -> bool:
+def is_row(row: Any) -> bool:
     """Returns whether `row` is flat: texts, truth values, and numbers that a float can hold."""
     if not isinstance(row, dict) or not all(
         isinstance(row.get(name, 0.0), (int, float)) for name in MEASURED

@@ -11,6 +11,7 @@ import platform
 import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from datetime import datetime, timezone
 from importlib.metadata import PackageNotFoundError, version
@@ -20,7 +21,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nas_ray.errors import UsageError, describe
+from nas_ray.errors import LONGEST_NAME, UsageError, describe
 
 FORMAT = 1
 FILE_NAME = "run.json"
@@ -80,9 +81,7 @@ def make_folder(folder: Path) -> Path:
     check_local(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / ".write-test"
-        probe.touch()
-        probe.unlink()
+        tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
         raise UsageError(
             f"The folder {folder} must be writable, but: {error}; choose another --out."
@@ -132,15 +131,16 @@ def upgraded(info: dict[str, Any], number: Any, path: Path) -> dict[str, Any]:
     Raises:
         UsageError: a newer format, or none that there ever was.
     """
+    shown = ascii(number)[:LONGEST_NAME]
     if isinstance(number, int) and number > FORMAT:
         raise UsageError(
-            f"{path} has format {number}, of a newer nas_ray; this version reads formats up to {FORMAT}: "
+            f"{path} has format {shown}, of a newer nas_ray; this version reads formats up to {FORMAT}: "
             "update it."
         )
     while number != FORMAT:
         if not isinstance(number, int) or number not in UPGRADES:
             raise UsageError(
-                f"{path} has format {number!r}; this version of nas_ray reads formats up to {FORMAT}."
+                f"{path} has format {shown}; this version of nas_ray reads formats up to {FORMAT}."
             )
         info, number = UPGRADES[number](info), number + 1
     return {**info, "format": FORMAT}
@@ -221,6 +221,7 @@ def write_table(folder: Path, rows: pd.DataFrame, name: str = "results") -> None
 def write_atomically(path: Path, write: Any) -> None:
     """Calls `write(temporary)` and renames the result: a kill leaves the old file or the new one."""
     temporary = path.with_name(f".{os.getpid()}-{path.name}")  # keeps the ending, which says the format
+    temporary.unlink(missing_ok=True)  # it may be a link, and what it leads to would be written
     write(temporary)
     temporary.replace(path)
 

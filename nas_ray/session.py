@@ -20,6 +20,7 @@ from nas_ray.evaluators import place as place_evaluator
 from nas_ray.evaluators import scheduler_of
 from nas_ray.experiment import Experiment, introduce, prepare
 from nas_ray.finish import finish
+from nas_ray.foreign import check_own_files
 from nas_ray.interrupts import INTERRUPTED, end_as_ctrl_c, ignore_stopping, stop_ray
 from nas_ray.journal import FILE_NAME, Journal, read_journal, rows_of
 from nas_ray.mirror import run_folder
@@ -56,7 +57,9 @@ def run(
     experiment = prepare(name, args, searcher)
     place = run_place(args, name)
     with run_folder(place, new=not args.resume) as folder:
-        if not args.resume:
+        if args.resume:
+            check_own_files(folder)
+        else:
             create_run(folder, describe(experiment))
         with contextlib.closing(
             Journal(folder / FILE_NAME)
@@ -85,7 +88,7 @@ def _guarded(
         console.print(
             f"\nInterrupted after {done} evaluations; nothing is lost. Continue with:", highlight=False
         )
-        console.print(f"  {resume_command(place)}", highlight=False, soft_wrap=True)
+        console.print(f"  {resume_command(place, experiment.args.address)}", highlight=False, soft_wrap=True)
         return INTERRUPTED
     except UsageError:
         _leave(experiment, folder, "failed", began)
@@ -120,9 +123,10 @@ IMAGE_FACTS = ("source", "description", "note", "num_classes", "image_size", "sk
 """What `run.json` says about the images."""
 
 
-def resume_command(place: str | Path) -> str:
-    """Returns the command that continues the run at `place`."""
-    return f"python {shlex.quote(sys.argv[0])} --resume {shlex.quote(str(place))}"
+def resume_command(place: str | Path, address: str | None = None) -> str:
+    """Returns the command that continues the run at `place`, on the cluster at `address` if it had one."""
+    cluster = "" if address is None else f" --address {shlex.quote(address)}"
+    return f"python {shlex.quote(sys.argv[0])} --resume {shlex.quote(str(place))}{cluster}"
 
 
 def stored_form(args: SearchArgs) -> dict[str, Any]:

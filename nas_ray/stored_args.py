@@ -6,7 +6,8 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from nas_ray.errors import UsageError
+from nas_ray.errors import LONGEST, UsageError
+from nas_ray.foreign import check_brings_no_code
 
 PATHS = {"out", "resume", "run"}
 A = TypeVar("A")
@@ -16,8 +17,9 @@ def stored_args(args_type: type[A], stored: Any, folder: Path) -> A:
     """Returns the arguments kept in `run.json`.
 
     Raises:
-        UsageError: they are not arguments of this experiment.
+        UsageError: they are not arguments of this experiment, or the folder would bring code.
     """
+    check_brings_no_code(stored, folder)
     try:
         values: dict[str, Any] = dict(stored)
         values |= {key: tuple(value) for key, value in values.items() if isinstance(value, list)}
@@ -25,12 +27,13 @@ def stored_args(args_type: type[A], stored: Any, folder: Path) -> A:
         values |= {key: Path(values[key]) for key in PATHS if values.get(key) and not _fits("", hints[key])}
         args = args_type(**values)
     except (TypeError, ValueError) as error:
-        raise UsageError(f"{folder} was made by another version: {error}; start a new run.") from error
+        said = ascii(str(error))[1:-1][:LONGEST]
+        raise UsageError(f"{folder} was made by another version: {said}; start a new run.") from error
     for name, hint in hints.items():
         if not _fits(getattr(args, name), hint):
-            value = getattr(args, name)
+            value = ascii(getattr(args, name))[:LONGEST]
             raise UsageError(
-                f"{folder} was changed: {name} must be {getattr(hint, '__name__', hint)}, but is {value!r}; "
+                f"{folder} was changed: {name} must be {getattr(hint, '__name__', hint)}, but is {value}; "
                 "start a new run."
             )
     return args

@@ -16,6 +16,7 @@ from nas_ray.evaluate import Evaluator
 from nas_ray.evaluators import VALID_ACC
 from nas_ray.evaluators import place as place_evaluator
 from nas_ray.experiment import introduce, prepare
+from nas_ray.foreign import check_own_files
 from nas_ray.interrupts import INTERRUPTED, end_as_ctrl_c, ignore_stopping, stop_ray
 from nas_ray.journal import FILE_NAME, Journal, read_journal, rows_of
 from nas_ray.mirror import run_folder
@@ -61,7 +62,7 @@ def run(args: TwoStageArgs, console: Console) -> int:
             stop_ray()
             update_run(folder, status="interrupted")
             console.print("\nInterrupted; nothing is lost. Continue with:", highlight=False)
-            console.print(f"  {resume_command(place)}", highlight=False, soft_wrap=True)
+            console.print(f"  {resume_command(place, args.address)}", highlight=False, soft_wrap=True)
             return INTERRUPTED
         finally:
             stop_ray()
@@ -94,6 +95,7 @@ class Halving:
         if not self.args.resume:
             create_run(folder, {**describe(self.experiment), "args": stored_form(self.args), **seen})
             return
+        check_own_files(folder)
         info = read_run(folder)
         if any(info.get(name) != value for name, value in seen.items()):
             raise UsageError(f"The run {folder} saw other images; bring the same back, or start a new run.")

@@ -14,7 +14,9 @@ import numpy as np
 import pandas as pd
 
 from nas_ray.errors import UsageError
+from nas_ray.foreign import check_own_files
 from nas_ray.runs import FILE_NAME, FORMAT, provenance, read_run, write_atomically, write_json
+from nas_ray.tables import read_table
 
 CHUNKS = "chunks"
 MEASURED = ("seconds", "error")
@@ -32,11 +34,12 @@ def open_store(
         on_damage: called with a sentence for every file that cannot be used.
 
     Raises:
-        UsageError: the folder holds scores of another identity, cannot be written, or is in use.
+        UsageError: the folder holds scores of another identity or links, cannot be written, or is in use.
     """
     try:
         (folder / CHUNKS).mkdir(parents=True, exist_ok=True)
-        lock = (folder / CHUNKS / ".lock").open("wb")
+        check_own_files(folder)
+        lock = (folder / CHUNKS / ".lock").open("ab")
     except OSError as error:
         raise UsageError(
             f"The folder {folder} must be writable, but: {error}; choose another --out."
@@ -88,7 +91,7 @@ class ChunkStore:
 
     def _read(self, path: Path, on_damage: Callable[[str], None]) -> pd.DataFrame | None:
         try:
-            table = pd.read_parquet(path)
+            table = read_table(path)
             whole = path.stem.endswith(self._digest(table))
             why = "it is not the chunk that its name says"
         except Exception as error:  # whatever a reader may raise on any bytes

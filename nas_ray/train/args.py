@@ -12,7 +12,8 @@ from typing import Annotated, Any
 
 import tyro
 
-from nas_ray.errors import UsageError
+from nas_ray.errors import UsageError, printable
+from nas_ray.foreign import check_brings_no_code
 from nas_ray.image_args import ImageArgs, absolute_images
 from nas_ray.runs import read_run
 from nas_ray.stored_args import stored_args
@@ -94,7 +95,7 @@ def _of_search(folder: Path) -> dict[str, Any]:
     stored = info.get("args")
     try:
         arch = json.loads((folder / "best.json").read_text(encoding="utf-8")).get("arch")
-    except (OSError, ValueError):
+    except (AttributeError, OSError, ValueError, RecursionError):
         arch = None
     if not isinstance(stored, dict) or not isinstance(arch, str):
         raise UsageError(
@@ -103,6 +104,7 @@ def _of_search(folder: Path) -> dict[str, Any]:
         )
     values: dict[str, Any] = {name: stored[name] for name in TAKEN_OVER if name in stored}
     values |= {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
+    check_brings_no_code(values, folder)
     source = (info.get("images") or {}).get("source")
     return {**values, **({"images": source} if source else {}), "arch": arch}
 
@@ -110,7 +112,9 @@ def _of_search(folder: Path) -> dict[str, Any]:
 def _resumed(folder: Path, words: list[str], description: str) -> TrainArgs:
     info = read_run(folder)
     if info.get("experiment") != NAME:
-        raise UsageError(f"{folder} is a run of {info.get('experiment')}.py; resume it with that script.")
+        raise UsageError(
+            f"{folder} is a run of {printable([info.get('experiment')])[0]}.py; resume it with that script."
+        )
     stored = stored_args(TrainArgs, info.get("args"), folder)
     given = _parsed(words, description, stored)
     for field in dataclasses.fields(stored):

@@ -22,7 +22,7 @@ def read_result(folder: Path) -> dict[str, Any] | None:
     """Returns the row of a finished training; None where there is none."""
     try:
         row = json.loads((folder / RESULT).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     return row if isinstance(row, dict) else None
 

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from nas_ray.errors import UsageError, describe
 from nas_ray.evaluate import ProxyScores, quiet_lightning
+from nas_ray.foreign import check_own_files
 from nas_ray.interrupts import INTERRUPTED
 from nas_ray.modules.training import TrainingModule
 from nas_ray.modules.training_data import EpochSampler
@@ -49,6 +50,8 @@ def train(args: TrainArgs, console: Console) -> int:
     stored = dataclasses.asdict(kept)
     if args.resume is None:
         create_run(folder, {"experiment": NAME, "status": "running", "args": stored, **job.identity()})
+    else:
+        check_own_files(folder)
     with alone(folder):
         if args.resume is not None:
             check_same_images(read_run(folder), job.identity())

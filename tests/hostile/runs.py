@@ -51,6 +51,10 @@ info("a format that is text", b'{"format": "../../1"}')
 info("a newer format", b'{"format": 99}')
 info("a pickle", pickle.dumps({"format": 1}))
 
+info("a format of a million letters", b'{"format": "' + b"x" * 10**6 + b'"}')
+info("a format of a thousand digits", b'{"format": ' + b"9" * 1000 + b"}")
+info("a format that is read as a command of a terminal", b'{"format": "\\u001b[2J"}')
+
 ASK = b'{"event": "ask", "trial": 0, "arch": "a"}\n'
 journal("garbage", GARBAGE)
 journal("a line that is no event", ASK + b'{"event": "eval", "trial": 1}')
@@ -82,6 +86,8 @@ def resumed(title: str, says: str, args: dict[str, Any]) -> None:
 
 
 resumed("an argument of no experiment", "another version", {"colour": "red"})
+resumed("a name of an argument that a terminal obeys", r"\x1b[2J", {"\x1b[2J" + "x" * 10**5: 1})
+resumed("an argument of a million letters", "seed", {"seed": "x" * 10**6})
 resumed("an argument of another type", "batch_size", {"batch_size": "4; rm -rf /"})
 resumed("a space that is code", "must read module:name", {"space": "os.system('true'):x"})
 resumed("a proxy of no module", "no_such_module_here", {"proxies": ["no_such_module_here:proxy"]})
