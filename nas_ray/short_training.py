@@ -16,6 +16,7 @@ import torch
 
 from nas_ray.errors import UsageError, describe
 from nas_ray.evaluate import Evaluator, quiet_lightning
+from nas_ray.journal import is_row
 from nas_ray.modules.recipes import Recipe
 from nas_ray.modules.splits import NetImages
 from nas_ray.modules.training import TrainingModule
@@ -114,8 +115,7 @@ class ShortTraining:
                 yield {**before, "valid_acc": math.nan}
                 return
             start = time.perf_counter()
-            modules = [self.new_module(arch, self.init_seed + number) for number in range(self.recipe.seeds)]
-            row = self._restored(arch, modules)
+            modules, row = self._begun(arch)
             seconds = float((row or before).get("seconds", 0.0)) + time.perf_counter() - start
             if row.get("epochs", 0) >= self.until:
                 yield row
@@ -194,14 +194,20 @@ class ShortTraining:
         if self._store is not None and not row["error"]:
             self._store.save(arch, {"row": row, "states": [module.state() for module in modules]})
 
-    def _restored(self, arch: str, modules: Sequence[TrainingModule]) -> Row:
-        """Brings the modules to where the checkpoint of `arch` ends and returns its row, if there is one."""
-        state = None if self._store is None else self._store.load(arch)
+    def _begun(self, arch: str, damaged: bool = False) -> tuple[list[TrainingModule], Row]:
+        """Returns modules and row where the checkpoint of `arch` ends; a damaged one is a new start."""
+        state = None if self._store is None or damaged else self._store.load(arch)
+        modules = [self.new_module(arch, self.init_seed + number) for number in range(self.recipe.seeds)]
         if state is None:
-            return {}
-        for module, saved in zip(modules, state["states"], strict=True):
-            module.load_state(saved)
-        return dict(state["row"])
+            return modules, {}
+        try:
+            for module, saved in zip(modules, state["states"], strict=True):
+                module.load_state(saved)
+            if not is_row(state["row"]) or not isinstance(state["row"]["epochs"], int):
+                return self._begun(arch, damaged=True)
+        except Exception:  # a file may hold anything
+            return self._begun(arch, damaged=True)
+        return modules, dict(state["row"])
 
     @cached_property
     def _store(self) -> TrainingCheckpoints | None:

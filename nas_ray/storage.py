@@ -172,4 +172,5 @@ def _goes_on(longer: dict[str, bytes], shorter: dict[str, bytes]) -> bool:
 
 
 def _hidden(name: str) -> bool:
-    return any(part.startswith(".") for part in name.split("/")) or name.endswith(PART)
+    """Returns whether a file stays where it is: hidden, or with a key that as a path would lead elsewhere."""
+    return any(part.startswith(".") or not part for part in name.split("/")) or name.endswith(PART)

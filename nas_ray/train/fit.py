@@ -16,6 +16,7 @@ from pytorch_lightning.loggers import TensorBoardLogger
 from pytorch_lightning.strategies import DDPStrategy
 from torch.utils.data import DataLoader
 
+from nas_ray.errors import UsageError, describe
 from nas_ray.evaluate import quiet_lightning
 from nas_ray.modules.recipes import Recipe
 from nas_ray.modules.splits import NetImages
@@ -157,6 +158,7 @@ class SeededSteps(Callback):
     def __init__(self, seed: int, threads: int) -> None:
         self.seed = seed
         self.threads = threads
+        self.began = False
 
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         """Sets the number of threads."""
@@ -166,6 +168,7 @@ class SeededSteps(Callback):
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
     ) -> None:
         """Seeds torch's global state."""
+        self.began = True
         key = (self.seed, trainer.current_epoch, batch_idx, trainer.global_rank)
         torch.manual_seed(int(np.random.SeedSequence(key).generate_state(1)[0]))
 
@@ -178,6 +181,9 @@ def fit(
     Leaves there the last checkpoint, with held-out images the best one by `valid_acc`, `curve.csv` and
     TensorBoard's events. A training that was killed goes on after its last finished epoch and
     ends as it would have.
+
+    Raises:
+        UsageError: `last.ckpt` is damaged or of something else.
     """
     if not verbose:
         quiet_lightning()
@@ -200,7 +206,17 @@ def fit(
     last = folder / LAST
     if last.is_file():
         read_plain(last)  # told before Lightning's own words
-    trainer.fit(module, datamodule=data, ckpt_path=str(last) if last.is_file() else None, weights_only=True)
+    try:
+        trainer.fit(
+            module, datamodule=data, ckpt_path=str(last) if last.is_file() else None, weights_only=True
+        )
+    except Exception as error:  # a checkpoint may hold anything, and Lightning fails in many ways
+        if seeded.began or devices.count > 1 or not last.is_file():
+            raise
+        raise UsageError(
+            f"A training must be able to go on from {last}, but it cannot ({describe(error)}); if that "
+            "checkpoint is damaged or of something else, remove it, and the training begins anew."
+        ) from error
 
 
 def _keepers(data: TrainingImages, folder: Path) -> list[ModelCheckpoint]:

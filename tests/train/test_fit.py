@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from nas_ray.errors import UsageError
 from nas_ray.modules.data import ImageDataModule
 from nas_ray.modules.recipes import Recipe
 from nas_ray.modules.training import TrainingModule
@@ -118,3 +119,23 @@ def test_without_held_out_images_the_last_epoch_counts(tmp_path: Path, digits: I
     assert best_checkpoint(tmp_path) == tmp_path / LAST
     assert torch.load(tmp_path / LAST, weights_only=False)["epoch"] == 2
     assert "valid_acc" not in pd.read_csv(tmp_path / CURVE)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"state_dict": {}},
+        {"a": 1},
+        {"state_dict": [1], "epoch": "x"},
+        {"state_dict": {}, "loops": {"fit_loop": {}}, "pytorch-lightning_version": "2.6.0"},
+    ],
+)
+def test_a_checkpoint_of_something_else_is_named(
+    content: dict[str, Any], tmp_path: Path, digits: ImageDataModule
+) -> None:
+    torch.save(content, tmp_path / LAST)
+    with pytest.raises(UsageError) as caught:
+        fitted(tmp_path, digits, module())
+    said = str(caught.value)
+    assert said.startswith(f"A training must be able to go on from {tmp_path / LAST}, but it cannot (")
+    assert "\n" not in said
