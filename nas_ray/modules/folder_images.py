@@ -15,6 +15,7 @@ from torch import Tensor
 
 from nas_ray.datasets import OWN
 from nas_ray.errors import UsageError
+from nas_ray.modules.folder_files import Files, check_no_empty_class, class_folders, class_names, image_files
 from nas_ray.modules.splits import Images, Source, Split, describe, own_path
 
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
@@ -62,15 +63,17 @@ def open_folder(source: Source) -> Images:
             f"{source.dataset.name!r}, but {train_path} has {len(names)}: choose a dataset with more classes."
         )
     split = image_files(train_path, names)
-    held_out = [path / part for part in ("test", "val") if train_path != path and _class_names(path / part)]
+    check_no_empty_class(train_path, names, split)
+    held_out = [path / part for part in ("test", "val") if train_path != path and class_names(path / part)]
     given = _test_files(held_out[0], names) if held_out else None
     skipped: list[str] = []
     if source.skip_unreadable or source.dataset.name == OWN:
         split = _readable(split, source.skip_unreadable, skipped)
+        check_no_empty_class(train_path, names, split)
         given = given and _readable(given, source.skip_unreadable, skipped)
     train, test = (split, given) if given else _hold_out(*split, source.split_seed)
     size = source.dataset.image_size
-    what = describe(f"folder {path.name or path}", len(train[0]), None, False, size)
+    what = describe(f"folder {path.name or path}, {len(names)} classes", len(train[0]), None, False, size)
     return Images(
         _as_split(*train),
         _as_split(*test),
@@ -79,21 +82,6 @@ def open_folder(source: Source) -> Images:
         classes=tuple(names),
         skipped=tuple(skipped),
     )
-
-
-def class_folders(path: Path) -> tuple[Path, list[str]]:
-    """Returns the folder that holds the classes of the training images, and the names of these classes.
-
-    Raises:
-        UsageError: no such folder, or no classes.
-    """
-    if not path.is_dir():
-        raise UsageError(f"folder:PATH needs a folder, but {path} is not one: check the path.")
-    train_path = path / "train" if _class_names(path / "train") else path
-    names = _class_names(train_path)
-    if not names:
-        raise UsageError(f"folder:PATH needs one sub-folder of images per class, but {train_path} has none.")
-    return train_path, names
 
 
 def read_image(path: str) -> Tensor:
@@ -116,7 +104,8 @@ def read_image(path: str) -> Tensor:
             pixels = np.array(_opaque(image))
     # Pillow's decoders raise these on damaged files
     except (OSError, SyntaxError, ValueError, EOFError, struct.error, Image.DecompressionBombError) as error:
-        raise UsageError(f"Images must be readable, but {path} is not ({error}){_ADVICE}") from error
+        why = str(error).replace(f" {path!r}", "")  # which the sentence names already
+        raise UsageError(f"Images must be readable, but {path} is not ({why}){_ADVICE}") from error
     return torch.from_numpy(pixels).permute(2, 0, 1).float() / 255
 
 
@@ -127,53 +116,8 @@ def _opaque(image: Image.Image) -> Image.Image:
     return Image.alpha_composite(Image.new("RGBA", layers.size, "white"), layers).convert("RGB")
 
 
-_Files = tuple[list[str], list[int]]
-
-
-def _class_names(path: Path) -> list[str]:
-    if not path.is_dir():
-        return []
-    return sorted(entry.name for entry in path.iterdir() if entry.is_dir() and not entry.name.startswith("."))
-
-
-def image_files(path: Path, names: list[str]) -> _Files:
-    """Returns the image files of the classes `names` below `path`, and the number of the class of each.
-
-    Raises:
-        UsageError: there are none.
-    """
-    # torchvision is heavy and only the process that opens images needs it
-    from torchvision.datasets.folder import IMG_EXTENSIONS, make_dataset
-
-    _check_links(path)
-    numbers = {name: number for number, name in enumerate(names)}
-    found = make_dataset(str(path), numbers, extensions=IMG_EXTENSIONS, allow_empty=True)
-    if not found:
-        raise UsageError(
-            f"folder:PATH needs images, but none of the {len(names)} class folders of {path} holds a file "
-            f"that ends in {', '.join(IMG_EXTENSIONS)}."
-        )
-    return [file for file, _ in found], [number for _, number in found]
-
-
-def _check_links(path: Path) -> None:
-    """Checks that no folder below `path` leads back to one above it, which would be walked without an end.
-
-    Raises:
-        UsageError: one does.
-    """
-    for folder, names, _ in os.walk(path, followlinks=True):
-        above = os.path.realpath(folder)
-        for name in names:
-            link = os.path.join(folder, name)
-            if os.path.islink(link) and f"{above}/".startswith(f"{os.path.realpath(link)}/"):
-                raise UsageError(
-                    f"A folder of images must not lead back to one above it, but {link} does; remove it."
-                )
-
-
-def _test_files(path: Path, names: list[str]) -> _Files:
-    extra = [name for name in _class_names(path) if name not in names]
+def _test_files(path: Path, names: list[str]) -> Files:
+    extra = [name for name in class_names(path) if name not in names]
     if extra:
         raise UsageError(
             f"The classes of {path} must all have a folder in {path.parent / 'train'}, "
@@ -182,7 +126,7 @@ def _test_files(path: Path, names: list[str]) -> _Files:
     return image_files(path, names)
 
 
-def _readable(files: _Files, skip: bool, skipped: list[str]) -> _Files:
+def _readable(files: Files, skip: bool, skipped: list[str]) -> Files:
     """Returns those of `files` that can be decoded, and adds a line to `skipped` for each other.
 
     Raises:
@@ -208,11 +152,12 @@ def _complaint(path: str) -> str:
     try:
         read_image(path)
     except UsageError as error:
-        return str(error).removeprefix("Images must be readable, but ").removesuffix(_ADVICE)
+        said = str(error).removeprefix("Images must be readable, but ").removesuffix(_ADVICE)
+        return said.replace(f"{path} is not (", f"{path} (", 1)
     return ""
 
 
-def _hold_out(files: list[str], labels: list[int], seed: int) -> tuple[_Files, _Files]:
+def _hold_out(files: list[str], labels: list[int], seed: int) -> tuple[Files, Files]:
     """Returns what is trained on and one image in five of each class, at least one where it has two."""
     rng = np.random.default_rng(seed)
     tests: set[int] = set()
@@ -221,7 +166,7 @@ def _hold_out(files: list[str], labels: list[int], seed: int) -> tuple[_Files, _
         count = max(round(len(places) / _TEST_EVERY), min(1, len(places) - 1))
         tests.update(int(place) for place in places[:count])
 
-    def pick(chosen: list[int]) -> _Files:
+    def pick(chosen: list[int]) -> Files:
         return [files[i] for i in chosen], [labels[i] for i in chosen]
 
     return pick([i for i in range(len(files)) if i not in tests]), pick(sorted(tests))

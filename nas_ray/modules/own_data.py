@@ -9,7 +9,8 @@ from PIL import Image
 
 from nas_ray.datasets import OWN, DatasetInfo
 from nas_ray.errors import UsageError
-from nas_ray.modules.folder_images import FORMATS, class_folders, image_files
+from nas_ray.modules.folder_files import class_folders, image_files
+from nas_ray.modules.folder_images import FORMATS
 from nas_ray.modules.npz_images import read_arrays
 from nas_ray.spaces.stems import STRIDED_ABOVE, check_image_size
 
@@ -37,7 +38,10 @@ def own_dataset(images: str, image_size: int | None = None) -> DatasetInfo:
     path = Path(text).expanduser()
     num_classes, sides = _of_folder(path) if kind == "folder" else _of_archive(path)
     if num_classes < 2:
-        raise UsageError(f"Own images must have at least 2 classes, but {images} has {num_classes}.")
+        raise UsageError(
+            f"Own images must have at least 2 classes, but {images} has {num_classes}; a class is a "
+            "sub-folder, or a label of the archive."
+        )
     size = rounded_size(float(np.median(sides))) if image_size is None else image_size
     check_image_size(size)
     return DatasetInfo(OWN, num_classes, size)

@@ -145,6 +145,8 @@ def parse_recipe(text: str) -> Recipe:
     if name == "epochs":
         count, _, rest = rest.partition(":")
         recipe = _changed(RECIPES["fast"], [f"epochs={count}"], text)
+        if any(part.partition("=")[0].strip() == "epochs" for part in rest.split(",")):
+            raise UsageError(f"The recipe {text!r} must give epochs once, as epochs:4 or fast:epochs=4.")
     elif name in RECIPES:
         recipe = RECIPES[name]
     else:

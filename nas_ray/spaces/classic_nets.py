@@ -79,7 +79,19 @@ def googlenet(num_classes: int, small: bool) -> nn.Module:
     if small:
         net.conv1.conv = nn.Conv2d(3, 64, 3, padding=1, bias=False)
         net.maxpool1, net.maxpool2 = nn.Identity(), nn.Identity()
+    for module in list(net.modules()):
+        for name, child in module.named_children():
+            if type(child).__name__ == "BasicConv2d":
+                setattr(module, name, ConvBnReLU(child.conv, child.bn))
     return _unshared(net)
+
+
+class ConvBnReLU(nn.Sequential):
+    """GoogLeNet's convolution, with its ReLU as a module, which proxies of ReLU patterns look for."""
+
+    def __init__(self, conv: nn.Module, bn: nn.Module) -> None:
+        super().__init__()
+        self.conv, self.bn, self.relu = conv, bn, nn.ReLU()
 
 
 def resnet(depth: int, num_classes: int, small: bool) -> nn.Module:

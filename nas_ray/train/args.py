@@ -109,6 +109,19 @@ def _of_search(folder: Path) -> dict[str, Any]:
     return {**values, **({"images": source} if source else {}), "arch": arch}
 
 
+def remarks(args: TrainArgs) -> list[str]:
+    """Returns what differs from the search whose folder was given, a sentence each."""
+    if args.run is None or args.resume is not None:
+        return []
+    found = _of_search(args.run)
+    said = []
+    if args.arch != found["arch"]:
+        said.append(f"--arch is trained, not the best arch of {args.run}.")
+    if args.images != absolute_images(str(found.get("images", args.images))):
+        said.append(f"The arch was found on other images, {found['images']}.")
+    return said
+
+
 def _resumed(folder: Path, words: list[str], description: str) -> TrainArgs:
     info = read_run(folder)
     if info.get("experiment") != NAME:

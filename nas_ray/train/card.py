@@ -96,7 +96,7 @@ def _cost(row: Mapping[Any, Any]) -> list[str]:
 
 def _data(job: TrainJob) -> list[str]:
     images = job.images
-    shown = ", ".join(images.classes[:20]) + (", ..." if len(images.classes) > 20 else "")
+    shown = ", ".join(map(_code, images.classes[:20])) + (", ..." if len(images.classes) > 20 else "")
     lines = [
         "## Data",
         "",
@@ -110,6 +110,11 @@ def _data(job: TrainJob) -> list[str]:
     if images.skipped:
         lines.append(f"- {len(images.skipped)} unreadable files were left out; run.json lists them")
     return lines
+
+
+def _code(name: str) -> str:
+    """Returns a name as a code span, in which nothing is Markdown or HTML."""
+    return "`" + " ".join(name.replace("`", "'").split()) + "`"
 
 
 def _triple(values: Sequence[float]) -> str:
@@ -133,8 +138,13 @@ def _use(job: TrainJob, differences: Mapping[str, float]) -> list[str]:
         "onnx": [
             'session = onnxruntime.InferenceSession("model.onnx")',
             'logits = session.run(None, {"images": images})[0]  # NumPy float32; no other package is needed',
+            'classes = json.loads(session.get_modelmeta().custom_metadata_map["classes"])',
         ],
-        "pt2": ['logits = torch.export.load("model.pt2").module()(images)  # torch alone'],
+        "pt2": [
+            'about = {"facts.json": ""}',
+            'net = torch.export.load("model.pt2", extra_files=about).module()  # torch alone',
+            'logits, classes = net(images), json.loads(about["facts.json"])["classes"]',
+        ],
     }
     lines = [
         "## Use",
@@ -142,7 +152,8 @@ def _use(job: TrainJob, differences: Mapping[str, float]) -> list[str]:
         f"All files take `images` `[B, 3, {size}, {size}]`, float32 in 0..1, and standardise them.",
         "",
         "```python",
-        'logits = nas_ray.load("model.pt")(images)',
+        'net = nas_ray.load("model.pt")',
+        "logits, classes = net(images), net.facts.classes",
         *(line for name in job.formats for line in snippets[name]),
         "```",
     ]

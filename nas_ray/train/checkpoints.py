@@ -17,6 +17,27 @@ def best_checkpoint(folder: Path) -> Path:
     return folder / BEST if (folder / BEST).is_file() else folder / LAST
 
 
+def beginning(folder: Path) -> Path | None:
+    """Returns the checkpoint that a training goes on from, if any: the last one.
+
+    Where that is damaged, as by a full disk, an earlier one that is whole takes its place.
+
+    Raises:
+        UsageError: all are damaged.
+    """
+    last, best = folder / LAST, folder / BEST
+    if not last.is_file():
+        return None
+    try:
+        read_plain(last)
+    except UsageError:
+        if not best.is_file():
+            raise
+        read_plain(best)
+        return best
+    return last
+
+
 def read_checkpoint(module: TrainingModule, path: Path) -> TrainingModule:
     """Returns `module` with the weights of a checkpoint, on the CPU."""
     try:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import logging
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +25,8 @@ NEEDS = {"onnx": ("onnx", "onnxscript", "onnxruntime"), "pt2": ()}
 TOLERANCE = 1e-4
 """Largest difference of a logit between a file and the net, absolute and relative to the logit."""
 CHECKED_IMAGES = 5
+FACTS = "facts.json"
+"""Extra file of a torch.export archive: what the net is."""
 
 
 def chosen_formats(asked: Sequence[str] | None) -> tuple[tuple[str, ...], dict[str, str]]:
@@ -79,9 +83,20 @@ def write_onnx(net: TrainedNet, path: Path, images: Tensor) -> float:
                 external_data=False,
                 verbose=False,
             )
+        _add_facts(net, temporary)
 
     write_atomically(path, write)
     return _difference(net, torch.from_numpy(run_onnx(path, images.numpy())), images, path)
+
+
+def _add_facts(net: TrainedNet, path: Path) -> None:
+    """Adds what the net is to an ONNX file: JSON by name, so that its outputs can be named anywhere."""
+    import onnx
+
+    model = onnx.load(path)
+    values = {name: json.dumps(value, ensure_ascii=False) for name, value in asdict(net.facts).items()}
+    onnx.helper.set_model_props(model, values)
+    onnx.save(model, path)
 
 
 def run_onnx(path: Path, images: np.ndarray) -> np.ndarray:
@@ -101,7 +116,8 @@ def write_pt2(net: TrainedNet, path: Path, images: Tensor) -> float:
     with _quiet():
         shapes = ({0: torch.export.Dim("batch")},)
         program = torch.export.export(net, (images[:2],), dynamic_shapes=shapes)
-        write_atomically(path, lambda temporary: torch.export.save(program, temporary))
+        about = {FACTS: json.dumps(asdict(net.facts), ensure_ascii=False)}
+        write_atomically(path, lambda temporary: torch.export.save(program, temporary, extra_files=about))
         with torch.no_grad():
             found: Tensor = torch.export.load(path).module()(images)
     return _difference(net, found, images, path)

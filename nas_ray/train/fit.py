@@ -14,6 +14,7 @@ import torch
 from pytorch_lightning.callbacks import Callback, Checkpoint, ModelCheckpoint
 from pytorch_lightning.loggers import TensorBoardLogger
 from pytorch_lightning.strategies import DDPStrategy
+from pytorch_lightning.utilities import rank_zero_only
 from torch.utils.data import DataLoader
 
 from nas_ray.errors import UsageError, describe
@@ -23,7 +24,7 @@ from nas_ray.modules.splits import NetImages
 from nas_ray.modules.training import Batch, TrainingModule
 from nas_ray.modules.training_data import Indices, KeptImages, training_loader, validation_loader
 from nas_ray.runs import write_atomically
-from nas_ray.train.checkpoints import BEST, LAST, read_plain
+from nas_ray.train.checkpoints import BEST, LAST, beginning
 
 CURVE = "curve.csv"
 
@@ -203,18 +204,18 @@ def fit(
         enable_model_summary=verbose,
         num_sanity_val_steps=0,
     )
-    last = folder / LAST
-    if last.is_file():
-        read_plain(last)  # told before Lightning's own words
+    begun = beginning(folder)  # read before Lightning does, whose words are others
+    if begun is not None and begun.name != LAST:
+        rank_zero_only(print)(f"{folder / LAST} is damaged; the training goes on from {begun}.", flush=True)
     try:
         trainer.fit(
-            module, datamodule=data, ckpt_path=str(last) if last.is_file() else None, weights_only=True
+            module, datamodule=data, ckpt_path=None if begun is None else str(begun), weights_only=True
         )
     except Exception as error:  # a checkpoint may hold anything, and Lightning fails in many ways
-        if seeded.began or devices.count > 1 or not last.is_file():
+        if seeded.began or devices.count > 1 or begun is None:
             raise
         raise UsageError(
-            f"A training must be able to go on from {last}, but it cannot ({describe(error)}); if that "
+            f"A training must be able to go on from {begun}, but it cannot ({describe(error)}); if that "
             "checkpoint is damaged or of something else, remove it, and the training begins anew."
         ) from error
 

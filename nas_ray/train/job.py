@@ -103,7 +103,10 @@ def prepare(args: TrainArgs) -> TrainJob:
     space = make_space(args.space)
     images = open_image_args(args, batch_size=1, batch_seed=args.seed)
     if not len(images.test_images):
-        raise UsageError(f"A training needs test images, but {images.source} holds out none.")
+        raise UsageError(
+            f"A training needs test images, but {images.source} holds out none; give at least 3 images per "
+            "class, or a test part."
+        )
     parts = split_indices(images.train_images.labels, recipe, args.split_seed)
     weights = None
     if recipe.class_weights:

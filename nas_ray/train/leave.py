@@ -54,7 +54,11 @@ def leave(
     differences = {name: WRITERS[name](trained, folder / f"model.{name}", images) for name in job.formats}
     counts = confusion(test.labels, predictions(net, test, "cpu").numpy(), job.images.classes)
     write_atomically(folder / "confusion.csv", lambda path: counts.to_csv(path))
-    about = f"test images of {job.images.description.partition(',')[0]}"
+    source = job.images.description.partition(",")[0]
+    about = (
+        f"{job.found.label}, seed {exported['seed']}: {exported['test_acc']:.2f} % of the "
+        f"{exported['test_images']:,} test images of {source}"
+    )
     write_atomically(folder / "confusion.png", lambda path: draw_confusion(counts, path, about))
     write_atomically(
         folder / "curves.png", lambda path: draw_curves(curves, path, f"recipe {job.args.recipe}")

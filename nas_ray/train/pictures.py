@@ -85,5 +85,7 @@ def draw_confusion(counts: pd.DataFrame, path: Path, title: str) -> None:
         text.set_fontsize(7)
     for label in (*axes.get_xticklabels(), *axes.get_yticklabels()):
         label.set_parse_math(False)  # a name with $ is a name
-    axes.set_title(title)
+    shown.im_.set_clim(0, 1)
+    shown.im_.colorbar.set_label("share of the images of the true class")
+    figure.suptitle(title, wrap=True, parse_math=False)
     figure.savefig(path, dpi=120, format="png")

@@ -19,7 +19,7 @@ from nas_ray.modules.training import TrainingModule
 from nas_ray.modules.training_data import EpochSampler
 from nas_ray.runs import create_run, read_run, update_run, write_json, write_table
 from nas_ray.session import resume_command
-from nas_ray.train.args import NAME, TrainArgs
+from nas_ray.train.args import NAME, TrainArgs, remarks
 from nas_ray.train.beside import Candidate
 from nas_ray.train.checkpoints import LAST, best_checkpoint, read_checkpoint
 from nas_ray.train.damage import alone, check_finite, check_same_images, kept_checkpoint, read_curve
@@ -108,6 +108,7 @@ def _introduce(job: TrainJob, folder: Path, console: Console) -> None:
         f"on         {job.devices}",
         *(f"skipped    {line}" for line in images.skipped),
         *(f"left out   {line}" for line in job.left_out.values()),
+        *(f"note       {line}" for line in remarks(job.args)),
         f"folder     {folder}",
     ]
     console.print("\n".join(lines), highlight=False, markup=False, soft_wrap=True)

@@ -37,7 +37,7 @@ def test_holds_out_one_image_in_five(tmp_path):
     for i in range(10):
         write(tmp_path / "pets" / ("cat" if i % 2 else "dog") / f"{i}.png")
     images = opened(tmp_path / "pets")
-    assert images.description == "folder pets, 8 training images, resized to 32x32x3"
+    assert images.description == "folder pets, 2 classes, 8 training images, resized to 32x32x3"
     train, test = images.train.pixels.paths, images.test.pixels.paths
     assert len(test) == 2
     assert not set(train) & set(test)

@@ -93,16 +93,35 @@ def test_unreadable_files_are_all_named_and_skipped_only_when_asked(tmp_path: Pa
     assert all(str(path / name / "broken.png") in message for name in ("a", "b"))
     images = own(path, skip_unreadable=True)
     assert len(images.train_images) + len(images.test_images) == 12
-    assert [line.split(" is not ")[0] for line in images.skipped] == [
+    assert [line.split(" (")[0] for line in images.skipped] == [
         str(path / name / "broken.png") for name in ("a", "b")
     ]
 
 
 def test_nothing_readable_is_an_error_even_so(tmp_path: Path) -> None:
     path = folder(tmp_path, {"a": 0, "b": 0})
-    (path / "a" / "broken.png").write_bytes(b"no image")
+    for name in ("a", "b"):
+        (path / name / "broken.png").write_bytes(b"no image")
     with pytest.raises(UsageError, match=r"^Images need at least one readable file, but none is: "):
         own(path, skip_unreadable=True)
+
+
+@pytest.mark.parametrize("broken", [False, True])
+def test_a_class_without_an_image_is_refused(broken: bool, tmp_path: Path) -> None:
+    path = folder(tmp_path, {"a": 4, "b": 0})
+    if broken:
+        (path / "b" / "broken.png").write_bytes(b"no image")
+    with pytest.raises(UsageError) as caught:
+        own(path, skip_unreadable=True)
+    assert str(caught.value) == (
+        f"Every class folder must hold an image, but 1 of 2 in {path} hold none that can be used, such as "
+        "'b'; fill or remove them."
+    )
+
+
+def test_what_archivers_leave_is_no_class(tmp_path: Path) -> None:
+    path = folder(tmp_path, {"a": 4, "b": 4, "__MACOSX": 2})
+    assert own(path).num_classes == 2
 
 
 def test_an_archive_has_classes_and_size_too(tmp_path: Path) -> None:
@@ -115,7 +134,10 @@ def test_an_archive_has_classes_and_size_too(tmp_path: Path) -> None:
 def test_one_class_is_none(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
         own(folder(tmp_path, {"a": 3}))
-    assert str(caught.value) == f"Own images must have at least 2 classes, but folder:{tmp_path} has 1."
+    assert str(caught.value) == (
+        f"Own images must have at least 2 classes, but folder:{tmp_path} has 1; a class is a sub-folder, or "
+        "a label of the archive."
+    )
 
 
 @pytest.mark.parametrize("images", ["auto", "digits", "folder:"])

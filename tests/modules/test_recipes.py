@@ -63,6 +63,7 @@ def test_texts() -> None:
         ("fast:lr=nan", "lr must be larger than 0, got nan"),
         ("fast:lr", "must give lr once, as lr=VALUE"),
         ("fast:lr=1,lr=2", "must give lr once"),
+        ("epochs:1:epochs=5", "must give epochs once, as epochs:4 or fast:epochs=4"),
         ("fast:rate=1", "Unknown recipe option 'rate'"),
         ("fast:flip=maybe", "flip must be true or false"),
         ("fast:schedule=cos", "schedule must be one of cosine, linear, constant"),

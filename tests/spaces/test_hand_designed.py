@@ -58,7 +58,7 @@ def test_every_net_takes_every_size(arch: str, size: int) -> None:
         assert net(torch.zeros(2, 3, size, size)).shape == (2, 5)
 
 
-@pytest.mark.parametrize("arch", ["lenet-5", "alexnet", "resnet-20"])
+@pytest.mark.parametrize("arch", ["lenet-5", "alexnet", "googlenet", "resnet-20"])
 @pytest.mark.parametrize("proxy", ["naswot", "synflow", "logsynflow", "snip"])
 def test_proxies_score_them(arch: str, proxy: str) -> None:
     generator = torch.Generator().manual_seed(0)

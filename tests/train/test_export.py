@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -46,6 +47,20 @@ def settled(net: nn.Module, images: Tensor) -> TrainedNet:
     made = TrainedNet(net, FACTS)
     made.train()(images)
     return made.eval()
+
+
+def test_exported_files_name_their_outputs(small: TrainedNet, images: Tensor, tmp_path: Path) -> None:
+    import onnxruntime
+
+    write_onnx(small, tmp_path / "model.onnx", images)
+    write_pt2(small, tmp_path / "model.pt2", images)
+    about = {export.FACTS: ""}
+    torch.export.load(tmp_path / "model.pt2", extra_files=about)
+    facts = json.loads(about[export.FACTS])
+    assert (facts["classes"], facts["arch"]) == (["a", "b", "c"], FACTS.arch)
+    session = onnxruntime.InferenceSession(str(tmp_path / "model.onnx"))
+    values = session.get_modelmeta().custom_metadata_map
+    assert {name: json.loads(value) for name, value in values.items()} == facts
 
 
 def test_pixels_are_standardised() -> None:

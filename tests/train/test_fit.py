@@ -101,6 +101,24 @@ def test_a_cut_in_the_middle_of_an_epoch_changes_nothing(
     assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
 
 
+def test_a_damaged_last_checkpoint_costs_the_epochs_after_the_best(
+    tmp_path: Path, whole: Path, digits: ImageDataModule, capsys: pytest.CaptureFixture[str]
+) -> None:
+    CutShort.cuts = 1
+    with pytest.raises(RuntimeError, match=r"^cut short$"):
+        fitted(tmp_path, digits, module(CutShort))
+    (tmp_path / LAST).write_bytes((tmp_path / LAST).read_bytes()[:900])
+    again = fitted(tmp_path, digits, module(CutShort))
+    assert (
+        f"{tmp_path / LAST} is damaged; the training goes on from {tmp_path / BEST}."
+        in capsys.readouterr().out
+    )
+    pd.testing.assert_frame_equal(again, pd.read_csv(whole / CURVE).drop(columns="seconds"), check_exact=True)
+    for name in (BEST, LAST):
+        ours, theirs = weights(tmp_path / name), weights(whole / name)
+        assert all(torch.equal(ours[key], theirs[key]) for key in theirs)
+
+
 @pytest.mark.slow
 def test_processes_share_each_batch(tmp_path: Path, digits: ImageDataModule) -> None:
     curve = fitted(tmp_path, digits, module(), processes=2)

@@ -11,7 +11,7 @@ import pytest
 from nas_ray.errors import UsageError
 from nas_ray.spaces import NatsTss
 from nas_ray.stored_args import stored_args
-from nas_ray.train.args import TrainArgs, parse
+from nas_ray.train.args import TrainArgs, parse, remarks
 from nas_ray.train.beside import Candidates
 from nas_ray.train.job import prepare
 from tests.proxies.nets import CONNECTED
@@ -45,6 +45,16 @@ def test_a_run_gives_arch_and_images(tmp_path: Path) -> None:
 def test_what_is_given_comes_before_the_run(tmp_path: Path) -> None:
     args = parse("", [str(search_run(tmp_path / "run")), "--image-size", "32", "--arch", "resnet-20"])
     assert (args.arch, args.image_size) == ("resnet-20", 32)
+
+
+def test_what_differs_from_the_run_is_told(tmp_path: Path) -> None:
+    run = search_run(tmp_path / "run")
+    assert remarks(parse("", [str(run), "--recipe", "epochs:2"])) == []
+    given = parse("", [str(run), "--arch", "resnet-20", "--images", "folder:other"])
+    assert remarks(given) == [
+        f"--arch is trained, not the best arch of {run}.",
+        "The arch was found on other images, folder:pets.",
+    ]
 
 
 def test_images_imply_the_dataset_without_a_run() -> None:
