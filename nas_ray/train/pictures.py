@@ -81,8 +81,9 @@ def draw_confusion(counts: pd.DataFrame, path: Path, title: str) -> None:
     if not fits:
         axes.set_xticks([])
         axes.set_yticks([])
-    for text in axes.texts:
-        text.set_fontsize(7)
+    if fits:
+        for text, count in zip(shown.text_.flat, counts.to_numpy().flat, strict=True):
+            text.set(fontsize=7, visible=bool(count))
     for label in (*axes.get_xticklabels(), *axes.get_yticklabels()):
         label.set_parse_math(False)  # a name with $ is a name
     shown.im_.set_clim(0, 1)
