@@ -6,6 +6,7 @@ import logging
 import math
 import os
 import socket
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,9 @@ CLIENT_HINT = (
 GPU_SHARE = 0.25
 """Default share of a GPU for one trial: one small net leaves most of a GPU idle."""
 
+_JOINS = 3
+_PATIENCE_S = 5.0
+_SETTINGS = b"\x04"  # type of the frame with which both sides of HTTP/2 begin
 RAY_SETTINGS = {
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_USAGE_STATS_ENABLED": "0",  # nothing leaves the machine unasked
@@ -155,12 +159,27 @@ def start_ray(request: Request, *, verbose: bool = False) -> Plan:
         )
         return plan
     try:
-        ray.init(address=address, runtime_env=runtime_env(), **options)
+        _join(address, options)
     except (ConnectionError, RuntimeError, ValueError) as error:
         hint = CLIENT_HINT if address.startswith(CLIENT) else ""
         raise UsageError(f"No Ray cluster can be joined at {address!r}: {_told(error)}{hint}") from error
     cpus, gpus = wait_for_resources(request.num_gpus or 0, request.wait_for_gpus)
     return make_plan(request, cpus, gpus, f"the cluster at {address}")
+
+
+def _join(address: str, options: dict[str, Any]) -> None:
+    """Joins a cluster; over Ray Client again, as its server forks, and a child dies where gRPC was busy."""
+    import ray
+
+    for left in reversed(range(_JOINS if address.startswith(CLIENT) else 1)):
+        try:
+            ray.init(address=address, runtime_env=runtime_env(), **options)
+            return
+        except ConnectionAbortedError as error:
+            if not left or "Initialization failure" not in str(error):
+                raise
+            ray.shutdown()
+            time.sleep(1)
 
 
 def _told(error: Exception) -> str:
@@ -182,14 +201,31 @@ def _stay_on_loopback() -> None:
 
 
 def _check_reachable(address: str) -> None:
-    """Asks for a connection once, since Ray itself would try for a minute."""
+    """Asks for a connection and greets a gRPC server once, since Ray itself would try for minutes."""
     host, colon, port = address.removeprefix(CLIENT).rpartition(":")
     if not colon or not port.isdigit():
         return
     try:
-        socket.create_connection((host.strip("[]"), int(port)), timeout=5).close()
+        with socket.create_connection((host.strip("[]"), int(port)), timeout=_PATIENCE_S) as connection:
+            answer = None if address.startswith(CLIENT) else _greeted(connection)
     except (OSError, OverflowError) as error:
         raise UsageError(f"Nothing answers at --address {address}: {error}; is the cluster up?") from error
+    if answer is not None and answer[3:4] != _SETTINGS and os.environ.get("RAY_USE_TLS", "0") != "1":
+        raise UsageError(
+            f"Something else than a Ray cluster answers at --address {address}; is the port right?"
+        )
+
+
+def _greeted(connection: socket.socket) -> bytes | None:
+    """Returns the first bytes of what answers the greeting of HTTP/2, which gRPC speaks; None for silence.
+
+    Source: RFC 9113, sections 3.4 (the greeting) and 4.1 (a frame: three bytes of length, then its type).
+    """
+    connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0" + _SETTINGS + bytes(5))
+    try:
+        return connection.recv(9)
+    except TimeoutError:  # a head may be slow
+        return None
 
 
 def _local_cpus() -> int:

@@ -111,6 +111,8 @@ def _leave(experiment: Experiment, folder: Path, status: str, began: float) -> N
     if not experiment.searcher.events and experiment.args.resume is None and status == "failed":
         for name in (FILE_NAME, RUN_FILE):
             (folder / name).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # others have put something there
+            folder.rmdir()
         return
     with contextlib.suppress(
         OSError, UsageError

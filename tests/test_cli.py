@@ -119,7 +119,7 @@ def left_alone(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
 
 @pytest.mark.ray
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(
     number: signal.Signals, tmp_path: Path, left_alone: pd.DataFrame
 ) -> None:

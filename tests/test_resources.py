@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import socket
+import threading
+
 import pytest
 
 from nas_ray.errors import UsageError
-from nas_ray.resources import Plan, Request, _told, check_request, cluster_address, make_plan
+from nas_ray.resources import Plan, Request, _join, _told, check_request, cluster_address, make_plan
 
 
 def plan(cpus: int, gpus: float, **request: object) -> Plan:
@@ -110,6 +113,48 @@ def test_address_comes_from_the_option_then_the_environment(monkeypatch: pytest.
 )
 def test_what_ray_says_is_told_in_one_line(message: str, told: str) -> None:
     assert _told(ConnectionError(message)) == told
+
+
+@pytest.mark.parametrize("answer", [b"HTTP/1.0 400 Bad Request\r\n", b""])
+def test_what_is_no_cluster_is_said_at_once(answer: bytes) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            with server.accept()[0] as connection:
+                connection.recv(100)
+                connection.sendall(answer)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        with pytest.raises(UsageError) as caught:
+            check_request(Request(address=address))
+        thread.join()
+    assert str(caught.value) == (
+        f"Something else than a Ray cluster answers at --address {address}; is the port right?"
+    )
+
+
+@pytest.mark.parametrize(("failures", "joined"), [(2, True), (3, False)])
+def test_ray_client_is_asked_again_where_its_server_died(
+    failures: int, joined: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import ray
+
+    told = ["Initialization failure from server:\n..."] * failures
+
+    def init(**options: object) -> None:
+        if told:
+            raise ConnectionAbortedError(told.pop())
+
+    monkeypatch.setattr(ray, "init", init)
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    if joined:
+        _join("ray://a:1", {})
+    else:
+        with pytest.raises(ConnectionAbortedError):
+            _join("ray://a:1", {})
+    assert not told
 
 
 def test_a_cluster_that_does_not_answer_is_said_at_once() -> None:

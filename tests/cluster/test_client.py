@@ -29,14 +29,14 @@ def client(cluster_address: str, port: int) -> str:
 def test_a_killed_driver_is_continued_and_finds_what_a_local_search_finds(tmp_path: Path, port: int) -> None:
     out = tmp_path / "run"
     wanted = [*SEARCH, *PROXIES, "--max-concurrent", "1", "--num-samples", "40"]
+    local = start("local", *wanted, "--out", str(tmp_path / "local"))
     with cluster_of(1, client_port=port) as cluster:
         driver = start(client(cluster.address, port), *wanted, "--out", str(out))
         wait_for_rows(driver, out, 10)
         driver.kill()
         table = finished(start(client(cluster.address, port), "--resume", str(out)), out)
-    local = finished(start("local", *wanted, "--out", str(tmp_path / "local")), tmp_path / "local")
     same = ["trial", "arch", "params", "fitness", "error"]
-    pd.testing.assert_frame_equal(table[same], local[same])
+    pd.testing.assert_frame_equal(table[same], finished(local, tmp_path / "local")[same])
 
 
 def test_a_head_that_goes_ends_the_search_and_this_machine_continues_it(tmp_path: Path, port: int) -> None:
