@@ -21,7 +21,7 @@ CLIENT_HINT = (
 GPU_SHARE = 0.25
 """Default share of a GPU for one trial: one small net leaves most of a GPU idle."""
 
-_JOINS = 3
+_JOINS = 5
 _PATIENCE_S = 5.0
 _SETTINGS = b"\x04"  # type of the frame with which both sides of HTTP/2 begin
 RAY_SETTINGS = {

@@ -135,7 +135,7 @@ def test_what_is_no_cluster_is_said_at_once(answer: bytes) -> None:
     )
 
 
-@pytest.mark.parametrize(("failures", "joined"), [(2, True), (3, False)])
+@pytest.mark.parametrize(("failures", "joined"), [(4, True), (5, False)])
 def test_ray_client_is_asked_again_where_its_server_died(
     failures: int, joined: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
