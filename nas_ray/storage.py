@@ -43,6 +43,10 @@ class Storage:
                 f"A URI of a run must hold no password, as run.json keeps it, but that of {parts.hostname} "
                 "does; give it in the variables of the environment that the storage reads."
             )
+        if not f"{parts.netloc}{parts.path}".strip("/"):
+            raise UsageError(
+                f"The URI of a run must name a folder, as s3://bucket/runs/rea-0 does, got {uri}."
+            )
         try:
             self._system, path = _opened(self.uri)
         except storage_errors() as error:

@@ -62,6 +62,14 @@ def test_an_unknown_storage_is_refused() -> None:
     )
 
 
+@pytest.mark.parametrize("uri", ["s3://", "file:///"])
+def test_a_storage_without_a_folder_is_refused(uri: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        Storage(uri)
+    said = f"The URI of a run must name a folder, as s3://bucket/runs/rea-0 does, got {uri}."
+    assert str(caught.value) == said
+
+
 def test_a_password_is_refused_and_not_repeated() -> None:
     with pytest.raises(UsageError) as caught:
         Storage("s3://key:secret@bucket/run")
