@@ -12,8 +12,7 @@ from rich.console import Console
 
 from nas_ray.arguments import SearchArgs, parse
 from nas_ray.errors import UsageError
-
-INTERRUPTED = 130
+from nas_ray.interrupts import INTERRUPTED
 
 
 def main(
