@@ -26,7 +26,10 @@ def printable(names: Iterable[object]) -> list[str]:
 
 
 def describe(error: BaseException) -> str:
-    """Returns one line: the kind of error and the first line of its message, cut to a readable length."""
+    """Returns one line: the kind of error and the first line of its message, cut to a readable length.
+
+    A message that is the traceback of another process is told by its last line.
+    """
     if type(error).__name__ == "OutOfMemoryError" or isinstance(error, MemoryError):
         return "out of memory"
     if isinstance(error, SyntaxError):
@@ -34,5 +37,10 @@ def describe(error: BaseException) -> str:
     lines = str(error).strip().splitlines()
     if not lines:
         return type(error).__name__
-    first = lines[0] if len(lines[0]) <= LONGEST else lines[0][:LONGEST] + " ..."
-    return f"{type(error).__name__}: {first}"
+    if lines[0].startswith("Traceback ("):  # of another process, whose error is the last line
+        return _cut(lines[-1].strip())
+    return f"{type(error).__name__}: {_cut(lines[0])}"
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= LONGEST else line[:LONGEST] + " ..."

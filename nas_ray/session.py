@@ -99,8 +99,8 @@ def _guarded(
             raise
         done = len(rows_of(experiment.searcher.events))
         raise UsageError(
-            f"The search ended after {done} evaluations with {describe_error(error)}; they are kept in "
-            f"{place}. --verbose shows where it came from."
+            f"The search ended after {done} evaluations with {describe_error(error).rstrip('.')}; they are "
+            f"kept in {place}. --verbose shows where it came from."
         ) from error
     finally:
         stop_ray()
@@ -163,8 +163,9 @@ def replay(experiment: Experiment, folder: Path) -> None:
         )
     try:
         experiment.searcher.replay(read_journal(folder / FILE_NAME))
-    except (ValueError, KeyError) as error:
-        raise UsageError(f"The run {folder} cannot be continued: {error}") from error
+    except Exception as error:  # a searcher of the user may raise anything
+        why = error if isinstance(error, ValueError) else describe_error(error)
+        raise UsageError(f"The run {folder} cannot be continued: {why}") from error
 
 
 def _search(

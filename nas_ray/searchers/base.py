@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from ray.tune.search import Searcher
 
-from nas_ray.errors import UsageError
+from nas_ray.searchers.driver import Driver
 from nas_ray.searchers.events import Event, check_ask, ends_with_ask, unfinished
 from nas_ray.searchers.fitness import Fitness, Row
 from nas_ray.searchers.in_flight import Asked, InFlight
@@ -57,11 +57,9 @@ class ArchSearcher(Searcher, ABC):  # type: ignore[misc]  # Ray ships no types
         self.events: list[Event] = []
         self._position: dict[str, int] = {}  # arch -> place of its row in history
         self._in_flight = InFlight()
-        self._asked, self._archs_per_trial, self._over = 0, 1, False
-        self._observer: Callable[[Event], None] | None = None
-        self._stop: Callable[[], bool] | None = None
-        self._clock: Callable[[], float] | None = None
-        self._watcher: Callable[[list[Row]], None] | None = None
+        self._asked, self._over = 0, False
+        self._driver = Driver()
+        self._broken: Exception | None = None  # what a subclass raised when it was told a row
 
     @abstractmethod
     def ask(self) -> str | None:
@@ -97,14 +95,8 @@ class ArchSearcher(Searcher, ABC):  # type: ignore[misc]  # Ray ships no types
         watcher: Callable[[list[Row]], None] | None = None,
         archs_per_trial: int = 1,
     ) -> None:
-        """Connects a driver: `observer` gets every event, `stop` ends the search, `clock` gives seconds.
-
-        `watcher` gets rows of trials with epochs left. A trial carries up to `archs_per_trial` archs.
-        """
-        if archs_per_trial < 1:
-            raise UsageError(f"archs_per_trial must be at least 1, got {archs_per_trial}.")
-        self._archs_per_trial = archs_per_trial
-        self._observer, self._stop, self._clock, self._watcher = observer, stop, clock, watcher
+        """Connects a driver; `Driver` says what each of its connections is."""
+        self._driver = Driver(observer, stop, clock, watcher, archs_per_trial)
 
     @property
     def num_asked(self) -> int:
@@ -123,6 +115,7 @@ class ArchSearcher(Searcher, ABC):  # type: ignore[misc]  # Ray ships no types
                 self._asked += 1
             else:
                 self._take(event["row"])
+                self._check()
             self.events.append(event)
         self._in_flight.resume(unfinished(events).items(), collecting=ends_with_ask(events))
 
@@ -133,10 +126,11 @@ class ArchSearcher(Searcher, ABC):  # type: ignore[misc]  # Ray ships no types
 
         A trial carries up to `archs_per_trial` archs, fewer where the searcher waits, ends or is stopped.
         """
+        self._check()
         chunk, over = self._collect()
         if chunk:
             self._in_flight.send(trial_id, chunk)
-            return config_of([arch for _, arch in chunk], self._archs_per_trial)
+            return config_of([arch for _, arch in chunk], self._driver.archs_per_trial)
         if over and self._in_flight.settled:
             return str(Searcher.FINISHED)  # Tune does not ask again
         if not over and not self._in_flight:
@@ -146,8 +140,7 @@ class ArchSearcher(Searcher, ABC):  # type: ignore[misc]  # Ray ships no types
     def on_trial_result(self, trial_id: str, result: Mapping[str, Any]) -> None:
         """Hears of an epoch of a trial that goes on; `tell` comes with its last row."""
         rows = self._in_flight.so_far[trial_id] = rows_of(result)
-        if self._watcher:
-            self._watcher(rows)
+        self._driver.watch(rows)
 
     def on_trial_complete(
         self, trial_id: str, result: Mapping[str, Any] | None = None, error: bool = False
@@ -156,15 +149,17 @@ class ArchSearcher(Searcher, ABC):  # type: ignore[misc]  # Ray ships no types
 
         Several archs whose worker died go out again one by one: none costs the others their rows.
         """
+        self._check()  # Tune comes again with a trial whose end raised
         chunk = self._in_flight.back(trial_id)
         if error and len(chunk) > 1:
             self._in_flight.separate(chunk)
             return
         rows = self._in_flight.last_rows(trial_id, len(chunk), result, error)
-        stamp = self._stamp()  # one for all: they arrive together
+        stamp = self._driver.stamp()  # one for all: they arrive together
         for asked, row in zip(chunk, rows, strict=True):
             if not self._in_flight.repeats_alone(asked, row):
                 self._land(asked, None if row is None else {**row, **stamp, "reused": False})
+        self._check()
 
     def _land(self, asked: Asked, row: Row | None) -> None:
         """Tells the row of an arch, if there is one, to all that asked for the arch."""
@@ -188,15 +183,15 @@ class ArchSearcher(Searcher, ABC):  # type: ignore[misc]  # Ray ships no types
 
     def __getstate__(self) -> dict[str, Any]:
         """Leaves the driver's connections out: they hold open files and belong to one process."""
-        return {**self.__dict__, "_observer": None, "_stop": None, "_clock": None, "_watcher": None}
+        return {**self.__dict__, "_driver": Driver(archs_per_trial=self._driver.archs_per_trial)}
 
     def _collect(self) -> tuple[list[Asked], bool]:
         """Returns what the next trial carries, and whether nothing more will be asked for."""
         if (apart := self._in_flight.next_apart()) is not None:
             return apart, False
-        chunk, complete = list[Asked](), self._in_flight.complete
-        while len(chunk) < self._archs_per_trial and not (chunk and complete and not self._in_flight.again):
-            if not self._in_flight.again and (self._over or (self._stop and self._stop())):
+        chunk, complete, most = list[Asked](), self._in_flight.complete, self._driver.archs_per_trial
+        while len(chunk) < most and not (chunk and complete and not self._in_flight.again):
+            if not self._in_flight.again and (self._over or self._driver.stops()):
                 return chunk, True
             if self._in_flight.crowded or (asked := self._next()) is None:
                 break
@@ -228,23 +223,26 @@ class ArchSearcher(Searcher, ABC):  # type: ignore[misc]  # Ray ships no types
     def _repeat(self, trial: int, arch: str) -> None:
         """Tells a known row again: scores do not depend on the trial, so nothing is computed twice."""
         known = self.history[self._position[arch]]
-        self._tell(trial, arch, {**known, **self._stamp(), "seconds": 0.0, "reused": True})
-
-    def _stamp(self) -> Row:
-        return {"finished_at": self._clock()} if self._clock else {}
+        self._tell(trial, arch, {**known, **self._driver.stamp(), "seconds": 0.0, "reused": True})
 
     def _tell(self, trial: int, arch: str, row: Row) -> None:
         row = {**row, "trial": trial, "arch": arch}
-        self._take(row)
         self._emit({"event": "tell", "trial": trial, "row": row})
+        self._take(row)
 
     def _take(self, row: Row) -> None:
         if not row.get("reused"):
             self._position[row["arch"]] = len(self.history)
             self.history.append(row)
-        self.tell(row["arch"], row)
+        try:
+            self.tell(row["arch"], row)
+        except Exception as error:  # the other rows that arrived are kept before it ends the search
+            self._broken = self._broken or error
+
+    def _check(self) -> None:
+        if self._broken:
+            raise self._broken
 
     def _emit(self, event: Event) -> None:
         self.events.append(event)
-        if self._observer:
-            self._observer(event)
+        self._driver.observe(event)

@@ -96,6 +96,35 @@ def test_a_searcher_that_only_proposes_what_is_in_flight_waits() -> None:
     assert len(searcher.told) == 50
 
 
+class Breaks(Script):
+    """Raises when it is told of `bad`."""
+
+    def tell(self, arch: str, row: dict[str, Any]) -> None:
+        super().tell(arch, row)
+        if arch == "bad":
+            raise RuntimeError("no bad ones")
+
+
+def test_a_searcher_that_raises_loses_no_row_and_says_why_however_often_it_is_asked() -> None:
+    events: list[Any] = []
+    searcher = Breaks("bad", "a", "b")
+    searcher.attach(observer=events.append, archs_per_trial=2)
+    searcher.suggest("t0")
+    result = {"rows": [{"x": 1.0}, {"x": 2.0}]}
+    for _ in range(2):  # Tune comes again with the end of a trial that raised
+        with pytest.raises(RuntimeError, match=r"^no bad ones$"):
+            searcher.on_trial_complete("t0", result)
+    with pytest.raises(RuntimeError, match=r"^no bad ones$"):
+        searcher.suggest("t1")
+    told = [event["row"] for event in events if event["event"] == "tell"]
+    assert [(row["arch"], row["x"]) for row in told] == [("bad", 1.0), ("a", 2.0)]
+    mended = Script("bad", "a", "b")
+    mended.replay(events)
+    assert mended.told == [("bad", 1.0), ("a", 2.0)]
+    with pytest.raises(RuntimeError, match=r"^no bad ones$"):
+        Breaks("bad", "a", "b").replay(events)
+
+
 def test_an_arch_that_failed_is_evaluated_again() -> None:
     searcher = Script("a", "a")
     searcher.suggest("1")

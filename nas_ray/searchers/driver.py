@@ -1,0 +1,54 @@
+"""What a driver connects to a searcher."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from nas_ray.errors import UsageError
+from nas_ray.searchers.events import Event
+from nas_ray.searchers.fitness import Row
+
+
+@dataclass(frozen=True)
+class Driver:
+    """The connections of a searcher; they hold open files and belong to one process.
+
+    Attributes:
+        observer: gets every event.
+        stop: ends the search.
+        clock: gives seconds.
+        watcher: gets rows of trials with epochs left.
+        archs_per_trial: how many archs a trial carries at most.
+
+    Raises:
+        UsageError: a trial would carry none.
+    """
+
+    observer: Callable[[Event], None] | None = None
+    stop: Callable[[], bool] | None = None
+    clock: Callable[[], float] | None = None
+    watcher: Callable[[list[Row]], None] | None = None
+    archs_per_trial: int = 1
+
+    def __post_init__(self) -> None:
+        if self.archs_per_trial < 1:
+            raise UsageError(f"archs_per_trial must be at least 1, got {self.archs_per_trial}.")
+
+    def observe(self, event: Event) -> None:
+        """Passes an event on."""
+        if self.observer:
+            self.observer(event)
+
+    def watch(self, rows: list[Row]) -> None:
+        """Passes rows of a trial on that has epochs left."""
+        if self.watcher:
+            self.watcher(rows)
+
+    def stops(self) -> bool:
+        """Returns whether the search is to end."""
+        return self.stop is not None and self.stop()
+
+    def stamp(self) -> Row:
+        """Returns what a row says of the time at which it came."""
+        return {"finished_at": self.clock()} if self.clock else {}
