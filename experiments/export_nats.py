@@ -11,7 +11,6 @@ is run as code.
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -24,6 +23,7 @@ from rich.progress import track
 from nas_ray.benchmarks.export import export_rows
 from nas_ray.benchmarks.nats import find_archives
 from nas_ray.benchmarks.table import check_writable, write_table
+from nas_ray.cli import reported_errors
 from nas_ray.errors import UsageError
 
 
@@ -56,8 +56,5 @@ def main(args: Args) -> None:
 
 
 if __name__ == "__main__":
-    try:
+    with reported_errors():
         main(tyro.cli(Args, description=__doc__))
-    except UsageError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)

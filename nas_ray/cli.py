@@ -12,7 +12,7 @@ from rich.console import Console
 
 from nas_ray.arguments import SearchArgs, parse
 from nas_ray.errors import UsageError
-from nas_ray.interrupts import INTERRUPTED
+from nas_ray.interrupts import INTERRUPTED, end_as_ctrl_c
 
 
 def main(
@@ -45,6 +45,7 @@ def main(
 @contextlib.contextmanager
 def reported_errors() -> Iterator[None]:
     """Turns a `UsageError` into one line on standard error and its exit code, and Ctrl-C into 130."""
+    end_as_ctrl_c()
     try:
         yield
     except UsageError as error:

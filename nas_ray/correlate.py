@@ -2,31 +2,37 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Column, Table
 
 from nas_ray.benchmarks import Benchmark, open_benchmark
+from nas_ray.claim import claimed
+from nas_ray.drivers.lifecycle import Ending, begin_ray, command_again, guarded
 from nas_ray.errors import UsageError
 from nas_ray.evaluate import ProxyScores
-from nas_ray.interrupts import end_as_ctrl_c, ignore_stopping, stop_ray
 from nas_ray.modules.data import ImageDataModule
-from nas_ray.proxies import PROXIES
+from nas_ray.proxies import PROXIES, Proxy
 from nas_ray.proxies.plugin import resolve_proxies, score_names
-from nas_ray.report.correlation import BASELINES, STATISTICS, correlate, number, to_markdown
+from nas_ray.record import Record
+from nas_ray.report.correlation import BASELINES, correlate, to_markdown
 from nas_ray.report.correlation_pictures import draw_bars, draw_ranks
-from nas_ray.resources import Request, check_request, start_ray
-from nas_ray.runs import make_folder, provenance, write_atomically, write_json, write_table
+from nas_ray.report.correlation_table import print_table
+from nas_ray.resources import Plan, Request, check_request
 from nas_ray.scoring_run import benchmark_accuracy, choose_archs, score_archs
+from nas_ray.searchers import Fitness
 from nas_ray.searchers.fitness import Row, parse_fitness
 from nas_ray.spaces import NatsTss
+from nas_ray.writing import staged, write_atomically, write_table, write_text
 
+EXPERIMENT = "correlate"
 FEWEST = 10
 """Archs that ranks are compared of, and draws of the bootstrap."""
 
@@ -64,7 +70,6 @@ def compare_all(
     chosen = resolve_proxies([*dict.fromkeys([*_named(proxies), *BASELINES])])
     columns = score_names(chosen)
     combined = {spec: parse_fitness(spec, columns) for spec in fitness}
-    judged = [*columns, *combined]
     opened = {dataset: _open(benchmark, dataset) for dataset in datasets}
     known = {dataset: benchmark_accuracy(opened[dataset]) for dataset in datasets}
     space = NatsTss()
@@ -76,47 +81,111 @@ def compare_all(
     }
     request = Request(num_cpus=num_cpus, num_gpus=num_gpus)
     check_request(request)
-    asked = {
+    asked: dict[str, Any] = {
         "proxies": list(chosen),
         "fitness": list(combined),
         "datasets": list(opened),
         "archs": len(archs),
     }
     asked |= {"stratified": stratified, "seed": seed, "score_as": score_as, "resamples": resamples}
-    _begin(out, {**asked, "benchmark": {name: one.acc_source for name, one in opened.items()}})
-    plan = start_ray(request)
-    end_as_ctrl_c()
-    tables = {}
-    try:
-        for nets_of, module in modules.items():
+    asked |= {"benchmark": {name: one.acc_source for name, one in opened.items()}}
+    work = Comparison(
+        out, space, archs, chosen, combined, modules, opened, known, benchmark, init_seed, seed, resamples
+    )
+    with claimed(out, EXPERIMENT):
+        record = Record(out, EXPERIMENT, asked, **asked)
+        ending = Ending(
+            "scoring",
+            record.end,
+            kept="no finished score is lost",
+            where=lambda: f"finished scores are kept in {out}",
+            go_on=lambda: command_again(out),
+        )
+        code = guarded(lambda: work.run(request, record, console), ending, console)
+    if code:
+        sys.exit(code)
+    return work.tables
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Everything that a comparison needs, checked before Ray starts, and the tables that it makes."""
+
+    out: Path
+    space: NatsTss
+    archs: list[str]
+    proxies: dict[str, Proxy]
+    combined: dict[str, Fitness]
+    modules: dict[str, ImageDataModule]
+    benchmarks: dict[str, Benchmark]
+    known: dict[str, dict[str, float]]
+    benchmark: str
+    init_seed: int
+    seed: int
+    resamples: int
+    tables: dict[str, pd.DataFrame] = field(default_factory=dict)
+
+    def run(self, request: Request, record: Record, console: Console) -> int:
+        """Scores what the folder lacks, makes the table of every dataset, and returns the exit code."""
+        record.begin()
+        plan = begin_ray(request, Console(stderr=True))
+        for nets_of, module in self.modules.items():
             console.print(
-                f"[bold]nets for {nets_of}[/]: {len(archs)} archs, {module.description}", highlight=False
+                f"[bold]nets for {nets_of}[/]: {len(self.archs)} archs, {escape(module.description)}",
+                highlight=False,
             )
-            inputs, targets = (tensor.numpy() for tensor in module.minibatch())
-            evaluator = ProxyScores(space, module.num_classes, inputs, targets, chosen, init_seed=init_seed)
-            settings = {"images": module.source, "batch_size": batch_size, "batch_seed": batch_seed}
-            scores = score_archs(
-                out / nets_of, archs, evaluator, plan, console=Console(stderr=True), settings=settings
-            )
-            rows = cast(list[Row], scores.to_dict("records"))
-            scores = scores.assign(**{spec: combine(rows) for spec, combine in combined.items()})
-            for dataset in opened if score_as else [nets_of]:
-                console.print(f"\n[bold]{dataset}[/]: {opened[dataset].acc_source}", highlight=False)
-                tables[dataset] = correlate(scores, known[dataset], judged, resamples=resamples, seed=seed)
-                print_table(tables[dataset], console)
-                title = f"{dataset}, {len(archs):,} archs, {module.description}; {opened[dataset].acc_source}"
-                _write(out, dataset, scores, tables[dataset], known[dataset], judged, title)
-            _say_undefined(scores, columns, console)
-        about = f"{len(archs):,} archs, {next(iter(modules.values())).description}, {benchmark}"
-        write_atomically(out / "correlations.png", lambda path: draw_bars(tables, path, about))
-    except (KeyboardInterrupt, SystemExit):
-        ignore_stopping()
-        console.print(f"\nInterrupted; no finished score is lost. The same command with --out {out} goes on.")
-        raise KeyboardInterrupt from None
-    finally:
-        stop_ray()
-    console.print(f"Folder: {out}", highlight=False)
-    return tables
+            scores = self._scores(nets_of, module, plan)
+            for dataset in [nets_of] if nets_of in self.benchmarks and self._own_nets else self.benchmarks:
+                self._compare(dataset, scores, module, console)
+                record.wrote(dataset)
+            _say_undefined(scores, score_names(self.proxies), console)
+        first = next(iter(self.modules.values()))
+        about = f"{len(self.archs):,} archs, {first.description}, {self.benchmark}"
+        write_atomically(self.out / "correlations.png", lambda path: draw_bars(self.tables, path, about))
+        record.end("finished")
+        console.print(f"Folder: {self.out}", highlight=False, markup=False, soft_wrap=True)
+        return 0
+
+    @property
+    def _own_nets(self) -> bool:
+        """Whether every dataset has its own nets."""
+        return self.modules.keys() == self.benchmarks.keys()
+
+    def _scores(self, nets_of: str, module: ImageDataModule, plan: Plan) -> pd.DataFrame:
+        """Returns the scores of all archs by proxies and combinations."""
+        inputs, targets = (tensor.numpy() for tensor in module.minibatch())
+        evaluator = ProxyScores(
+            self.space, module.num_classes, inputs, targets, self.proxies, init_seed=self.init_seed
+        )
+        scores = score_archs(
+            self.out / nets_of,
+            self.archs,
+            evaluator,
+            plan,
+            console=Console(stderr=True),
+            settings={
+                "images": module.source,
+                "batch_size": module.batch_size,
+                "batch_seed": module.batch_seed,
+            },
+        )
+        rows = cast(list[Row], scores.to_dict("records"))
+        return scores.assign(**{spec: combine(rows) for spec, combine in self.combined.items()})
+
+    def _compare(self, dataset: str, scores: pd.DataFrame, module: ImageDataModule, console: Console) -> None:
+        """Makes, prints and writes the table of `dataset`."""
+        known, judged = self.known[dataset], [*score_names(self.proxies), *self.combined]
+        source = self.benchmarks[dataset].acc_source
+        console.print(f"\n[bold]{dataset}[/]: {escape(source)}", highlight=False)
+        table = correlate(scores, known, judged, resamples=self.resamples, seed=self.seed)
+        self.tables[dataset] = table
+        print_table(table, console)
+        title = f"{dataset}, {len(self.archs):,} archs, {module.description}; {source}"
+        with staged(self.out) as beside:
+            write_table(beside, scores.assign(accuracy=scores["arch"].map(known)), f"scores-{dataset}")
+            write_table(beside, table, f"correlations-{dataset}")
+            write_text(beside / f"correlations-{dataset}.md", to_markdown(table, title))
+            draw_ranks(scores, known, judged, beside / f"ranks-{dataset}.png", title)
 
 
 def _named(proxies: Sequence[str]) -> list[str]:
@@ -135,19 +204,6 @@ def _check_numbers(num_archs: int, resamples: int, **seeds: int) -> None:
     for name, seed in seeds.items():
         if not 0 <= seed < 2**63:
             raise UsageError(f"--{name.replace('_', '-')} must be from 0 to 2^63 - 1, got {seed}.")
-
-
-def _begin(out: Path, asked: dict[str, object]) -> None:
-    """Writes what the tables of `out` are made from.
-
-    Raises:
-        UsageError: the folder cannot be written.
-    """
-    try:
-        make_folder(out)
-        write_json(out / "run.json", {"format": 1, **asked, **provenance()})
-    except OSError as error:
-        raise UsageError(f"The folder {out} must be writable, but: {error}; choose another --out.") from error
 
 
 def _say_undefined(scores: pd.DataFrame, columns: Sequence[str], console: Console) -> None:
@@ -170,42 +226,3 @@ def _open(benchmark: str, dataset: str) -> Benchmark:
     if opened is None:
         raise UsageError("Correlations need a benchmark; --benchmark none has no accuracy to compare with.")
     return opened
-
-
-def _write(
-    out: Path,
-    dataset: str,
-    scores: pd.DataFrame,
-    table: pd.DataFrame,
-    known: dict[str, float],
-    names: list[str],
-    title: str,
-) -> None:
-    write_table(out, scores.assign(accuracy=scores["arch"].map(known)), f"scores-{dataset}")
-    write_table(out, table, f"correlations-{dataset}")
-    write_atomically(
-        out / f"correlations-{dataset}.md", lambda path: path.write_text(to_markdown(table, title))
-    )
-    write_atomically(out / f"ranks-{dataset}.png", lambda path: draw_ranks(scores, known, names, path, title))
-
-
-def print_table(table: pd.DataFrame, console: Console) -> None:
-    """Prints the table of one dataset, best Spearman first, with the interval of that alone."""
-    heads = ("Spearman", "[95 %]", "Kendall", "in top 10 %", "nDCG", "best of 1, 10, 50")
-    shown = Table(Column("score", overflow="fold", min_width=24), box=None)
-    for head in (*heads, "s/arch", "undefined"):
-        shown.add_column(head, justify="right", no_wrap=True)
-    for row in table.sort_values("spearman", ascending=False, na_position="last").to_dict("records"):
-        rho, tau, top, gain = (number(row[name]) for name in STATISTICS[:4])
-        shown.add_row(
-            escape(str(row["score"])),
-            rho,
-            f"[dim]{number(row['spearman_low'])} {number(row['spearman_high'])}[/]",
-            tau,
-            top,
-            gain,
-            " ".join(number(row[name], ".2f") for name in STATISTICS[4:]),
-            number(row.get("seconds_per_arch", float("nan")), ".2g"),
-            str(row["undefined"]),
-        )
-    console.print(shown)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+import threading
 from typing import Any, NoReturn
 
 INTERRUPTED = 130
@@ -12,16 +13,37 @@ INTERRUPTED = 130
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
+_IGNORED: set[signal.Signals] = set()  # by `ignore_stopping`; what others ignore stays ignored
+
+
 def end_as_ctrl_c() -> None:
-    """Makes SIGTERM and SIGHUP raise `KeyboardInterrupt`; call it after Ray has set handlers of its own."""
+    """Makes SIGTERM and SIGHUP raise `KeyboardInterrupt`; call it after Ray has set handlers of its own.
+
+    What is ignored stays so: `nohup` ignores SIGHUP, and a shell SIGINT of what it starts in the background.
+    In another thread than the main one, which alone may set handlers, nothing changes.
+    """
     for number in STOPPING[1:]:
-        signal.signal(number, _interrupt)
+        _handle(number, _interrupt)
+    if signal.SIGINT in _IGNORED:
+        _handle(signal.SIGINT, signal.default_int_handler)
+    _IGNORED.clear()
 
 
 def ignore_stopping() -> None:
     """Ignores further signals, so that a second Ctrl-C does not cut the last lines short."""
     for number in STOPPING:
-        signal.signal(number, signal.SIG_IGN)
+        if _handle(number, signal.SIG_IGN):
+            _IGNORED.add(number)
+
+
+def _handle(number: signal.Signals, handler: Any) -> bool:
+    """Returns whether `handler` was set: not in another thread, nor where others ignore the signal."""
+    if threading.current_thread() is not threading.main_thread():
+        return False
+    if signal.getsignal(number) is signal.SIG_IGN and number not in _IGNORED:
+        return False
+    signal.signal(number, handler)
+    return True
 
 
 def stop_ray() -> None:

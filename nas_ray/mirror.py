@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import _thread
 import contextlib
-import fcntl
 import json
 import os
 import platform
@@ -16,6 +15,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+from nas_ray.claim import locked
 from nas_ray.errors import UsageError, describe
 from nas_ray.runs import FILE_NAME, JOURNAL, make_folder, occupied, read_run
 from nas_ray.storage import Storage, fetch, files_of, is_uri, storage_errors, unreachable, working_folder
@@ -90,11 +90,7 @@ def run_to_resume(place: str | Path) -> Path:
 def _alone(folder: Path, uri: str) -> Iterator[None]:
     """Keeps other processes of this machine out of a working folder."""
     make_folder(folder.parent)
-    with folder.with_name(f"{folder.name}.lock").open("ab") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise UsageError(f"Another process is writing the run {uri}; wait for it or stop it.") from error
+    with locked(folder.with_name(f"{folder.name}.lock"), f"the run {uri}"):
         yield
 
 

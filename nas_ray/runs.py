@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
+import contextlib
 import hashlib
 import json
-import math
 import os
 import platform
 import re
@@ -19,9 +18,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from nas_ray.errors import LONGEST_NAME, UsageError, describe
+from nas_ray.writing import write_atomically as write_atomically
+from nas_ray.writing import write_json as write_json
+from nas_ray.writing import write_table as write_table
 
 FORMAT = 1
 FILE_NAME = "run.json"
@@ -49,6 +50,15 @@ def create_run(folder: Path, info: dict[str, Any]) -> None:
         raise UsageError(occupied(folder))
     make_folder(folder)
     write_json(folder / FILE_NAME, {"format": FORMAT, **info, **provenance()})
+
+
+def unmake_run(folder: Path) -> None:
+    """Removes what `create_run` made for a run that evaluated nothing: its folder can be used again."""
+    for path in (*folder.glob(JOURNAL), *folder.glob(f"*/{JOURNAL}"), folder / FILE_NAME):
+        path.unlink(missing_ok=True)
+        if path.parent != folder:
+            with contextlib.suppress(OSError):  # others have put something there
+                path.parent.rmdir()
 
 
 def occupied(place: str | Path) -> str:
@@ -87,12 +97,6 @@ def make_folder(folder: Path) -> Path:
             f"The folder {folder} must be writable, but: {error}; choose another --out."
         ) from error
     return folder
-
-
-def write_settings(folder: Path, name: str, args: Any) -> None:
-    """Writes `run.json` of an experiment that is no search: its arguments, versions, hardware and time."""
-    info = {"experiment": name, "settings": dataclasses.asdict(args)}
-    write_json(folder / FILE_NAME, {"format": FORMAT, **info, **provenance()})
 
 
 def read_run(folder: Path) -> dict[str, Any]:
@@ -203,37 +207,3 @@ def fingerprint(*arrays: np.ndarray) -> str:
         digest.update(str((array.shape, array.dtype.str)).encode())
         digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()
-
-
-def write_json(path: Path, content: Any) -> None:
-    """Writes `content` at once or not at all; NaN and infinities become null."""
-    write_atomically(
-        path, lambda temporary: temporary.write_text(json.dumps(_plain(content), indent=2) + "\n")
-    )
-
-
-def write_table(folder: Path, rows: pd.DataFrame, name: str = "results") -> None:
-    """Writes `rows` as `name.parquet` and `name.csv`."""
-    write_atomically(folder / f"{name}.parquet", lambda path: rows.to_parquet(path, index=False))
-    write_atomically(folder / f"{name}.csv", lambda path: rows.to_csv(path, index=False))
-
-
-def write_atomically(path: Path, write: Any) -> None:
-    """Calls `write(temporary)` and renames the result: a kill leaves the old file or the new one."""
-    temporary = path.with_name(f".{os.getpid()}-{path.name}")  # keeps the ending, which says the format
-    temporary.unlink(missing_ok=True)  # it may be a link, and what it leads to would be written
-    write(temporary)
-    temporary.replace(path)
-
-
-def _plain(value: Any) -> Any:
-    """Returns `value` with only what strict JSON knows."""
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    if isinstance(value, np.generic):
-        return _plain(value.item())
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return str(value) if isinstance(value, Path) else value

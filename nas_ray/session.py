@@ -7,13 +7,15 @@ import dataclasses
 import shlex
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
 from nas_ray.arguments import SearchArgs
+from nas_ray.claim import Opens, claimed
+from nas_ray.drivers.lifecycle import Ending, begin_ray, guarded
 from nas_ray.errors import UsageError
 from nas_ray.errors import describe as describe_error
 from nas_ray.evaluators import place as place_evaluator
@@ -21,13 +23,12 @@ from nas_ray.evaluators import scheduler_of
 from nas_ray.experiment import Experiment, introduce, prepare
 from nas_ray.finish import finish
 from nas_ray.foreign import check_own_files
-from nas_ray.interrupts import INTERRUPTED, end_as_ctrl_c, ignore_stopping, stop_ray
+from nas_ray.interrupts import stop_ray
 from nas_ray.journal import FILE_NAME, Journal, read_journal, rows_of
 from nas_ray.mirror import run_folder
 from nas_ray.progress import SearchProgress
-from nas_ray.resources import Plan, start_ray
-from nas_ray.runs import FILE_NAME as RUN_FILE
-from nas_ray.runs import create_run, read_run, update_run, write_table
+from nas_ray.resources import Plan
+from nas_ray.runs import create_run, read_run, unmake_run, update_run, write_table
 from nas_ray.search import to_table, tune_search
 from nas_ray.searchers import ArchSearcher
 
@@ -56,17 +57,41 @@ def run(
     args = args.smoked() if args.smoke and args.resume is None else args
     experiment = prepare(name, args, searcher)
     place = run_place(args, name)
-    with run_folder(place, new=not args.resume) as folder:
+    with (
+        opened_run(args, place, name, lambda: describe(experiment)) as folder,
+        contextlib.closing(Journal(folder / FILE_NAME)) as journal,
+    ):
+        if args.resume:
+            replay(experiment, folder)
+        return guarded(
+            lambda: _search(experiment, folder, place, console, began, journal),
+            _ending(experiment, folder, place, began),
+            console,
+        )
+
+
+@contextlib.contextmanager
+def opened_run(
+    args: SearchArgs, place: str | Path, name: str, info: Callable[[], dict[str, Any]]
+) -> Iterator[Path]:
+    """Gives the folder of the run at `place` to this process alone: a new one, or the one to resume.
+
+    Args:
+        args: from the command line.
+        place: folder or URI.
+        name: of the experiment.
+        info: returns what `run.json` of a new run says.
+
+    Raises:
+        UsageError: the folder cannot be used.
+    """
+    opens = Opens.RESUMED if args.resume else Opens.NEW
+    with run_folder(place, new=not args.resume) as folder, claimed(folder, name, opens):
         if args.resume:
             check_own_files(folder)
         else:
-            create_run(folder, describe(experiment))
-        with contextlib.closing(
-            Journal(folder / FILE_NAME)
-        ) as journal:  # held to the end: one process writes a run
-            if args.resume:
-                replay(experiment, folder)
-            return _guarded(experiment, folder, place, console, began, journal)
+            create_run(folder, info())
+        yield folder
 
 
 def run_place(args: SearchArgs, name: str) -> str | Path:
@@ -74,51 +99,27 @@ def run_place(args: SearchArgs, name: str) -> str | Path:
     return args.resume or args.out or Path("runs") / f"{name}-{args.dataset}-{time.strftime('%Y%m%d-%H%M%S')}"
 
 
-def _guarded(
-    experiment: Experiment, folder: Path, place: str | Path, console: Console, began: float, journal: Journal
-) -> int:
-    """Runs the search; whatever ends it, its rows are in tables and Ray is stopped."""
-    try:
-        return _search(experiment, folder, place, console, began, journal)
-    except (KeyboardInterrupt, SystemExit):  # the latter is what Ray makes of SIGTERM while it starts
-        ignore_stopping()
-        stop_ray()
-        _leave(experiment, folder, "interrupted", began)
-        done = len(rows_of(experiment.searcher.events))
-        console.print(
-            f"\nInterrupted after {done} evaluations; nothing is lost. Continue with:", highlight=False
-        )
-        console.print(f"  {resume_command(place, experiment.args.address)}", highlight=False, soft_wrap=True)
-        return INTERRUPTED
-    except UsageError:
-        _leave(experiment, folder, "failed", began)
-        raise
-    except Exception as error:
-        _leave(experiment, folder, "failed", began)
-        if experiment.args.verbose:
-            raise
-        done = len(rows_of(experiment.searcher.events))
-        raise UsageError(
-            f"The search ended after {done} evaluations with {describe_error(error).rstrip('.')}; they are "
-            f"kept in {place}. --verbose shows where it came from."
-        ) from error
-    finally:
-        stop_ray()
+def _ending(experiment: Experiment, folder: Path, place: str | Path, began: float) -> Ending:
+    """Returns what a search leaves and says where it ends early."""
+    args = experiment.args
+    return Ending(
+        "search",
+        lambda status: _leave(experiment, folder, status, began),
+        done=lambda: f" after {len(rows_of(experiment.searcher.events))} evaluations",
+        kept="nothing is lost",
+        where=lambda: f"they are kept in {place}",
+        go_on=lambda: resume_command(place, args.address),
+        verbose=args.verbose,
+    )
 
 
 def _leave(experiment: Experiment, folder: Path, status: str, began: float) -> None:
     """Writes the rows so far; a run that has none leaves nothing, so that its folder can be used again."""
     if not experiment.searcher.events and experiment.args.resume is None and status == "failed":
-        for name in (FILE_NAME, RUN_FILE):
-            (folder / name).unlink(missing_ok=True)
-        with contextlib.suppress(OSError):  # others have put something there
-            folder.rmdir()
+        unmake_run(folder)
         return
-    with contextlib.suppress(
-        OSError, UsageError
-    ):  # a full disk or a lost folder: the journal has what there is
-        write_table(folder, to_table(experiment.searcher))
-        update_run(folder, status=status, wall_seconds=_wall_seconds(folder, began))
+    update_run(folder, status=status, wall_seconds=_wall_seconds(folder, began))
+    write_table(folder, to_table(experiment.searcher))
 
 
 IMAGE_FACTS = ("source", "description", "note", "num_classes", "image_size", "skipped")
@@ -174,9 +175,7 @@ def _search(
     before = len(rows_of(experiment.searcher.events))
     update_run(folder, status="running", args=stored_form(experiment.args))
     errors = Console(stderr=True)
-    with errors.status("starting Ray ...") if errors.is_terminal else contextlib.nullcontext():
-        plan = start_ray(experiment.request, verbose=experiment.args.verbose)
-    end_as_ctrl_c()  # Ray's own handlers would end the process at once
+    plan = begin_ray(experiment.request, errors, verbose=experiment.args.verbose)
     introduce(experiment, plan.where, place, console)
     _drive(experiment, plan, folder, errors, journal)
     stop_ray()

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from nas_ray.benchmarks.nats import NatsSpace, find_archives, read_archive, test_accuracy, validation
 from nas_ray.datasets import DATASETS
+from nas_ray.processes import process_pool
 
 
 def export_rows(
@@ -25,7 +24,7 @@ def export_rows(
     if workers == 1:
         yield from map(partial(export_row, directory, space), jobs)
         return
-    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+    with process_pool(workers) as pool:
         yield from pool.map(partial(export_row, directory, space), jobs, chunksize=16)
 
 

@@ -16,15 +16,19 @@ from rich.table import Table
 from nas_ray.benchmarks import Benchmark, open_benchmark
 from nas_ray.bulk.best_arch import Found, best_arch
 from nas_ray.bulk.best_args import BestArgs
+from nas_ray.claim import claimed
 from nas_ray.datasets import DATASETS
+from nas_ray.drivers.lifecycle import Ending, begin_ray, command_again, guarded
 from nas_ray.errors import UsageError, describe
-from nas_ray.interrupts import stop_ray
 from nas_ray.modules.data import ImageDataModule
-from nas_ray.resources import Request, check_request, start_ray
-from nas_ray.runs import FILE_NAME, make_folder, read_run, write_settings, write_table
+from nas_ray.record import Record
+from nas_ray.resources import Request, check_request
+from nas_ray.runs import FILE_NAME, read_run
 from nas_ray.spaces import NatsTss
 from nas_ray.tables import read_table
+from nas_ray.writing import write_table
 
+EXPERIMENT = "best_arch"
 DECIDING = ("seed", "dataset", "images", "benchmark", "batch_size", "channels", "cells")
 """Arguments that decide what a run finds and says."""
 
@@ -38,27 +42,55 @@ def run(args: BestArgs, console: Console) -> int:
     check(args)
     request = Request(args.num_cpus, args.num_gpus, address=args.address, wait_for_gpus=args.wait_for_gpus)
     check_request(request)
-    out = make_folder(args.out or Path("runs") / f"best-{args.dataset}-{time.strftime('%Y%m%d-%H%M%S')}")
+    out = args.out or Path("runs") / f"best-{args.dataset}-{time.strftime('%Y%m%d-%H%M%S')}"
     space = NatsTss(args.channels, args.cells)
     benchmarks = known_benchmarks(args.benchmark)
     batches = [minibatch(args, args.seed + number) for number in range(args.runs)]
-    rows = earlier_rows(out, args)
-    write_settings(out, "best_arch", args)
-    try:
-        plan = start_ray(request)
-        console.print(
-            f"best of {len(space):,} archs, {plan.where}, {batches[0].description}", highlight=False
+    with claimed(out, EXPERIMENT):
+        rows = earlier_rows(out, args)
+        record = Record(out, EXPERIMENT, args)
+        ending = Ending(
+            "run",
+            record.end,
+            done=lambda: f" after {len(rows)} of {args.runs} runs",
+            kept="finished runs are kept",
+            where=lambda: f"finished runs are kept in {out}",
+            go_on=lambda: command_again(out),
         )
-        for number, images in list(enumerate(batches))[len(rows) :]:
-            found = best_arch(space, images, plan, init_seed=args.seed + number)
-            rows.append({"seed": args.seed + number, **facts(found, benchmarks)})
-            write_table(out, pd.DataFrame(rows), "best")
-            console.print(said(found), highlight=False, soft_wrap=True)
-    finally:
-        stop_ray()
-    show(pd.DataFrame(rows), list(benchmarks), console)
-    console.print(f"Folder: {out}", highlight=False, soft_wrap=True)
-    return 0
+
+        def work() -> int:
+            record.begin()
+            make_runs(space, batches, args, request, benchmarks, rows, out, record, console)
+            record.end("finished")
+            show(pd.DataFrame(rows), list(benchmarks), console)
+            console.print(f"Folder: {out}", highlight=False, markup=False, soft_wrap=True)
+            return 0
+
+        return guarded(work, ending, console)
+
+
+def make_runs(
+    space: NatsTss,
+    batches: Sequence[ImageDataModule],
+    args: BestArgs,
+    request: Request,
+    benchmarks: dict[str, Benchmark],
+    rows: list[dict[str, object]],
+    out: Path,
+    record: Record,
+    console: Console,
+) -> None:
+    """Adds the runs that `rows` lack, and writes the table after each."""
+    plan = begin_ray(request, Console(stderr=True))
+    console.print(
+        f"best of {len(space):,} archs, {plan.where}, {batches[0].description}", highlight=False, markup=False
+    )
+    for number, images in list(enumerate(batches))[len(rows) :]:
+        found = best_arch(space, images, plan, init_seed=args.seed + number)
+        rows.append({"seed": args.seed + number, **facts(found, benchmarks)})
+        write_table(out, pd.DataFrame(rows), "best")
+        record.wrote("best")
+        console.print(said(found), highlight=False, markup=False, soft_wrap=True)
 
 
 def earlier_rows(out: Path, args: BestArgs) -> list[dict[str, object]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,11 +12,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from nas_ray.claim import claimed
 from nas_ray.errors import UsageError
 from nas_ray.foreign import check_own_files
 from nas_ray.runs import FILE_NAME, FORMAT, provenance, read_run, write_atomically, write_json
 from nas_ray.tables import read_table
 
+EXPERIMENT = "score_space"
 CHUNKS = "chunks"
 MEASURED = ("seconds", "error")
 
@@ -36,22 +37,10 @@ def open_store(
     Raises:
         UsageError: the folder holds scores of another identity or links, cannot be written, or is in use.
     """
-    try:
-        (folder / CHUNKS).mkdir(parents=True, exist_ok=True)
+    with claimed(folder, EXPERIMENT):
         check_own_files(folder)
-        lock = (folder / CHUNKS / ".lock").open("ab")
-    except OSError as error:
-        raise UsageError(
-            f"The folder {folder} must be writable, but: {error}; choose another --out."
-        ) from error
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise UsageError(
-                f"Another process is writing the folder {folder}; wait for it or stop it."
-            ) from error
         _identify(folder, identity)
+        (folder / CHUNKS).mkdir(exist_ok=True)
         yield ChunkStore(folder, identity, on_damage)
 
 

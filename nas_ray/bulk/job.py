@@ -15,6 +15,7 @@ from nas_ray.batched.scorer import ChunkScorer
 from nas_ray.benchmarks import Benchmark, open_benchmark
 from nas_ray.bulk.arch_list import wanted_archs
 from nas_ray.bulk.args import ScoreArgs
+from nas_ray.bulk.chunk_store import EXPERIMENT
 from nas_ray.bulk.classes import Classes
 from nas_ray.bulk.score_columns import ScoreColumns, score_columns
 from nas_ray.datasets import OWN
@@ -61,7 +62,7 @@ class Job:
     def identity(self) -> dict[str, Any]:
         """What a score depends on beside arch and proxy."""
         return {
-            "experiment": "score_space",
+            "experiment": EXPERIMENT,
             "space": self.space.name,
             "channels": self.space.channels,
             "cells": self.space.cells,

@@ -10,9 +10,9 @@ import pandas as pd
 from rich.console import Console
 
 from nas_ray.benchmarks import Benchmark
-from nas_ray.correlate import print_table
 from nas_ray.report.correlation import correlate, to_markdown
 from nas_ray.report.correlation_pictures import draw_ranks
+from nas_ray.report.correlation_table import print_table
 from nas_ray.report.distribution import draw_distributions
 from nas_ray.report.top import print_top, top_archs
 from nas_ray.runs import write_atomically, write_table

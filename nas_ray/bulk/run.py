@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import shlex
-import sys
 import time
 from collections.abc import Sequence
 
@@ -17,9 +14,9 @@ from nas_ray.bulk.job import Job, prepare
 from nas_ray.bulk.memory_limit import within_memory
 from nas_ray.bulk.progress import ChunkProgress, duration
 from nas_ray.bulk.report import report
-from nas_ray.errors import UsageError, describe
-from nas_ray.interrupts import INTERRUPTED, end_as_ctrl_c, ignore_stopping, stop_ray
-from nas_ray.resources import Plan, start_ray
+from nas_ray.drivers.lifecycle import Ending, begin_ray, command_again, guarded
+from nas_ray.interrupts import stop_ray
+from nas_ray.resources import Plan
 from nas_ray.spaces.nats_tss import to_ops
 from nas_ray.spaces.plans import live_ops
 
@@ -38,28 +35,29 @@ def run(args: ScoreArgs, console: Console) -> int:
     job = prepare(args, console)
     errors = Console(stderr=True)
     with open_store(job.out, job.identity, lambda said: errors.print(said, highlight=False)) as store:
-        try:
-            score_missing(job, store, errors)
-            stop_ray()
-            done = _report(job, store, console)
-            store.record(status="finished")
-            return done
-        except (KeyboardInterrupt, SystemExit):  # the latter is what Ray makes of SIGTERM while it starts
-            ignore_stopping()
-            stop_ray()
-            store.record(status="interrupted")
-            _say_how_to_go_on(job, store, console)
-            return INTERRUPTED
-        except Exception as error:
-            store.record(status="failed")
-            if isinstance(error, UsageError) or args.verbose:
-                raise
-            raise UsageError(
-                f"The scoring ended with {describe(error)}; finished chunks are kept in {job.out}. --verbose "
-                "shows where it came from."
-            ) from error
-        finally:
-            stop_ray()
+        ending = Ending(
+            "scoring",
+            lambda status: store.record(status=status),
+            done=lambda: f" after {_done(job, store):,} of {len(job.archs):,} archs",
+            kept="no finished chunk is lost",
+            where=lambda: f"finished chunks are kept in {job.out}",
+            go_on=lambda: command_again(job.out),
+            verbose=args.verbose,
+        )
+        return guarded(lambda: _whole(job, store, console, errors), ending, console)
+
+
+def _whole(job: Job, store: ChunkStore, console: Console, errors: Console) -> int:
+    score_missing(job, store, errors)
+    stop_ray()
+    code = _report(job, store, console)
+    store.record(status="finished")
+    return code
+
+
+def _done(job: Job, store: ChunkStore) -> int:
+    """Returns how many archs have all scores."""
+    return len(job.archs) - len(still_missing(job, store))
 
 
 def score_missing(job: Job, store: ChunkStore, errors: Console) -> None:
@@ -70,9 +68,7 @@ def score_missing(job: Job, store: ChunkStore, errors: Console) -> None:
         store.record(status="running")
         errors.print(f"All {known:,} archs are scored already.", highlight=False)
         return
-    with errors.status("starting Ray ...") if errors.is_terminal else contextlib.nullcontext():
-        plan = start_ray(job.request, verbose=job.args.verbose)
-    end_as_ctrl_c()  # Ray's own handlers would end the process at once
+    plan = begin_ray(job.request, errors, verbose=job.args.verbose)
     store.record(status="running", where=plan.where, images=job.images.description)
     errors.print(_introduction(job, plan, known), highlight=False, markup=False, soft_wrap=True)
     began = time.monotonic()
@@ -165,15 +161,3 @@ def _introduction(job: Job, plan: Plan, known: int) -> str:
         *([job.images.note] if job.images.note else []),
     ]
     return "\n".join(lines)
-
-
-def _say_how_to_go_on(job: Job, store: ChunkStore, console: Console) -> None:
-    done = len(job.archs) - len(still_missing(job, store))
-    out = [] if job.args.out else ["--out", str(job.out)]
-    command = shlex.join(["python", *sys.argv, *out])
-    console.print(
-        f"\nInterrupted after {done:,} of {len(job.archs):,} archs; no finished chunk is lost. "
-        "Continue with:",
-        highlight=False,
-    )
-    console.print(f"  {command}", highlight=False, markup=False, soft_wrap=True)

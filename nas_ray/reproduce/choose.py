@@ -12,14 +12,18 @@ from rich.table import Table as RichTable
 
 from nas_ray.benchmarks import Benchmark, open_benchmark
 from nas_ray.bulk.best_runs import known_benchmarks
+from nas_ray.claim import claimed
+from nas_ray.drivers.lifecycle import Ending, command_again, guarded
 from nas_ray.errors import UsageError
+from nas_ray.record import Record
 from nas_ray.reproduce.args import ChooseArgs
 from nas_ray.reproduce.choices import judge
 from nas_ray.reproduce.known import mean_span
-from nas_ray.runs import make_folder, write_settings, write_table
 from nas_ray.searchers.cheap_score import ScoreTable
 from nas_ray.spaces.nats_tss import NatsTss
+from nas_ray.writing import staged, write_table
 
+EXPERIMENT = "choose"
 CHOSEN_ON, EPOCHS = "cifar10", 200
 FREE = ("params", "num_conv", "skip")
 """Scores that the archs say themselves."""
@@ -32,20 +36,29 @@ def choose(args: ChooseArgs, console: Console) -> int:
         UsageError: files or a benchmark that lack something.
     """
     check(args)
-    out = make_folder(args.out or Path("runs") / f"choose-{time.strftime('%Y%m%d-%H%M%S')}")
+    out = args.out or Path("runs") / f"{EXPERIMENT}-{time.strftime('%Y%m%d-%H%M%S')}"
     space = NatsTss()
     sets = [stored(path, args.scores, space) for path in args.scores_file]
     valid = validation(open_benchmark(args.benchmark, CHOSEN_ON), args.benchmark, space)
     benchmarks = known_benchmarks(args.benchmark)  # told before the work
-    lines, places = judge(space.archs, sets, valid)
-    write_settings(out, "choose", args)
-    write_table(out, lines, "choices")
-    show(lines, args.top, console)
-    first = next(iter(places.values()))
-    console.print(outcome(lines, valid), highlight=False)
-    report_test([space[place] for place in first], benchmarks, console)
-    console.print(f"Folder: {out}", highlight=False, soft_wrap=True)
-    return 0
+    with claimed(out, EXPERIMENT):
+        record = Record(out, EXPERIMENT, args)
+
+        def work() -> int:
+            record.begin()
+            lines, places = judge(space.archs, sets, valid)
+            with staged(out) as beside:
+                write_table(beside, lines, "choices")
+            record.wrote("choices")
+            show(lines, args.top, console)
+            first = next(iter(places.values()))
+            console.print(outcome(lines, valid), highlight=False)
+            report_test([space[place] for place in first], benchmarks, console)
+            record.end("finished")
+            console.print(f"Folder: {out}", highlight=False, markup=False, soft_wrap=True)
+            return 0
+
+        return guarded(work, Ending("choice", record.end, go_on=lambda: command_again(out)), console)
 
 
 def check(args: ChooseArgs) -> None:

@@ -16,19 +16,20 @@ import pandas as pd
 from rich.console import Console
 
 from nas_ray.chunks import ChunkScores
+from nas_ray.drivers.lifecycle import begin_ray
 from nas_ray.errors import UsageError
 from nas_ray.evaluate import ProxyScores
-from nas_ray.interrupts import stop_ray
 from nas_ray.modules.data import ImageDataModule
 from nas_ray.proxies import PROXIES
 from nas_ray.reproduce.args import ReproduceArgs, RunsArgs
 from nas_ray.reproduce.known import Known
 from nas_ray.reproduce.runs import Runner, Runs, joined, new_searcher, run_seed
 from nas_ray.reproduce.tables import Setting, Table, scores_for
-from nas_ray.resources import Plan, Request, check_request, start_ray
+from nas_ray.resources import Plan, Request, check_request
 from nas_ray.runs import FILE_NAME, create_run, read_run
 from nas_ray.search import tune_search
 from nas_ray.tables import read_table
+from nas_ray.writing import write_atomically
 
 FEWEST = 2
 """Runs of a row, whatever the time: a spread needs two."""
@@ -87,24 +88,21 @@ class LiveRuns:
 
     @contextmanager
     def runner(self, known: Known, out: Path, console: Console) -> Iterator[Runner]:
-        """Gives what makes the runs of a row; Ray lives as long.
+        """Gives what makes the runs of a row; Ray is started, and stopped by whoever guards the run.
 
         Raises:
             UsageError: `out` holds runs of other settings.
         """
         check_folder(out / "live", self._identity)
-        try:
-            plan = start_ray(Request(self.args.num_cpus))
-            share = self.args.time_budget_s / self.rows
-            console.print(
-                f"Live runs: {plan.where}; {share:.0f} s for each of {self.rows} rows, and at least {FEWEST} "
-                "runs each, however long they take.",
-                highlight=False,
-                soft_wrap=True,
-            )
-            yield lambda setting, seeds, told: self._runs(known, setting, seeds, told, out / "live", plan)
-        finally:
-            stop_ray()
+        plan = begin_ray(Request(self.args.num_cpus), Console(stderr=True))
+        share = self.args.time_budget_s / self.rows
+        console.print(
+            f"Live runs: {plan.where}; {share:.0f} s for each of {self.rows} rows, and at least {FEWEST} "
+            "runs each, however long they take.",
+            highlight=False,
+            soft_wrap=True,
+        )
+        yield lambda setting, seeds, told: self._runs(known, setting, seeds, told, out / "live", plan)
 
     @property
     def _identity(self) -> dict[str, Any]:
@@ -157,8 +155,7 @@ class LiveRuns:
             cpus_per_trial=plan.cpus_per_trial,
             gpus_per_trial=plan.gpus_per_trial,
         )
-        rows.to_parquet(path.with_suffix(".part"), index=False)
-        path.with_suffix(".part").replace(path)
+        write_atomically(path, lambda temporary: rows.to_parquet(temporary, index=False))
         shutil.rmtree(work, ignore_errors=True)
         return rows
 

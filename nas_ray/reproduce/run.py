@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pandas as pd
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from nas_ray.claim import claimed
+from nas_ray.drivers.lifecycle import Ending, command_again, guarded
 from nas_ray.errors import UsageError
+from nas_ray.record import Record
 from nas_ray.reproduce.args import RunsArgs
 from nas_ray.reproduce.known import Known, know
 from nas_ray.reproduce.lines import lines_of
@@ -21,7 +26,7 @@ from nas_ray.reproduce.pictures import draw_curves, draw_skips
 from nas_ray.reproduce.printing import markdown, show
 from nas_ray.reproduce.runs import Runner, Runs, runner
 from nas_ray.reproduce.tables import SHORT, Table
-from nas_ray.runs import make_folder, write_settings
+from nas_ray.writing import staged, write_atomically
 
 FEWEST_SEEDS = 2
 
@@ -43,25 +48,67 @@ def run(args: RunsArgs, tables: list[Table], console: Console, further: Further 
         UsageError: too few seeds, or data that lack something.
     """
     check(args)
-    out = make_folder(args.out or Path("runs") / f"{args.stem}-{time.strftime('%Y%m%d-%H%M%S')}")
+    out = args.out or Path("runs") / f"{args.stem}-{time.strftime('%Y%m%d-%H%M%S')}"
     live = LiveRuns.of(args, tables)
     known = know(tables, args.benchmark, args.scores_file, args.score_seconds, live=live is not None)
-    write_settings(out, args.stem, args)
+    with claimed(out, args.stem):
+        record = Record(out, args.stem, args)
+        ending = Ending(
+            "run",
+            record.end,
+            kept="finished tables are kept",
+            where=lambda: f"finished tables are kept in {out}",
+            go_on=lambda: command_again(out),
+        )
+
+        def work() -> int:
+            record.begin()
+            with _runner(known, live, args, tables, out, console) as make:
+                for table in tables:
+                    _whole(table, told(table, known, args, live), known, make, args, out, console, further)
+                    record.wrote(table.name)
+            record.end("finished")
+            console.print(f"Folder: {out}", highlight=False, markup=False, soft_wrap=True)
+            return 0
+
+        return guarded(work, ending, console)
+
+
+def _runner(
+    known: Known,
+    live: LiveRuns | None,
+    args: RunsArgs,
+    tables: list[Table],
+    out: Path,
+    console: Console,
+) -> AbstractContextManager[Runner]:
+    """Returns what gives the runs: live ones, or those of as many processes as there is use for."""
+    if live is not None:
+        return live.runner(known, out, console)
     searched = any(table.settings for table in tables)
-    processes = (args.num_cpus or os.cpu_count() or 1) if searched else 1
-    with live.runner(known, out, console) if live else runner(known, processes) as make:
-        for table in tables:
-            given = told(table, known, args, live)
-            lines = reproduce(table, known, make, args, out, console)
-            lines.to_csv(out / f"{table.name}.csv", index=False)
-            show(table, lines, given, console)
-            console.print()
-            text = markdown(table, lines, given)
-            if further is not None:
-                text += further(table, pd.read_parquet(out / f"{table.name}-runs.parquet"))
-            (out / f"{table.name}.md").write_text(text, encoding="utf-8")
-    console.print(f"Folder: {out}", highlight=False, soft_wrap=True)
-    return 0
+    return runner(known, (args.num_cpus or os.cpu_count() or 1) if searched else 1)
+
+
+def _whole(
+    table: Table,
+    given: list[str],
+    known: Known,
+    make: Runner,
+    args: RunsArgs,
+    out: Path,
+    console: Console,
+    further: Further | None,
+) -> None:
+    """Makes, prints and writes one table with all that belongs to it, at once or not at all."""
+    with staged(out) as beside:
+        lines, answers = reproduce(table, known, make, args, out, beside)
+        lines.to_csv(beside / f"{table.name}.csv", index=False)
+        show(table, lines, given, console)
+        console.print()
+        text = markdown(table, lines, given)
+        if further is not None:
+            text += further(table, answers)
+        (beside / f"{table.name}.md").write_text(text, encoding="utf-8")
 
 
 def check(args: RunsArgs) -> None:
@@ -109,19 +156,25 @@ def told_of_scores(table: Table, sets: int) -> str:
 
 
 def reproduce(
-    table: Table, known: Known, make: Runner, args: RunsArgs, out: Path, console: Console
-) -> pd.DataFrame:
-    """Returns the lines of a table, and writes its picture and its single runs."""
+    table: Table, known: Known, make: Runner, args: RunsArgs, out: Path, beside: Path
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Returns the lines and the single runs of a table, and writes its picture and the runs to `beside`.
+
+    Where something ends the runs, those of finished rows are written to `out`.
+    """
     if table.analysis is not None:
         lines, bars = table.analysis(known)
-        draw_skips(table, bars, known, out / f"{table.name}.png")
-        return lines
+        draw_skips(table, bars, known, beside / f"{table.name}.png")
+        return lines, pd.DataFrame()
     runs: dict[str, Runs] = {}
     try:
         all_runs(table, make, args.seeds, runs)
-    finally:
-        if runs:  # those of finished rows, whatever ended the others
-            write_runs(runs, out / f"{table.name}-runs.parquet")
+    except BaseException:
+        if runs:
+            _keep_unfinished(joined_runs(runs), out, table.name)
+        raise
+    answers = joined_runs(runs)
+    answers.to_parquet(beside / f"{table.name}-runs.parquet", index=False)
     lines = pd.concat(
         [
             lines_of(row, runs[row.title].answers, known.test_column, resamples=args.resamples)
@@ -130,14 +183,22 @@ def reproduce(
         ignore_index=True,
     )
     curves = {title: made.curves for title, made in runs.items()}
-    draw_curves(table, curves, lines, known, out / f"{table.name}.png")
-    return lines
+    draw_curves(table, curves, lines, known, beside / f"{table.name}.png")
+    return lines, answers
 
 
-def write_runs(runs: dict[str, Runs], path: Path) -> None:
-    """Writes one line per run and dataset."""
+def joined_runs(runs: dict[str, Runs]) -> pd.DataFrame:
+    """Returns one line per run and dataset."""
     answers = pd.concat([made.answers.assign(setting=title) for title, made in runs.items()])
-    answers.astype({"arch": "string"}).to_parquet(path, index=False)
+    return answers.astype({"arch": "string"})
+
+
+def _keep_unfinished(answers: pd.DataFrame, out: Path, name: str) -> None:
+    """Writes the runs of some rows, beside those of a finished table if there are any."""
+    whole = out / f"{name}-runs.parquet"
+    path = out / f"{name}-runs-unfinished.parquet" if (out / f"{name}.csv").exists() else whole
+    with contextlib.suppress(OSError):  # what ended the runs is told, and may be a full disk
+        write_atomically(path, lambda temporary: answers.to_parquet(temporary, index=False))
 
 
 def all_runs(table: Table, make: Runner, seeds: int, runs: dict[str, Runs]) -> None:

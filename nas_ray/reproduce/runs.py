@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +14,7 @@ import pandas as pd
 from nas_ray.datasets import DATASETS
 from nas_ray.errors import UsageError, describe
 from nas_ray.plugins import resolve
+from nas_ray.processes import process_pool
 from nas_ray.report.search_curve import best_so_far
 from nas_ray.reproduce.known import Known
 from nas_ray.reproduce.tables import SHORT, Setting, scores_for
@@ -166,15 +164,6 @@ _KNOWN: Known | None = None  # of a worker process
 def _start(known: Known) -> None:
     global _KNOWN
     _KNOWN = known
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    """Ends this process when its parent was killed: a pool's worker would wait for work for ever."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
 
 
 def _work(setting: Setting, seeds: Sequence[int]) -> Runs:
@@ -194,26 +183,19 @@ def runner(known: Known, processes: int) -> Iterator[Runner]:
             _told(run_chunk(known, setting, chunk), len(chunk), told) for chunk in _chunks(seeds)
         )
         return
-    context = multiprocessing.get_context("spawn")  # a fork would copy locks of other threads
-    pool = ProcessPoolExecutor(processes, mp_context=context, initializer=_start, initargs=(known,))
-    with pool:
+    try:
+        with process_pool(processes, _start, (known,)) as pool:
 
-        def run(setting: Setting, seeds: int, told: Callable[[int], None]) -> Runs:
-            work = {pool.submit(_work, setting, chunk): len(chunk) for chunk in _chunks(seeds)}
-            return joined(_told(done.result(), work[done], told) for done in as_completed(work))
+            def run(setting: Setting, seeds: int, told: Callable[[int], None]) -> Runs:
+                work = {pool.submit(_work, setting, chunk): len(chunk) for chunk in _chunks(seeds)}
+                return joined(_told(done.result(), work[done], told) for done in as_completed(work))
 
-        try:
             yield run
-        except BrokenProcessPool as error:
-            raise UsageError(
-                "A process ended in the middle of its runs: a searcher ended it, or memory is short; lower "
-                "--num-cpus."
-            ) from error
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            for process in multiprocessing.active_children():
-                process.terminate()  # what they run now is not waited for
-            raise
+    except BrokenProcessPool as error:
+        raise UsageError(
+            "A process ended in the middle of its runs: a searcher ended it, or memory is short; lower "
+            "--num-cpus."
+        ) from error
 
 
 def _chunks(seeds: int) -> list[range]:

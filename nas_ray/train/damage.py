@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,23 +15,6 @@ from nas_ray.errors import UsageError, describe
 from nas_ray.modules.recipes import Recipe
 from nas_ray.train.checkpoints import BEST, LAST, best_checkpoint
 from nas_ray.train.fit import CURVE
-
-
-@contextlib.contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """Keeps other processes of this machine out of the folder of a training.
-
-    Raises:
-        UsageError: another one is in it.
-    """
-    with (folder / ".lock").open("wb") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise UsageError(
-                f"Another process is writing the training {folder}; wait for it or stop it."
-            ) from error
-        yield
 
 
 def check_same_images(stored: Mapping[str, Any], now: Mapping[str, Any]) -> None:

@@ -11,10 +11,10 @@ import pandas as pd
 import torch
 from rich.console import Console
 
-from nas_ray.errors import UsageError, describe
+from nas_ray.claim import Opens, claimed
+from nas_ray.drivers.lifecycle import Ending, guarded
 from nas_ray.evaluate import ProxyScores, quiet_lightning
 from nas_ray.foreign import check_own_files
-from nas_ray.interrupts import INTERRUPTED
 from nas_ray.modules.training import TrainingModule
 from nas_ray.modules.training_data import EpochSampler
 from nas_ray.runs import create_run, read_run, update_run, write_json, write_table
@@ -22,7 +22,7 @@ from nas_ray.session import resume_command
 from nas_ray.train.args import NAME, TrainArgs, remarks
 from nas_ray.train.beside import Candidate
 from nas_ray.train.checkpoints import LAST, best_checkpoint, read_checkpoint
-from nas_ray.train.damage import alone, check_finite, check_same_images, kept_checkpoint, read_curve
+from nas_ray.train.damage import check_finite, check_same_images, kept_checkpoint, read_curve
 from nas_ray.train.fit import TrainingImages, fit, predictions
 from nas_ray.train.job import SCORED_IMAGES, TrainJob, prepare
 from nas_ray.train.latency import fastest_threads, latency_ms
@@ -48,36 +48,31 @@ def train(args: TrainArgs, console: Console) -> int:
     )
     kept = dataclasses.replace(args, resume=None, verbose=False, num_threads=threads)
     stored = dataclasses.asdict(kept)
-    if args.resume is None:
-        create_run(folder, {"experiment": NAME, "status": "running", "args": stored, **job.identity()})
-    else:
-        check_own_files(folder)
-    with alone(folder):
-        if args.resume is not None:
+    with claimed(folder, NAME, Opens.RESUMED if args.resume else Opens.NEW):
+        if args.resume is None:
+            create_run(folder, {"experiment": NAME, "status": "running", "args": stored, **job.identity()})
+        else:
+            check_own_files(folder)
             check_same_images(read_run(folder), job.identity())
             update_run(folder, status="running", args=stored, archs=job.identity()["archs"])
-        _introduce(job, folder, console)
-        return _train(job, folder, console)
+        ending = Ending(
+            "training",
+            lambda status: update_run(folder, status=status),
+            kept="finished epochs are kept",
+            where=lambda: f"finished epochs are kept in {folder}",
+            go_on=lambda: resume_command(folder),
+            verbose=args.verbose,
+        )
+        return guarded(lambda: _train(job, folder, console), ending, console)
 
 
 def _train(job: TrainJob, folder: Path, console: Console) -> int:
-    try:
-        rows = [
-            _trained(job, candidate, seed, net_folder(folder, candidate, seed))
-            for candidate in job.candidates
-            for seed in job.seeds
-        ]
-    except (KeyboardInterrupt, SystemExit):  # Lightning makes the latter of the former
-        update_run(folder, status="interrupted")
-        console.print("\nInterrupted; finished epochs are kept. Continue with:", highlight=False)
-        console.print(f"  {resume_command(folder)}", highlight=False, soft_wrap=True)
-        return INTERRUPTED
-    except OSError as error:
-        update_run(folder, status="failed")
-        raise UsageError(
-            f"The folder {folder} must be writable, but: {describe(error)}; make room, then go on with "
-            f"{resume_command(folder)}."
-        ) from error
+    _introduce(job, folder, console)
+    rows = [
+        _trained(job, candidate, seed, net_folder(folder, candidate, seed))
+        for candidate in job.candidates
+        for seed in job.seeds
+    ]
     _finish(job, rows, folder, console)
     return 0
 

@@ -15,8 +15,9 @@ from nas_ray.bulk.best_runs import earlier_rows
 from nas_ray.errors import UsageError
 from nas_ray.modules.data import ImageDataModule
 from nas_ray.proxies.hooks import forward_hooks
+from nas_ray.record import Record
 from nas_ray.resources import Request, start_ray
-from nas_ray.runs import write_settings, write_table
+from nas_ray.runs import write_table
 from nas_ray.searchers.fitness import NormalisedSum
 from nas_ray.spaces import NatsTss
 from tests.proxies.nets import CONNECTED, DISCONNECTED
@@ -60,7 +61,7 @@ def test_equal_to_scoring_everything() -> None:
 def test_runs_that_the_folder_holds_are_not_made_again(tmp_path: Path) -> None:
     args = BestArgs(runs=3, images="digits", out=tmp_path)
     assert earlier_rows(tmp_path, args) == []
-    write_settings(tmp_path, "best_arch", args)
+    Record(tmp_path, "best_arch", args).begin()
     rows = [{"seed": seed, "arch": f"arch {seed}"} for seed in range(2)]
     write_table(tmp_path, pd.DataFrame(rows), "best")
     assert earlier_rows(tmp_path, args) == rows

@@ -9,7 +9,7 @@ import pytest
 from nas_ray.bulk.chunk_store import ChunkStore, open_store
 from nas_ray.errors import UsageError
 
-IDENTITY = {"space": "nats-tss", "init_seed": 0}
+IDENTITY = {"experiment": "score_space", "space": "nats-tss", "init_seed": 0}
 
 
 def table(archs: str, **scores: float) -> pd.DataFrame:

@@ -67,7 +67,8 @@ COMMANDS = {
         ),
         Command(
             "score_space",
-            "--num-archs 4 --proxies synflow --channels 2 --cells 1 --batch-size 4 --resamples 10 --num-cpus 1",
+            "--num-archs 4 --proxies synflow --channels 2 --cells 1 --batch-size 4 --resamples 10 "
+            "--num-cpus 1",
             ray=True,
         ),
         Command(

@@ -12,7 +12,7 @@ from nas_ray.bulk.chunk_store import open_store
 from nas_ray.experiment import prepare
 from nas_ray.foreign import check_own_files
 from nas_ray.journal import FILE_NAME, Journal
-from nas_ray.two_stage import Halving
+from nas_ray.session import opened_run
 from nas_ray.two_stage_args import TwoStageArgs
 from tests.hostile.cases import Case, case
 
@@ -55,7 +55,7 @@ def store(title: str, make: Callable[[Path], None], says: str) -> None:
         make(folder)
 
         def read() -> None:
-            with open_store(folder, {"space": "nats-tss"}, print):
+            with open_store(folder, {"experiment": "score_space", "space": "nats-tss"}, print):
                 pass
 
         return Case(read, says)
@@ -67,10 +67,11 @@ def _chunks_elsewhere(folder: Path) -> None:
 
 
 store(
-    "a lock that is a link",
+    "an old lock that is a link",
     lambda f: (f / "chunks" / ".lock").symlink_to(victim(f)),
     "chunks/.lock is a link",
 )
+store("a lock that is a link", lambda f: (f / ".lock").symlink_to(victim(f)), ".lock must be writable, but")
 store("a folder elsewhere", _chunks_elsewhere, "chunks is a link")
 store("a chunk that is a link", lambda f: (f / "chunks" / "0.parquet").symlink_to(victim(f)), "is a link")
 store("a chunk that is a pipe", lambda f: os.mkfifo(f / "chunks" / "0.parquet"), "is a device or a pipe")
@@ -103,7 +104,12 @@ def _(folder: Path) -> Case:
     (folder / "run.json").write_text(json.dumps(told))
     (folder / "scores").symlink_to(elsewhere(folder))
     args = parse(TwoStageArgs, "two_stage", "", ["--resume", str(folder)])
-    return Case(lambda: Halving(args).open(folder), "scores is a link")
+
+    def go_on() -> None:
+        with opened_run(args, folder, "two_stage", dict):
+            pass
+
+    return Case(go_on, "scores is a link")
 
 
 def named(title: str, says: str, args: dict[str, object], *words: str) -> None:

@@ -110,10 +110,11 @@ def _(folder: Path) -> Case:
 
 @case("chunks: of another identity")
 def _(folder: Path) -> Case:
-    (folder / "run.json").write_text('{"format": 1, "runs": [], "space": "other"}')
+    told = {"format": 1, "experiment": "score_space", "runs": [], "space": "other"}
+    (folder / "run.json").write_text(json.dumps(told))
 
     def read() -> None:
-        with open_store(folder, {"space": "nats-tss"}, print):
+        with open_store(folder, {"experiment": "score_space", "space": "nats-tss"}, print):
             pass
 
     return Case(read, str(folder))

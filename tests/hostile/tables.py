@@ -16,7 +16,7 @@ from nas_ray.benchmarks import open_benchmark
 from nas_ray.bulk.arch_list import wanted_archs
 from nas_ray.bulk.best_args import BestArgs
 from nas_ray.bulk.best_runs import earlier_rows
-from nas_ray.runs import write_settings
+from nas_ray.record import Record
 from nas_ray.searchers.cheap_score import ScoreTable
 from nas_ray.spaces import NatsTss
 from tests.hostile.cases import GARBAGE, Case, case
@@ -176,6 +176,6 @@ of_bytes("list of archs: a foreign arch", "foreign.txt", b"../../etc/passwd\n", 
 @case("best archs: a table that is garbage")
 def _(folder: Path) -> Case:
     args = BestArgs(out=folder)
-    write_settings(folder, "best_arch", args)
+    Record(folder, "best_arch", args).begin()
     (folder / "best.parquet").write_bytes(GARBAGE)
     return Case(lambda: earlier_rows(folder, args), str(folder / "best.parquet"))

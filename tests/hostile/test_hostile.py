@@ -46,8 +46,7 @@ def test_a_stranger_is_refused(title: str, tmp_path: Path, monkeypatch: pytest.M
     assert not (tmp_path / CANARY).exists()
     assert outside(folder) == beside
     assert {name for name, _ in content(tmp_path) - before} <= {
-        str(folder / "chunks"),
-        str(folder / "chunks" / ".lock"),
+        str(folder / ".lock"),
     }
 
 

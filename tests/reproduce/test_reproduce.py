@@ -40,7 +40,7 @@ def shortened(table: Table) -> Table:
 def made(table: Table, world: Known, folder: Path) -> pd.DataFrame:
     args = ReproduceArgs(table=table.name, seeds=2, resamples=10)
     with runner(world, 1) as make:
-        return reproduce(table, world, make, args, folder, QUIET)
+        return reproduce(table, world, make, args, folder, folder)[0]
 
 
 @pytest.mark.parametrize("name", TABLES)

@@ -1,12 +1,9 @@
 from __future__ import annotations
 
 import dataclasses
-import subprocess
-import sys
 
 import numpy as np
 import pandas as pd
-import psutil
 import pytest
 
 from nas_ray.datasets import DATASETS
@@ -101,29 +98,6 @@ def test_another_accuracy_cannot_be_compared() -> None:
     assert set(lines["verdict"]) == {NO_COMPARISON}
     assert set(lines["measure"]) == {"valid_acc"}
     assert set(lines["reason"]) == {"the benchmark holds valid_acc and no test accuracy"}
-
-
-PARENT = """
-import os, time
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
-from nas_ray.reproduce.runs import _start
-pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_start, initargs=(None,))
-print(pool.submit(os.getpid).result(), flush=True)
-time.sleep(600)
-"""
-
-
-@pytest.mark.slow
-def test_a_worker_ends_with_a_parent_that_is_killed() -> None:
-    with subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, text=True) as parent:
-        assert parent.stdout is not None
-        worker = psutil.Process(int(parent.stdout.readline()))
-        parent.kill()
-    _, alive = psutil.wait_procs([worker], timeout=20)
-    for process in alive:
-        process.kill()
-    assert not alive
 
 
 def test_runs_take_sets_of_scores_in_turn() -> None:

@@ -11,7 +11,7 @@ from torch import nn
 
 from nas_ray.errors import UsageError
 from nas_ray.modules.recipes import Recipe
-from nas_ray.train.damage import alone, check_finite, check_same_images, kept_checkpoint, read_curve
+from nas_ray.train.damage import check_finite, check_same_images, kept_checkpoint, read_curve
 from nas_ray.train.pictures import confusion, draw_confusion
 
 
@@ -36,13 +36,6 @@ def test_a_training_that_diverged_is_said(tmp_path: Path) -> None:
         net.weight[0] = float("nan")
     with pytest.raises(UsageError, match=r"diverged; begin another with a lower lr than 0\.1"):
         check_finite(net, Recipe(), tmp_path)
-
-
-def test_one_process_is_in_a_folder(tmp_path: Path) -> None:
-    with alone(tmp_path), pytest.raises(UsageError, match="Another process is writing the training"):
-        alone(tmp_path).__enter__()
-    with alone(tmp_path):
-        pass
 
 
 def test_other_images_are_refused() -> None:

@@ -1,0 +1,1 @@
+"""What runs experiments: how a process on Ray begins, ends, and leaves its folder."""

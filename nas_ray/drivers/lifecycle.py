@@ -1,0 +1,128 @@
+"""How an experiment runs as a process: it starts Ray, is guarded, and leaves its folder, whatever ends it."""
+
+from __future__ import annotations
+
+import contextlib
+import shlex
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rich.console import Console
+
+from nas_ray.errors import UsageError, describe
+from nas_ray.interrupts import INTERRUPTED, end_as_ctrl_c, ignore_stopping, stop_ray
+from nas_ray.resources import Plan, Request, start_ray
+
+
+def nothing_more(status: str) -> None:
+    """Leaves nothing beside what there is."""
+
+
+@dataclass(frozen=True)
+class Ending:
+    """What an experiment leaves and says where it ends early.
+
+    Attributes:
+        noun: what ended, such as `search`.
+        leave: writes what there is and the status, `interrupted` or `failed`; a full disk may stop it.
+        done: how far it came, such as ` after 12 evaluations`.
+        kept: what is not lost, after "Interrupted".
+        where: what is where, after a failure, such as `they are kept in runs/a`.
+        go_on: the command that goes on, None where there is none.
+        verbose: whether errors come with their traceback; None where no option says so.
+    """
+
+    noun: str
+    leave: Callable[[str], None] = nothing_more
+    done: Callable[[], str] = str
+    kept: str = "what is complete is kept"
+    where: Callable[[], str] = str
+    go_on: Callable[[], str | None] = field(default=lambda: None)
+    verbose: bool | None = None
+
+
+def guarded(work: Callable[[], int], ending: Ending, console: Console) -> int:
+    """Returns the exit code of `work`, or of what ended it; Ray is stopped in any case.
+
+    Ctrl-C, SIGTERM and SIGHUP are one: what there is is left, and the command that goes on is printed. Any
+    other error becomes one sentence.
+
+    Raises:
+        UsageError: bad input, or a failure.
+    """
+    end_as_ctrl_c()
+    try:
+        return work()
+    except (KeyboardInterrupt, SystemExit):  # the latter is what Ray makes of SIGTERM while it starts
+        ignore_stopping()
+        stop_ray()
+        _leave(ending, "interrupted")
+        _say_interrupted(ending, console)
+        return INTERRUPTED
+    except UsageError:
+        _leave(ending, "failed")
+        raise
+    except Exception as error:
+        _leave(ending, "failed")
+        if ending.verbose:
+            raise
+        raise UsageError(_sentence(ending, error)) from error
+    finally:
+        stop_ray()
+
+
+def begin_ray(request: Request, errors: Console, *, verbose: bool = False) -> Plan:
+    """Starts Ray or joins a cluster, and makes signals end this process as Ctrl-C does.
+
+    Args:
+        request: what the user asked for.
+        errors: a console on standard error, which shows that Ray is started.
+        verbose: show Ray's own messages.
+
+    Raises:
+        UsageError: there is no Ray to be had, or less than what was asked for.
+    """
+    with errors.status("starting Ray ...") if errors.is_terminal else contextlib.nullcontext():
+        plan = start_ray(request, verbose=verbose)
+    end_as_ctrl_c()  # Ray's own handlers would end the process at once
+    return plan
+
+
+def command_again(out: str | Path | None = None) -> str:
+    """Returns the command of this process, quoted for a shell, with `--out` where the user gave none.
+
+    Args:
+        out: the folder that was chosen, where the command does not name it.
+    """
+    words = [] if out is None or _names_out(sys.argv) else ["--out", str(out)]
+    return shlex.join(["python", *sys.argv, *words])
+
+
+def _names_out(words: Sequence[str]) -> bool:
+    return any(word == "--out" or word.startswith("--out=") for word in words)
+
+
+def _leave(ending: Ending, status: str) -> None:
+    with contextlib.suppress(OSError, UsageError):  # a full disk or a lost folder: there is what there is
+        ending.leave(status)
+
+
+def _say_interrupted(ending: Ending, console: Console) -> None:
+    command = ending.go_on()
+    last = "." if command is None else ". Continue with:"
+    console.print(f"\nInterrupted{ending.done()}; {ending.kept}{last}", highlight=False, markup=False)
+    if command is not None:
+        console.print(f"  {command}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _sentence(ending: Ending, error: Exception) -> str:
+    """Returns what happened, what is kept and what to do."""
+    why = describe(error).rstrip(".")
+    said = [f"The {ending.noun} ended{ending.done()} with {why}", ending.where()]
+    command = ending.go_on()
+    if isinstance(error, OSError) and command is not None:
+        said.append(f"make room or mend that, then go on with {command}")
+    sentence = "; ".join(filter(None, said)) + "."
+    return sentence if ending.verbose is None else f"{sentence} --verbose shows where it came from."
