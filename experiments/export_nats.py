@@ -11,6 +11,7 @@ is run as code.
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -24,6 +25,7 @@ from nas_ray.benchmarks.export import export_rows
 from nas_ray.benchmarks.nats import find_archives
 from nas_ray.benchmarks.table import check_writable, write_table
 from nas_ray.cli import reported_errors
+from nas_ray.drivers.lifecycle import Ending, guarded
 from nas_ray.errors import UsageError
 
 
@@ -41,7 +43,7 @@ class Args:
     """Processes that read archives."""
 
 
-def main(args: Args) -> None:
+def main(args: Args) -> int:
     if args.workers < 1:
         raise UsageError(f"workers must be at least 1, got {args.workers}.")
     check_writable(args.out)
@@ -53,8 +55,10 @@ def main(args: Args) -> None:
     frame = pd.DataFrame(track(rows, "Reading archives", total=len(found), console=console))
     write_table(frame, args.out)
     print(f"{args.out}: {len(frame)} archs of {space.name}, {args.out.stat().st_size / 1e6:.1f} MB")
+    return 0
 
 
 if __name__ == "__main__":
     with reported_errors():
-        main(tyro.cli(Args, description=__doc__))
+        args = tyro.cli(Args, description=__doc__)
+        sys.exit(guarded(lambda: main(args), Ending("export"), Console()))

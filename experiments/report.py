@@ -13,10 +13,12 @@ the median with its quartiles.
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import tyro
+from rich.console import Console
 
 from nas_ray.cli import reported_errors
 
@@ -34,13 +36,18 @@ class Args:
     what the run itself holds, else the benchmark that it names, else auto."""
 
 
-def main(args: Args) -> None:
+def main(args: Args) -> int:
+    from nas_ray.drivers.lifecycle import Ending, guarded
     from nas_ray.report.html_report import write_report  # takes seconds
 
-    path = write_report(args.runs, args.out, args.benchmark)
-    print(f"Report: {path} ({path.stat().st_size / 1e6:.1f} MB)")
+    def work() -> int:
+        path = write_report(args.runs, args.out, args.benchmark)
+        print(f"Report: {path} ({path.stat().st_size / 1e6:.1f} MB)")
+        return 0
+
+    return guarded(work, Ending("report"), Console())
 
 
 if __name__ == "__main__":
     with reported_errors():
-        main(tyro.cli(Args, description=__doc__))
+        sys.exit(main(tyro.cli(Args, description=__doc__)))

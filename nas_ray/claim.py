@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import enum
+import errno
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -54,6 +55,13 @@ def claimed(folder: Path, experiment: str, opens: Opens = Opens.AGAIN) -> Iterat
             check_experiment(folder, experiment, opens)
             remove_unfinished(folder)
             yield
+    except OSError as error:
+        if not _is_of(folder, error):
+            raise
+        raise UsageError(
+            f"The folder {folder} must be writable, but: {describe(error)}; make room, or choose another "
+            "--out."
+        ) from error
     finally:
         if made:
             _remove_empty(folder)
@@ -109,6 +117,15 @@ def experiment_of(info: Mapping[str, Any]) -> str | None:
 def script_of(experiment: str) -> str:
     """Returns the name of the script of `experiment`."""
     return f"{SCRIPTS.get(experiment, experiment)}.py"
+
+
+def _is_of(folder: Path, error: OSError) -> bool:
+    """Returns whether `error` tells of a file in `folder`, or of a full disk."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return True
+    return isinstance(error.filename, str) and Path(error.filename).absolute().is_relative_to(
+        folder.absolute()
+    )
 
 
 def _remove_empty(folder: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 from rich.console import Console
 
 from nas_ray.arguments import SearchArgs, parse
-from nas_ray.errors import UsageError
+from nas_ray.errors import UsageError, describe
 from nas_ray.interrupts import INTERRUPTED, end_as_ctrl_c
 
 
@@ -51,6 +51,9 @@ def reported_errors() -> Iterator[None]:
     except UsageError as error:
         print(f"error: {shown(error)}", file=sys.stderr)
         sys.exit(error.exit_code)
+    except (OSError, MemoryError) as error:  # such as a full disk, where no command knows better
+        print(f"error: {describe(error).rstrip('.')}.", file=sys.stderr)
+        sys.exit(UsageError.exit_code)
     except KeyboardInterrupt:  # before a search began, which handles it itself, or in another experiment
         print("\nInterrupted; what is complete in the folder of this run stays there.", file=sys.stderr)
         sys.exit(INTERRUPTED)

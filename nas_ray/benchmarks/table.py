@@ -12,9 +12,11 @@ import pandas as pd
 from nas_ray.benchmarks.base import Evaluation
 from nas_ray.datasets import get_dataset
 from nas_ray.errors import UsageError, printable
+from nas_ray.runs import FILE_NAME
 from nas_ray.spaces.base import FiniteSpace
 from nas_ray.spaces.nats_tss import NatsTss
 from nas_ray.tables import read_table
+from nas_ray.writing import write_atomically
 
 SUFFIXES = (".csv", ".csv.gz", ".parquet")
 """The file formats, by the end of the name."""
@@ -190,16 +192,12 @@ def write_table(frame: pd.DataFrame, path: Path) -> None:
     """
     check_writable(path)
     write = frame.to_parquet if _suffix(path) == ".parquet" else frame.to_csv
-    temporary = path.with_name(f".{os.getpid()}-{path.name}")  # the same ending: pandas compresses by it
     try:
-        write(temporary, index=False)
-        os.replace(temporary, path)
+        write_atomically(path, lambda temporary: write(temporary, index=False))
     except OSError as error:
         raise UsageError(
             f"The table must have a writable place, got {path} ({error.strerror or error}); name another."
         ) from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def check_writable(path: Path) -> None:
@@ -216,6 +214,8 @@ def check_writable(path: Path) -> None:
         reason = "Is a directory"
     elif not path.parent.is_dir():
         reason = f"there is no folder {path.parent}"
+    elif path.exists() and (path.parent / FILE_NAME).exists():
+        reason = f"it is a file of the run in {path.parent}"
     elif not os.access(path.parent, os.W_OK | os.X_OK):
         reason = f"the folder {path.parent} is not writable"
     else:

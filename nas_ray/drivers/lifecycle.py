@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shlex
 import sys
 from collections.abc import Callable, Sequence
@@ -14,6 +15,9 @@ from rich.console import Console
 from nas_ray.errors import UsageError, describe
 from nas_ray.interrupts import INTERRUPTED, end_as_ctrl_c, ignore_stopping, stop_ray
 from nas_ray.resources import Plan, Request, start_ray
+
+TRACEBACK = "NAS_RAY_TRACEBACK"
+"""The variable that lets commands without `--verbose` show where an error came from."""
 
 
 def nothing_more(status: str) -> None:
@@ -66,7 +70,7 @@ def guarded(work: Callable[[], int], ending: Ending, console: Console) -> int:
         raise
     except Exception as error:
         _leave(ending, "failed")
-        if ending.verbose:
+        if ending.verbose or os.environ.get(TRACEBACK):
             raise
         raise UsageError(_sentence(ending, error)) from error
     finally:
@@ -125,4 +129,5 @@ def _sentence(ending: Ending, error: Exception) -> str:
     if isinstance(error, OSError) and command is not None:
         said.append(f"make room or mend that, then go on with {command}")
     sentence = "; ".join(filter(None, said)) + "."
-    return sentence if ending.verbose is None else f"{sentence} --verbose shows where it came from."
+    option = f"{TRACEBACK}=1 in the environment" if ending.verbose is None else "--verbose"
+    return f"{sentence} {option} shows where it came from."

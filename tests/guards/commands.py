@@ -34,6 +34,7 @@ class Command:
         ray: whether it starts Ray.
         writes: `new` folders alone, a `folder` that it goes on with or makes again, or a `file`.
         resumes: whether it takes `--resume FOLDER`.
+        work: the function that begins the work proper, which a test may replace by one that fails.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Command:
     ray: bool = False
     writes: str = "folder"
     resumes: bool = False
+    work: str = "nas_ray.drivers.lifecycle.start_ray"
 
     def tiny(self, files: Path) -> list[str]:
         """Returns the arguments of the smallest whole run, without `--out`."""
@@ -81,18 +83,33 @@ COMMANDS = {
             "compare_searchers",
             "rea,population=3,sample=2 --seeds 2 --evaluations 4 --resamples 10 --num-cpus 1 "
             "--benchmark {files}/nats.csv",
+            work="nas_ray.reproduce.run.all_runs",
         ),
-        Command("choose_score", "--benchmark {files}/nats.csv --scores-file {files}/scores.csv"),
-        Command("reproduce", "skips-counts --benchmark {files}/nats.csv --num-cpus 1"),
+        Command(
+            "choose_score",
+            "--benchmark {files}/nats.csv --scores-file {files}/scores.csv",
+            work="nas_ray.reproduce.choose.judge",
+        ),
+        Command(
+            "reproduce",
+            "skips-counts --benchmark {files}/nats.csv --num-cpus 1",
+            work="nas_ray.reproduce.run.draw_skips",
+        ),
         Command(
             "train",
             "--arch lenet-5 --recipe epochs:1:data_fraction=0.02 --seeds 1 --formats none --num-threads 1 "
             "--proxies params",
             writes="new",
             resumes=True,
+            work="nas_ray.train.run.fit",
         ),
-        Command("report", "{files}/run", writes="file"),
-        Command("export_nats", "{files}/official --allow-missing", writes="file"),
+        Command("report", "{files}/run", writes="file", work="nas_ray.report.html_report.render"),
+        Command(
+            "export_nats",
+            "{files}/official --allow-missing",
+            writes="file",
+            work="nas_ray.benchmarks.export.read_archive",
+        ),
     )
 }
 

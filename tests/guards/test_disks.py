@@ -1,0 +1,84 @@
+"""A full disk costs no result that is complete, and is told in a sentence."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tests.guards.commands import COMMANDS, FOLDERS, call
+
+KIB = 1024
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 256 KiB."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", place], capture_output=True)
+    if made.returncode:
+        pytest.skip("a small file system cannot be mounted here")
+    yield place
+    subprocess.run(["umount", "-l", place], check=True)
+
+
+def fill(disk: Path, left: int) -> None:
+    """Leaves `left` bytes of room on the disk."""
+    space = os.statvfs(disk)
+    (disk / "ballast").write_bytes(b"x" * (space.f_bavail * space.f_frsize - left))
+
+
+@pytest.mark.parametrize("left", [0, 4 * KIB])
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_disk_that_is_full_from_the_start(
+    name: str, left: int, disk: Path, files: Path, tmp_path: Path
+) -> None:
+    command = COMMANDS[name]
+    if left and command.ray:
+        pytest.skip("it would start Ray")
+    out = command.out(disk)
+    if command.writes != "file":
+        out.mkdir()
+    fill(disk, left)
+    ended = call(name, *command.tiny(files), "--out", out)
+    assert ended.code in (1, 2), ended
+    lines = ended.err.strip().splitlines()
+    assert lines[-1].startswith("error: ")
+    assert "No space left on device" in lines[-1]
+    assert "Traceback" not in ended.out + ended.err
+    assert not list(disk.rglob(".[0-9]*-*"))
+
+
+AGAIN = {
+    "compare_searchers": "compare-runs.parquet",
+    "choose_score": "choices.parquet",
+    "reproduce": "skips-counts.csv",
+}
+
+
+@pytest.mark.parametrize("name", AGAIN)
+def test_a_second_run_that_ends_for_want_of_space_leaves_the_first(
+    name: str, disk: Path, files: Path
+) -> None:
+    command = COMMANDS[name]
+    out = command.out(disk)
+    assert call(name, *command.tiny(files), "--out", out).code == 0
+    before = {path.name: path.read_bytes() for path in out.iterdir() if path.name != "run.json"}
+    assert AGAIN[name] in before
+    fill(disk, 8 * KIB)
+    ended = call(name, *command.tiny(files), "--out", out)
+    assert ended.code in (1, 2), ended
+    assert "No space left on device" in ended.err
+    assert {path.name: path.read_bytes() for path in out.iterdir() if path.name != "run.json"} == before
+    if AGAIN[name].endswith(".parquet"):
+        assert len(pd.read_parquet(out / AGAIN[name]))
+
+
+def test_every_command_that_makes_its_tables_again_is_tried() -> None:
+    again = {name for name in FOLDERS if COMMANDS[name].writes == "folder" and not COMMANDS[name].ray}
+    assert again == set(AGAIN)
