@@ -57,6 +57,7 @@ def test_a_run_leaves_everything(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     folder = tmp_path / "run"
     names = {
+        ".lock",
         "best.json",
         "cell.png",
         "journal.jsonl",
