@@ -9,6 +9,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import resource_tracker
 from typing import Any
 
 
@@ -27,6 +28,7 @@ def process_pool(
         prepare: called once in each of them; can be pickled, as all that they do.
         arguments: of `prepare`.
     """
+    _start_tracker()
     context = multiprocessing.get_context("spawn")  # a fork would copy locks of other threads
     given = (prepare, arguments)
     with ProcessPoolExecutor(processes, mp_context=context, initializer=_start, initargs=given) as pool:
@@ -37,6 +39,17 @@ def process_pool(
             for process in multiprocessing.active_children():
                 process.terminate()
             raise
+
+
+def _start_tracker() -> None:
+    """Starts the process in which Python tracks locks, which a lost terminal would end with a traceback."""
+    if threading.current_thread() is not threading.main_thread():
+        return
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # which it inherits
+    try:
+        resource_tracker.ensure_running()
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def _start(prepare: Callable[..., None], arguments: tuple[Any, ...]) -> None:
