@@ -100,9 +100,9 @@ def _read_part(folder: Path, same: Mapping[str, object]) -> Part:
         if texts or not isinstance(row.get("arch"), str):
             wrong = texts[0] if texts else "arch"
             raise UsageError(
-                f"Every row of {folder / JOURNAL} must have an arch and numbers as scores, but that of "
-                f"{shown(row.get('arch'))} has {wrong} {shown(row.get(wrong))}; remove {folder} to score its "
-                "archs again."
+                f"Every row of {folder / JOURNAL} must have an arch and numbers as scores, but one does not; "
+                f"remove {folder} to score its archs again, or correct {wrong} {shown(row.get(wrong))} of "
+                f"{shown(row.get('arch'))}."
             )
     return Part(folder, proxies, rows)
 

@@ -29,6 +29,7 @@ UNDEFINED = {
 
 _DECIMAL = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _LONGEST = 80
+_LONGEST_ARCH = 200
 NUMBERS = "numbers such as -1234.5 or 1e-3"
 
 
@@ -43,7 +44,7 @@ def to_number(value: Any) -> float:
     """
     if isinstance(value, bytes):
         value = value.decode("utf-8", "replace")
-    if value is None or value is pd.NA:
+    if value is None or value is pd.NA or value is pd.NaT:
         return math.nan
     if isinstance(value, str):
         text = value.strip()
@@ -153,7 +154,7 @@ def with_numbers(rows: pd.DataFrame, of: str) -> pd.DataFrame:
 
 
 def _place(arch: Any, where: str) -> str:
-    return f"{' '.join(str(arch).split())[:_LONGEST]} in {where}"
+    return f"{' '.join(str(arch).split())[:_LONGEST_ARCH]} in {where}"
 
 
 @dataclass(frozen=True)
