@@ -23,6 +23,8 @@ NatsSpace = NatsTss | NatsSss
 META = "meta.pickle.pbz2"
 """Name of the file that lists the archs."""
 
+_ARCHIVE = ".pickle.pbz2"
+
 
 def default_directory(folder: str = FOLDER) -> Path:
     """Returns where `nats_bench` keeps the directory: under `TORCH_HOME`, else under `~/.torch`."""
@@ -85,7 +87,8 @@ def space_of(directory: Path) -> NatsSpace:
 def official_directories(path: Path) -> list[Path]:
     """Returns the official directories that `path` may mean, which is none itself: around it or below it."""
     if path.is_file():
-        return [path.parent] if (path.parent / META).is_file() else []
+        inside = path.name.lower().endswith(_ARCHIVE) and (path.parent / META).is_file()
+        return [path.parent] if inside else []
     return sorted(meta.parent for depth in ("*", "*/*") for meta in path.glob(f"{depth}/{META}"))
 
 
