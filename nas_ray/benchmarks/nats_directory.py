@@ -86,9 +86,11 @@ def space_of(directory: Path) -> NatsSpace:
 
 def official_directories(path: Path) -> list[Path]:
     """Returns the official directories that `path` may mean, which is none itself: around it or below it."""
-    if path.is_file():
+    if os.path.isfile(path):  # os.path: whatever text was given, it says no
         inside = path.name.lower().endswith(_ARCHIVE) and (path.parent / META).is_file()
         return [path.parent] if inside else []
+    if not os.path.isdir(path):
+        return []
     return sorted(meta.parent for depth in ("*", "*/*") for meta in path.glob(f"{depth}/{META}"))
 
 
@@ -98,9 +100,9 @@ def _check_place(directory: Path) -> None:
     Raises:
         UsageError: one of its files is named, or a directory that it lies in.
     """
-    if (directory / META).exists() or not (found := official_directories(directory)):
+    if os.path.exists(directory / META) or not (found := official_directories(directory)):
         return
-    what = "a file of one" if directory.is_file() else f"which holds {len(found)} of them"
+    what = "a file of one" if os.path.isfile(directory) else f"which holds {len(found)} of them"
     raise UsageError(
         f"The official NATS-Bench files must be named by their own directory, where {META} is, got "
         f"{directory}, {what}; give {' or '.join(map(str, found[:3]))}."
