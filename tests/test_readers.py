@@ -18,13 +18,13 @@ from nas_ray.bulk.best_args import BestArgs
 from nas_ray.bulk.best_runs import earlier_rows
 from nas_ray.bulk.chunk_store import open_store
 from nas_ray.errors import UsageError
+from nas_ray.record import Record
 from nas_ray.report.accuracies import Accuracies
 from nas_ray.report.read_runs import read_runs
 from nas_ray.reproduce.choose import stored
 from nas_ray.reproduce.known import score_sets
 from nas_ray.reproduce.live import read_rows
 from nas_ray.reproduce.tables import Setting, Table
-from nas_ray.runs import write_settings
 from nas_ray.searchers.cheap_score import ScoreTable, cheap_score, scores_of
 from nas_ray.searchers.fitness import Single
 from nas_ray.spaces import NatsTss
@@ -253,7 +253,7 @@ def test_rows_of_live_runs(tmp_path: Path) -> None:
 
 def test_earlier_runs_of_best_arch(tmp_path: Path) -> None:
     args = BestArgs(out=tmp_path, runs=3)
-    write_settings(tmp_path, "best_arch", args)
+    Record(tmp_path, "best_arch", args).begin()
     rows = pd.DataFrame({"seed": [0, 1, 2], "arch": ARCHS[:3], "score": [1.0, 2.0, 3.0]})
     rows.to_parquet(tmp_path / "best.parquet")
     assert earlier_rows(tmp_path, args) == rows.to_dict("records")
@@ -264,15 +264,15 @@ def test_earlier_runs_of_best_arch(tmp_path: Path) -> None:
 def test_a_changed_chunk_says_what_is_wrong(tmp_path: Path) -> None:
     rows = pd.DataFrame({"arch": ARCHS[:3], "x": [1.0, 2.0, 3.0], "seconds": 0.0, "error": None})
     told: list[str] = []
-    with open_store(tmp_path, {}, told.append) as store:
+    with open_store(tmp_path, {"experiment": "score_space"}, told.append) as store:
         store.add(0, rows)
     (path,) = (tmp_path / "chunks").glob("*.parquet")
     rows.astype({"x": str}).to_parquet(path)  # the same numbers
-    with open_store(tmp_path, {}, told.append) as store:
+    with open_store(tmp_path, {"experiment": "score_space"}, told.append) as store:
         assert store.table(ARCHS[:3], ["x"])["x"].tolist() == [1, 2, 3]
     assert told == []
     changed(rows, "x").to_parquet(path)
-    with open_store(tmp_path, {}, told.append) as store:
+    with open_store(tmp_path, {"experiment": "score_space"}, told.append) as store:
         assert store.missing(ARCHS[:3], {"x": ["x"]}) == dict.fromkeys(ARCHS[:3], ("x",))
     assert len(told) == 1
     assert f"got '1,200' for {ARCHS[2]} in row 3" in told[0]
