@@ -185,7 +185,10 @@ def _fitting(
         if numbered and len(cells) < width:
             raise ValueError(f"line {lines[0]} has {width} cells, and the header {width - 1}")
         if any(map(str.strip, cells[width:])):
-            raise ValueError(f"line {line} has {len(cells)} cells, and the header {width - numbered}")
+            raise ValueError(
+                f"line {line} has {len(cells)} cells, and the header {width - numbered}: after "
+                f"{cells[width - 1][:40]!r} comes {cells[width][:40]!r}"
+            )
         lines.append(line)
         yield cells[:width] + [""] * (width - len(cells))
 

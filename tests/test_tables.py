@@ -70,7 +70,7 @@ def test_shapes(text: str, held: dict, lines: list[int], tmp_path: Path) -> None
         ("", "it is empty"),
         ("\n\n", "it is empty"),
         ("\0\0\n", "it has null bytes, which no UTF-8 text has"),
-        ("arch,x\na,1\nb,1,200.0\n", "line 3 has 3 cells, and the header 2"),
+        ("arch,x\na,1\nb,1,200.0\n", "line 3 has 3 cells, and the header 2: after '1' comes '200.0'"),
         ("arch,x\na,1,200.0\nb,2\n", "line 2 has 3 cells, and the header 2"),
         ('arch,x\na,1\nb,"2\n', "line 3 is no CSV: unexpected end of data"),
         ('arch,"x\n', "line 1 is no CSV: unexpected end of data"),
