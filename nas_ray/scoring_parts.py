@@ -18,6 +18,7 @@ from nas_ray.journal import read_journal, rows_of
 from nas_ray.proxies import PROXIES, Proxy
 from nas_ray.runs import FILE_NAME as RUN_FILE
 from nas_ray.runs import read_run, write_json
+from nas_ray.stored_numbers import shown
 
 
 @dataclass(frozen=True)
@@ -94,11 +95,14 @@ def _read_part(folder: Path, same: Mapping[str, object]) -> Part:
         )
     rows = rows_of(read_journal(folder / JOURNAL)) if (folder / JOURNAL).exists() else []
     for row in rows:
-        values = [row[column] for name in proxies for column in columns_of(name, row)]
-        if not isinstance(row.get("arch"), str) or any(isinstance(value, str) for value in values):
+        columns = [column for name in proxies for column in columns_of(name, row)]
+        texts = [column for column in columns if isinstance(row[column], (str, bool))]
+        if texts or not isinstance(row.get("arch"), str):
+            wrong = texts[0] if texts else "arch"
             raise UsageError(
                 f"Every row of {folder / JOURNAL} must have an arch and numbers as scores, but one does not; "
-                f"remove {folder} to score its archs again."
+                f"remove {folder} to score its archs again, or correct {wrong} {shown(row.get(wrong))} of "
+                f"{shown(row.get('arch'))}."
             )
     return Part(folder, proxies, rows)
 

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 
 from nas_ray.benchmarks.base import Benchmark, Evaluation
-from nas_ray.benchmarks.nats import FOLDERS, NatsBenchmark, default_directory, find_archives
+from nas_ray.benchmarks.nats import NatsBenchmark
+from nas_ray.benchmarks.nats_directory import (
+    FOLDERS,
+    default_directory,
+    find_archives,
+    official_directories,
+)
 from nas_ray.benchmarks.nb201 import NB201Benchmark
 from nas_ray.benchmarks.table import TableBenchmark
 from nas_ray.datasets import OWN, get_dataset
@@ -92,7 +99,7 @@ def open_benchmark(spec: str, dataset: str, space: FiniteSpace | None = None) ->
         sized = isinstance(space, NatsSss)
         return _open_for_sizes(spec, dataset) if sized else BENCHMARKS[spec](dataset)
     path = os.path.expanduser(spec)
-    if os.path.isdir(path):
+    if os.path.isdir(path) or official_directories(Path(path)):
         return _fitting(NatsBenchmark(path, dataset), space)
     if os.path.exists(path):
         return TableBenchmark(path, dataset, space=space if isinstance(space, NatsSss) else None)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Protocol, runtime_checkable
 
 import numpy as np
+
+from nas_ray.errors import UsageError
 
 
 @dataclass(frozen=True)
@@ -77,3 +80,21 @@ def accuracy_column(benchmark: Benchmark, scores: Iterable[str] = ()) -> str:
     """Returns the column of the benchmark's accuracy beside `scores`, which may be called so too."""
     own = benchmark.acc_column in scores
     return f"{BENCHMARK_PREFIX}{benchmark.acc_column}" if own else benchmark.acc_column
+
+
+def check_arch(arch: object) -> None:
+    """Checks that `arch` is text, before it is looked up.
+
+    Raises:
+        UsageError: it is no text, as an index is.
+    """
+    if not isinstance(arch, str):
+        got = " ".join(repr(arch).split())[:80]
+        raise UsageError(
+            f"An arch must be a string, one of the benchmark's archs, got {got}; give the string."
+        )
+
+
+def known_number(value: object, known: Iterable[int]) -> bool:
+    """Returns whether `value` is one of the numbers `known`, whatever it is."""
+    return isinstance(value, Real) and value in list(known)

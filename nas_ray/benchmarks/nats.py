@@ -7,8 +7,6 @@ Source: Dong et al., "NATS-Bench: Benchmarking NAS Algorithms for Architecture T
 from __future__ import annotations
 
 import math
-import os
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,24 +14,15 @@ from typing import Any
 
 from nats_bench import ArchResults
 
-from nas_ray.benchmarks.base import Evaluation
+from nas_ray.benchmarks.base import Evaluation, check_arch, known_number
+from nas_ray.benchmarks.nats_directory import FOLDER, FOLDERS, NatsSpace, default_directory, find_archives
 from nas_ray.datasets import DATASETS, get_dataset
 from nas_ray.errors import UsageError
 from nas_ray.spaces.nats_sss import NatsSss
-from nas_ray.spaces.nats_tss import NatsTss
 from nas_ray.unpickling import safe_load
-
-FOLDER = "NATS-tss-v1_0-3ffb9-simple"
-"""Name of the published directory of the topology space."""
-
-FOLDERS: dict[type[NatsTss] | type[NatsSss], str] = {NatsTss: FOLDER, NatsSss: "NATS-sss-v1_0-50262-simple"}
-"""Name of the published directory of each space."""
 
 Results = dict[int, Any]
 """The `ArchResults` of an arch by epochs of the schedule."""
-
-NatsSpace = NatsTss | NatsSss
-"""A space with published files. Its `schedules` are trained separately: none is a point of a longer one."""
 
 VALID = {name: name for name in DATASETS} | {"cifar10": "cifar10-valid"}
 """Published name of the run whose `x-valid` a searcher sees; `cifar10-valid` trains on 25,000 images."""
@@ -91,19 +80,20 @@ class NatsBenchmark:
         Raises:
             UsageError: unknown arch, schedule or seed; the archive is missing or damaged.
         """
-        if epochs not in self.space.schedules:
+        check_arch(arch)
+        if not known_number(epochs, self.space.schedules):
             held = " and ".join(map(str, self.space.schedules))
             raise UsageError(
-                f"NATS-Bench holds schedules of {held} epochs, got epochs={epochs}; ask for one of them."
+                f"NATS-Bench holds schedules of {held} epochs, got epochs={epochs!r}; ask for one of them."
             )
         results, path = self._read(arch)
         with _content_of(path):
             seeds = list(results[epochs].get_dataset_seeds(VALID[self.dataset]))
         listed = ", ".join(map(str, seeds))
-        if seed is not None and seed not in seeds:
+        if seed is not None and not known_number(seed, seeds):
             raise UsageError(
                 f"The {epochs}-epoch schedule of {arch} on {self.dataset} has the seeds {listed}, "
-                f"got seed={seed}; ask for one of them or for None, their mean."
+                f"got seed={seed!r}; ask for one of them or for None, their mean."
             )
         which = f"mean of seeds {listed}" if seed is None and len(seeds) > 1 else f"seed {seed or listed}"
         valid_acc, train, valid = validation(results, self.dataset, epochs, path, seed)
@@ -124,64 +114,8 @@ class NatsBenchmark:
         return
 
     def _read(self, arch: str) -> tuple[Results, Path]:
+        check_arch(arch)
         return read_archive(self.directory, self.space, self.space.index(arch))
-
-
-def default_directory(folder: str = FOLDER) -> Path:
-    """Returns where `nats_bench` keeps the directory: under `TORCH_HOME`, else under `~/.torch`."""
-    return Path(os.environ.get("TORCH_HOME") or os.path.expanduser("~/.torch")) / folder
-
-
-def find_archives(
-    directory: Path, *, allow_missing: bool = False, allow: str = "pass allow_missing=True from Python"
-) -> tuple[NatsSpace, list[int]]:
-    """Returns the space of an official directory and the sorted indices of its archives, after checking it.
-
-    Args:
-        directory: the unpacked directory.
-        allow_missing: accept one with some of the archives.
-        allow: for an error message, how the caller's user asks for `allow_missing`.
-
-    Raises:
-        UsageError: no such directory, a damaged or foreign one, or one with archives missing.
-    """
-    try:
-        files = os.listdir(directory)
-    except OSError as error:
-        raise UsageError(
-            f"The official NATS-Bench files must be a readable directory such as {FOLDER}, got {directory} "
-            f"({error.strerror}); unpack the published archive and name its folder."
-        ) from error
-    space = space_of(directory)
-    size = len(space)
-    names = (re.fullmatch(r"(\d{6})\.pickle\.pbz2", file) for file in files)
-    found = sorted(index for index in (int(name[1]) for name in names if name) if index < size)
-    if not found or (len(found) < size and not allow_missing):
-        way_out = "" if allow_missing else f", or {allow}"
-        raise UsageError(
-            f"The directory must hold the archives of all {size} archs, got {directory}, where "
-            f"{size - len(found)} are missing; unpack {FOLDERS[type(space)]} completely{way_out}."
-        )
-    return space, found
-
-
-def space_of(directory: Path) -> NatsSpace:
-    """Returns the space whose archs the meta file of an official directory lists.
-
-    Raises:
-        UsageError: it is damaged, or lists other archs.
-    """
-    meta = safe_load(directory / "meta.pickle.pbz2", what="NATS-Bench meta file", compressed=True)
-    listed = meta.get("meta_archs") if isinstance(meta, dict) else None
-    archs = tuple(listed) if isinstance(listed, list | tuple) else ()
-    archs = archs if all(isinstance(arch, str) for arch in archs) else ()
-    space: NatsSpace = NatsSss() if archs and ":" in archs[0] else NatsTss()
-    if archs != space.archs:
-        raise UsageError(
-            f"The meta file must list the {len(space)} archs of {space.name.upper()} in their published "
-            f"order, and that in {directory} does not; unpack {FOLDERS[type(space)]} again."
-        )
-    return space
 
 
 def read_archive(directory: Path, space: NatsSpace, index: int) -> tuple[Results, Path]:
@@ -246,3 +180,16 @@ def _content_of(path: Path) -> Iterator[None]:
             f"The NATS-Bench archive must hold the results of one arch for every schedule, and {path} does "
             f"not ({error!r}); unpack {path.parent.name} again."
         ) from error
+
+
+__all__ = [
+    "FOLDER",
+    "FOLDERS",
+    "NatsBenchmark",
+    "NatsSpace",
+    "default_directory",
+    "find_archives",
+    "read_archive",
+    "test_accuracy",
+    "validation",
+]

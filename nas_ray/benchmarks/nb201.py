@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from nas_ray.benchmarks.base import Evaluation
+from nas_ray.benchmarks.base import Evaluation, check_arch, known_number
 from nas_ray.datasets import get_dataset
 from nas_ray.errors import UsageError
 from nas_ray.spaces.nats_tss import OPS, NatsTss, to_ops
@@ -82,17 +82,20 @@ class NB201Benchmark:
         Raises:
             UsageError: unknown arch, schedule or seed.
         """
-        if epochs != EPOCHS:
+        check_arch(arch)
+        if not known_number(epochs, [EPOCHS]):
             raise UsageError(
-                f"The benchmark nb201 holds the {EPOCHS}-epoch schedule only, got epochs={epochs}; ask for "
+                f"The benchmark nb201 holds the {EPOCHS}-epoch schedule only, got epochs={epochs!r}; ask for "
                 f"{EPOCHS}, or take the official NATS-Bench files, which also hold 12."
             )
         accs = self._of(arch)
         if seed is None:
             return Evaluation(_mean(accs), self._seconds[arch], epochs, self.acc_source)
-        if seed not in range(len(accs)):
-            raise UsageError(f"The seed of {arch} in nb201 must be one of 0 to {len(accs) - 1}, got {seed}.")
-        return Evaluation(accs[seed], self._seconds[arch], epochs, f"{self._prefix}, seed number {seed}")
+        if not known_number(seed, range(len(accs))):
+            raise UsageError(
+                f"The seed of {arch} in nb201 must be one of 0 to {len(accs) - 1}, got {seed!r}."
+            )
+        return Evaluation(accs[int(seed)], self._seconds[arch], epochs, f"{self._prefix}, seed number {seed}")
 
     def test_acc(self, arch: str) -> float:
         """Returns the mean over seeds on the split `x-valid`; the table holds no test split.
@@ -107,6 +110,7 @@ class NB201Benchmark:
         return np.array([self.test_acc(arch) for arch in self._archs])
 
     def _of(self, arch: str) -> tuple[float, ...]:
+        check_arch(arch)
         if arch not in self._accs:
             to_ops(arch)  # every canonical arch is in the table, so this raises and says how one reads
         return self._accs[arch]

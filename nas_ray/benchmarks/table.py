@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from nas_ray.benchmarks.base import Evaluation
+from nas_ray.benchmarks.base import Evaluation, check_arch, known_number
 from nas_ray.datasets import get_dataset
-from nas_ray.errors import UsageError, printable
+from nas_ray.errors import UsageError, describe, printable
 from nas_ray.runs import FILE_NAME
 from nas_ray.spaces.base import FiniteSpace
 from nas_ray.spaces.nats_tss import NatsTss
-from nas_ray.tables import read_table
+from nas_ray.stored_numbers import StoredTable
+from nas_ray.tables import ARCH, ENDINGS, table_ending
 from nas_ray.writing import write_atomically
 
-SUFFIXES = (".csv", ".csv.gz", ".parquet")
-"""The file formats, by the end of the name."""
-
-_ENDINGS = f"{', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}"
+_ENDINGS = f"{', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}"
 
 SECONDS = ("train_seconds_per_epoch", "valid_seconds")
 """Columns of what a query costs, as `{dataset}_{column}`."""
@@ -45,7 +44,7 @@ class TableBenchmark:
     Other columns are not read.
 
     Args:
-        path: a file that ends in .csv, .csv.gz or .parquet.
+        path: a file that ends in .csv, .csv.gz or .parquet, or as `table_ending` knows it.
         dataset: published name of the dataset.
         space: the space whose archs the table holds; NATS-TSS if None.
 
@@ -68,14 +67,16 @@ class TableBenchmark:
             f"table {self.path.name}, {self.dataset} test split {split}, {last} epochs, mean over seeds"
         )
         self._final = f"test_acc_{last}"
-        frame = _read(self.path)
-        self._require("arch", f"{self.dataset}_{self._final}", held=list(frame.columns))
+        table = _read(self.path)
+        self._require(ARCH, f"{self.dataset}_{self._final}", held=table.names)
         self._archs = tuple(space)
-        self._check_archs(frame["arch"])
-        frame = frame.set_index("arch").loc[list(self._archs)]
+        given = table.archs()
+        self._check_archs(given)
+        row = {arch: number for number, arch in enumerate(given)}
+        order = [row[arch] for arch in self._archs]
         columns = (self._final, *(f"valid_acc_{epochs}" for epochs in self._schedules), *SECONDS)
-        held = [column for column in columns if f"{self.dataset}_{column}" in frame.columns]
-        self._values = {column: self._numbers(frame[f"{self.dataset}_{column}"]) for column in held}
+        held = [column for column in columns if f"{self.dataset}_{column}" in table.names]
+        self._values = {column: self._numbers(table, f"{self.dataset}_{column}", order) for column in held}
         self._index = {arch: index for index, arch in enumerate(self._archs)}
 
     @property
@@ -94,13 +95,17 @@ class TableBenchmark:
         Raises:
             UsageError: unknown arch or schedule, a seed, or a column that the table does not have.
         """
-        if epochs not in self._schedules:
+        check_arch(arch)
+        if not known_number(epochs, self._schedules):
             held_epochs = " and ".join(map(str, self._schedules))
             raise UsageError(
-                f"A table holds schedules of {held_epochs} epochs, got epochs={epochs}; ask for one of them."
+                f"A table holds schedules of {held_epochs} epochs, got epochs={epochs!r}; ask for one of "
+                "them."
             )
         if seed is not None:
-            raise UsageError(f"A table holds no single training seeds, got seed={seed}; leave the seed out.")
+            raise UsageError(
+                f"A table holds no single training seeds, got seed={seed!r}; leave the seed out."
+            )
         index = self._position(arch)
         columns = (f"valid_acc_{epochs}", *SECONDS)
         if any(column not in self._values for column in columns):
@@ -128,6 +133,7 @@ class TableBenchmark:
         return np.array(self._values[self._final])
 
     def _position(self, arch: str) -> int:
+        check_arch(arch)
         if arch not in self._index:
             raise UsageError(
                 f"The table {self.path} holds the {len(self._archs)} archs of its space, got {arch!r}, which "
@@ -143,9 +149,9 @@ class TableBenchmark:
                 f"{', '.join(printable(held))}; add the column or take another table."
             )
 
-    def _check_archs(self, given: pd.Series) -> None:
+    def _check_archs(self, given: Sequence[object]) -> None:
         known = set(self._archs)
-        # a list could not be looked up or counted; pandas hangs on counting many
+        # a list could not be looked up or counted
         foreign = [arch for arch in given if not isinstance(arch, str) or arch not in known]
         if foreign:
             got = " ".join(repr(foreign[0]).split())[:200]
@@ -153,35 +159,31 @@ class TableBenchmark:
                 f"The table {self.path} must hold archs of its space only, got {got}; an "
                 f"arch there reads {self._archs[0]}."
             )
-        counts = given.value_counts()
-        if counts.max() > 1:
+        (most, count), *_ = Counter(given).most_common(1) or [("", 0)]
+        if count > 1:
             raise UsageError(
-                f"The table {self.path} must hold each arch once, got {counts.idxmax()} {counts.max()} "
-                "times; remove the repeated rows."
+                f"The table {self.path} must hold each arch once, got {most} {count} times; remove the "
+                "repeated rows."
             )
-        if len(counts) < len(self._archs):
-            first = next(arch for arch in self._archs if arch not in counts.index)
+        if len(given) < len(self._archs):
+            first = next(arch for arch in self._archs if arch not in set(given))
             raise UsageError(
                 f"The table {self.path} must hold all {len(self._archs)} archs of its space, and {first} is "
-                f"missing ({len(self._archs) - len(counts)} are); complete the table."
+                f"missing ({len(self._archs) - len(given)} are); complete the table."
             )
 
-    def _numbers(self, column: pd.Series) -> list[float]:
-        high = 100.0 if "_acc_" in str(column.name) else np.finfo(float).max
-        values = pd.to_numeric(column, errors="coerce").to_numpy(float)
-        bad = ~((values >= 0) & (values <= high))  # not (in range): true for NaN too
-        if bad.any():
-            what = "percentages from 0 to 100" if high == 100 else "finite seconds from 0"
+    def _numbers(self, table: StoredTable, name: str, order: list[int]) -> list[float]:
+        """Returns the column `name` in the order of the space, all of it percentages or seconds."""
+        percent = "_acc_" in name
+        must = "percentages from 0 to 100" if percent else "finite seconds from 0"
+        high = 100.0 if percent else float(np.finfo(float).max)
+        values = table.numbers(name, must=must, within=(0.0, high))
+        if percent and values.max() <= 1:
             raise UsageError(
-                f"The column {column.name!r} of the table {self.path} must hold {what}, got "
-                f"{column.iloc[int(bad.argmax())]} for {column.index[int(bad.argmax())]}; correct the value."
-            )
-        if high == 100 and values.max() <= 1:
-            raise UsageError(
-                f"The column {column.name!r} of the table {self.path} must hold percentages from 0 to 100, "
+                f"The column {name!r} of the table {self.path} must hold percentages from 0 to 100, "
                 f"and no value is above {values.max():g}, as in fractions from 0 to 1; multiply it by 100."
             )
-        return [float(value) for value in values]
+        return [float(value) for value in values[order]]
 
 
 def write_table(frame: pd.DataFrame, path: Path) -> None:
@@ -191,7 +193,7 @@ def write_table(frame: pd.DataFrame, path: Path) -> None:
         UsageError: the name ends in another format, or the folder cannot be written.
     """
     check_writable(path)
-    write = frame.to_parquet if _suffix(path) == ".parquet" else frame.to_csv
+    write = frame.to_parquet if _ending(path, written=True) == ".parquet" else frame.to_csv
     try:
         write_atomically(path, lambda temporary: write(temporary, index=False))
     except OSError as error:
@@ -219,30 +221,29 @@ def check_writable(path: Path) -> None:
     elif not os.access(path.parent, os.W_OK | os.X_OK):
         reason = f"the folder {path.parent} is not writable"
     else:
-        _suffix(path)
+        _ending(path, written=True)
         return
     raise UsageError(f"The table must have a writable place, got {path} ({reason}); name another.")
 
 
-def _read(path: Path) -> pd.DataFrame:
-    suffix = _suffix(path)
+def _read(path: Path) -> StoredTable:
+    ending = _ending(path)
     if path.exists() and not path.is_file():  # to open a FIFO would block for ever
         raise UsageError(f"The table must be a regular file, got {path}, which is none; check the path.")
     try:
-        return read_table(path)
+        return StoredTable.read(path)
     except Exception as error:  # the readers and decompressors have no common exception
-        reason = " ".join(str(error).split()) or type(error).__name__
         raise UsageError(
-            f"The table must be a readable {suffix} file, got {path} ({reason}); check the path or write the "
-            "table again."
+            f"The table must be a readable {ending} file, got {path} ({describe(error)}); check the path or "
+            "write the table again."
         ) from error
 
 
-def _suffix(path: Path) -> str:
-    for suffix in SUFFIXES:
-        if path.name.lower().endswith(suffix):
-            return suffix
-    raise UsageError(
-        f"A table file must end in {_ENDINGS}, got {path}; the official "
-        "NATS-Bench files are named by their unpacked directory."
-    )
+def _ending(path: Path, *, written: bool = False) -> str:
+    ending = table_ending(path)
+    if ending is None or (written and ending not in ENDINGS):
+        raise UsageError(
+            f"A table file must end in {_ENDINGS}, got {path}; the official "
+            "NATS-Bench files are named by their unpacked directory."
+        )
+    return ending

@@ -7,13 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from nas_ray.errors import UsageError
+from nas_ray.errors import UsageError, printable
 from nas_ray.scoring_run import choose_archs
 from nas_ray.spaces.base import FiniteSpace
-from nas_ray.tables import read_table
-
-TABLES = (".csv", ".csv.gz", ".parquet")
-"""Endings of files that are read as a table with a column `arch`; any other is read as text."""
+from nas_ray.stored_numbers import StoredTable
+from nas_ray.tables import ARCH, ENDINGS, read_lines, table_ending
 
 
 def wanted_archs(space: FiniteSpace, path: Path | None, count: int, *, seed: int) -> tuple[list[str], int]:
@@ -21,7 +19,8 @@ def wanted_archs(space: FiniteSpace, path: Path | None, count: int, *, seed: int
 
     Args:
         space: where they come from.
-        path: a file of archs: text with one per line, or a table with a column `arch`; None for all.
+        path: a file of archs: a table with a column `arch` if its name ends as one of a table, else text with
+            one per line; None for all.
         count: size of a sample in a seeded order; 0 means all, in the order of the file or of the space.
         seed: of the sample.
 
@@ -45,19 +44,19 @@ def wanted_archs(space: FiniteSpace, path: Path | None, count: int, *, seed: int
 def _read(path: Path) -> list[object]:
     """Returns the entries of a file, blank lines of a text left out."""
     try:
-        if not path.name.endswith(TABLES):
-            return [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-        table = read_table(path)
+        if table_ending(path) is None:
+            return list(read_lines(path))
+        table = StoredTable.read(path)
     except Exception as error:  # whatever a reader may raise on any bytes
         said = " ".join(str(error).split())[:200]
         raise UsageError(
-            f"--archs must be a text file with one arch per line, or a table ({', '.join(TABLES)}) with a "
+            f"--archs must be a text file with one arch per line, or a table ({', '.join(ENDINGS)}) with a "
             f"column 'arch'; {path} cannot be read: {said}."
         ) from error
-    if "arch" not in table:
-        held = ", ".join(map(str, table.columns)) or "none"
+    if ARCH not in table.names:
+        held = ", ".join(printable(table.names)) or "none"
         raise UsageError(f"The table {path} must have a column 'arch', and its columns are: {held}.")
-    return list(table["arch"])
+    return table.archs()
 
 
 def _checked(listed: Sequence[object], space: FiniteSpace, path: Path) -> list[str]:

@@ -25,6 +25,7 @@ from nas_ray.record import Record
 from nas_ray.resources import Request, check_request
 from nas_ray.runs import FILE_NAME, read_run
 from nas_ray.spaces import NatsTss
+from nas_ray.stored_numbers import with_numbers
 from nas_ray.tables import read_table
 from nas_ray.writing import write_table
 
@@ -97,7 +98,7 @@ def earlier_rows(out: Path, args: BestArgs) -> list[dict[str, object]]:
     """Returns the runs that `out` holds already, of an interruption or of fewer runs.
 
     Raises:
-        UsageError: they were made with other arguments.
+        UsageError: they were made with other arguments, or hold text where a number must be.
     """
     if not (out / FILE_NAME).is_file() or not (out / "best.parquet").is_file():
         return []
@@ -117,6 +118,7 @@ def earlier_rows(out: Path, args: BestArgs) -> list[dict[str, object]]:
             f"{out / 'best.parquet'} must be the table that best_arch.py wrote, but cannot be read "
             f"({describe(error)}); remove it, and its runs are made again."
         ) from error
+    table = with_numbers(table, f"the table {out / 'best.parquet'}")
     return [
         {str(key): value for key, value in row.items()} for row in table.head(args.runs).to_dict("records")
     ]

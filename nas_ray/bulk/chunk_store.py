@@ -16,6 +16,7 @@ from nas_ray.claim import claimed
 from nas_ray.errors import UsageError
 from nas_ray.foreign import check_own_files
 from nas_ray.runs import FILE_NAME, FORMAT, provenance, read_run, write_atomically, write_json
+from nas_ray.stored_numbers import with_numbers
 from nas_ray.tables import read_table
 
 EXPERIMENT = "score_space"
@@ -80,11 +81,11 @@ class ChunkStore:
 
     def _read(self, path: Path, on_damage: Callable[[str], None]) -> pd.DataFrame | None:
         try:
-            table = read_table(path)
+            table = with_numbers(read_table(path), "it")
             whole = path.stem.endswith(self._digest(table))
             why = "it is not the chunk that its name says"
         except Exception as error:  # whatever a reader may raise on any bytes
-            whole, why = False, f"{type(error).__name__}"
+            whole, why = False, str(error) if isinstance(error, UsageError) else type(error).__name__
         if whole:
             return table
         path.replace(path.with_name(f"{path.name}.damaged"))

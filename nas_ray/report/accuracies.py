@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +11,7 @@ import pandas as pd
 
 from nas_ray.errors import UsageError
 from nas_ray.report.search_curve import known_accuracy
+from nas_ray.stored_numbers import row_numbers
 
 if TYPE_CHECKING:
     from nas_ray.benchmarks.base import Benchmark
@@ -31,7 +33,15 @@ class Accuracies:
         self._given = benchmark
         self._opened: dict[tuple[str, str], Benchmark | None] = {}
 
-    def join(self, rows: pd.DataFrame, dataset: str, spec: str, scores: Sequence[str] = ()) -> Joined:
+    def join(
+        self,
+        rows: pd.DataFrame,
+        dataset: str,
+        spec: str,
+        scores: Sequence[str] = (),
+        *,
+        folder: Path | str = "the run",
+    ) -> Joined:
         """Returns `rows` with the column `accuracy` in percent, NaN where it is not known.
 
         Args:
@@ -39,13 +49,15 @@ class Accuracies:
             dataset: of the benchmark.
             scores: columns that are scores, whatever they are called.
             spec: benchmark of the run, used where its table has no accuracy.
+            folder: of the run, for messages.
 
         Raises:
-            UsageError: the benchmark that was given cannot be used; one of the run's own leads to a note.
+            UsageError: the benchmark that was given cannot be used; one of the run's own leads to a note. Or
+                an accuracy in the table is no number.
         """
         held = next((name for name in COLUMNS if name in rows and name not in scores), None)
         if self._given is None and held is not None:
-            accuracy = pd.to_numeric(rows[held], errors="coerce").astype(float)
+            accuracy = row_numbers(rows, held, f"the table of {folder}")
             return rows.assign(accuracy=accuracy), held, _source(rows), []
         try:
             benchmark = self._open(self._given or spec, dataset)

@@ -106,7 +106,8 @@ def _best(run: RunData) -> list[Fact]:
         if name in row and name not in run.scores
     ]
     if np.isfinite(row["accuracy"]):
-        ranked = same and best.get("acc_source") == run.acc_source and isinstance(best.get("rank"), int)
+        whole = all(isinstance(best.get(name), int) for name in ("rank", "num_archs"))
+        ranked = same and whole and best.get("acc_source") == run.acc_source
         rank = f"rank {best['rank']:,} of {best['num_archs']:,}" if ranked else ""
         facts.append(("its accuracy", _and(f"{row['accuracy']:.2f} % ({run.acc_column})", rank)))
         facts.append(("best accuracy evaluated", f"{run.rows['accuracy'].max():.2f} %"))

@@ -16,6 +16,7 @@ from nas_ray.report.correlation import BASELINES
 from nas_ray.report.run_data import RunData, complete
 from nas_ray.runs import FILE_NAME, JOURNAL, read_run
 from nas_ray.searchers.fitness import Fitness, parse_fitness
+from nas_ray.stored_numbers import with_numbers
 from nas_ray.tables import read_table
 
 NO_SCORES = {"place", "index", "rank", "accuracy", "seconds", "fitness"}
@@ -68,7 +69,7 @@ def _search(folder: Path, info: Mapping[str, Any], accuracies: Accuracies) -> Ru
     for name in set(scores) - set(rows.columns):
         rows[name] = float("nan")  # no evaluation got as far
     dataset, spec = str(args.get("dataset", "unknown")), str(args.get("benchmark", "none"))
-    rows, column, source, said = accuracies.join(rows, dataset, spec, scores)
+    rows, column, source, said = accuracies.join(rows, dataset, spec, scores, folder=folder)
     return RunData(
         folder=folder,
         name=_name(folder),
@@ -103,12 +104,12 @@ def _search_rows(folder: Path, info: Mapping[str, Any]) -> tuple[pd.DataFrame, l
 
 
 def _scored(folder: Path, info: Mapping[str, Any], accuracies: Accuracies) -> RunData:
-    table = _read_table(_needed(folder / "scores.parquet"))
+    table = _scores_table(folder / "scores.parquet")
     scores = _score_columns(table)
     fitness = _fitness(None, scores, folder)
     rows = complete(table, scores, fitness, folder)
     dataset = info.get("dataset") or DATASET_OF.get(_get(info, "num_classes", int, folder), "unknown")
-    rows, column, source, notes = accuracies.join(rows, dataset, "auto")
+    rows, column, source, notes = accuracies.join(rows, dataset, "auto", folder=folder)
     last: Any = (_get(info, "runs", list, folder) or [{}])[-1]
     settings = {key: value for key, value in info.items() if key not in ("format", "experiment", "runs")}
     if source and any(info.get(key, value) != value for key, value in PUBLISHED.items()):
@@ -139,7 +140,7 @@ def _compared(folder: Path, info: Mapping[str, Any]) -> list[RunData]:
     }
     runs = []
     for dataset in map(str, _get(info, "datasets", list, folder)):
-        table = _read_table(_needed(folder / f"scores-{dataset}.parquet"))
+        table = _scores_table(folder / f"scores-{dataset}.parquet")
         scores = _score_columns(table)
         names = [name for name in scores if name not in BASELINES and ":" not in name] or list(scores)
         fitness = _fitness(None, names, folder)
@@ -182,6 +183,11 @@ def _fitness(text: str | None, scores: Sequence[str], folder: Path) -> Fitness:
         return parse_fitness(text, scores)
     except UsageError as error:
         raise UsageError(f"{folder / FILE_NAME} cannot be used: {error}") from error
+
+
+def _scores_table(path: Path) -> pd.DataFrame:
+    """Returns a table in which all but a few known columns are numbers."""
+    return with_numbers(_read_table(_needed(path)), f"the table {path}")
 
 
 def _score_columns(table: pd.DataFrame) -> tuple[str, ...]:

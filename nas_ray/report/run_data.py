@@ -12,7 +12,9 @@ import numpy as np
 import pandas as pd
 
 from nas_ray.errors import UsageError
+from nas_ray.report.cost import COSTS
 from nas_ray.searchers.fitness import Fitness, Row
+from nas_ray.stored_numbers import row_numbers
 
 Lookup = Callable[[str], float]
 """Accuracy of an arch in percent, NaN if unknown."""
@@ -87,7 +89,7 @@ def complete(rows: pd.DataFrame, scores: tuple[str, ...], fitness: Fitness, fold
     """Returns `rows` with every column that `RunData` promises, numbers as floats.
 
     Raises:
-        UsageError: no rows, or no column `arch`.
+        UsageError: no rows, no column `arch`, or text where a number must be.
     """
     if "arch" not in rows:
         held = ", ".join(map(str, rows.columns)) or "none"
@@ -100,8 +102,9 @@ def complete(rows: pd.DataFrame, scores: tuple[str, ...], fitness: Fitness, fold
         if name not in table:
             table[name] = None
     table["reused"] = table["reused"].eq(True)
-    for name in {*scores, "seconds", "finished_at", "accuracy", "fitness"} & set(table.columns):
-        table[name] = pd.to_numeric(table[name], errors="coerce").astype(float)
+    numbers = {*scores, *COSTS, "seconds", "finished_at", "accuracy", "fitness"}
+    for name in sorted(numbers & set(table.columns)):
+        table[name] = row_numbers(table, name, f"the table of {folder}")
     if "fitness" not in table:
         table["fitness"] = _fitness_of(table, fitness)
     return table

@@ -28,6 +28,7 @@ from nas_ray.reproduce.tables import Setting, Table, scores_for
 from nas_ray.resources import Plan, Request, check_request
 from nas_ray.runs import FILE_NAME, create_run, read_run
 from nas_ray.search import tune_search
+from nas_ray.stored_numbers import with_numbers
 from nas_ray.tables import read_table
 from nas_ray.writing import write_atomically
 
@@ -171,11 +172,16 @@ class LiveRuns:
 
 
 def read_rows(path: Path) -> pd.DataFrame | None:
-    """Returns the rows of a finished run; None for a damaged file, whose run is made again."""
+    """Returns the rows of a finished run; None for a damaged file, whose run is made again.
+
+    Raises:
+        UsageError: it holds text where a number must be, so that it was changed.
+    """
     try:
-        return read_table(path)
+        rows = read_table(path)
     except Exception:  # pyarrow's errors have no common type
         return None
+    return with_numbers(rows, f"the table {path}")
 
 
 def minibatch(args: ReproduceArgs, seed: int) -> ImageDataModule:

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from nas_ray.errors import UsageError, describe, printable
 from nas_ray.plugins import resolve, unknown_name
-from nas_ray.tables import read_table
+from nas_ray.stored_numbers import StoredTable, shown, to_number
+from nas_ray.tables import ARCH, table_ending
 
 CheapScore = Callable[[Sequence[str]], Sequence[float]]
 """One number per arch, larger is better; it must not depend on anything but the archs."""
-
-TABLES = (".csv", ".csv.gz", ".parquet")
-"""How the name of a table ends."""
 
 
 class ScoreTable:
@@ -34,21 +33,21 @@ class ScoreTable:
     def __init__(self, path: str | Path, column: str) -> None:
         self.path = Path(path).expanduser()
         self.column = column
-        held = list(self._frame.columns)
-        if column not in held or "arch" not in held:
-            missing = column if "arch" in held else "arch"
+        held = self._table.names
+        if column not in held or ARCH not in held:
+            missing = column if ARCH in held else ARCH
             raise UsageError(f"The table {self.path}: {unknown_name('column', missing, printable(held))}")
-        repeated = self._frame["arch"][self._frame["arch"].duplicated()]
-        if len(repeated):
+        repeated = [arch for arch, count in Counter(map(str, self._table.archs())).items() if count > 1]
+        if repeated:
             raise UsageError(
-                f"The table {self.path} must hold each arch once, got {repeated.iloc[0]} twice; remove a row."
+                f"The table {self.path} must hold each arch once, got {repeated[0]} twice; remove a row."
             )
 
     def __call__(self, archs: Sequence[str]) -> list[float]:
         """Returns the stored scores of `archs`.
 
         Raises:
-            UsageError: an arch is not in the table.
+            UsageError: an arch is not in the table, or a score is no number.
         """
         known = self._scores
         missing = [arch for arch in archs if arch not in known]
@@ -64,9 +63,9 @@ class ScoreTable:
         return [known[arch] for arch in archs]
 
     @cached_property
-    def _frame(self) -> pd.DataFrame:
+    def _table(self) -> StoredTable:
         try:
-            return read_table(self.path)
+            return StoredTable.read(self.path)
         except Exception as error:  # the readers have no common exception
             raise UsageError(
                 f"The table of scores must be a readable CSV or Parquet file, got {self.path} "
@@ -75,19 +74,13 @@ class ScoreTable:
 
     @cached_property
     def _scores(self) -> dict[str, float]:
-        try:
-            scores = pd.to_numeric(self._frame[self.column], errors="coerce").astype(float)
-        except (TypeError, ValueError) as error:
-            raise UsageError(
-                f"The column {self.column!r} of {self.path} must hold numbers, but {describe(error)}; score "
-                "again."
-            ) from error
+        scores = self._table.numbers(self.column)
         if not np.isfinite(scores).any():
             raise UsageError(
                 f"The column {self.column!r} of {self.path} must hold numbers, but none is finite; score "
                 "again."
             )
-        return dict(zip(self._frame["arch"], scores, strict=True))
+        return dict(zip(map(str, self._table.archs()), scores.tolist(), strict=True))
 
 
 def cheap_score(given: CheapScore | str | None, user: str) -> CheapScore:
@@ -108,7 +101,7 @@ def cheap_score(given: CheapScore | str | None, user: str) -> CheapScore:
             f"{user} needs a proxy that is known before an arch is evaluated, got {given!r}; give a function "
             "of a list of archs, or text such as proxy=scores.parquet:naswot or proxy=mine:score."
         )
-    if path.endswith(TABLES):
+    if table_ending(Path(path)) is not None:
         return ScoreTable(path, column)
     made: CheapScore = resolve("proxy", f"{path}:{column}", {})
     return made
@@ -132,12 +125,20 @@ def scores_of(score: CheapScore, archs: Sequence[str]) -> np.ndarray:
     Raises:
         UsageError: not one number per arch.
     """
-    values = np.asarray(list(score(archs)), dtype=float)
+    values = np.asarray([_number(value) for value in score(archs)], dtype=float)
     if values.shape != (len(archs),):
         raise UsageError(
             f"A proxy must return one number per arch, got shape {values.shape} for {len(archs)} archs."
         )
     return np.where(np.isfinite(values), values, -np.inf)
+
+
+def _number(value: Any) -> Any:
+    """Returns text as a number, and all else as it is."""
+    try:
+        return to_number(value) if isinstance(value, str) else value
+    except ValueError as error:
+        raise UsageError(f"A proxy must return numbers, got {shown(value)}; return floats.") from error
 
 
 def best_first(score: CheapScore, archs: Sequence[str]) -> list[str]:

@@ -12,6 +12,7 @@ from scipy.stats import rankdata
 
 from nas_ray.errors import UsageError
 from nas_ray.plugins import unknown_name
+from nas_ray.stored_numbers import shown, to_number
 
 Row = dict[str, Any]
 """One evaluated arch: `arch`, one value per score, `seconds`, `error`."""
@@ -21,13 +22,23 @@ Fitness = Callable[[Sequence[Row]], np.ndarray]
 
 
 def column(rows: Sequence[Mapping[str, Any]], name: str) -> np.ndarray:
-    """Returns column `name` as `[rows]` floats, with everything non-finite or missing as -inf."""
-    values = np.array([_number(row.get(name)) for row in rows], dtype=float)
+    """Returns column `name` as `[rows]` floats, with everything non-finite or missing as -inf.
+
+    Raises:
+        UsageError: a value is no number, as in rows that were changed by hand.
+    """
+    values = np.array([_number(row, name) for row in rows], dtype=float)
     return np.where(np.isfinite(values), values, -np.inf)
 
 
-def _number(value: Any) -> float:
-    return float("nan") if value is None else float(value)
+def _number(row: Mapping[str, Any], name: str) -> float:
+    value = row.get(name)
+    try:
+        return to_number(value) if value is None or isinstance(value, str) else float(value)
+    except (TypeError, ValueError) as error:
+        raise UsageError(
+            f"The score {name} of {row.get('arch')} must be a number, got {shown(value)}; correct the row."
+        ) from error
 
 
 @dataclass(frozen=True)

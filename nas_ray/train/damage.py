@@ -13,6 +13,7 @@ from torch import nn
 
 from nas_ray.errors import UsageError, describe
 from nas_ray.modules.recipes import Recipe
+from nas_ray.stored_numbers import StoredTable
 from nas_ray.train.checkpoints import BEST, LAST, best_checkpoint
 from nas_ray.train.fit import CURVE
 
@@ -59,15 +60,15 @@ def read_curve(folder: Path) -> pd.DataFrame:
     """
     path = folder / CURVE
     try:
-        curve = pd.read_csv(path)
-        if not {"epoch", "seconds"} <= set(curve) or curve.empty:
+        table = StoredTable.read(path)
+        if not {"epoch", "seconds"} <= set(table.names) or table.frame.empty:
             raise ValueError("it holds no epoch")
-    except (OSError, ValueError) as error:  # pandas' own errors are ValueErrors
+        return pd.DataFrame({name: table.numbers(name) for name in table.names})
+    except (OSError, ValueError) as error:
         raise UsageError(
             f"{path} must be the curve of a training, but it cannot be read ({describe(error)}); remove the "
             f"folder {folder}, and --resume trains that net again."
         ) from error
-    return curve
 
 
 def check_finite(net: nn.Module, recipe: Recipe, folder: Path) -> None:

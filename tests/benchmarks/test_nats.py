@@ -250,6 +250,41 @@ def test_a_meta_file_of_something_else_is_refused(directory, listed):
     )
 
 
+@pytest.mark.parametrize("given", ["downloads", "downloads/nats"])
+def test_a_directory_above_names_the_one_below(directory, given, tmp_path):
+    given = tmp_path / given
+    (tmp_path / "downloads" / "nats").mkdir(parents=True)
+    directory = directory.rename(tmp_path / "downloads" / "nats" / FOLDER)
+    expected = (
+        "The official NATS-Bench files must be named by their own directory, where meta.pickle.pbz2 is, got "
+        f"{given}, which holds 1 of them; give {directory}."
+    )
+    for read in (NatsBenchmark, lambda path, dataset: open_benchmark(str(path), dataset)):
+        assert message(read, given, "cifar10") == expected
+    other = directory.with_name("another")
+    other.mkdir()
+    write(other / "meta.pickle.pbz2", {})
+    assert message(NatsBenchmark, given, "cifar10").endswith(
+        f"which holds 2 of them; give {directory} or {other}."
+    )
+
+
+@pytest.mark.parametrize("name", ["meta.pickle.pbz2", "000011.pickle.pbz2"])
+def test_a_file_names_its_directory(directory, name):
+    write(directory / name, {})
+    for read in (NatsBenchmark, lambda path, dataset: open_benchmark(str(path), dataset)):
+        assert message(read, directory / name, "cifar10") == (
+            "The official NATS-Bench files must be named by their own directory, where meta.pickle.pbz2 is, "
+            f"got {directory / name}, a file of one; give {directory}."
+        )
+
+
+def test_a_table_beside_official_files_is_a_table(directory):
+    path = directory / "own.csv"
+    pd.DataFrame({"arch": ARCHS, "cifar10_test_acc_200": np.linspace(0, 100, len(ARCHS))}).to_csv(path)
+    assert open_benchmark(str(path), "cifar10").name == "table"
+
+
 def test_no_directory(tmp_path):
     path = tmp_path / "nowhere"
     assert message(NatsBenchmark, path, "cifar10") == (

@@ -62,6 +62,12 @@ def test_a_file_is_a_table(tmp_path):
     assert open_benchmark(str(path), "cifar10").all_test_acc()[-1] == 100
 
 
+@pytest.mark.parametrize("spec", ["x" * 300, "a\0b", "x" * 5_000])
+def test_what_no_path_can_be_is_unknown(spec):
+    with pytest.raises(UsageError, match="^Unknown benchmark "):
+        open_benchmark(spec, "cifar10")
+
+
 def test_unknown_names_say_the_nearest_and_all():
     with pytest.raises(UsageError) as error:
         open_benchmark("nb2001", "cifar10")

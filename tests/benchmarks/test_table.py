@@ -115,7 +115,7 @@ def test_accuracies_must_be_percentages(frame, value, tmp_path):
     frame.loc[2, "cifar10_test_acc_200"] = value
     assert message(table, frame, tmp_path) == (
         f"The column 'cifar10_test_acc_200' of the table {tmp_path}/t.csv must hold percentages from 0 to "
-        f"100, got {value} for c; correct the value."
+        f"100, got {value!r} for c in line 4; correct the value."
     )
 
 
@@ -151,7 +151,7 @@ def test_seconds_must_be_finite(frame, value, tmp_path):
     frame.loc[0, "cifar10_valid_seconds"] = value
     assert message(table, frame, tmp_path) == (
         f"The column 'cifar10_valid_seconds' of the table {tmp_path}/t.csv must hold finite seconds from 0, "
-        f"got {value} for e; correct the value."
+        f"got {value} for e in line 2; correct the value."
     )
 
 

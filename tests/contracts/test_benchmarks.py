@@ -93,6 +93,40 @@ def test_an_unknown_schedule_or_seed_is_an_error_that_repeats_it(benchmark):
         benchmark.query(benchmark.archs[0], 200, seed=-5)
 
 
+@pytest.mark.parametrize(
+    "arch", [0, 1.5, None, True, b"a", ["a"], {"a": 1}, np.array([1, 2]), np.int64(3)], ids=repr
+)
+def test_an_arch_that_is_no_text_is_an_error_that_repeats_it(benchmark, arch):
+    got = " ".join(repr(arch).split())
+    for look_up in (lambda: benchmark.query(arch, 200), lambda: benchmark.test_acc(arch)):
+        with pytest.raises(UsageError) as error:
+            look_up()
+        assert str(error.value) == (
+            f"An arch must be a string, one of the benchmark's archs, got {got}; give the string."
+        )
+
+
+@pytest.mark.parametrize(
+    "epochs", ["200", None, 200.5, -200, 0, [200], np.array([12, 200]), {200}, float("nan")]
+)
+def test_epochs_that_are_no_schedule_are_an_error_that_repeats_them(benchmark, epochs):
+    with pytest.raises(UsageError) as error:
+        benchmark.query(benchmark.archs[0], epochs)
+    assert f"got epochs={epochs!r}; ask for " in str(error.value)
+
+
+@pytest.mark.parametrize("seed", ["777", 0.5, [777], (0,), np.array([777, 888]), 10**6, float("nan")])
+def test_a_seed_that_is_none_is_an_error_that_repeats_it(benchmark, seed):
+    with pytest.raises(UsageError) as error:
+        benchmark.query(benchmark.archs[0], 200, seed=seed)
+    assert f"{seed!r}" in str(error.value)
+
+
+def test_numbers_of_numpy_are_numbers(benchmark):
+    arch = benchmark.archs[0]
+    assert benchmark.query(arch, np.int64(200)) == benchmark.query(arch, 200)
+
+
 def test_it_travels_to_another_process(benchmark):
     again = pickle.loads(pickle.dumps(benchmark))
     assert again.query(again.archs[0], 200) == benchmark.query(benchmark.archs[0], 200)

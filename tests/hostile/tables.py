@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import zipfile
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -76,6 +77,21 @@ changed("infinity", lambda t: t.assign(cifar10_test_acc_200=float("inf")))
 changed("fractions", lambda t: t.assign(cifar10_test_acc_200=t["cifar10_test_acc_200"] / 100))
 changed("text", lambda t: t.assign(cifar10_test_acc_200="high"))
 changed("a foreign arch of a path", lambda t: t.assign(arch=["../../etc/passwd", *t["arch"][1:]]))
+
+
+changed("thousands", lambda t: t.assign(cifar10_test_acc_200="1,200.0"))
+changed("truth values", lambda t: t.assign(cifar10_test_acc_200=True))
+changed("dates", lambda t: t.assign(cifar10_test_acc_200=pd.Timestamp(0)))
+changed("text that a terminal obeys", lambda t: t.assign(cifar10_test_acc_200="\x1b[2J" * 10**3))
+
+for title, cells in (
+    ("a number too large", "1e400"),
+    ("an error of a spreadsheet", "#DIV/0!"),
+    ("digits of another script", "\u0661"),
+    ("a separator that cuts the row", "1,200"),
+    ("an open quote", '"1'),
+):
+    of_bytes(f"scores: {title}", "cells.csv", f"arch,x\n{ARCHS[0]},1\n{ARCHS[1]},{cells}\n".encode(), scores)
 
 
 @case("benchmark table: cut Parquet")
@@ -166,6 +182,14 @@ def _(folder: Path) -> Case:
 def _(folder: Path) -> Case:
     os.mkfifo(folder / "scores.csv")
     return scores(folder / "scores.csv")
+
+
+@case("scores: a zip of several tables")
+def _(folder: Path) -> Case:
+    with zipfile.ZipFile(folder / "two.csv.zip", "w") as archive:
+        archive.writestr("a.csv", "arch,x\n")
+        archive.writestr("../b.csv", "arch,x\n")
+    return scores(folder / "two.csv.zip")
 
 
 for ending in ("csv", "parquet", "txt"):

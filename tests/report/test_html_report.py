@@ -39,6 +39,16 @@ def test_numbers_are_those_of_the_run(tmp_path: Path) -> None:
     assert facts["wall_seconds"] == "12.5"
 
 
+@pytest.mark.parametrize("best", [{"num_archs": "15,625"}, {"rank": "12"}, {"num_archs": None}])
+def test_a_rank_that_is_no_number_is_left_out(best: dict[str, object], tmp_path: Path) -> None:
+    rows = search_rows(40)
+    folder = make_search(tmp_path / "run", rows)
+    held = json.loads((folder / "best.json").read_text())
+    (folder / "best.json").write_text(json.dumps({**held, **best}))
+    best_row = rows.loc[rows["fitness"].idxmax()]
+    assert Page(write_report([folder])).facts["its accuracy"] == f"{best_row['test_acc']:.2f} % (test_acc)"
+
+
 def test_figures_show_the_rows(tmp_path: Path) -> None:
     rows = search_rows(40, failed=3)
     page = Page(write_report([make_search(tmp_path / "run", rows)]))
