@@ -39,7 +39,8 @@ class ImageDataModule(pl.LightningDataModule):
     Attributes:
         source: spec that opens the same images again: `auto` is resolved.
         description: one phrase: what the images are, how many, which size.
-        note: one line to show where `auto` fell back to the digits, else None.
+        note: what the user should know: that `auto` fell back to the digits, which folders are not used,
+            which images were left out of the minibatch once it is drawn; else None.
         skipped: one line for each file that was left out.
         classes: names of the classes by number.
         num_classes: of `dataset`; every label lies below it.
@@ -90,7 +91,7 @@ class ImageDataModule(pl.LightningDataModule):
         self.num_classes = info.num_classes
         self.image_size = info.image_size
         self.source = opened.source
-        self.note = opened.note
+        self.note = opened.note or opened.images.note
         self.skipped = opened.images.skipped
         names = opened.images.classes
         self.classes = (*names, *map(str, range(len(names), info.num_classes)))

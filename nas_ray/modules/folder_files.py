@@ -1,42 +1,53 @@
-"""The files below a folder with one sub-folder per class."""
+"""The files below a folder of images, without what is hidden or left behind by other programs."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from nas_ray.errors import UsageError, printable
 
-_NO_CLASSES = ("__MACOSX", "@eaDir")  # which archivers and network drives leave beside the classes
+EXTENSIONS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
+"""Those of torchvision's `ImageFolder`."""
+_LEFT_BEHIND = frozenset(
+    {
+        "__macosx",  # archivers
+        *("@eadir", "@tmp", "@recycle", "@recently-snapshot", "@sharebin", "@__thumb", "@synoresource"),
+        *("#recycle", "#snapshot", "~snapshot"),  # network drives
+        *("$recycle.bin", "recycler", "recycled", "system volume information", "found.000"),  # Windows
+        *("thumbs.db", "ehthumbs.db", "desktop.ini"),
+        *("lost+found", "network trash folder", "temporary items", "__pycache__"),
+    }
+)
+"""Names in small letters. Others with such a sign in front may well be classes."""
 
 Files = tuple[list[str], list[int]]
 """Paths of image files, and the number of the class of each."""
 
 
-def class_folders(path: Path) -> tuple[Path, list[str]]:
-    """Returns the folder that holds the classes of the training images, and the names of these classes.
-
-    Raises:
-        UsageError: no such folder, or no classes.
-    """
-    if not path.is_dir():
-        raise UsageError(f"folder:PATH needs a folder, but {path} is not one: check the path.")
-    train_path = path / "train" if class_names(path / "train") else path
-    names = class_names(train_path)
-    if not names:
-        raise UsageError(f"folder:PATH needs one sub-folder of images per class, but {train_path} has none.")
-    return train_path, names
+def is_hidden(name: str) -> bool:
+    """Returns whether a file or folder of that name is none of the user's: hidden, a cache, a bin."""
+    return name.startswith(".") or name.lower() in _LEFT_BEHIND
 
 
 def class_names(path: Path) -> list[str]:
-    """Returns the names of the classes below `path`, sorted; none if there is no such folder."""
+    """Returns the names of the folders below `path` that are not hidden, sorted; none if it is no folder."""
     if not path.is_dir():
         return []
-    return sorted(
-        entry.name
-        for entry in path.iterdir()
-        if entry.is_dir() and not entry.name.startswith(".") and entry.name not in _NO_CLASSES
-    )
+    with os.scandir(path) as entries:  # knows folders from files without asking for each of a million
+        return sorted(entry.name for entry in entries if entry.is_dir() and not is_hidden(entry.name))
+
+
+def holds_images(path: Path) -> bool:
+    """Returns whether image files lie in the folder `path` itself."""
+    with os.scandir(path) as entries:
+        return any(is_image(entry.name) and not entry.is_dir() for entry in entries)
+
+
+def is_image(name: str) -> bool:
+    """Returns whether a file of that name counts as an image."""
+    return name.lower().endswith(EXTENSIONS) and not is_hidden(name)
 
 
 def image_files(path: Path, names: list[str]) -> Files:
@@ -45,16 +56,14 @@ def image_files(path: Path, names: list[str]) -> Files:
     Raises:
         UsageError: there are none.
     """
-    # torchvision is heavy and only the process that opens images needs it
-    from torchvision.datasets.folder import IMG_EXTENSIONS, make_dataset
-
     _check_links(path)
-    numbers = {name: number for number, name in enumerate(names)}
-    found = make_dataset(str(path), numbers, extensions=IMG_EXTENSIONS, allow_empty=True)
+    found = [
+        (file, number) for number, name in enumerate(names) for file in _files_below(os.path.join(path, name))
+    ]
     if not found:
         raise UsageError(
             f"folder:PATH needs images, but none of the {len(names)} class folders of {path} holds a file "
-            f"that ends in {', '.join(IMG_EXTENSIONS)}."
+            f"that ends in {', '.join(EXTENSIONS)}."
         )
     return [file for file, _ in found], [number for _, number in found]
 
@@ -74,13 +83,25 @@ def check_no_empty_class(path: Path, names: list[str], files: Files) -> None:
         )
 
 
+def _files_below(folder: str) -> list[str]:
+    """Returns the image files at any depth, in the order of their folders' paths and then of their names."""
+    held = sorted((place, sorted(files)) for place, _, files in _walk(folder))
+    return [os.path.join(place, name) for place, files in held for name in files if is_image(name)]
+
+
+def _walk(folder: str | Path) -> Iterator[tuple[str, list[str], list[str]]]:
+    for place, names, files in os.walk(folder, followlinks=True):
+        names[:] = [name for name in names if not is_hidden(name)]
+        yield place, names, files
+
+
 def _check_links(path: Path) -> None:
     """Checks that no folder below `path` leads back to one above it, which would be walked without an end.
 
     Raises:
         UsageError: one does.
     """
-    for folder, names, _ in os.walk(path, followlinks=True):
+    for folder, names, _ in _walk(path):
         above = os.path.realpath(folder)
         for name in names:
             link = os.path.join(folder, name)

@@ -15,7 +15,8 @@ from torch import Tensor
 
 from nas_ray.datasets import OWN
 from nas_ray.errors import UsageError
-from nas_ray.modules.folder_files import Files, check_no_empty_class, class_folders, class_names, image_files
+from nas_ray.modules.folder_files import Files, check_no_empty_class, class_names, image_files
+from nas_ray.modules.folder_layout import folder_layout
 from nas_ray.modules.splits import Images, Source, Split, describe, own_path
 
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
@@ -47,7 +48,7 @@ def open_folder(source: Source) -> Images:
     """Returns the images below a folder; only the list of files is held in memory.
 
     Either `PATH/CLASS/image`, where one image in five of each class is held out by the split seed, or
-    `PATH/train/CLASS/image` with `PATH/test` or `PATH/val` beside it.
+    `PATH/train/CLASS/image` with `PATH/test` or `PATH/val` beside it (`folder_layout`).
     Classes are numbered in the order of their names. For images of one's own, or where unreadable files are
     to be left out, every file is decoded once.
 
@@ -56,7 +57,8 @@ def open_folder(source: Source) -> Images:
             ones.
     """
     path = own_path(source)
-    train_path, names = class_folders(path)
+    layout = folder_layout(path)
+    train_path, names = layout.train, layout.names
     if len(names) > source.dataset.num_classes:
         raise UsageError(
             f"folder:PATH needs at most {source.dataset.num_classes} class folders, the classes of dataset "
@@ -64,8 +66,7 @@ def open_folder(source: Source) -> Images:
         )
     split = image_files(train_path, names)
     check_no_empty_class(train_path, names, split)
-    held_out = [path / part for part in ("test", "val") if train_path != path and class_names(path / part)]
-    given = _test_files(held_out[0], names) if held_out else None
+    given = _test_files(layout.test, train_path, names) if layout.test else None
     skipped: list[str] = []
     if source.skip_unreadable or source.dataset.name == OWN:
         split = _readable(split, source.skip_unreadable, skipped)
@@ -81,6 +82,7 @@ def open_folder(source: Source) -> Images:
         stats_images=_STATS_IMAGES,
         classes=tuple(names),
         skipped=tuple(skipped),
+        note=layout.note,
     )
 
 
@@ -116,12 +118,11 @@ def _opaque(image: Image.Image) -> Image.Image:
     return Image.alpha_composite(Image.new("RGBA", layers.size, "white"), layers).convert("RGB")
 
 
-def _test_files(path: Path, names: list[str]) -> Files:
+def _test_files(path: Path, train: Path, names: list[str]) -> Files:
     extra = [name for name in class_names(path) if name not in names]
     if extra:
         raise UsageError(
-            f"The classes of {path} must all have a folder in {path.parent / 'train'}, "
-            f"but {extra[0]!r} has none."
+            f"The classes of {path} must all have a folder in {train}, but {extra[0]!r} has none."
         )
     return image_files(path, names)
 

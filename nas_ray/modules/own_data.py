@@ -9,8 +9,9 @@ from PIL import Image
 
 from nas_ray.datasets import OWN, DatasetInfo
 from nas_ray.errors import UsageError
-from nas_ray.modules.folder_files import class_folders, image_files
+from nas_ray.modules.folder_files import image_files
 from nas_ray.modules.folder_images import FORMATS
+from nas_ray.modules.folder_layout import folder_layout
 from nas_ray.modules.npz_images import read_arrays
 from nas_ray.spaces.stems import STRIDED_ABOVE, check_image_size
 
@@ -56,11 +57,11 @@ def rounded_size(side: float) -> int:
 
 def _of_folder(path: Path) -> tuple[int, list[int]]:
     """Returns the number of classes and the shorter sides of some training images."""
-    train, names = class_folders(path)
-    files = image_files(train, names)[0]
+    layout = folder_layout(path)
+    files = image_files(layout.train, layout.names)[0]
     every = max(1, -(-len(files) // _MEASURED_FILES))
     sides = [side for file in files[::every] if (side := _short_side(file))]
-    return len(names), sides or [_SMALLEST]
+    return len(layout.names), sides or [_SMALLEST]
 
 
 def _short_side(file: str) -> int:

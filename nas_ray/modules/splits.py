@@ -83,6 +83,7 @@ class Images:
         stats_images: how many training images they are computed from (a seeded sample); None for all.
         classes: their names in the order of their numbers; none where only numbers are known.
         skipped: one line for each file that was left out, with the reason.
+        note: one line for the user on what else is not used, or None.
     """
 
     train: Split
@@ -92,6 +93,7 @@ class Images:
     stats_images: int | None = None
     classes: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
+    note: str | None = None
 
 
 @dataclass(frozen=True)
