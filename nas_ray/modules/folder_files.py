@@ -36,13 +36,18 @@ def class_names(path: Path) -> list[str]:
     if not path.is_dir():
         return []
     with os.scandir(path) as entries:  # knows folders from files without asking for each of a million
-        return sorted(entry.name for entry in entries if entry.is_dir() and not is_hidden(entry.name))
+        return sorted(entry.name for entry in entries if _is_folder(entry) and not is_hidden(entry.name))
 
 
 def holds_images(path: Path) -> bool:
     """Returns whether image files lie in the folder `path` itself."""
     with os.scandir(path) as entries:
-        return any(is_image(entry.name) and not entry.is_dir() for entry in entries)
+        return any(is_image(entry.name) and not _is_folder(entry) for entry in entries)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    # where a link leads to itself, `entry.is_dir()` raises
+    return entry.is_dir(follow_symlinks=False) or (entry.is_symlink() and os.path.isdir(entry.path))
 
 
 def is_image(name: str) -> bool:

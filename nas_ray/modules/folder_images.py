@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import os
-import struct
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
-from PIL import Image
 from torch import Tensor
 
 from nas_ray.datasets import OWN
 from nas_ray.errors import UsageError
+from nas_ray.modules.decode import ADVICE, read_image
 from nas_ray.modules.folder_files import Files, check_no_empty_class, class_names, image_files
 from nas_ray.modules.folder_layout import folder_layout
 from nas_ray.modules.splits import Images, Source, Split, describe, own_path
 
-FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
-"""What a file may hold, whatever its name says; Pillow itself would start Ghostscript for PostScript."""
 _STATS_IMAGES = 1_000  # decoding a whole ImageNet for six numbers would take an hour
 _TEST_EVERY = 5  # one image in five is held out where the folder has no test part
-_ADVICE = ": repair or remove it."
 _SHOWN = 5  # unreadable files that an error names
 
 
@@ -86,38 +80,6 @@ def open_folder(source: Source) -> Images:
     )
 
 
-def read_image(path: str) -> Tensor:
-    """Returns the image of a file as `[3, H, W]` float32 in 0..1; grey is repeated.
-
-    What is transparent becomes white: the colours below it are often arbitrary.
-
-    Raises:
-        UsageError: the file cannot be decoded.
-    """
-    try:
-        if os.path.exists(path) and not os.path.isfile(path):  # to open a FIFO would block for ever
-            raise ValueError("it is no regular file")
-        with Image.open(path, formats=FORMATS) as image:
-            if image.mode.startswith("I"):  # 16-bit grey, which convert("RGB") would clip at 255
-                grey = np.asarray(image, dtype=np.float32) / 65535
-                return torch.from_numpy(grey).clamp(0, 1).expand(3, -1, -1).clone()
-            if image.mode == "F":
-                raise ValueError("its pixels are 32-bit floats without a known range")
-            pixels = np.array(_opaque(image))
-    # Pillow's decoders raise these on damaged files
-    except (OSError, SyntaxError, ValueError, EOFError, struct.error, Image.DecompressionBombError) as error:
-        why = str(error).replace(f" {path!r}", "")  # which the sentence names already
-        raise UsageError(f"Images must be readable, but {path} is not ({why}){_ADVICE}") from error
-    return torch.from_numpy(pixels).permute(2, 0, 1).float() / 255
-
-
-def _opaque(image: Image.Image) -> Image.Image:
-    if not image.has_transparency_data:
-        return image.convert("RGB")
-    layers = image.convert("RGBA")
-    return Image.alpha_composite(Image.new("RGBA", layers.size, "white"), layers).convert("RGB")
-
-
 def _test_files(path: Path, train: Path, names: list[str]) -> Files:
     extra = [name for name in class_names(path) if name not in names]
     if extra:
@@ -153,7 +115,7 @@ def _complaint(path: str) -> str:
     try:
         read_image(path)
     except UsageError as error:
-        said = str(error).removeprefix("Images must be readable, but ").removesuffix(_ADVICE)
+        said = str(error).removeprefix("Images must be readable, but ").removesuffix(ADVICE)
         return said.replace(f"{path} is not (", f"{path} (", 1)
     return ""
 

@@ -9,8 +9,8 @@ from PIL import Image
 
 from nas_ray.datasets import OWN, DatasetInfo
 from nas_ray.errors import UsageError
+from nas_ray.modules.decode import FORMATS
 from nas_ray.modules.folder_files import image_files
-from nas_ray.modules.folder_images import FORMATS
 from nas_ray.modules.folder_layout import folder_layout
 from nas_ray.modules.npz_images import read_arrays
 from nas_ray.spaces.stems import STRIDED_ABOVE, check_image_size

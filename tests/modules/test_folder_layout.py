@@ -161,8 +161,9 @@ def test_classes_of_the_same_folders_are_refused(tmp_path: Path, folders: tuple[
 def test_parts_without_classes_are_refused(tmp_path: Path, parts: tuple[str, ...]) -> None:
     first, second = sorted(name for name in parts if name != "notes")[:2]
     assert refusal(photos(tmp_path, *parts)) == (
-        f"The parts of a split must hold one folder per class, but {first} and {second} of {tmp_path} would be "
-        f"classes themselves; sort the images into folders such as {first}/CLASS, or rename what is a class."
+        f"The parts of a split must hold one folder per class, but {first} and {second} of {tmp_path} would "
+        f"be classes themselves; sort the images into folders such as {first}/CLASS, or rename what is a "
+        "class."
     )
 
 
@@ -174,8 +175,8 @@ def test_parts_need_one_to_train_on(tmp_path: Path, folders: tuple[str, ...]) ->
 def test_two_parts_of_one_kind_are_refused(tmp_path: Path) -> None:
     photos(tmp_path, "train/cat", "train/dog", "Training/cat", "Training/dog")
     assert refusal(tmp_path) == (
-        f"{tmp_path} must have one folder to train on, but has Training and train; put their images together, "
-        "or move one away."
+        f"{tmp_path} must have one folder to train on, but has Training and train; put their images "
+        "together, or move one away."
     )
 
 
