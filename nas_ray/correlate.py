@@ -79,6 +79,10 @@ def compare_all(
         dataset: ImageDataModule(images, dataset=dataset, batch_size=batch_size, batch_seed=batch_seed)
         for dataset in ([score_as] if score_as else dict.fromkeys(datasets))
     }
+    for module in modules.values():
+        module.minibatch()  # told here if there are too few different images
+        if module.note:
+            console.print(module.note, highlight=False, markup=False, soft_wrap=True)
     request = Request(num_cpus=num_cpus, num_gpus=num_gpus)
     check_request(request)
     asked: dict[str, Any] = {

@@ -17,6 +17,7 @@ from nas_ray.modules.recipes import parse_recipe
 from nas_ray.proxies import Proxy
 from nas_ray.proxies.measured import MEASURED
 from nas_ray.proxies.plugin import resolve_proxies
+from nas_ray.proxies.undefined import check_defined
 from nas_ray.scheduling import make_scheduler
 from nas_ray.searchers import Fitness, Single, parse_fitness
 from nas_ray.short_training import ShortTraining
@@ -131,6 +132,19 @@ def uses(fitness: Fitness, proxy: str) -> bool:
     return any(name == proxy or name.startswith(f"{proxy}.") for name in names)
 
 
+def check_scores(fitness: Fitness, proxies: Mapping[str, Proxy], images: ImageDataModule) -> None:
+    """Checks that the minibatch leaves no score undefined for every net that a fitness cannot do without.
+
+    Raises:
+        UsageError: it does, and all archs would be equally bad.
+    """
+    needed = {
+        name: proxy for name, proxy in proxies.items() if hasattr(fitness, "names") and uses(fitness, name)
+    }
+    if needed:
+        check_defined(needed, images.minibatch()[1], images.num_classes)
+
+
 def check_batched(args: SearchArgs, space: SearchSpace, proxies: Mapping[str, Proxy]) -> None:
     """Checks that archs can be scored together.
 
@@ -156,7 +170,13 @@ def check_batched(args: SearchArgs, space: SearchSpace, proxies: Mapping[str, Pr
 def make_evaluator(
     args: SearchArgs, space: SearchSpace, proxies: Mapping[str, Proxy], images: ImageDataModule
 ) -> SearchEvaluator:
-    """Returns what judges archs: scores net by net, of several on one supernet, or a short training."""
+    """Returns what judges archs: scores net by net, of several on one supernet, or a short training.
+
+    Raises:
+        UsageError: images that cannot be scored on, such as copies of one.
+    """
+    if args.fidelity and not proxies:
+        return _training(args, space, images, None)
     inputs, targets = (tensor.numpy() for tensor in images.minibatch())
     if args.archs_per_trial > 1 and isinstance(space, NatsSss):
         return SizeScores(space, images.num_classes, inputs, targets, list(proxies), init_seed=args.init_seed)
@@ -171,14 +191,18 @@ def make_evaluator(
         init_seed=args.init_seed,
         limits=measured_limits(args),
     )
-    if args.fidelity is None:
-        return scores
+    return scores if args.fidelity is None else _training(args, space, images, scores)
+
+
+def _training(
+    args: SearchArgs, space: SearchSpace, images: ImageDataModule, scores: ProxyScores | None
+) -> ShortTraining:
     return ShortTraining(
         space,
         images.num_classes,
         images.train_images,
-        parse_recipe(args.fidelity),
+        parse_recipe(args.fidelity or ""),
         init_seed=args.init_seed,
         split_seed=args.batch_seed,
-        scores=scores if proxies else None,
+        scores=scores,
     )

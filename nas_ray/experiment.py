@@ -19,6 +19,7 @@ from nas_ray.evaluators import (
     SearchEvaluator,
     check_batched,
     check_fidelity,
+    check_scores,
     make_evaluator,
     make_fitness,
     uses,
@@ -99,6 +100,7 @@ def prepare(name: str, args: SearchArgs, searcher: str | Callable[..., ArchSearc
         proxies = {name: proxy for name, proxy in proxies.items() if name in MEASURED or uses(fitness, name)}
     scores = [*score_names(proxies), *([VALID_ACC] if args.fidelity else [])]
     images = open_image_args(args, batch_size=args.batch_size, batch_seed=args.batch_seed)
+    check_scores(fitness, proxies, images)
     space = fitted_space(space, images.image_size)
     if args.archs_per_trial > 1:
         check_batched(args, space, proxies)
@@ -149,9 +151,9 @@ def limited_space(args: SearchArgs, space: SearchSpace, images: ImageDataModule)
     """
     if args.max_params is None and args.max_flops is None:
         return space
-    channels, height, width = images.minibatch()[0].shape[1:]
     limits = {"max_params": args.max_params, "max_flops": args.max_flops}
-    return limited(space, **limits, num_classes=images.num_classes, image=(channels, height, width))
+    image = (3, images.image_size, images.image_size)
+    return limited(space, **limits, num_classes=images.num_classes, image=image)
 
 
 def make_searcher(
@@ -225,7 +227,9 @@ def introduce(experiment: Experiment, where: str, place: str | Path, console: Co
     for line in experiment.images.skipped:
         console.print(f"skipped    {line}", highlight=False, markup=False, soft_wrap=True)
     if experiment.images.note:
-        console.print(experiment.images.note, highlight=False, soft_wrap=not console.is_terminal)
+        console.print(
+            experiment.images.note, highlight=False, markup=False, soft_wrap=not console.is_terminal
+        )
 
 
 def estimation(experiment: Experiment) -> list[str]:

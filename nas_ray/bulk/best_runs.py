@@ -21,6 +21,8 @@ from nas_ray.datasets import DATASETS
 from nas_ray.drivers.lifecycle import Ending, begin_ray, command_again, guarded
 from nas_ray.errors import UsageError, describe
 from nas_ray.modules.data import ImageDataModule
+from nas_ray.proxies import PROXIES
+from nas_ray.proxies.undefined import check_defined
 from nas_ray.record import Record
 from nas_ray.resources import Request, check_request
 from nas_ray.runs import FILE_NAME, read_run
@@ -86,6 +88,8 @@ def make_runs(
     console.print(
         f"best of {len(space):,} archs, {plan.where}, {batches[0].description}", highlight=False, markup=False
     )
+    for note in dict.fromkeys(images.note for images in batches if images.note):
+        console.print(note, highlight=False, markup=False, soft_wrap=True)
     for number, images in list(enumerate(batches))[len(rows) :]:
         found = best_arch(space, images, plan, init_seed=args.seed + number)
         rows.append({"seed": args.seed + number, **facts(found, benchmarks)})
@@ -144,7 +148,9 @@ def check(args: BestArgs) -> None:
 
 def minibatch(args: BestArgs, seed: int) -> ImageDataModule:
     """Returns the images of one run."""
-    return ImageDataModule(args.images, dataset=args.dataset, batch_size=args.batch_size, batch_seed=seed)
+    images = ImageDataModule(args.images, dataset=args.dataset, batch_size=args.batch_size, batch_seed=seed)
+    check_defined({"naswot": PROXIES["naswot"]}, images.minibatch()[1], images.num_classes)
+    return images
 
 
 def known_benchmarks(spec: str) -> dict[str, Benchmark]:

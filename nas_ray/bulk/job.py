@@ -93,6 +93,7 @@ def prepare(args: ScoreArgs, console: Console) -> Job:
     images = ImageDataModule(
         args.images, dataset=args.dataset, batch_size=args.batch_size, batch_seed=args.batch_seed
     )
+    images.minibatch()  # told here if there are too few different images
     space = NatsTss(args.channels, args.cells).for_image_size(images.image_size)
     check_supernet(space)
     archs, repeats = wanted_archs(space, args.archs, args.num_archs, seed=args.seed)

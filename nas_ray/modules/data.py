@@ -12,6 +12,7 @@ from torch.utils.data import DataLoader, Dataset, TensorDataset
 
 from nas_ray.datasets import OWN, get_dataset
 from nas_ray.errors import UsageError
+from nas_ray.modules.drawing import check_drawn, draw, said_of_repeats
 from nas_ray.modules.images import open_images
 from nas_ray.modules.own_data import own_dataset
 from nas_ray.modules.splits import NetImages, channel_stats
@@ -105,14 +106,19 @@ class ImageDataModule(pl.LightningDataModule):
     def minibatch(self) -> tuple[Tensor, Tensor]:
         """Returns inputs `[B, 3, S, S]` float32 and targets `[B]` int64, equal for equal seeds anywhere.
 
-        They are the first B images of a permutation of the training split drawn from `batch_seed`. The
-        tensors are the caller's own.
+        They are the first B different images of a permutation of the training split drawn from `batch_seed`;
+        `note` says which were left out. The tensors are the caller's own.
+
+        Raises:
+            UsageError: the training split has fewer different images.
         """
         if self._minibatch is None:
             order = np.random.default_rng(self.batch_seed).permutation(len(self.train_images))
-            drawn = [self.train_images[int(i)] for i in order[: self.batch_size]]
-            inputs = torch.stack([image for image, _ in drawn])
-            self._minibatch = inputs, torch.tensor([label for _, label in drawn])
+            drawn = draw(self.train_images, order, self.batch_size)
+            check_drawn(drawn, self.train_images, self.batch_size, self.source)
+            notes = (self.note, said_of_repeats(drawn, self.train_images))
+            self.note = "\n".join(filter(None, notes)) or None
+            self._minibatch = drawn.inputs, drawn.targets
         inputs, targets = self._minibatch
         return inputs.clone(), targets.clone()
 

@@ -147,13 +147,14 @@ class NetImages(Dataset[tuple[Tensor, int]]):
 
     Attributes:
         labels: `[N]` int64.
+        pixels: the images as they are decoded.
     """
 
     def __init__(self, split: Split, size: int, stats: ChannelStats) -> None:
         self.labels = split.labels
         self.size = size
         self.stats = stats
-        self._pixels = split.pixels
+        self.pixels = split.pixels
         self._mean = torch.tensor(stats.mean).view(3, 1, 1)
         self._std = torch.tensor(stats.std).view(3, 1, 1)
 
@@ -163,9 +164,14 @@ class NetImages(Dataset[tuple[Tensor, int]]):
     def __getitem__(self, index: int) -> tuple[Tensor, int]:
         return (self.resized(index) - self._mean) / self._std, int(self.labels[index])
 
+    def name(self, index: int) -> str:
+        """Returns what people call image `index`: its file, or its place in the split."""
+        paths = getattr(self.pixels, "paths", None)
+        return f"image {index}" if paths is None else str(paths[index])
+
     def resized(self, index: int) -> Tensor:
         """Returns image `index` as `[3, S, S]` float32 in 0..1, before it is standardised."""
-        return resize(self._pixels[index], self.size)
+        return resize(self.pixels[index], self.size)
 
 
 def resize(image: Tensor, size: int) -> Tensor:

@@ -73,7 +73,7 @@ def score_names(proxies: dict[str, Proxy]) -> list[str]:
     names: list[str] = []
     for name, proxy in proxies.items():
         with contextlib.redirect_stdout(io.StringIO()):
-            value = None if is_built_in(name, proxy) else proxy(_tiny_net(), *_tiny_batch())
+            value = None if is_built_in(name, proxy) else proxy(tiny_net(), *_tiny_batch())
         names += [f"{name}.{key}" for key in value] if isinstance(value, dict) else [name]
     return names
 
@@ -114,7 +114,7 @@ def _value(name: str, proxy: Any, inputs: Tensor, targets: Tensor) -> dict[str, 
     value = None
     try:
         with contextlib.redirect_stdout(io.StringIO()):
-            value = proxy(_tiny_net(), inputs, targets)
+            value = proxy(tiny_net(), inputs, targets)
         scores = value if isinstance(value, dict) else {name: value}
         numbers = {str(key): float(item) for key, item in scores.items()}
     except (Exception, SystemExit) as error:
@@ -154,7 +154,8 @@ def _random_states() -> dict[str, bytes]:
     }
 
 
-def _tiny_net() -> nn.Module:
+def tiny_net(outputs: int = 10) -> nn.Module:
+    """Returns a small convolutional net, the same at every call."""
     with torch.random.fork_rng():
         torch.manual_seed(0)
         return nn.Sequential(
@@ -166,7 +167,7 @@ def _tiny_net() -> nn.Module:
             nn.ReLU(),
             nn.AdaptiveAvgPool2d(1),
             nn.Flatten(),
-            nn.Linear(8, 10),
+            nn.Linear(8, outputs),
         )
 
 

@@ -21,6 +21,7 @@ from nas_ray.errors import UsageError
 from nas_ray.evaluate import ProxyScores
 from nas_ray.modules.data import ImageDataModule
 from nas_ray.proxies import PROXIES
+from nas_ray.proxies.undefined import check_defined
 from nas_ray.reproduce.args import ReproduceArgs, RunsArgs
 from nas_ray.reproduce.known import Known
 from nas_ray.reproduce.runs import Runner, Runs, joined, new_searcher, run_seed
@@ -73,7 +74,14 @@ class LiveRuns:
         if args.archs_per_trial < 1:
             raise UsageError(f"--archs-per-trial must be at least 1, got {args.archs_per_trial}.")
         check_request(Request(args.num_cpus))
-        return cls(args, minibatch(args, 0), sum(len(table.settings) for table in tables))
+        images = minibatch(args, 0)
+        wanted = {name for table in tables for setting in table.settings for name in scores_for(setting.by)}
+        check_defined(
+            {name: PROXIES[name] for name in sorted(wanted & PROXIES.keys())},
+            images.minibatch()[1],
+            images.num_classes,
+        )
+        return cls(args, images, sum(len(table.settings) for table in tables))
 
     @property
     def notes(self) -> list[str]:
@@ -85,6 +93,7 @@ class LiveRuns:
             f"{args.dataset}) and its own {args.batch_size} images ({self.images.description}){chunk}. One "
             "run is reported on all three datasets. Seconds are those of computing the scores, summed over "
             "workers.",
+            *([self.images.note] if self.images.note else []),
         ]
 
     @contextmanager
@@ -186,7 +195,9 @@ def read_rows(path: Path) -> pd.DataFrame | None:
 
 def minibatch(args: ReproduceArgs, seed: int) -> ImageDataModule:
     """Returns the images of the run with `seed`."""
-    return ImageDataModule(args.images, dataset=args.dataset, batch_size=args.batch_size, batch_seed=seed)
+    images = ImageDataModule(args.images, dataset=args.dataset, batch_size=args.batch_size, batch_seed=seed)
+    images.minibatch()  # told here if there are too few different images
+    return images
 
 
 LIVE_ONLY = ("time_budget_s", "images", "dataset", "batch_size", "archs_per_trial")

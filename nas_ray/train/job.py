@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -11,6 +12,7 @@ from nas_ray.errors import UsageError
 from nas_ray.experiment import make_space
 from nas_ray.image_args import open_image_args
 from nas_ray.modules.data import ImageDataModule
+from nas_ray.modules.drawing import Drawn, draw
 from nas_ray.modules.recipes import Recipe, parse_recipe
 from nas_ray.modules.training_data import Indices, balancing_weights, split_indices
 from nas_ray.proxies import Proxy
@@ -59,6 +61,12 @@ class TrainJob:
     def candidates(self) -> list[Candidate]:
         """All archs that are trained."""
         return [self.found, *self.beside]
+
+    @cached_property
+    def scored(self) -> Drawn:
+        """The different training images that the proxies see."""
+        order = torch.randperm(len(self.parts[0]), generator=torch.Generator().manual_seed(self.args.seed))
+        return draw(self.images.train_images, self.parts[0][order.numpy()], SCORED_IMAGES)
 
     @property
     def seeds(self) -> range:

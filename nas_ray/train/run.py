@@ -15,6 +15,7 @@ from nas_ray.claim import Opens, claimed
 from nas_ray.drivers.lifecycle import Ending, guarded
 from nas_ray.evaluate import ProxyScores, quiet_lightning
 from nas_ray.foreign import check_own_files
+from nas_ray.modules.drawing import said_of_repeats
 from nas_ray.modules.training import TrainingModule
 from nas_ray.modules.training_data import EpochSampler
 from nas_ray.runs import create_run, read_run, update_run, write_json, write_table
@@ -24,7 +25,7 @@ from nas_ray.train.beside import Candidate
 from nas_ray.train.checkpoints import LAST, best_checkpoint, read_checkpoint
 from nas_ray.train.damage import check_finite, check_same_images, kept_checkpoint, read_curve
 from nas_ray.train.fit import TrainingImages, fit, predictions
-from nas_ray.train.job import SCORED_IMAGES, TrainJob, prepare
+from nas_ray.train.job import TrainJob, prepare
 from nas_ray.train.latency import fastest_threads, latency_ms
 from nas_ray.train.leave import leave
 from nas_ray.train.rows import RESULT, print_rows, read_result, results_table, summary_table
@@ -107,8 +108,8 @@ def _introduce(job: TrainJob, folder: Path, console: Console) -> None:
         f"folder     {folder}",
     ]
     console.print("\n".join(lines), highlight=False, markup=False, soft_wrap=True)
-    if images.note:
-        console.print(images.note, highlight=False, soft_wrap=True)
+    for note in filter(None, (images.note, said_of_repeats(job.scored, images.train_images))):
+        console.print(note, highlight=False, markup=False, soft_wrap=True)
 
 
 def new_module(job: TrainJob, candidate: Candidate, seed: int) -> TrainingModule:
@@ -176,10 +177,7 @@ def _right(job: TrainJob, candidate: Candidate, seed: int, checkpoint: Path) -> 
 def _facts(job: TrainJob) -> pd.DataFrame:
     """Returns what is known of each arch without training: costs, latency and scores."""
     images = job.images
-    order = torch.randperm(len(job.parts[0]), generator=torch.Generator().manual_seed(job.args.seed))
-    drawn = [images.train_images[int(job.parts[0][i])] for i in order[:SCORED_IMAGES]]
-    inputs = torch.stack([image for image, _ in drawn]).numpy()
-    targets = torch.tensor([label for _, label in drawn]).numpy()
+    inputs, targets = job.scored.inputs.numpy(), job.scored.targets.numpy()
     rows = []
     for candidate in job.candidates:
         scored: list[dict[str, Any]] = []
