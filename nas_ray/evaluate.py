@@ -17,6 +17,7 @@ from torch.utils.data import DataLoader
 
 from nas_ray.benchmarks.base import Benchmark
 from nas_ray.errors import describe
+from nas_ray.modules.recipes import Recipe
 from nas_ray.modules.scoring import ScoringModule
 from nas_ray.proxies import Proxy
 from nas_ray.searchers.fitness import Row
@@ -156,3 +157,19 @@ def quiet_lightning() -> None:
     """Silences Lightning's notices about devices and data loaders, which mean nothing for one minibatch."""
     logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", module="pytorch_lightning")
+
+
+def quiet_trainer(accelerator: str, recipe: Recipe, epochs: int = 1) -> pl.Trainer:
+    """Returns a Lightning `Trainer` that trains on one device and says and writes nothing."""
+    quiet_lightning()
+    return pl.Trainer(
+        accelerator=accelerator,
+        devices=1,
+        max_epochs=epochs,
+        precision=recipe.precision,  # type: ignore[arg-type]  # one of Lightning's names
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+    )

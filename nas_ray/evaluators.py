@@ -71,6 +71,7 @@ def place(evaluator: SearchEvaluator, accelerator: str, folder: Path) -> None:
     evaluator.accelerator = accelerator
     if isinstance(evaluator, ShortTraining):
         evaluator.checkpoints = folder.resolve() / CHECKPOINTS
+        _ = evaluator.fingerprint  # once here, and not by every worker
         if isinstance(evaluator.scores, ProxyScores):
             evaluator.scores.accelerator = accelerator
 

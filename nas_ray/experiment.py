@@ -64,9 +64,9 @@ class Experiment:
 
     @property
     def batch_fingerprint(self) -> str:
-        """A hash of the images that archs are scored or trained on."""
+        """A hash of the minibatch, or of which images are trained on; `images.sha256` is of their pixels."""
         if isinstance(self.evaluator, ShortTraining):
-            return self.evaluator.fingerprint
+            return self.evaluator.earlier_fingerprint
         return fingerprint(self.evaluator.inputs, self.evaluator.targets)
 
 

@@ -26,6 +26,7 @@ from nas_ray.foreign import check_own_files
 from nas_ray.interrupts import stop_ray
 from nas_ray.journal import FILE_NAME, Journal, read_journal, rows_of
 from nas_ray.mirror import run_folder
+from nas_ray.modules.identity import IMAGES, check_unchanged
 from nas_ray.progress import SearchProgress
 from nas_ray.resources import Plan
 from nas_ray.runs import create_run, read_run, unmake_run, update_run, write_table
@@ -147,6 +148,7 @@ def describe(experiment: Experiment) -> dict[str, Any]:
         "images": {key: getattr(experiment.images, key) for key in IMAGE_FACTS},
         "stem": getattr(experiment.space, "stem", None),
         "minibatch_sha256": experiment.batch_fingerprint,
+        IMAGES: experiment.images.sha256,
         "benchmark": getattr(experiment.benchmark, "acc_source", None),
     }
 
@@ -157,11 +159,13 @@ def replay(experiment: Experiment, folder: Path) -> None:
     Raises:
         UsageError: the minibatch is another one, or the journal does not fit the arguments.
     """
-    if read_run(folder).get("minibatch_sha256") != experiment.batch_fingerprint:
+    info = read_run(folder)
+    if info.get("minibatch_sha256") != experiment.batch_fingerprint:
         raise UsageError(
             f"The run {folder} scored another minibatch than {experiment.images.source} gives now; "
             "bring the same images back, or start a new run."
         )
+    check_unchanged(info, {IMAGES: experiment.images.sha256}, f"The run {folder}")
     try:
         experiment.searcher.replay(read_journal(folder / FILE_NAME))
     except Exception as error:  # a searcher of the user may raise anything
@@ -173,7 +177,8 @@ def _search(
     experiment: Experiment, folder: Path, place: str | Path, console: Console, began: float, journal: Journal
 ) -> int:
     before = len(rows_of(experiment.searcher.events))
-    update_run(folder, status="running", args=stored_form(experiment.args))
+    seen = {IMAGES: experiment.images.sha256}  # which a run of an earlier version did not note
+    update_run(folder, status="running", args=stored_form(experiment.args), **seen)
     errors = Console(stderr=True)
     plan = begin_ray(experiment.request, errors, verbose=experiment.args.verbose)
     introduce(experiment, plan.where, place, console)

@@ -11,12 +11,12 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-import pytorch_lightning as pl
 import torch
 
 from nas_ray.errors import UsageError, describe
-from nas_ray.evaluate import Evaluator, quiet_lightning
+from nas_ray.evaluate import Evaluator, quiet_trainer
 from nas_ray.journal import is_row
+from nas_ray.modules.identity import joined_sha256
 from nas_ray.modules.recipes import Recipe
 from nas_ray.modules.splits import NetImages
 from nas_ray.modules.training import TrainingModule
@@ -92,9 +92,14 @@ class ShortTraining:
         self.scores = scores
         self.train_indices, self.valid_indices = split_indices(images.labels, recipe, split_seed)
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
-        """A hash of what is trained on: which images, their labels, and the first of them."""
+        """A hash of what is trained on: all images with their labels, their size, and which are used."""
+        return joined_sha256(self.images.sha256, self.earlier_fingerprint)
+
+    @cached_property
+    def earlier_fingerprint(self) -> str:
+        """What runs of before told images by: which, their labels, and the first of them."""
         first = self.images.resized(int(self.train_indices[0])).numpy()
         return fingerprint(self.train_indices, self.valid_indices, self.images.labels, first)
 
@@ -213,8 +218,9 @@ class ShortTraining:
     def _store(self) -> TrainingCheckpoints | None:
         if self.checkpoints is None:
             return None
-        identity = json.dumps([asdict(self.recipe), self.init_seed, self.fingerprint])
-        return TrainingCheckpoints(self.checkpoints, identity)
+        seen = (self.fingerprint, self.earlier_fingerprint)
+        identity, earlier = (json.dumps([asdict(self.recipe), self.init_seed, of]) for of in seen)
+        return TrainingCheckpoints(self.checkpoints, identity, earlier)
 
     @cached_property
     def _class_weights(self) -> list[float] | None:
@@ -232,19 +238,3 @@ class ShortTraining:
     @cached_property
     def _valid(self) -> KeptImages:
         return KeptImages(self.images, self.valid_indices, None, self._device)
-
-
-def quiet_trainer(accelerator: str, recipe: Recipe, epochs: int = 1) -> pl.Trainer:
-    """Returns a Lightning `Trainer` that trains on one device and says and writes nothing."""
-    quiet_lightning()
-    return pl.Trainer(
-        accelerator=accelerator,
-        devices=1,
-        max_epochs=epochs,
-        precision=recipe.precision,  # type: ignore[arg-type]  # one of Lightning's names
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        num_sanity_val_steps=0,
-    )

@@ -19,11 +19,13 @@ class TrainingCheckpoints:
     Args:
         folder: where they are; made when the first is written.
         identity: what a training must have in common with a file to go on from it: recipe, seeds, data.
+        earlier: what files of an earlier version say in its place.
     """
 
-    def __init__(self, folder: Path, identity: str) -> None:
+    def __init__(self, folder: Path, identity: str, earlier: str | None = None) -> None:
         self._folder = folder
         self._identity = identity
+        self._earlier = earlier
 
     def save(self, arch: str, state: dict[str, Any]) -> None:
         """Writes the state of `arch` at once or not at all; a disk that is full only costs the checkpoint."""
@@ -41,11 +43,9 @@ class TrainingCheckpoints:
             state = load_plain(self._path(arch))
         except ValueError:  # none, or a damaged one: the training begins anew
             return None
-        fits = isinstance(state, dict) and (state.get("arch"), state.get("identity")) == (
-            arch,
-            self._identity,
-        )
-        return state if fits else None
+        if not isinstance(state, dict) or state.get("arch") != arch or "identity" not in state:
+            return None
+        return state if state["identity"] in (self._identity, self._earlier) else None
 
     def remove(self, arch: str) -> None:
         """Removes the file of `arch`, if there is one."""

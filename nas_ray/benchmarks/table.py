@@ -58,6 +58,7 @@ class TableBenchmark:
     def __init__(self, path: Path | str, dataset: str, *, space: FiniteSpace | None = None) -> None:
         self.dataset = get_dataset(dataset).name
         self.path = Path(path)
+        self.files = [self.path]
         self.acc_column = "test_acc"
         split = "ori-test (net trained on 50,000 images)" if self.dataset == "cifar10" else "x-test"
         space = space or NatsTss()

@@ -6,7 +6,7 @@ import dataclasses
 import json
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -21,6 +21,7 @@ from nas_ray.datasets import DATASETS
 from nas_ray.drivers.lifecycle import Ending, begin_ray, command_again, guarded
 from nas_ray.errors import UsageError, describe
 from nas_ray.modules.data import ImageDataModule
+from nas_ray.modules.identity import BENCHMARK, IMAGES, benchmark_sha256, check_unchanged
 from nas_ray.proxies import PROXIES
 from nas_ray.proxies.undefined import check_defined
 from nas_ray.record import Record
@@ -50,8 +51,9 @@ def run(args: BestArgs, console: Console) -> int:
     benchmarks = known_benchmarks(args.benchmark)
     batches = [minibatch(args, args.seed + number) for number in range(args.runs)]
     with claimed(out, EXPERIMENT):
-        rows = earlier_rows(out, args)
-        record = Record(out, EXPERIMENT, args)
+        used = {IMAGES: batches[0].sha256, BENCHMARK: benchmark_sha256(benchmarks.values())}
+        rows = earlier_rows(out, args, used)
+        record = Record(out, EXPERIMENT, args, **used)
         ending = Ending(
             "run",
             record.end,
@@ -98,15 +100,22 @@ def make_runs(
         console.print(said(found), highlight=False, markup=False, soft_wrap=True)
 
 
-def earlier_rows(out: Path, args: BestArgs) -> list[dict[str, object]]:
+def earlier_rows(out: Path, args: BestArgs, used: Mapping[str, str] | None = None) -> list[dict[str, object]]:
     """Returns the runs that `out` holds already, of an interruption or of fewer runs.
 
+    Args:
+        out: the folder.
+        args: from the command line.
+        used: hashes of images and benchmark; None compares none.
+
     Raises:
-        UsageError: they were made with other arguments, or hold text where a number must be.
+        UsageError: they were made with other arguments, images or numbers, or hold text where a number must
+            be.
     """
     if not (out / FILE_NAME).is_file() or not (out / "best.parquet").is_file():
         return []
-    held = read_run(out).get("settings") or {}
+    info = read_run(out)
+    held = info.get("settings") or {}
     asked = json.loads(json.dumps(dataclasses.asdict(args), default=str))
     for name in DECIDING:
         if held.get(name) != asked[name]:
@@ -115,6 +124,7 @@ def earlier_rows(out: Path, args: BestArgs) -> list[dict[str, object]]:
                 f"The folder {out} holds runs with --{option} {held.get(name)}, not {asked[name]}; choose "
                 "another --out."
             )
+    check_unchanged(info, used or {}, f"The folder {out}", "choose another --out")
     try:
         table = read_table(out / "best.parquet")
     except Exception as error:  # whatever a reader may raise on any bytes

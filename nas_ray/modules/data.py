@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader, Dataset, TensorDataset
 from nas_ray.datasets import OWN, get_dataset
 from nas_ray.errors import UsageError
 from nas_ray.modules.drawing import check_drawn, draw, said_of_repeats
+from nas_ray.modules.identity import joined_sha256
 from nas_ray.modules.images import open_images
 from nas_ray.modules.own_data import own_dataset
 from nas_ray.modules.splits import NetImages, channel_stats
@@ -121,6 +122,11 @@ class ImageDataModule(pl.LightningDataModule):
             self._minibatch = drawn.inputs, drawn.targets
         inputs, targets = self._minibatch
         return inputs.clone(), targets.clone()
+
+    @property
+    def sha256(self) -> str:
+        """A hash of all that is used: both splits with their labels, and the names of the classes."""
+        return joined_sha256(self.classes, self.train_images.sha256, self.test_images.sha256)
 
     def train_dataloader(self) -> DataLoader[tuple[Tensor, int]]:
         """Returns batches of the whole training split, in a new seeded order each epoch."""

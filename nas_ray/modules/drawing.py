@@ -35,7 +35,8 @@ def draw(images: NetImages, order: Iterable[int], count: int) -> Drawn:
     label: two equal rows make the kernels of NASWOT and its like singular for every net.
     """
     places: dict[bytes, int] = {}
-    drawn, repeats = [], []
+    drawn: list[tuple[Tensor, int]] = []
+    repeats: list[tuple[int, int]] = []
     for place in order:
         if len(drawn) == count:
             break

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
@@ -16,6 +17,7 @@ from torch.utils.data import Dataset
 
 from nas_ray.datasets import DatasetInfo
 from nas_ray.errors import UsageError
+from nas_ray.modules.identity import images_sha256
 
 _CHUNK = 256  # images held at once, as float64, while mean and std are computed
 _STATS_SEED = 0  # apart from `batch_seed`: the standardisation must not depend on which minibatch is drawn
@@ -157,6 +159,11 @@ class NetImages(Dataset[tuple[Tensor, int]]):
         self.pixels = split.pixels
         self._mean = torch.tensor(stats.mean).view(3, 1, 1)
         self._std = torch.tensor(stats.std).view(3, 1, 1)
+
+    @cached_property
+    def sha256(self) -> str:
+        """A hash of all images and labels, to tell whether they are the same later; computed once."""
+        return images_sha256(self.pixels, self.labels)
 
     def __len__(self) -> int:
         return len(self.labels)

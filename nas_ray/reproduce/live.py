@@ -20,6 +20,7 @@ from nas_ray.drivers.lifecycle import begin_ray
 from nas_ray.errors import UsageError
 from nas_ray.evaluate import ProxyScores
 from nas_ray.modules.data import ImageDataModule
+from nas_ray.modules.identity import IMAGES, check_unchanged
 from nas_ray.proxies import PROXIES
 from nas_ray.proxies.undefined import check_defined
 from nas_ray.reproduce.args import ReproduceArgs, RunsArgs
@@ -27,7 +28,7 @@ from nas_ray.reproduce.known import Known
 from nas_ray.reproduce.runs import Runner, Runs, joined, new_searcher, run_seed
 from nas_ray.reproduce.tables import Setting, Table, scores_for
 from nas_ray.resources import Plan, Request, check_request
-from nas_ray.runs import FILE_NAME, create_run, read_run
+from nas_ray.runs import FILE_NAME, create_run, read_run, update_run
 from nas_ray.search import tune_search
 from nas_ray.stored_numbers import with_numbers
 from nas_ray.tables import read_table
@@ -122,6 +123,7 @@ class LiveRuns:
             "dataset": args.dataset,
             "batch_size": args.batch_size,
             "archs_per_trial": args.archs_per_trial,
+            IMAGES: self.images.sha256,
         }
 
     def _runs(
@@ -227,13 +229,16 @@ def check_folder(out: Path, identity: dict[str, Any]) -> None:
         create_run(out, {"experiment": "reproduce", **identity})
         return
     held = read_run(out)
-    different = [name for name in identity if held.get(name) != identity[name]]
+    different = [name for name in identity if name != IMAGES and held.get(name) != identity[name]]
     if different:
         name = different[0]
         raise UsageError(
             f"The folder {out} holds live runs with {name} {held.get(name)}, but now it is {identity[name]}; "
             "choose another --out."
         )
+    if IMAGES in identity:
+        check_unchanged(held, {IMAGES: identity[IMAGES]}, f"The folder {out}", "choose another --out")
+        update_run(out, **{IMAGES: identity[IMAGES]})  # which a run of an earlier version did not note
 
 
 def slug(title: str) -> str:

@@ -15,6 +15,7 @@ import tyro
 from nas_ray.errors import UsageError, printable
 from nas_ray.foreign import check_brings_no_code
 from nas_ray.image_args import ImageArgs, absolute_images
+from nas_ray.modules.identity import IMAGES
 from nas_ray.runs import read_run
 from nas_ray.stored_args import stored_args
 
@@ -109,8 +110,13 @@ def _of_search(folder: Path) -> dict[str, Any]:
     return {**values, **({"images": source} if source else {}), "arch": arch}
 
 
-def remarks(args: TrainArgs) -> list[str]:
-    """Returns what differs from the search whose folder was given, a sentence each."""
+def remarks(args: TrainArgs, images_sha256: str | None = None) -> list[str]:
+    """Returns what differs from the search whose folder was given, a sentence each.
+
+    Args:
+        args: of the training.
+        images_sha256: hash of its images.
+    """
     if args.run is None or args.resume is not None:
         return []
     found = _of_search(args.run)
@@ -119,6 +125,8 @@ def remarks(args: TrainArgs) -> list[str]:
         said.append(f"--arch is trained, not the best arch of {args.run}.")
     if args.images != absolute_images(str(found.get("images", args.images))):
         said.append(f"The arch was found on other images, {found['images']}.")
+    elif images_sha256 and read_run(args.run).get(IMAGES) not in (None, images_sha256):
+        said.append(f"The images have changed since the search {args.run}: their pixels, labels or classes.")
     return said
 
 

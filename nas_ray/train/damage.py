@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from nas_ray.errors import UsageError, describe
+from nas_ray.modules.identity import IMAGES, check_unchanged
 from nas_ray.modules.recipes import Recipe
 from nas_ray.stored_numbers import StoredTable
 from nas_ray.train.checkpoints import BEST, LAST, best_checkpoint
@@ -35,6 +36,8 @@ def check_same_images(stored: Mapping[str, Any], now: Mapping[str, Any]) -> None
                 f"The training must go on with the images that it began with, but their {name} was "
                 f"{before[name]!r} and is {given[name]!r}; bring them back, or start a new one."
             )
+    if IMAGES in now:
+        check_unchanged(stored, {IMAGES: now[IMAGES]}, "The training", "start a new one")
 
 
 def kept_checkpoint(folder: Path, row: Mapping[str, Any]) -> Path:

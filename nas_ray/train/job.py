@@ -13,6 +13,7 @@ from nas_ray.experiment import make_space
 from nas_ray.image_args import open_image_args
 from nas_ray.modules.data import ImageDataModule
 from nas_ray.modules.drawing import Drawn, draw
+from nas_ray.modules.identity import IMAGES
 from nas_ray.modules.recipes import Recipe, parse_recipe
 from nas_ray.modules.training_data import Indices, balancing_weights, split_indices
 from nas_ray.proxies import Proxy
@@ -89,6 +90,7 @@ class TrainJob:
                 "valid": len(self.parts[1]),
                 "test": len(images.test_images),
             },
+            IMAGES: images.sha256,
             "archs": {candidate.label: candidate.arch for candidate in self.candidates},
         }
 

@@ -16,6 +16,7 @@ from nas_ray.drivers.lifecycle import Ending, guarded
 from nas_ray.evaluate import ProxyScores, quiet_lightning
 from nas_ray.foreign import check_own_files
 from nas_ray.modules.drawing import said_of_repeats
+from nas_ray.modules.identity import IMAGES
 from nas_ray.modules.training import TrainingModule
 from nas_ray.modules.training_data import EpochSampler
 from nas_ray.runs import create_run, read_run, update_run, write_json, write_table
@@ -55,7 +56,8 @@ def train(args: TrainArgs, console: Console) -> int:
         else:
             check_own_files(folder)
             check_same_images(read_run(folder), job.identity())
-            update_run(folder, status="running", args=stored, archs=job.identity()["archs"])
+            now = {name: job.identity()[name] for name in ("archs", IMAGES)}
+            update_run(folder, status="running", args=stored, **now)
         ending = Ending(
             "training",
             lambda status: update_run(folder, status=status),
@@ -104,7 +106,7 @@ def _introduce(job: TrainJob, folder: Path, console: Console) -> None:
         f"on         {job.devices}",
         *(f"skipped    {line}" for line in images.skipped),
         *(f"left out   {line}" for line in job.left_out.values()),
-        *(f"note       {line}" for line in remarks(job.args)),
+        *(f"note       {line}" for line in remarks(job.args, images.sha256)),
         f"folder     {folder}",
     ]
     console.print("\n".join(lines), highlight=False, markup=False, soft_wrap=True)
