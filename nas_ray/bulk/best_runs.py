@@ -51,9 +51,9 @@ def run(args: BestArgs, console: Console) -> int:
     benchmarks = known_benchmarks(args.benchmark)
     batches = [minibatch(args, args.seed + number) for number in range(args.runs)]
     with claimed(out, EXPERIMENT):
-        used = {IMAGES: batches[0].sha256, BENCHMARK: benchmark_sha256(benchmarks.values())}
-        rows = earlier_rows(out, args, used)
-        record = Record(out, EXPERIMENT, args, **used)
+        hashes = used(batches[0], benchmarks)
+        rows = earlier_rows(out, args, hashes)
+        record = Record(out, EXPERIMENT, args, **hashes)
         ending = Ending(
             "run",
             record.end,
@@ -100,13 +100,15 @@ def make_runs(
         console.print(said(found), highlight=False, markup=False, soft_wrap=True)
 
 
-def earlier_rows(out: Path, args: BestArgs, used: Mapping[str, str] | None = None) -> list[dict[str, object]]:
+def earlier_rows(
+    out: Path, args: BestArgs, hashes: Mapping[str, str] | None = None
+) -> list[dict[str, object]]:
     """Returns the runs that `out` holds already, of an interruption or of fewer runs.
 
     Args:
         out: the folder.
         args: from the command line.
-        used: hashes of images and benchmark; None compares none.
+        hashes: of images and benchmark; None compares none.
 
     Raises:
         UsageError: they were made with other arguments, images or numbers, or hold text where a number must
@@ -124,7 +126,7 @@ def earlier_rows(out: Path, args: BestArgs, used: Mapping[str, str] | None = Non
                 f"The folder {out} holds runs with --{option} {held.get(name)}, not {asked[name]}; choose "
                 "another --out."
             )
-    check_unchanged(info, used or {}, f"The folder {out}", "choose another --out")
+    check_unchanged(info, hashes or {}, f"The folder {out}", "choose another --out")
     try:
         table = read_table(out / "best.parquet")
     except Exception as error:  # whatever a reader may raise on any bytes
@@ -161,6 +163,11 @@ def minibatch(args: BestArgs, seed: int) -> ImageDataModule:
     images = ImageDataModule(args.images, dataset=args.dataset, batch_size=args.batch_size, batch_seed=seed)
     check_defined({"naswot": PROXIES["naswot"]}, images.minibatch()[1], images.num_classes)
     return images
+
+
+def used(images: ImageDataModule, benchmarks: Mapping[str, Benchmark]) -> dict[str, str]:
+    """Returns hashes of the images and of the benchmark whose numbers are kept."""
+    return {IMAGES: images.sha256, BENCHMARK: benchmark_sha256(benchmarks.values())}
 
 
 def known_benchmarks(spec: str) -> dict[str, Benchmark]:

@@ -24,6 +24,7 @@ CHANGEABLE = {"seeds", "beside", "formats", "num_gpus", "num_processes", "num_th
 """What a resumed training may change: what comes on top of it, and resources."""
 TAKEN_OVER = ("dataset", "images", "image_size", "split_seed", "skip_unreadable", "space", "proxies")
 """What a training takes from the search whose arch it trains, unless it is given."""
+_DECIDE_IMAGES = ("dataset", "split_seed", "skip_unreadable")
 
 
 @dataclass(frozen=True)
@@ -125,7 +126,11 @@ def remarks(args: TrainArgs, images_sha256: str | None = None) -> list[str]:
         said.append(f"--arch is trained, not the best arch of {args.run}.")
     if args.images != absolute_images(str(found.get("images", args.images))):
         said.append(f"The arch was found on other images, {found['images']}.")
-    elif images_sha256 and read_run(args.run).get(IMAGES) not in (None, images_sha256):
+    elif (
+        images_sha256
+        and all(getattr(args, name) == found.get(name, getattr(args, name)) for name in _DECIDE_IMAGES)
+        and read_run(args.run).get(IMAGES) not in (None, images_sha256)
+    ):
         said.append(f"The images have changed since the search {args.run}: their pixels, labels or classes.")
     return said
 
