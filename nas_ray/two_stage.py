@@ -131,7 +131,7 @@ class Halving:
         experiment, errors = self.experiment, Console(stderr=True)
         plan = begin_ray(experiment.request, errors, verbose=self.args.verbose)
         introduce(experiment, plan.where, place, console)
-        update_run(folder, status="running")
+        update_run(folder, status="running", **{IMAGES: experiment.images.sha256})
         drive = Driver(self.args, experiment, plan, folder, errors)
         place_evaluator(experiment.evaluator, drive.accelerator, folder)
         stages = [
