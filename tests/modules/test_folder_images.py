@@ -99,8 +99,9 @@ def test_floats_without_a_range_are_refused(tmp_path):
 
 
 def test_files_are_decoded_when_asked_for(tmp_path, monkeypatch):
+    (tmp_path / "a").mkdir()
     for i in range(50):
-        write(tmp_path / "a" / f"{i}.png")
+        Image.new("RGB", (6, 4), (i, 20, 30)).save(tmp_path / "a" / f"{i}.png")
     decoded = []
     read = folder_images.read_image
     monkeypatch.setattr(folder_images, "read_image", lambda path: decoded.append(path) or read(path))
