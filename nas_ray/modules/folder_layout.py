@@ -47,19 +47,18 @@ def folder_layout(path: Path) -> FolderLayout:
         raise UsageError(f"folder:PATH needs a folder, but {path} is not one: check the path.")
     root = _unwrapped(path)
     parts = {kind: _part(root, kind) for kind in _PARTS}
-    train = parts["train"]
-    names = class_names(root if train is None else train)
+    train, test = parts["train"], parts["test"] or parts["valid"]
+    classes = root if train is None else _unwrapped(train)
+    names = class_names(classes)
     if not names:
-        raise UsageError(
-            f"folder:PATH needs one sub-folder of images per class, but {train or root} has none."
-        )
+        raise UsageError(f"folder:PATH needs one sub-folder of images per class, but {classes} has none.")
     if train is None:
         _check_no_parts(root, names)
-        _check_classes(root, names)
-        return FolderLayout(root, names)
-    _check_classes(train, names)
-    test = parts["test"] or parts["valid"]
-    return FolderLayout(train, names, test, _note(root, train, test, parts["valid"]))
+    _check_classes(classes, names)
+    if train is None:
+        return FolderLayout(root, names, note=_note_on_classes(root, names))
+    note = _note_on_parts(root, train, test, parts["valid"])
+    return FolderLayout(classes, names, None if test is None else _unwrapped(test), note)
 
 
 def part_of(name: str) -> str | None:
@@ -97,8 +96,18 @@ def _check_no_parts(root: Path, names: list[str]) -> None:
     """Checks that classes are no parts of a split, which a net would learn to tell apart.
 
     Raises:
-        UsageError: several are. One alone may be a class, such as the train among vehicles.
+        UsageError: several are, or one holds the others. One alone may be a class, such as the train among
+            vehicles.
     """
+    for name in names:
+        others = set(names) - {name}
+        held = others & set(class_names(root / name))
+        if held and (part_of(name) or held == others):
+            raise UsageError(
+                f"Each folder of a class must hold images of that class, but {name} of {root} holds folders "
+                f"such as {printable(sorted(held))[0]!r}, which is a class beside it; use PATH/CLASS/image "
+                "or PATH/train/CLASS/image and PATH/test/CLASS/image."
+            )
     kinds = {kind: name for name in reversed(names) if (kind := part_of(name))}
     if len(kinds) < 2:
         return
@@ -127,7 +136,15 @@ def _check_classes(path: Path, names: list[str]) -> None:
     )
 
 
-def _note(root: Path, train: Path, test: Path | None, valid: Path | None) -> str | None:
+def _note_on_classes(root: Path, names: list[str]) -> str | None:
+    """Returns what is said of a class that is called as a part of a split is."""
+    parts = [name for name in names if part_of(name)]
+    return (
+        f"Images: {parts[0]} of {root} is taken for a class, like the folders beside it." if parts else None
+    )
+
+
+def _note_on_parts(root: Path, train: Path, test: Path | None, valid: Path | None) -> str | None:
     """Returns what is said of folders beside the parts that are used."""
     unused = [name for name in class_names(root) if root / name not in (train, test)]
     if train == root or not unused:

@@ -117,12 +117,31 @@ def test_parts_may_lie_in_one_more_folder(tmp_path: Path) -> None:
     assert counts(tmp_path) == (("cat", "dog"), 8, 2)
 
 
+def test_the_classes_of_a_part_may_lie_in_one_more_folder(tmp_path: Path) -> None:
+    photos(tmp_path, "train/images/cat", "train/images/dog", "test/images/cat", "test/images/dog", count=4)
+    assert counts(tmp_path) == (("cat", "dog"), 8, 8)
+
+
 def test_classes_may_lie_in_one_more_folder(tmp_path: Path) -> None:
     assert counts(photos(tmp_path, "flowers/rose", "flowers/daisy", count=5)) == (("daisy", "rose"), 8, 2)
 
 
 def test_a_class_may_be_called_train(tmp_path: Path) -> None:
     assert counts(photos(tmp_path, "car", "plane", "train", count=5)) == (("car", "plane", "train"), 12, 3)
+    assert opened(tmp_path).note == (
+        f"Images: train of {tmp_path} is taken for a class, like the folders beside it."
+    )
+
+
+@pytest.mark.parametrize("extra", [("test/cat", "test/dog"), ("Valid/cat",), ("more/cat", "more/dog")])
+def test_a_class_that_holds_those_beside_it_is_refused(tmp_path: Path, extra: tuple[str, ...]) -> None:
+    said = refusal(photos(tmp_path, "cat", "dog", *extra))
+    name = extra[0].partition("/")[0]
+    assert said == (
+        f"Each folder of a class must hold images of that class, but {name} of {tmp_path} holds folders such "
+        "as 'cat', which is a class beside it; use PATH/CLASS/image or PATH/train/CLASS/image and "
+        "PATH/test/CLASS/image."
+    )
 
 
 def test_classes_may_hold_folders(tmp_path: Path) -> None:
