@@ -19,6 +19,10 @@ class UsageError(ValueError):
     exit_code = 2
 
 
+class EndsProcess(RuntimeError):
+    """Foreign code raised what no `except Exception` sees, such as `SystemExit`; says what."""
+
+
 def printable(names: Iterable[object]) -> list[str]:
     """Returns names from a file as they can be shown: in one line, and not too long."""
     shown = (ascii(str(name))[1:-1] for name in names)
@@ -32,6 +36,8 @@ def describe(error: BaseException) -> str:
     """
     if type(error).__name__ == "OutOfMemoryError" or isinstance(error, MemoryError):
         return "out of memory"
+    if isinstance(error, EndsProcess):
+        return str(error)
     if isinstance(error, SyntaxError):
         return f"{type(error).__name__}: {error.msg} ({error.filename}, line {error.lineno})"
     lines = str(error).strip().splitlines()
