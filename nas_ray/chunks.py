@@ -13,7 +13,9 @@ import torch
 from nas_ray.batched.scorer import ChunkScorer
 from nas_ray.errors import describe
 from nas_ray.evaluate import Evaluator
+from nas_ray.foreign_code import Contained, around, is_ours
 from nas_ray.proxies import Proxy
+from nas_ray.rows import copied, plain_row
 from nas_ray.searchers.fitness import Row
 from nas_ray.spaces.nats_tss import NatsTss
 from nas_ray.time_limit import TimedOut, time_limit
@@ -28,9 +30,9 @@ class ChunkEvaluator(Protocol):
 
 
 def evaluate(evaluator: Evaluator, archs: Sequence[str]) -> list[Row]:
-    """Returns a row per arch, in the order given; whatever the evaluator raises is raised."""
+    """Returns a row per arch, in the order given, as copies; whatever the evaluator raises is raised."""
     if hasattr(evaluator, "rows"):  # many times faster than to ask for the protocol
-        return cast(ChunkEvaluator, evaluator).rows(archs)
+        return [copied(row) for row in cast(ChunkEvaluator, evaluator).rows(archs)]
     return [_row(evaluator, arch) for arch in archs]
 
 
@@ -43,13 +45,14 @@ def attempt(evaluator: Evaluator, archs: Sequence[str], timeout_s: float | None 
         timeout_s: seconds for each arch; all together may take their sum.
     """
     start = time.perf_counter()
+    surroundings = Contained() if is_ours(evaluator) else around(evaluator)
     try:
-        with time_limit(None if timeout_s is None else timeout_s * len(archs)):
+        with time_limit(None if timeout_s is None else timeout_s * len(archs)), surroundings:
             rows = evaluate(evaluator, archs)
         if len(rows) != len(archs):
             raise ValueError(f"an evaluator must return a row per arch, got {len(rows)} for {len(archs)}.")
-        return rows
-    except (Exception, SystemExit) as error:
+        return [plain_row(row) for row in rows]
+    except Exception as error:
         failed: Row = {"seconds": 0.0, "error": describe(error)}
     except TimedOut as error:
         failed = {"seconds": time.perf_counter() - start, "error": str(error)}
@@ -60,7 +63,7 @@ def attempt(evaluator: Evaluator, archs: Sequence[str], timeout_s: float | None 
 
 def _row(evaluator: Evaluator, arch: str) -> Row:
     reported: list[Row] = []
-    evaluator(arch, reported.append)
+    evaluator(arch, lambda row: reported.append(copied(row)))
     return reported[-1]
 
 
@@ -112,7 +115,7 @@ class ChunkScores:
             said = describe(error)
         _free_gpu()  # out of the handler, which would keep the tensors of the attempt alive
         if len(archs) == 1:
-            return [{**dict.fromkeys(self.proxies, float("nan")), "seconds": 0.0, "error": said}]
+            return [{**dict.fromkeys(self._scorer.names, float("nan")), "seconds": 0.0, "error": said}]
         half = len(archs) // 2
         return [*self.rows(archs[:half]), *self.rows(archs[half:])]
 

@@ -17,9 +17,11 @@ from torch.utils.data import DataLoader
 
 from nas_ray.benchmarks.base import Benchmark
 from nas_ray.errors import describe
+from nas_ray.foreign_code import ForeignCode
 from nas_ray.modules.recipes import Recipe
 from nas_ray.modules.scoring import ScoringModule
 from nas_ray.proxies import Proxy
+from nas_ray.proxies.plugin import known_columns
 from nas_ray.searchers.fitness import Row
 from nas_ray.spaces.base import SearchSpace
 
@@ -82,6 +84,7 @@ class ProxyScores:
         self.inputs = inputs
         self.targets = targets
         self.proxies = dict(proxies)
+        self.columns = {name: known_columns(name, proxy) for name, proxy in self.proxies.items()}
         self.init_seed = init_seed
         self.accelerator = accelerator
         self.timed = timed
@@ -95,15 +98,17 @@ class ProxyScores:
             scores, errors = {}, [describe(error)]
         if any("out of memory" in error for error in errors) and torch.cuda.is_available():
             torch.cuda.empty_cache()
-        missing = {name: float("nan") for name in self.proxies} if not scores else {}
+        names = [column for name in self.proxies for column in self.columns[name] or (name,)]
+        missing = dict.fromkeys(names, math.nan) if not scores else {}
         seconds = time.perf_counter() - start
         report({**missing, **scores, "seconds": seconds, "error": "; ".join(errors) or None})
 
     def _score(self, arch: str) -> tuple[dict[str, float], list[str]]:
-        with torch.random.fork_rng(devices=[]):
+        trainer, batches = self._trainer, self._batches  # what these set for the process stays
+        with ForeignCode(), torch.random.fork_rng(devices=[]):  # a space, and so the nets, may be foreign
             torch.default_generator.manual_seed(self.init_seed)
-            module = ScoringModule(self.space.build(arch, self.num_classes), self.proxies)
-            self._trainer.test(module, dataloaders=self._batches, verbose=False)  # loops draw seeds as well
+            module = ScoringModule(self.space.build(arch, self.num_classes), self.proxies, self.columns)
+            trainer.test(module, dataloaders=batches, verbose=False)  # loops draw seeds as well
         scores = {**module.scores, **(module.seconds if self.timed else {})}
         above = [
             f"{name} {scores[name]:.4g} is above the limit {limit:g}"

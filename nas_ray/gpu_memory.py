@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import pandas as pd
 
+from nas_ray.rows import GPU_MEMORY
 from nas_ray.searchers.fitness import Row
 
-COLUMN = "gpu_memory"
-"""The column of the share of a GPU's memory that a trial took, from 0 to 1; only where trials run on one."""
+COLUMN = GPU_MEMORY
 
 PER_PROCESS = 600 * 2**20
 """Bytes that CUDA takes for every process beside what torch allocates: kernels, libraries."""

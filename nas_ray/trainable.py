@@ -13,8 +13,10 @@ from ray import tune
 from nas_ray.chunks import ChunkEvaluator, attempt
 from nas_ray.errors import describe
 from nas_ray.evaluate import EpochEvaluator, Evaluator
+from nas_ray.foreign_code import Contained, around, is_ours
 from nas_ray.gpu_memory import with_gpu_memory
 from nas_ray.memory import keep_freed_memory
+from nas_ray.rows import plain_row
 from nas_ray.searchers.fitness import Row
 from nas_ray.searchers.messages import archs_of, epoch_result, result_of
 from nas_ray.time_limit import TimedOut, time_limit
@@ -95,9 +97,10 @@ class EpochTrial(ArchTrial):
         """Returns the row after one more epoch; a failure is the last."""
         start = time.perf_counter()
         try:
-            with time_limit(None if self.timeout_s is None else max(0.1, self.timeout_s - self._spent)):
-                self._row = {**next(self._rows), "worker": self.worker}
-        except (Exception, SystemExit) as error:
+            limit = None if self.timeout_s is None else max(0.1, self.timeout_s - self._spent)
+            with time_limit(limit), Contained() if is_ours(self._evaluator) else around(self._evaluator):
+                self._row = {**plain_row(next(self._rows)), "worker": self.worker}
+        except Exception as error:
             self._row = {**self._row, "error": describe(error)}
         except TimedOut:
             self._row = {**self._row, "error": f"timed out after {self.timeout_s:g} s"}

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import os
 import random
+import warnings
+from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +15,8 @@ from nas_ray.errors import UsageError
 from nas_ray.plugins import resolve
 from nas_ray.proxies import PROXIES
 from nas_ray.proxies.measured import MEASURED
-from nas_ray.proxies.plugin import check_proxy, resolve_proxies, score_names
+from nas_ray.proxies.plugin import check_proxy, known_columns, resolve_proxies, score_names
+from nas_ray.rows import RESERVED
 
 
 def good(net, inputs, targets):  # type: ignore[no-untyped-def]
@@ -126,3 +131,127 @@ def test_a_proxy_must_be_deterministic_and_callable() -> None:
         check_proxy("drifts", drifts)
     with pytest.raises(UsageError, match="Proxy 'x' must be a function"):
         check_proxy("x", 3)
+
+
+STATES = {
+    "torch's default dtype": lambda: torch.set_default_dtype(torch.float64),
+    "torch's default device": lambda: torch.set_default_device("meta"),
+    "torch's number of threads": lambda: torch.set_num_threads(2),
+    "torch's grad mode": lambda: torch.set_grad_enabled(False),
+    "torch's deterministic flags": lambda: torch.use_deterministic_algorithms(True),
+    "torch's flags of cuDNN": lambda: setattr(torch.backends.cudnn, "benchmark", True),
+}
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_a_proxy_that_changes_what_scores_are_made_with_is_named(state: str) -> None:
+    def changes(net, inputs, targets):  # type: ignore[no-untyped-def]
+        STATES[state]()
+        return 1.0
+
+    with pytest.raises(UsageError, match=f"Proxy 'changes' must leave {state} alone; "):
+        resolve_proxies([changes])
+    assert torch.get_default_dtype() == torch.float32
+    assert (torch.get_num_threads(), torch.is_grad_enabled()) == (1, True)
+    assert torch.empty(1).device.type == "cpu"
+
+
+def test_a_proxy_may_change_what_no_score_depends_on(tmp_path: Path) -> None:
+    filters = list(warnings.filters)
+
+    def tidy(net, inputs, targets):  # type: ignore[no-untyped-def]
+        warnings.simplefilter("ignore")
+        np.seterr(all="ignore")
+        os.environ["NAS_RAY_TIDY"] = "1"
+        os.chdir(tmp_path)
+        return 1.0
+
+    before = os.getcwd()
+    assert list(resolve_proxies([tidy])) == ["tidy"]
+    assert (os.getcwd(), "NAS_RAY_TIDY" in os.environ, list(warnings.filters)) == (before, False, filters)
+
+
+def named(name: str, value: object = 1.0) -> object:
+    def proxy(net, inputs, targets):  # type: ignore[no-untyped-def]
+        return value
+
+    proxy.__name__ = name
+    return proxy
+
+
+@pytest.mark.parametrize("name", [*sorted(RESERVED), "mine_seconds", ""])
+def test_reserved_names(name: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        resolve_proxies([named(name)])  # type: ignore[list-item]
+    assert str(caught.value) == (
+        f"A proxy cannot be named {name!r}, which is another column of the rows; rename it."
+    )
+
+
+@pytest.mark.parametrize("name", ["a,b", "a:b", "a;b", "a=b", "a b", " a", "a\n"])
+def test_names_that_part_other_names(name: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        resolve_proxies([named(name)])  # type: ignore[list-item]
+    assert str(caught.value) == (
+        f"A proxy must be named by a text without blanks and without any of ,:;=, got {name!r}; rename it."
+    )
+
+
+def test_names_that_worked_work() -> None:
+    names = ["<lambda>", "Größe", "my.proxy", "score", "rows"]
+    assert list(resolve_proxies([named(name) for name in names])) == names  # type: ignore[misc]
+
+
+def test_columns_that_cannot_be_told_apart() -> None:
+    with pytest.raises(UsageError, match=r"The scores of the proxies 'a' and 'a.b' cannot be told apart"):
+        resolve_proxies([named("a", {"b": 1.0}), named("a.b")])  # type: ignore[list-item]
+
+
+@pytest.mark.parametrize("key", ["", "a,b", "mean_seconds", "a ", 1])
+def test_keys_of_a_dict_name_columns(key: object) -> None:
+    with pytest.raises(UsageError, match="Proxy 'x' must name its scores by texts without a comma"):
+        check_proxy("x", named("x", {key: 1.0}))
+
+
+@pytest.mark.parametrize("value", [b"1", "1", 1j, None, [1.0], torch.zeros(2), 10**400, {}, {"a": b"1"}])
+def test_what_is_no_number_is_refused(value: object) -> None:
+    with pytest.raises(UsageError, match="Proxy 'x' must return a float or a dict of floats on a small conv"):
+        check_proxy("x", named("x", value))
+
+
+@pytest.mark.parametrize("value", [Decimal(2), Fraction(2), np.int8(2), torch.tensor(2), True + True])
+def test_any_number_is_taken(value: object) -> None:
+    assert check_proxy("x", named("x", {"k": value})) == ("x.k",)
+
+
+class NoKey:
+    """A proxy without a hash."""
+
+    __slots__ = ()
+    __hash__ = None  # type: ignore[assignment]
+    __name__ = "no_key"
+
+    def __call__(self, net: object, inputs: object, targets: object) -> dict[str, float]:
+        return {"a": 1.0}
+
+
+def test_columns_of_a_proxy_that_cannot_be_noted() -> None:
+    proxies = resolve_proxies([NoKey()])  # type: ignore[list-item]
+    assert score_names(proxies) == ["no_key.a"]
+    assert known_columns("no_key", proxies["no_key"]) == ()
+
+
+def test_columns_follow_the_name_of_the_proxy() -> None:
+    proxies = resolve_proxies([several])
+    assert known_columns("several@1a", proxies["several"]) == ("several@1a.depth", "several@1a.width")
+
+
+@pytest.mark.parametrize("raised", [KeyboardInterrupt, SystemExit(2), GeneratorExit])
+def test_a_proxy_that_ends_the_process_is_refused(raised: object) -> None:
+    def ends(net, inputs, targets):  # type: ignore[no-untyped-def]
+        raise raised  # type: ignore[misc]
+
+    with pytest.raises(
+        UsageError, match="net, but raised (KeyboardI|SystemE|GeneratorE)"
+    ):
+        check_proxy("ends", ends)

@@ -17,6 +17,7 @@ from nas_ray.batched.out_of_memory import in_halves
 from nas_ray.batched.precision import in_precision
 from nas_ray.modules.scoring import score_net
 from nas_ray.proxies import PROXIES, Proxy
+from nas_ray.proxies.plugin import known_columns
 from nas_ray.proxies.sharing import shared_work, widest_first
 from nas_ray.spaces.nats_tss import NatsTss
 from nas_ray.spaces.supernet import Supernet
@@ -62,6 +63,7 @@ class ChunkScorer:
         self.targets = targets
         named = isinstance(proxies, Mapping)
         self.proxies = dict(proxies) if named else {name: PROXIES[name] for name in proxies}  # type: ignore[arg-type]
+        self.known = {name: known_columns(name, proxy) for name, proxy in self.proxies.items()}
         self.columns = None if columns is None else tuple(columns)
         self.init_seed = init_seed
         self.device = device
@@ -95,6 +97,11 @@ class ChunkScorer:
         table["error"] = pd.array(["; ".join(e) or None for e in errors], dtype="string")
         return table
 
+    @property
+    def names(self) -> list[str]:
+        """The columns of scores, as far as they are known before anything was scored."""
+        return self._columns([])
+
     def _columns(self, rows: Sequence[Mapping[str, float]]) -> list[str]:
         """Returns the columns of scores, in the order of the proxies."""
         if self.columns is not None:
@@ -102,7 +109,7 @@ class ChunkScorer:
         columns: list[str] = []
         for name in self.proxies:
             own = [column for row in rows for column in row if column.startswith(f"{name}.")]
-            columns += list(dict.fromkeys(own)) or [name]
+            columns += list(dict.fromkeys(own)) or list(self.known[name]) or [name]
         return columns
 
     @staticmethod
@@ -138,7 +145,9 @@ class ChunkScorer:
             for name, proxy in proxies.items():
                 own = PROXIES.get(name) is not self.proxies[name]  # it may change what it is given
                 with in_precision(self.precision, name, self.device):
-                    values, said = score_net(name, proxy, net, *self._batch, copies=own)
+                    values, said = score_net(
+                        name, proxy, net, *self._batch, copies=own, columns=self.known[name]
+                    )
                 scores.update(values)
                 errors += said
         return scores, errors

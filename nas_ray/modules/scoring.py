@@ -5,16 +5,18 @@ from __future__ import annotations
 import copy
 import math
 import time
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
 from nas_ray.errors import describe
+from nas_ray.foreign_code import Contained, ForeignCode
 from nas_ray.proxies import PROXIES, Proxy
-from nas_ray.proxies.sharing import shared_work, widest_first
+from nas_ray.proxies.sharing import nothing_shared, shared_work, widest_first
+from nas_ray.proxies.values import announced, named_values
 
 
 class ScoringModule(pl.LightningModule):
@@ -26,6 +28,7 @@ class ScoringModule(pl.LightningModule):
     Args:
         net: an untrained net `[B, 3, H, W] -> [B, classes]`.
         proxies: proxies by column name.
+        columns: the columns that each must fill, as far as they are known.
 
     Attributes:
         scores: value per column; a proxy that returned a dict gives one column `name.key` per entry, one that
@@ -35,8 +38,14 @@ class ScoringModule(pl.LightningModule):
         errors: one entry per proxy that raised or returned something that is not finite.
     """
 
-    def __init__(self, net: nn.Module, proxies: Mapping[str, Proxy]) -> None:
+    def __init__(
+        self,
+        net: nn.Module,
+        proxies: Mapping[str, Proxy],
+        columns: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
         super().__init__()
+        self.columns = columns or {}
         self.net = net
         self.proxies = proxies
         self.scores: dict[str, float] = {}
@@ -61,11 +70,19 @@ class ScoringModule(pl.LightningModule):
     def _score(self, name: str, inputs: Tensor, targets: Tensor) -> tuple[dict[str, float], list[str]]:
         proxy = self.proxies[name]
         foreign = PROXIES.get(name) is not proxy
-        return score_net(name, proxy, self.net, inputs, targets, copies=foreign)
+        columns = self.columns.get(name, ())
+        return score_net(name, proxy, self.net, inputs, targets, copies=foreign, columns=columns)
 
 
 def score_net(
-    name: str, proxy: Proxy, net: nn.Module, inputs: Tensor, targets: Tensor, *, copies: bool
+    name: str,
+    proxy: Proxy,
+    net: nn.Module,
+    inputs: Tensor,
+    targets: Tensor,
+    *,
+    copies: bool,
+    columns: Sequence[str] = (),
 ) -> tuple[dict[str, float], list[str]]:
     """Returns the scores of one proxy by column, and a sentence for each that is not finite or not there.
 
@@ -75,27 +92,25 @@ def score_net(
         net: what is scored.
         inputs: images `[B, 3, H, W]`.
         targets: labels `[B]`.
-        copies: the proxy gets copies, since it may change what it is given.
+        copies: the proxy is foreign: it gets copies, since it may change what it is given, shares no pass,
+            and what it changes of the process is put back.
+        columns: those that it must fill, as far as they are known.
     """
-    if copies:
-        net, inputs, targets = copy.deepcopy(net), inputs.clone(), targets.clone()
     try:
-        values = named_values(name, proxy(net, inputs, targets))
-    except (Exception, SystemExit) as error:  # SystemExit: a plug-in must not end the worker
-        return {name: math.nan}, [f"{name}: {describe(error)}"]
-    return values, [f"{key} is {value}" for key, value in values.items() if not math.isfinite(value)]
+        with foreign_call() if copies else Contained():
+            if copies:
+                net, inputs, targets = copy.deepcopy(net), inputs.clone(), targets.clone()
+            found = proxy(net, inputs, targets)
+        values, said = announced(name, named_values(name, found), columns)
+    except Exception as error:
+        return dict.fromkeys(columns or (name,), math.nan), [f"{name}: {describe(error)}"]
+    missing = len(said)
+    said += [f"{key} is {value}" for key, value in list(values.items())[missing:] if not math.isfinite(value)]
+    return values, said
 
 
-def named_values(name: str, value: Any) -> dict[str, float]:
-    """Returns what a proxy returned as columns: `{name: value}`, or `{name.key: value}` for a dict.
-
-    Raises:
-        TypeError: the value is no number and no dict of numbers.
-    """
-    if isinstance(value, dict):
-        return {f"{name}.{key}": float(item) for key, item in value.items()}
-    if not isinstance(value, (int, float)) and not (
-        hasattr(value, "item") and getattr(value, "size", 1) != 0
-    ):
-        raise TypeError(f"a proxy returns a float or a dict of floats, got {type(value).__name__}")
-    return {name: float(value)}
+@contextmanager
+def foreign_call() -> Iterator[None]:
+    """The surroundings of a call of a foreign proxy."""
+    with ForeignCode(), nothing_shared():
+        yield

@@ -69,6 +69,16 @@ def shared_work() -> Iterator[SharedWork]:
         work.clear()
 
 
+@contextmanager
+def nothing_shared() -> Iterator[None]:
+    """Within it every call computes anew: a net may change between two calls, as a plug-in's own may."""
+    token = _current.set(None)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
 def shared(function: Callable[P, R]) -> Callable[P, R]:
     """Marks a function of net, tensors and plain values whose result is equal for equal arguments.
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from nas_ray.errors import UsageError, describe
 from nas_ray.proxies import Proxy
 from nas_ray.proxies.measured import MEASURED
-from nas_ray.proxies.plugin import tiny_net
+from nas_ray.proxies.plugin_check import tiny_net
 
 _SIDE = 8
 

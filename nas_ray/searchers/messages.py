@@ -6,13 +6,11 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from nas_ray.rows import EPOCHS as EPOCHS
 from nas_ray.searchers.fitness import Row
 
 SCORE = "score"
 """The metric that a Tune result carries; searchers use the whole rows instead."""
-
-EPOCHS = "epochs"
-"""The column, and the key in a Tune result, of the epochs that an arch was trained for."""
 
 ROWS = "rows"
 """The key of the rows in a Tune result, beside what Tune adds."""

@@ -1,0 +1,148 @@
+"""The reserved names are those of the columns that are really written beside scores."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from unittest import mock
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import pytest
+import torch
+
+from nas_ray import gpu_memory
+from nas_ray.benchmarks import open_benchmark
+from nas_ray.bulk.classes import Classes
+from nas_ray.finish import with_accuracy
+from nas_ray.report import curve_panels
+from nas_ray.report.cost import COSTS
+from nas_ray.report.run_data import RunData, complete
+from nas_ray.report.tables import all_rows
+from nas_ray.report.top import top_archs
+from nas_ray.rows import OF_SECONDS, RESERVED, plain_row
+from nas_ray.searchers import RandomSearch, Single
+from nas_ray.short_training import COLUMNS as MEANS
+from nas_ray.simulation import simulate
+from nas_ray.spaces import NatsTss
+from nas_ray.train.rows import results_table, summary_table
+from nas_ray.two_stage_report import Stage, join_stages
+
+SPACE = NatsTss(channels=2, cells=1)
+SCORE = "mine"
+OF_OURS = {*COSTS, "params", "flops", "latency_ms"}
+"""Columns that our own proxies and costs fill, under their own names."""
+
+
+def searched() -> pd.DataFrame:
+    searcher = RandomSearch(SPACE, fitness=Single((SCORE,)))
+    return simulate(
+        searcher, lambda arch, report: report({SCORE: 1.0, "seconds": 0.1, "error": None}), num_samples=12
+    )
+
+
+def tables(tmp_path: Path) -> Iterator[pd.DataFrame]:
+    """Every kind of table that holds scores."""
+    rows = searched()
+    yield rows
+    yield trained()
+    with (
+        mock.patch.multiple(gpu_memory, _in_use=lambda: True, share=lambda: 0.5),
+        mock.patch.multiple(torch.cuda, reset_peak_memory_stats=mock.DEFAULT, empty_cache=mock.DEFAULT),
+    ):
+        yield pd.DataFrame(gpu_memory.with_gpu_memory(lambda: [{SCORE: 1.0}]))
+    benchmark = open_benchmark("nb201", "cifar10")
+    assert benchmark is not None
+    for scores in ([SCORE], ["valid_acc", "test_acc"]):
+        yield with_accuracy(rows, benchmark, scores)
+    archs = list(SPACE)
+    accuracy = dict.fromkeys(archs, 1.0)
+    yield top_archs(rows, [SCORE], 3, space=archs, accuracy=accuracy)
+    yield Classes(archs[:60], True).spread(
+        pd.DataFrame({"arch": archs[:60], SCORE: 1.0, "error": None}), [SCORE]
+    )
+    yield join_stages([Stage("scores", 0, rows.to_dict("records"), Single((SCORE,)))])  # type: ignore[arg-type]
+    run = run_data(rows, tmp_path)
+    yield run.rows
+    yield pd.DataFrame(columns=all_rows([run, run])["columns"])
+    with mock.patch.object(curve_panels, "sample", side_effect=lambda found, most: found) as sample:
+        curve_panels._add_evaluations(go.Figure(), run, "evaluation")
+    yield sample.call_args.args[0]
+    facts = pd.DataFrame({"label": ["a", "b"], "arch": ["x", "y"], "params": 1, "flops": 1, SCORE: 1.0})
+    results = [
+        {"label": label, "test_acc": 50.0, "test_right": 5, "test_images": 10, "seed": seed}
+        for label in "ab"
+        for seed in (0, 1)
+    ]
+    yield summary_table(results_table(results), facts)
+
+
+def trained() -> pd.DataFrame:
+    """A row of a short training."""
+    from nas_ray.short_training import ShortTraining
+
+    training = mock.Mock()
+    results = [{**dict.fromkeys(MEANS, 1.0)}, {**dict.fromkeys(MEANS, 2.0)}]
+    row = ShortTraining._row(training, {SCORE: 1.0, "seconds": 1.0}, results, 1, 2.0, {})
+    return pd.DataFrame([row])
+
+
+def run_data(rows: pd.DataFrame, folder: Path) -> RunData:
+    fitness = Single((SCORE,))
+    return RunData(
+        folder=folder,
+        name="run",
+        experiment="rea",
+        dataset="cifar10",
+        space="nats-tss",
+        settings={},
+        info={},
+        rows=complete(rows.assign(accuracy=1.0, scored_as=rows["arch"]), (SCORE,), fitness, folder),
+        scores=(SCORE,),
+        fitness=fitness,
+        is_search=True,
+        acc_column="test_acc",
+        acc_source="a table",
+    )
+
+
+def test_no_score_can_have_the_name_of_a_column_that_is_written(tmp_path: Path) -> None:
+    written = {str(name) for table in tables(tmp_path) for name in table}
+    others = {name for name in written - {SCORE} - OF_OURS if not name.endswith(OF_SECONDS)}
+    assert others <= RESERVED
+    assert {"trial", "curve", "gpu_memory", "index", "rank", "place", "behind", "scored_as", "run"} <= others
+
+
+def test_every_reserved_name_is_written(tmp_path: Path) -> None:
+    written = {str(name) for table in tables(tmp_path) for name in table}
+    assert RESERVED - written <= {"test_acc", "benchmark_test_acc", "worker"}  # of a table with test accuracy
+
+
+def test_a_plain_row_is_what_a_journal_can_keep() -> None:
+    row = {"a": np.float32(0.5), "b": torch.tensor(2), "c": Decimal("0.5"), "d": np.bool_(True), "e": None}
+    row |= {"f": "text", "g": 2**70, "h": True, "i": [1, {"k": 2}], "j": np.str_("x"), "k": np.int64(3)}
+    plain = plain_row(row)
+    assert json.loads(json.dumps(plain)) == {
+        "a": 0.5,
+        "b": 2,
+        "c": 0.5,
+        "d": True,
+        "e": None,
+        "f": "text",
+        "g": float(2**70),
+        "h": True,
+        "i": [1, {"k": 2}],
+        "j": "x",
+        "k": 3,
+    }
+
+
+@pytest.mark.parametrize("value", [b"x", 1j, np.zeros(2), object(), {1, 2}, [object()]])
+def test_any_other_value_is_told(value: object) -> None:
+    with pytest.raises(
+        TypeError, match="the column 'x' of a row must be a number, a text, a truth value or None"
+    ):
+        plain_row({"x": value})
