@@ -122,9 +122,7 @@ class Reader:
 
     def _follow(self, event: Event) -> None:
         self._journal.append(event)
-        self._searcher.events.append(event)
-        if event["event"] == "tell" and not event["row"].get("reused"):
-            self._searcher.history.append(event["row"])
+        self._searcher.follow(event)
         if self._on_event:
             self._on_event(event)
 

@@ -15,12 +15,10 @@ import pandas as pd
 from nas_ray.client import over_client, search_at_head
 from nas_ray.evaluate import EpochEvaluator, Evaluator
 from nas_ray.journal import FILE_NAME, Journal, rows_of
+from nas_ray.rows import LEADING, TRAILING
 from nas_ray.searchers.base import ArchSearcher
 from nas_ray.searchers.events import Event
 from nas_ray.searchers.fitness import Row
-
-LEADING = ("trial", "arch")
-TRAILING = ("fitness", "seconds", "finished_at", "worker", "reused", "error")
 
 # Read by Ray Tune when it is imported or when a run starts.
 TUNE_SETTINGS = {
@@ -175,10 +173,8 @@ def elapsed(searcher: ArchSearcher) -> float:
 
 def to_table(searcher: ArchSearcher) -> pd.DataFrame:
     """Returns one row per trial in order of arrival, with the final fitness relative to all of them."""
-    rows = rows_of(searcher.events)
-    fitness = dict(
-        zip((row["arch"] for row in searcher.history), searcher.fitness(searcher.history), strict=True)
-    )
+    rows, known = rows_of(searcher.events), searcher.rows_as_told()
+    fitness = dict(zip([row["arch"] for row in known], searcher.fitness(known), strict=True))
     table = pd.DataFrame([{**row, "fitness": fitness[row["arch"]]} for row in rows])
     for name in (*LEADING, *TRAILING):
         if name not in table:

@@ -99,4 +99,4 @@ class Driver:
                     journal=journal,
                 )
         write_table(folder, to_table(searcher))
-        return searcher.history
+        return searcher.rows_as_told()

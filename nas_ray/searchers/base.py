@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from ray.tune.search import Searcher
 
+from nas_ray.foreign_code import around
+from nas_ray.rows import copied
 from nas_ray.searchers.driver import Driver
 from nas_ray.searchers.events import Event, check_ask, ends_with_ask, unfinished
 from nas_ray.searchers.fitness import Fitness, Row
+from nas_ray.searchers.history import History
 from nas_ray.searchers.in_flight import Asked, InFlight
 from nas_ray.searchers.messages import SCORE, config_of, rows_of
 
@@ -21,7 +24,7 @@ if TYPE_CHECKING:  # a searcher needs no torch
     from nas_ray.spaces.base import SearchSpace
 
 
-class ArchSearcher(Searcher, ABC):  # type: ignore[misc]  # Ray ships no types
+class ArchSearcher(History, Searcher, ABC):  # type: ignore[misc]  # Ray ships no types
     """A Ray Tune `Searcher` over archs.
 
     The whole of a new searcher is `ask`, and `tell` if it keeps state::
@@ -46,16 +49,14 @@ class ArchSearcher(Searcher, ABC):  # type: ignore[misc]  # Ray ships no types
 
     Attributes:
         history: the rows of finished evaluations in order of arrival, one per arch, failed ones included.
+            They are copies, as are those that it is told: journal and table do not change with them.
     """
 
     def __init__(self, space: SearchSpace, *, fitness: Fitness, seed: int = 0) -> None:
         super().__init__(metric=SCORE, mode="max")
         self.space = space
-        self.fitness = fitness
+        self.remember(fitness)
         self.rng = np.random.default_rng(seed)
-        self.history: list[Row] = []
-        self.events: list[Event] = []
-        self._position: dict[str, int] = {}  # arch -> place of its row in history
         self._in_flight = InFlight()
         self._asked, self._over = 0, False
         self._driver = Driver()
@@ -72,31 +73,11 @@ class ArchSearcher(Searcher, ABC):  # type: ignore[misc]  # Ray ships no types
     def tell(self, arch: str, row: Row) -> None:
         """Takes the row of `arch`; `history` already ends with it, unless the row repeats an earlier one."""
 
-    # What subclasses use.
+    # What drivers use; `History` has what subclasses use.
 
-    def fitness_of(self, positions: Sequence[int]) -> np.ndarray:
-        """Returns the fitness `[positions]` of rows of `history`; a relative one looks at all of it."""
-        if getattr(self.fitness, "relative", True):
-            return self.fitness(self.history)[list(positions)]
-        return self.fitness([self.history[p] for p in positions])
-
-    def position(self, arch: str) -> int:
-        """Returns the place of the row of `arch` in `history`."""
-        return self._position[arch]
-
-    # What drivers use.
-
-    def attach(
-        self,
-        *,
-        observer: Callable[[Event], None] | None = None,
-        stop: Callable[[], bool] | None = None,
-        clock: Callable[[], float] | None = None,
-        watcher: Callable[[list[Row]], None] | None = None,
-        archs_per_trial: int = 1,
-    ) -> None:
+    def attach(self, **connections: Any) -> None:
         """Connects a driver; `Driver` says what each of its connections is."""
-        self._driver = Driver(observer, stop, clock, watcher, archs_per_trial)
+        self._driver = Driver(**connections)
 
     @property
     def num_asked(self) -> int:
@@ -110,13 +91,15 @@ class ArchSearcher(Searcher, ABC):  # type: ignore[misc]  # Ray ships no types
             ValueError: the events come from a search with other arguments.
         """
         for event in events:
-            if event["event"] == "ask":
-                check_ask(event, self._asked, self.ask())
+            asked = event["event"] == "ask"
+            if asked:
+                with around(type(self), self.fitness, self.space):
+                    check_ask(event, self._asked, self.ask())
                 self._asked += 1
-            else:
+            self.follow(event)
+            if not asked:
                 self._take(event["row"])
                 self._check()
-            self.events.append(event)
         self._in_flight.resume(unfinished(events).items(), collecting=ends_with_ask(events))
 
     # Ray Tune's side.
@@ -168,14 +151,14 @@ class ArchSearcher(Searcher, ABC):  # type: ignore[misc]  # Ray ships no types
         if row is not None:
             self._tell(trial, arch, row)
         for other in waiting:
-            if self._succeeded(arch):
-                self._repeat(other, arch)
+            if known := self._record.success(arch):
+                self._repeat(other, arch, known)
             else:
                 self._in_flight.again.append((other, arch))
 
     def save(self, checkpoint_path: str) -> None:
         """Writes the events as JSON."""
-        Path(checkpoint_path).write_text(json.dumps(self.events), encoding="utf-8")
+        Path(checkpoint_path).write_text(json.dumps(self._record.events), encoding="utf-8")
 
     def restore(self, checkpoint_path: str) -> None:
         """Replays the events that `save` wrote."""
@@ -195,8 +178,8 @@ class ArchSearcher(Searcher, ABC):  # type: ignore[misc]  # Ray ships no types
                 return chunk, True
             if self._in_flight.crowded or (asked := self._next()) is None:
                 break
-            if self._succeeded(asked[1]):
-                self._repeat(*asked)
+            if known := self._record.success(asked[1]):
+                self._repeat(*asked, known)
             elif not self._in_flight.join(asked):
                 chunk.append(asked)
         return chunk, self._over
@@ -205,7 +188,8 @@ class ArchSearcher(Searcher, ABC):  # type: ignore[misc]  # Ray ships no types
         if self._in_flight.again:
             return self._in_flight.next_again()
         try:
-            arch = self.ask()
+            with around(type(self), self.fitness, self.space):
+                arch = self.ask()
         except StopIteration:
             arch, self._over = None, True
         if arch is None:
@@ -217,12 +201,8 @@ class ArchSearcher(Searcher, ABC):  # type: ignore[misc]  # Ray ships no types
         self._emit({"event": "ask", "trial": trial, "arch": arch})
         return trial, arch
 
-    def _succeeded(self, arch: str) -> bool:
-        return arch in self._position and not self.history[self._position[arch]].get("error")
-
-    def _repeat(self, trial: int, arch: str) -> None:
+    def _repeat(self, trial: int, arch: str, known: Row) -> None:
         """Tells a known row again: scores do not depend on the trial, so nothing is computed twice."""
-        known = self.history[self._position[arch]]
         self._tell(trial, arch, {**known, **self._driver.stamp(), "seconds": 0.0, "reused": True})
 
     def _tell(self, trial: int, arch: str, row: Row) -> None:
@@ -231,11 +211,9 @@ class ArchSearcher(Searcher, ABC):  # type: ignore[misc]  # Ray ships no types
         self._take(row)
 
     def _take(self, row: Row) -> None:
-        if not row.get("reused"):
-            self._position[row["arch"]] = len(self.history)
-            self.history.append(row)
         try:
-            self.tell(row["arch"], row)
+            with around(type(self), self.fitness, self.space):
+                self.tell(row["arch"], copied(row))
         except Exception as error:  # the other rows that arrived are kept before it ends the search
             self._broken = self._broken or error
 
@@ -244,5 +222,5 @@ class ArchSearcher(Searcher, ABC):  # type: ignore[misc]  # Ray ships no types
             raise self._broken
 
     def _emit(self, event: Event) -> None:
-        self.events.append(event)
+        self.follow(event)
         self._driver.observe(event)

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from nas_ray.errors import UsageError
-from nas_ray.searchers.events import Event
+from nas_ray.rows import copied
+from nas_ray.searchers.events import Event, copied_event
 from nas_ray.searchers.fitness import Row
 
 
@@ -36,14 +37,14 @@ class Driver:
             raise UsageError(f"archs_per_trial must be at least 1, got {self.archs_per_trial}.")
 
     def observe(self, event: Event) -> None:
-        """Passes an event on."""
+        """Passes a copy of an event on."""
         if self.observer:
-            self.observer(event)
+            self.observer(copied_event(event))
 
     def watch(self, rows: list[Row]) -> None:
-        """Passes rows of a trial on that has epochs left."""
+        """Passes copies of the rows of a trial on that has epochs left."""
         if self.watcher:
-            self.watcher(rows)
+            self.watcher([copied(row) for row in rows])
 
     def stops(self) -> bool:
         """Returns whether the search is to end."""

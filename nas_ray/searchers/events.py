@@ -5,8 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from nas_ray.rows import copied
+
 Event = dict[str, Any]
 """`{"event": "ask", "trial": int, "arch": str}` or `{"event": "tell", "trial": int, "row": Row}`."""
+
+
+def copied_event(event: Event) -> Event:
+    """Returns an event of its own, with a row of its own."""
+    return {**event, "row": copied(event["row"])} if "row" in event else dict(event)
 
 
 def unfinished(events: Sequence[Event]) -> dict[int, str]:

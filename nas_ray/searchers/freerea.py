@@ -108,7 +108,7 @@ class FreeRea(ArchSearcher):
 
     def _best(self, members: Sequence[int], count: int) -> list[int]:
         """Returns the `count` fittest of `members`, fittest first, relative to `members` alone."""
-        fitness = self.fitness([self.history[place] for place in members])
+        fitness = self._fitness_of([self.history[place] for place in members])
         return [members[i] for i in np.argsort(-fitness, kind="stable")[:count]]
 
     def _select(self) -> None:

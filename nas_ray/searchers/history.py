@@ -1,0 +1,89 @@
+"""What a searcher remembers: its events, and the rows that arrived with them; others get copies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from nas_ray.foreign_code import is_ours
+from nas_ray.rows import copied
+from nas_ray.searchers.events import Event, copied_event
+from nas_ray.searchers.fitness import Fitness, Row
+
+
+class Record:
+    """The events of a search and its rows, which nobody else holds.
+
+    Attributes:
+        events: all so far.
+        rows: of finished evaluations in order of arrival, one per arch.
+    """
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.rows: list[Row] = []
+        self._places: dict[str, int] = {}
+
+    def keep(self, event: Event) -> Row | None:
+        """Adds a copy of an event; returns a copy of its row if that is a new one."""
+        event = copied_event(event)
+        self.events.append(event)
+        row: Row | None = event.get("row")
+        if row is None or row.get("reused"):
+            return None
+        self._places[row["arch"]] = len(self.rows)
+        self.rows.append(row)
+        return copied(row)
+
+    def place(self, arch: str) -> int:
+        """Returns the place of the row of `arch` among all rows."""
+        return self._places[arch]
+
+    def success(self, arch: str) -> Row | None:
+        """Returns the row of an arch whose evaluation succeeded; None for any other."""
+        row = self.rows[self._places[arch]] if arch in self._places else {"error": "never evaluated"}
+        return None if row.get("error") else row
+
+
+class History:
+    """The part of `ArchSearcher` that looks back.
+
+    Attributes:
+        fitness: what is maximised.
+        history: copies of the rows, for the searcher to do with as it likes.
+    """
+
+    def remember(self, fitness: Fitness) -> None:
+        """Begins with nothing."""
+        self.fitness = fitness
+        self.history: list[Row] = []
+        self._record = Record()
+
+    def fitness_of(self, positions: Sequence[int]) -> np.ndarray:
+        """Returns the fitness `[positions]` of rows of `history`; a relative one looks at all of it."""
+        if getattr(self.fitness, "relative", True):
+            return self._fitness_of(self.history)[list(positions)]
+        return self._fitness_of([self.history[p] for p in positions])
+
+    def _fitness_of(self, rows: Sequence[Row]) -> np.ndarray:
+        """Returns the fitness of `rows`, of which a foreign fitness gets copies."""
+        return self.fitness(rows if is_ours(self.fitness) else [copied(row) for row in rows])
+
+    def position(self, arch: str) -> int:
+        """Returns the place of the row of `arch` in `history`."""
+        return self._record.place(arch)
+
+    @property
+    def events(self) -> list[Event]:
+        """Copies of the events so far."""
+        return [copied_event(event) for event in self._record.events]
+
+    def rows_as_told(self) -> list[Row]:
+        """Returns copies of the rows of `history`, without what the searcher made of them."""
+        return [copied(row) for row in self._record.rows]
+
+    def follow(self, event: Event) -> None:
+        """Keeps an event, of this searcher or of a copy of it that asks and is told elsewhere."""
+        if (row := self._record.keep(event)) is not None:
+            self.history.append(row)
