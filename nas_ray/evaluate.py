@@ -17,12 +17,12 @@ from torch.utils.data import DataLoader
 
 from nas_ray.benchmarks.base import Benchmark
 from nas_ray.errors import describe
-from nas_ray.foreign_code import ForeignCode
 from nas_ray.modules.recipes import Recipe
 from nas_ray.modules.scoring import ScoringModule
 from nas_ray.proxies import Proxy
 from nas_ray.proxies.plugin import known_columns
 from nas_ray.searchers.fitness import Row
+from nas_ray.seeded import seeded
 from nas_ray.spaces.base import SearchSpace
 
 Evaluator = Callable[[str, Callable[[Row], None]], None]
@@ -105,8 +105,7 @@ class ProxyScores:
 
     def _score(self, arch: str) -> tuple[dict[str, float], list[str]]:
         trainer, batches = self._trainer, self._batches  # what these set for the process stays
-        with ForeignCode(), torch.random.fork_rng(devices=[]):  # a space, and so the nets, may be foreign
-            torch.default_generator.manual_seed(self.init_seed)
+        with seeded(self.init_seed):
             module = ScoringModule(self.space.build(arch, self.num_classes), self.proxies, self.columns)
             trainer.test(module, dataloaders=batches, verbose=False)  # loops draw seeds as well
         scores = {**module.scores, **(module.seconds if self.timed else {})}

@@ -7,6 +7,7 @@ from collections.abc import Hashable
 import torch
 
 from nas_ray.errors import UsageError
+from nas_ray.foreign_code import ForeignCode
 from nas_ray.proxies.flops import flops
 from nas_ray.proxies.params import params
 from nas_ray.searchers.filtered import FilteredSpace
@@ -45,7 +46,7 @@ class Costs:
         return self._known[key]
 
     def _count(self, arch: str) -> tuple[float, float]:
-        with torch.device("meta"), torch.random.fork_rng(devices=[]):
+        with ForeignCode(), torch.device("meta"), torch.random.fork_rng(devices=[]):
             net = self.space.build(arch, self.num_classes)
             inputs, targets = torch.empty(1, *self.image), torch.empty(1, dtype=torch.int64)
             multiply_adds = flops(net, inputs, targets)  # first: its pass gives lazy layers their shapes

@@ -29,6 +29,7 @@ from nas_ray.modules.training_data import (
 )
 from nas_ray.runs import fingerprint
 from nas_ray.searchers.fitness import Row
+from nas_ray.seeded import seeded
 from nas_ray.spaces.base import SearchSpace
 from nas_ray.training_checkpoints import TrainingCheckpoints
 
@@ -149,8 +150,7 @@ class ShortTraining:
 
     def new_module(self, arch: str, seed: int) -> TrainingModule:
         """Returns the untrained module of `arch`, equal for equal seeds."""
-        with torch.random.fork_rng(devices=[]):
-            torch.default_generator.manual_seed(seed)
+        with seeded(seed):
             net = self.space.build(arch, self.num_classes)
         return TrainingModule(
             net,
@@ -166,8 +166,7 @@ class ShortTraining:
         """Trains the net of seed `init_seed + number` for epoch `epoch` (from 0) and returns its results."""
         seed = self.init_seed + number
         trainer = quiet_trainer(self.accelerator, self.recipe)
-        with torch.random.fork_rng(devices=[]):
-            torch.default_generator.manual_seed(seed * 100_003 + epoch)  # dropout
+        with seeded(seed * 100_003 + epoch):  # dropout
             trainer.fit(
                 module,
                 training_loader(self._train, self.recipe, seed, epoch),

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from nas_ray.errors import UsageError, describe
+from nas_ray.foreign_code import ForeignCode
 from nas_ray.proxies import Proxy
 from nas_ray.proxies.measured import MEASURED
 from nas_ray.proxies.plugin_check import tiny_net
@@ -50,7 +51,7 @@ def _failure(name: str, proxy: Proxy, targets: Tensor, num_classes: int) -> str 
     """Returns why `proxy` has no value, None where it has one."""
     inputs = torch.randn(len(targets), 3, _SIDE, _SIDE, generator=torch.Generator().manual_seed(0))
     try:
-        with contextlib.redirect_stdout(io.StringIO()):
+        with ForeignCode(), contextlib.redirect_stdout(io.StringIO()):
             proxy(tiny_net(num_classes), inputs, targets)
     except Exception as error:  # plug-ins raise what they like
         said = str(error) if isinstance(error, ValueError) else describe(error)

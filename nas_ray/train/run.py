@@ -20,6 +20,7 @@ from nas_ray.modules.identity import IMAGES
 from nas_ray.modules.training import TrainingModule
 from nas_ray.modules.training_data import EpochSampler
 from nas_ray.runs import create_run, read_run, update_run, write_json, write_table
+from nas_ray.seeded import seeded
 from nas_ray.session import resume_command
 from nas_ray.train.args import NAME, TrainArgs, remarks
 from nas_ray.train.beside import Candidate
@@ -116,8 +117,7 @@ def _introduce(job: TrainJob, folder: Path, console: Console) -> None:
 
 def new_module(job: TrainJob, candidate: Candidate, seed: int) -> TrainingModule:
     """Returns the untrained module of an arch, equal for equal seeds."""
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(seed)
+    with seeded(seed):
         net = candidate.space.build(candidate.arch, job.images.num_classes)
     count = job.devices.count
     batch = max(1, job.recipe.batch_size // count)
