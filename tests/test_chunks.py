@@ -231,3 +231,19 @@ def test_your_own_proxy_has_the_columns_of_its_dict() -> None:
     rows = ChunkScores(SPACE, 10, *BATCH, {"mine": mine, "params": PROXIES["params"]}).rows(ARCHS[:3])
     assert [row["mine.images"] for row in rows] == [len(BATCH[0])] * 3
     assert all(row["params"] > 0 and row["error"] is None for row in rows)
+
+
+class Ends(Plain):
+    """Raises what would end the process."""
+
+    def __call__(self, arch: str, report: Callable[[Row], None]) -> None:
+        if arch == "interrupt":
+            raise KeyboardInterrupt
+        report({"x": np.float32(0.5) if arch == "a" else b"no"})
+
+
+def test_what_would_end_the_worker_is_a_row() -> None:
+    rows = attempt(Ends(), ["interrupt", "a", "b"])
+    assert rows[0]["error"] == "KeyboardInterrupt, which ends a process; raise an Exception instead"
+    assert rows[1] == {"x": 0.5}
+    assert rows[2]["error"].startswith("TypeError: the column 'x' of a row must be a number, a text")
