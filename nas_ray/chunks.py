@@ -45,7 +45,7 @@ def attempt(evaluator: Evaluator, archs: Sequence[str], timeout_s: float | None 
         timeout_s: seconds for each arch; all together may take their sum.
     """
     start = time.perf_counter()
-    surroundings = Contained() if is_ours(evaluator) else around(evaluator)
+    surroundings = Contained() if is_ours(evaluator) else around(evaluator)()
     try:
         with time_limit(None if timeout_s is None else timeout_s * len(archs)), surroundings:
             rows = evaluate(evaluator, archs)

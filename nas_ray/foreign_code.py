@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack, nullcontext
+from functools import partial
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -73,13 +75,13 @@ class ForeignCode:
         self._stack.__exit__(kind, error, trace)
 
 
-def around(*parts: object) -> AbstractContextManager[object]:
-    """Returns the context of a call into an algorithm made of `parts`: `ForeignCode` where one is foreign.
+def around(*parts: object) -> Callable[[], AbstractContextManager[object]]:
+    """Returns what makes the contexts of calls into an algorithm of `parts`: `ForeignCode` if one is foreign.
 
     What lies in a filter counts as well. An algorithm may draw from global random generators, which run on.
     """
     inner = [getattr(part, "space", part) for part in parts]
-    return nullcontext() if all(map(is_ours, (*parts, *inner))) else ForeignCode(random=False)
+    return nullcontext if all(map(is_ours, (*parts, *inner))) else partial(ForeignCode, random=False)
 
 
 def is_ours(thing: object) -> bool:

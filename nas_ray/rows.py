@@ -45,12 +45,16 @@ RESERVED = frozenset({*LEADING, *TRAILING, *TRAINING, GPU_MEMORY, *ACCURACY, *PL
 OF_SECONDS = "_seconds"
 """How the column of the seconds of a score ends."""
 
-_PLAIN = (str, int, float, bool, type(None))
+_PLAIN = frozenset({str, int, float, bool, type(None)})
 
 
 def copied(row: Mapping[str, Any]) -> dict[str, Any]:
     """Returns a row of its own, for whoever may change it; values in it are copies as well."""
-    return {name: value if isinstance(value, _PLAIN) else copy.deepcopy(value) for name, value in row.items()}
+    own = dict(row)
+    for name, value in row.items():
+        if type(value) not in _PLAIN:
+            own[name] = copy.deepcopy(value)
+    return own
 
 
 def number(value: Any) -> float:

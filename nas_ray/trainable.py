@@ -98,7 +98,7 @@ class EpochTrial(ArchTrial):
         start = time.perf_counter()
         try:
             limit = None if self.timeout_s is None else max(0.1, self.timeout_s - self._spent)
-            with time_limit(limit), Contained() if is_ours(self._evaluator) else around(self._evaluator):
+            with time_limit(limit), Contained() if is_ours(self._evaluator) else around(self._evaluator)():
                 self._row = {**plain_row(next(self._rows)), "worker": self.worker}
         except Exception as error:
             self._row = {**self._row, "error": describe(error)}

@@ -56,6 +56,7 @@ class ArchSearcher(History, Searcher, ABC):  # type: ignore[misc]  # Ray ships n
         super().__init__(metric=SCORE, mode="max")
         self.space = space
         self.remember(fitness)
+        self._surroundings = around(type(self), fitness, space)
         self.rng = np.random.default_rng(seed)
         self._in_flight = InFlight()
         self._asked, self._over = 0, False
@@ -93,7 +94,7 @@ class ArchSearcher(History, Searcher, ABC):  # type: ignore[misc]  # Ray ships n
         for event in events:
             asked = event["event"] == "ask"
             if asked:
-                with around(type(self), self.fitness, self.space):
+                with self._surroundings():
                     check_ask(event, self._asked, self.ask())
                 self._asked += 1
             self.follow(event)
@@ -188,7 +189,7 @@ class ArchSearcher(History, Searcher, ABC):  # type: ignore[misc]  # Ray ships n
         if self._in_flight.again:
             return self._in_flight.next_again()
         try:
-            with around(type(self), self.fitness, self.space):
+            with self._surroundings():
                 arch = self.ask()
         except StopIteration:
             arch, self._over = None, True
@@ -212,7 +213,7 @@ class ArchSearcher(History, Searcher, ABC):  # type: ignore[misc]  # Ray ships n
 
     def _take(self, row: Row) -> None:
         try:
-            with around(type(self), self.fitness, self.space):
+            with self._surroundings():
                 self.tell(row["arch"], copied(row))
         except Exception as error:  # the other rows that arrived are kept before it ends the search
             self._broken = self._broken or error
