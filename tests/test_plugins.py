@@ -251,7 +251,5 @@ def test_a_proxy_that_ends_the_process_is_refused(raised: object) -> None:
     def ends(net, inputs, targets):  # type: ignore[no-untyped-def]
         raise raised  # type: ignore[misc]
 
-    with pytest.raises(
-        UsageError, match="net, but raised (KeyboardI|SystemE|GeneratorE)"
-    ):
+    with pytest.raises(UsageError, match="net, but raised (KeyboardI|SystemE|GeneratorE)"):
         check_proxy("ends", ends)

@@ -44,3 +44,13 @@ def test_what_fails_on_the_tiny_net_anyway_is_not_the_images_fault() -> None:
         raise ValueError("deep: needs a deeper net")
 
     assert undefined_on({"deep": deep}, torch.arange(3), 3) == {}
+
+
+def test_what_a_plug_in_changes_here_is_put_back() -> None:
+    def changes(net: object, inputs: torch.Tensor, targets: torch.Tensor) -> float:
+        torch.set_default_dtype(torch.float64)
+        raise KeyboardInterrupt
+
+    found = undefined_on({"changes": changes}, torch.arange(10), 10)  # type: ignore[dict-item]
+    assert found == {}  # it fails on any images
+    assert torch.get_default_dtype() == torch.float32

@@ -188,3 +188,13 @@ class Exits(Unruly):
 def test_a_searcher_that_exits_is_a_searcher_that_fails() -> None:
     with pytest.raises(EndsProcess, match="SystemExit: 0"):
         simulate(Exits(Line(), fitness=Single(("x",))), lambda arch, report: report({"x": 0.0}))
+
+
+def test_a_reader_of_another_searchers_events_follows_them() -> None:
+    there = Careless(Line(), fitness=Single(("x",)))
+    simulate(there, evaluate)
+    here = Careless(Line(), fitness=Single(("x",)))
+    for event in there.events:
+        here.follow(event)
+    assert here.events == there.events
+    assert to_table(here).equals(to_table(there))
