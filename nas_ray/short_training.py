@@ -167,7 +167,7 @@ class ShortTraining:
         seed = self.init_seed + number
         trainer = quiet_trainer(self.accelerator, self.recipe)
         with torch.random.fork_rng(devices=[]):
-            torch.default_generator.manual_seed(seed * 100_003 + epoch)  # dropout
+            torch.default_generator.manual_seed((seed * 100_003 + epoch) % 2**64)  # dropout
             trainer.fit(
                 module,
                 training_loader(self._train, self.recipe, seed, epoch),

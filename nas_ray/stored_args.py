@@ -8,6 +8,7 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from nas_ray.errors import LONGEST, UsageError
 from nas_ray.foreign import check_brings_no_code
+from nas_ray.ranges import ranges_of
 
 PATHS = {"out", "resume", "run"}
 A = TypeVar("A")
@@ -36,6 +37,9 @@ def stored_args(args_type: type[A], stored: Any, folder: Path) -> A:
                 f"{folder} was changed: {name} must be {getattr(hint, '__name__', hint)}, but is {value}; "
                 "start a new run."
             )
+    for name, known in ranges_of(args_type).items():
+        if getattr(args, name) is not None and not known.because:  # another machine may have had more
+            known.check(f"{folder} was changed: {name}", getattr(args, name))
     return args
 
 
