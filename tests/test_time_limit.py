@@ -24,7 +24,7 @@ ARCHS = SPACE.archs[:4]
 
 
 def test_the_longest_limit_works() -> None:
-    with time_limit(LONGEST_S):
+    with time_limit(1_000_000 * LONGEST_S):  # of a chunk of archs
         left = signal.getitimer(signal.ITIMER_REAL)[0]
     assert left > 0.99 * LONGEST_S
     assert signal.getitimer(signal.ITIMER_REAL)[0] == 0
