@@ -164,6 +164,10 @@ def test_ray_client_is_asked_again_where_its_server_died(
     assert not told
 
 
+def test_a_port_is_a_number() -> None:
+    check_request(Request(address="127.0.0.1:\u00b2"))  # isdigit, and no number; Ray says what it is
+
+
 def test_a_cluster_that_does_not_answer_is_said_at_once() -> None:
     with pytest.raises(
         UsageError, match=r"Nothing answers at --address 127.0.0.1:1: .*; is the cluster up\?"

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from nas_ray.errors import UsageError
@@ -149,6 +150,36 @@ def test_random_archs_beside_have_as_many_parameters() -> None:
 )
 def test_what_cannot_work_is_told_first(options: dict[str, Any], message: str) -> None:
     assert refusal(**options).startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("arch", "batch_size", "processes", "refused"),
+    [
+        ("vgg-16-bn", 1, 1, True),
+        ("vgg-16-bn", 3, 2, True),
+        ("vgg-16-bn", 4, 2, False),
+        ("lenet-5", 1, 1, False),
+    ],
+)
+def test_batches_of_one_image_need_a_net_that_takes_them(
+    arch: str, batch_size: int, processes: int, refused: bool, tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(0)
+    arrays: dict[str, Any] = {}
+    for part, count in (("train", 42), ("test", 3)):
+        arrays |= {f"x_{part}": rng.integers(0, 256, (count, 16, 16, 3), dtype=np.uint8)}
+        arrays |= {f"y_{part}": np.arange(count) % 3}
+    np.savez(tmp_path / "own.npz", **arrays)
+    options = {
+        "arch": arch, "dataset": "own", "images": f"npz:{tmp_path / 'own.npz'}", "num_processes": processes,
+        "recipe": f"epochs:1:batch_size={batch_size}",
+    }  # fmt: skip
+    if refused:
+        assert refusal(**options).startswith(
+            "vgg-16-bn has batch normalisation on maps of one pixel for images of 16 pixels, so that each "
+        )
+    else:
+        assert prepare(TrainArgs(**{**SMALL, **options})).found.arch == arch
 
 
 def test_rare_classes_weigh_more_when_asked() -> None:
