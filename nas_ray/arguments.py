@@ -45,7 +45,7 @@ class SearchArgs(ImageArgs):
     """With --fidelity, what stops trainings early: asha, hyperband, median or none."""
     grace_epochs: Annotated[int, ranges.EPOCHS] = 1
     """Epochs that asha and median leave every arch."""
-    reduction_factor: Annotated[float, ranges.Range(1.0, 10**6, above=True)] = 3.0
+    reduction_factor: Annotated[float, ranges.Range(1.001, 10**6)] = 3.0
     """One training in so many goes on at each rung of asha and hyperband."""
     max_params: Annotated[float | None, ranges.COST] = None
     """Most parameters of an arch, such as 1e6; None means no limit."""
@@ -190,7 +190,7 @@ def parse(args_type: type[A], name: str, description: str, argv: Sequence[str] |
     if info.get("experiment") != name:
         made = printable([info.get("experiment")])[0]
         raise UsageError(f"{place} is a run of {made}.py; resume it with that script, not {name}.py.")
-    stored = _without_cluster(stored_args(args_type, info.get("args"), folder), place, argv)
+    stored = _without_cluster(stored_args(args_type, info.get("args"), folder, CHANGEABLE), place, argv)
     given = absolute(read_args(args_type, description, argv, stored))
     for field in dataclasses.fields(stored):
         before, now = getattr(stored, field.name), getattr(given, field.name)

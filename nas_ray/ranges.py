@@ -108,6 +108,8 @@ SHARES = Range(0.0, 10**6)
 SKIPS = Range(0, 10**6)
 RESAMPLES = 10**6
 """Most draws of a bootstrap."""
+DRAWN_AT_ONCE = 10**7
+"""Numbers that a bootstrap holds at once, which take 8 bytes each."""
 
 
 def ranges_of(kind: type) -> dict[str, Range]:

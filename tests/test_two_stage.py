@@ -71,7 +71,7 @@ def test_the_recipe_is_as_long_as_the_last_rung() -> None:
         ({"rungs": ("a",)}, "--rungs must be growing"),
         ({"keep": 0}, "--keep must be from 1 to 1,000,000"),
         ({"weight": 2.0}, "--weight must be from 0 to 1"),
-        ({"reduction_factor": 1.0}, "--reduction-factor must be above 1"),
+        ({"reduction_factor": 1.0}, "--reduction-factor must be from 1.001 to"),
         ({"scheduler": "asha"}, "--scheduler has no place here"),
         ({"fidelity": "nats-13"}, "Unknown recipe"),
         ({"searcher": "nobody"}, "Unknown searcher"),

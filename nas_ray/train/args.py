@@ -141,7 +141,7 @@ def _resumed(folder: Path, words: list[str], description: str) -> TrainArgs:
         raise UsageError(
             f"{folder} is a run of {printable([info.get('experiment')])[0]}.py; resume it with that script."
         )
-    stored = stored_args(TrainArgs, info.get("args"), folder)
+    stored = stored_args(TrainArgs, info.get("args"), folder, CHANGEABLE)
     given = _parsed(words, description, stored)
     for field in dataclasses.fields(stored):
         before, now = getattr(stored, field.name), getattr(given, field.name)
