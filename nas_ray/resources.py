@@ -115,7 +115,8 @@ def make_plan(request: Request, cpus: int, gpus: float, place: str) -> Plan:
             f"--num-gpus {request.num_gpus} was asked for, but {place} has {gpus:g} GPUs; lower it, or give "
             "--address of a cluster that has them (--wait-for-gpus SECONDS, if they come later)."
         )
-    if request.num_cpus is not None and not request.wait_for_gpus:  # else more nodes may come
+    may_grow = request.wait_for_gpus and cluster_address(request) is not None
+    if request.num_cpus is not None and not may_grow:
         at_once(cpus, place).check("--num-cpus", request.num_cpus)
     use_cpus = request.num_cpus if request.num_cpus is not None else cpus
     use_gpus = gpus if request.num_gpus is None else request.num_gpus

@@ -62,7 +62,11 @@ def test_what_does_not_fit(request_: dict[str, object], message: str) -> None:
 def test_a_few_more_processes_than_cores_are_planned() -> None:
     assert plan(1, 0, num_cpus=2).max_concurrent == 2
     assert plan(2, 0, num_cpus=8).max_concurrent == 8
-    assert plan(2, 0, num_cpus=64, wait_for_gpus=9.0).max_concurrent == 64  # nodes may come
+    growing = plan(2, 0, num_cpus=64, wait_for_gpus=9.0, address="head:6379")
+    assert growing.max_concurrent == 64
+    for options in ({"wait_for_gpus": 9.0, "address": "local"}, {"address": "head:6379"}):
+        with pytest.raises(UsageError, match="--num-cpus must be from 1 to 8"):
+            plan(2, 0, num_cpus=64, **options)
 
 
 @pytest.mark.parametrize(
