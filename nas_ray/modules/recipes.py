@@ -14,7 +14,7 @@ from nas_ray.ranges import EPOCHS, SOME, Range, ranges_of
 PADDING = Range(0, 512)
 """Pixels that random crops may reach beyond an image."""
 SHARE = Range(0.0, 1.0, below=True)
-MANY = Range(0.0, 10**6)
+MANY = Range(0.0, 1e30)
 SCHEDULES = ("cosine", "linear", "constant")
 POLICIES = ("none", "cifar10", "imagenet", "randaugment", "trivial")
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
@@ -35,7 +35,7 @@ class Recipe:
     """Passes over the training images; the learning rate ends there."""
     batch_size: Annotated[int, SOME] = 256
     """Images of a step."""
-    lr: Annotated[float, Range(0.0, 10**6, above=True)] = 0.1
+    lr: Annotated[float, Range(0.0, 1e30, above=True)] = 0.1
     """Learning rate after the warm-up."""
     momentum: Annotated[float, SHARE] = 0.9
     """Of SGD."""
