@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import sys
 
-import tyro
 from rich.console import Console
 
 from nas_ray.bulk.best_args import BestArgs
 from nas_ray.cli import reported_errors
+from nas_ray.command_line import read_args
 
 
 def main(args: BestArgs) -> int:
@@ -27,4 +27,4 @@ def main(args: BestArgs) -> int:
 
 if __name__ == "__main__":
     with reported_errors():
-        sys.exit(main(tyro.cli(BestArgs, description=__doc__, config=(tyro.conf.FlagCreatePairsOff,))))
+        sys.exit(main(read_args(BestArgs, __doc__)))

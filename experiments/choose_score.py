@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import sys
 
-import tyro
 from rich.console import Console
 
 from nas_ray.cli import reported_errors
+from nas_ray.command_line import read_args
 from nas_ray.reproduce.args import ChooseArgs
 
 
@@ -27,4 +27,4 @@ def main(args: ChooseArgs) -> int:
 
 if __name__ == "__main__":
     with reported_errors():
-        sys.exit(main(tyro.cli(ChooseArgs, description=__doc__, config=(tyro.conf.FlagCreatePairsOff,))))
+        sys.exit(main(read_args(ChooseArgs, __doc__)))

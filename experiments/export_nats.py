@@ -25,8 +25,9 @@ from nas_ray.benchmarks.export import export_rows
 from nas_ray.benchmarks.nats import find_archives
 from nas_ray.benchmarks.table import check_writable, write_table
 from nas_ray.cli import reported_errors
+from nas_ray.command_line import read_args
 from nas_ray.drivers.lifecycle import Ending, guarded
-from nas_ray.errors import UsageError
+from nas_ray.ranges import HERE
 
 
 @dataclass
@@ -37,15 +38,13 @@ class Args:
     """The unpacked official directory of either space ("simple" archives)."""
     out: Path = Path("nats_tss.parquet")
     """Table to write; the name ends in .parquet, .csv or .csv.gz."""
-    allow_missing: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    allow_missing: bool = False
     """Export the archives that are there; such a table is for inspection, `--benchmark` wants all archs."""
-    workers: int = 1
+    workers: Annotated[int, HERE] = 1
     """Processes that read archives."""
 
 
 def main(args: Args) -> int:
-    if args.workers < 1:
-        raise UsageError(f"workers must be at least 1, got {args.workers}.")
     check_writable(args.out)
     space, found = find_archives(
         args.directory, allow_missing=args.allow_missing, allow="add --allow-missing"
@@ -60,5 +59,5 @@ def main(args: Args) -> int:
 
 if __name__ == "__main__":
     with reported_errors():
-        args = tyro.cli(Args, description=__doc__)
+        args = read_args(Args, __doc__)
         sys.exit(guarded(lambda: main(args), Ending("export"), Console()))

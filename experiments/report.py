@@ -21,6 +21,7 @@ import tyro
 from rich.console import Console
 
 from nas_ray.cli import reported_errors
+from nas_ray.command_line import read_args
 
 
 @dataclass(frozen=True)
@@ -50,4 +51,4 @@ def main(args: Args) -> int:
 
 if __name__ == "__main__":
     with reported_errors():
-        sys.exit(main(tyro.cli(Args, description=__doc__)))
+        sys.exit(main(read_args(Args, __doc__)))

@@ -14,10 +14,10 @@ from __future__ import annotations
 
 import sys
 
-import tyro
 from rich.console import Console
 
 from nas_ray.cli import reported_errors
+from nas_ray.command_line import read_args
 from nas_ray.reproduce.args import ReproduceArgs
 from nas_ray.reproduce.catalogue import TABLES, chosen
 
@@ -37,4 +37,4 @@ def main(args: ReproduceArgs) -> int:
 
 if __name__ == "__main__":
     with reported_errors():
-        sys.exit(main(tyro.cli(ReproduceArgs, description=__doc__, config=(tyro.conf.FlagCreatePairsOff,))))
+        sys.exit(main(read_args(ReproduceArgs, __doc__)))

@@ -16,11 +16,11 @@ from __future__ import annotations
 
 import sys
 
-import tyro
 from rich.console import Console
 
 from nas_ray.bulk.args import ScoreArgs
 from nas_ray.cli import reported_errors
+from nas_ray.command_line import read_args
 
 
 def main(args: ScoreArgs) -> int:
@@ -31,4 +31,4 @@ def main(args: ScoreArgs) -> int:
 
 if __name__ == "__main__":
     with reported_errors():
-        sys.exit(main(tyro.cli(ScoreArgs, description=__doc__, config=(tyro.conf.FlagCreatePairsOff,))))
+        sys.exit(main(read_args(ScoreArgs, __doc__)))

@@ -8,10 +8,10 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-import tyro
-
+from nas_ray import ranges
+from nas_ray.command_line import check_path, read_args
 from nas_ray.errors import UsageError, printable
 from nas_ray.image_args import ImageArgs, absolute_images
 from nas_ray.mirror import run_to_resume
@@ -25,7 +25,6 @@ CHANGEABLE = {
 """What a resumed run may change: limits, resources and the report, nothing that changes the search itself."""
 THIS_MACHINE = (None, "auto", "local")
 """Addresses that name no cluster elsewhere."""
-FLAGS = (tyro.conf.FlagCreatePairsOff,)
 BENCHMARK_NAMES = ("auto", "nats", "nb201", "none")  # a file of such a name needs a path, as in ./auto
 
 
@@ -44,51 +43,51 @@ class SearchArgs(ImageArgs):
     proxies are computed if --fitness names them. None means proxies alone."""
     scheduler: str = "none"
     """With --fidelity, what stops trainings early: asha, hyperband, median or none."""
-    grace_epochs: int = 1
+    grace_epochs: Annotated[int, ranges.EPOCHS] = 1
     """Epochs that asha and median leave every arch."""
-    reduction_factor: float = 3.0
+    reduction_factor: Annotated[float, ranges.Range(1.001, 10**6)] = 3.0
     """One training in so many goes on at each rung of asha and hyperband."""
-    max_params: float | None = None
+    max_params: Annotated[float | None, ranges.COST] = None
     """Most parameters of an arch, such as 1e6; None means no limit."""
-    max_flops: float | None = None
+    max_flops: Annotated[float | None, ranges.COST] = None
     """Most multiply-adds of an arch for one image, such as 1e8; None means no limit."""
-    max_latency_ms: float | None = None
+    max_latency_ms: Annotated[float | None, ranges.COST] = None
     """Most milliseconds of one image, measured where trials run; an arch above it is a failed evaluation."""
-    max_memory_mib: float | None = None
+    max_memory_mib: Annotated[float | None, ranges.COST] = None
     """Most memory of one image in MiB, measured likewise."""
-    num_samples: int | None = None
+    num_samples: Annotated[int | None, ranges.COUNT] = None
     """Evaluations to make; None means 150, or no limit where a time budget is given."""
-    time_budget_s: float | None = None
+    time_budget_s: Annotated[float | None, ranges.SECONDS] = None
     """Seconds of search, with the start of the workers (about 10), after which no new evaluation starts."""
-    batch_size: int = 64
+    batch_size: Annotated[int, ranges.SOME] = 64
     """Images in the minibatch."""
-    seed: int = 0
+    seed: Annotated[int, ranges.SEED] = 0
     """Seed of the searcher."""
-    init_seed: int = 0
+    init_seed: Annotated[int, ranges.SEED] = 0
     """Seed of the weights of every net."""
-    batch_seed: int = 0
+    batch_seed: Annotated[int, ranges.SEED] = 0
     """Seed that draws the minibatch."""
     space: str = "nats-tss"
     """Search space, or your own as module:class."""
     benchmark: str = "auto"
     """Source of the final accuracy: auto, nb201, nats, none, an official NATS-Bench directory, or a table in
     CSV or Parquet."""
-    num_gpus: int | None = None
+    num_gpus: Annotated[int | None, ranges.GPUS] = None
     """GPUs to use; None means all there are."""
-    wait_for_gpus: float = 0.0
+    wait_for_gpus: Annotated[float, ranges.WAIT] = 0.0
     """Seconds to wait for --num-gpus on a cluster whose nodes start on demand; it is asked to start them."""
-    gpus_per_trial: float | None = None
+    gpus_per_trial: Annotated[float | None, ranges.SHARES] = None
     """Share of a GPU for one trial, such as 0.25 for four at a time; None means 0.25 where there are GPUs."""
-    num_cpus: int | None = None
+    num_cpus: Annotated[int | None, ranges.CORES] = None
     """CPU cores to use; None means all there are."""
-    max_concurrent: int | None = None
+    max_concurrent: Annotated[int | None, ranges.SOME] = None
     """Trials in flight; None means as many as fit."""
-    archs_per_trial: int = 1
+    archs_per_trial: Annotated[int, ranges.SOME] = 1
     """Archs of one trial, scored together on the weights of one supernet, which is much faster. To the
     searcher they are as many parallel workers: it asks for all of them before it sees a row of any, so 32
     with --max-concurrent 2 is a search with 64 workers. Needs nats-tss; proxies of your own gain nothing
     (docs/batched.md). With 1 every net is built and initialised by itself, and scores are other numbers."""
-    trial_timeout_s: float | None = None
+    trial_timeout_s: Annotated[float | None, ranges.SECONDS] = None
     """Seconds that the evaluation of an arch may take before it is a failed row; None means no limit."""
     address: str | None = None
     """Ray cluster to join: auto, HOST:6379, or ray://HOST:10001 for Ray Client (docs/cluster.md); None means
@@ -119,9 +118,9 @@ class SearchArgs(ImageArgs):
 class ReaArgs(SearchArgs):
     """Arguments of evolution."""
 
-    population: int = 50
+    population: Annotated[int, ranges.SOME] = 50
     """P, number of living members."""
-    sample: int = 10
+    sample: Annotated[int, ranges.SOME] = 10
     """S, members drawn for one tournament."""
     mutation: str = "uniform"
     """uniform over the neighbours of a parent, or node: first a node, then one of its edges, as published by
@@ -149,9 +148,9 @@ class SkipReaArgs(ReaArgs):
     rule: str = "described"
     """What the filter means: described (at the start and after every mutation), naswot_code, synflow_code,
     july_2022 or at_least_one (docs/searchers.md)."""
-    min_skips: int = 0
+    min_skips: Annotated[int, ranges.SKIPS] = 0
     """Fewest skip_connect operations in a cell."""
-    max_skips: int = 1
+    max_skips: Annotated[int, ranges.SKIPS] = 1
     """Most skip_connect operations in a cell."""
 
     def searcher_options(self) -> dict[str, Any]:
@@ -184,14 +183,15 @@ def parse(args_type: type[A], name: str, description: str, argv: Sequence[str] |
     argv = list(sys.argv[1:] if argv is None else argv)
     place = _resumed_place(argv)
     if place is None:
-        return absolute(tyro.cli(args_type, args=argv, description=description, config=FLAGS))
+        return absolute(read_args(args_type, description, argv))
+    check_path("--resume", place)
     folder = run_to_resume(place)
     info = read_run(folder)
     if info.get("experiment") != name:
         made = printable([info.get("experiment")])[0]
         raise UsageError(f"{place} is a run of {made}.py; resume it with that script, not {name}.py.")
-    stored = _without_cluster(stored_args(args_type, info.get("args"), folder), place, argv)
-    given = absolute(tyro.cli(args_type, args=argv, description=description, default=stored, config=FLAGS))
+    stored = _without_cluster(stored_args(args_type, info.get("args"), folder, CHANGEABLE), place, argv)
+    given = absolute(read_args(args_type, description, argv, stored))
     for field in dataclasses.fields(stored):
         before, now = getattr(stored, field.name), getattr(given, field.name)
         if field.name not in CHANGEABLE and before != now:

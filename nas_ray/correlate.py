@@ -15,12 +15,14 @@ from rich.markup import escape
 
 from nas_ray.benchmarks import Benchmark, open_benchmark
 from nas_ray.claim import claimed
+from nas_ray.correlate_args import FEWEST, CorrelateArgs
 from nas_ray.drivers.lifecycle import Ending, begin_ray, command_again, guarded
 from nas_ray.errors import UsageError
 from nas_ray.evaluate import ProxyScores
 from nas_ray.modules.data import ImageDataModule
 from nas_ray.proxies import PROXIES, Proxy
 from nas_ray.proxies.plugin import resolve_proxies, score_names
+from nas_ray.ranges import check_values
 from nas_ray.record import Record
 from nas_ray.report.correlation import BASELINES, correlate, to_markdown
 from nas_ray.report.correlation_pictures import draw_bars, draw_ranks
@@ -33,8 +35,6 @@ from nas_ray.spaces import NatsTss
 from nas_ray.writing import staged, write_atomically, write_table, write_text
 
 EXPERIMENT = "correlate"
-FEWEST = 10
-"""Archs that ranks are compared of, and draws of the bootstrap."""
 
 
 def compare_all(
@@ -64,7 +64,9 @@ def compare_all(
     Raises:
         UsageError: bad input, told before Ray starts.
     """
-    _check_numbers(num_archs, resamples, seed=seed, init_seed=init_seed, batch_seed=batch_seed)
+    check_values(CorrelateArgs, locals())
+    if 0 < num_archs < FEWEST:
+        raise UsageError(f"--num-archs must be at least {FEWEST} to compare ranks, got {num_archs}.")
     if not datasets:
         raise UsageError("--datasets must name at least one dataset.")
     chosen = resolve_proxies([*dict.fromkeys([*_named(proxies), *BASELINES])])
@@ -198,16 +200,6 @@ def _named(proxies: Sequence[str]) -> list[str]:
     if not given:
         raise UsageError('--proxies must name at least one proxy, or "all".')
     return [name for text in given for name in (PROXIES if text == "all" else [text])]
-
-
-def _check_numbers(num_archs: int, resamples: int, **seeds: int) -> None:
-    if 0 < num_archs < FEWEST:
-        raise UsageError(f"--num-archs must be at least {FEWEST} to compare ranks, got {num_archs}.")
-    if resamples < FEWEST:
-        raise UsageError(f"--resamples must be at least {FEWEST}, got {resamples}.")
-    for name, seed in seeds.items():
-        if not 0 <= seed < 2**63:
-            raise UsageError(f"--{name.replace('_', '-')} must be from 0 to 2^63 - 1, got {seed}.")
 
 
 def _say_undefined(scores: pd.DataFrame, columns: Sequence[str], console: Console) -> None:

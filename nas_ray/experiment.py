@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +30,7 @@ from nas_ray.modules.data import ImageDataModule
 from nas_ray.plugins import resolve
 from nas_ray.proxies.measured import MEASURED
 from nas_ray.proxies.plugin import score_names
+from nas_ray.ranges import check_ranges
 from nas_ray.resources import Request, check_request
 from nas_ray.runs import fingerprint
 from nas_ray.searchers import SEARCHERS, ArchSearcher, Fitness
@@ -81,7 +81,7 @@ def prepare(name: str, args: SearchArgs, searcher: str | Callable[..., ArchSearc
     Raises:
         UsageError: anything in `args` that cannot work.
     """
-    check_numbers(args)
+    check_ranges(args)
     request = Request(
         args.num_cpus,
         args.num_gpus,
@@ -185,29 +185,6 @@ def _call(kind: str, name: str, make: Callable[..., Any], *args: Any, **options:
         raise
     except Exception as error:  # foreign code
         raise UsageError(f"The {kind} {name!r} cannot be made: {describe(error)}.") from error
-
-
-def check_numbers(args: SearchArgs) -> None:
-    """Checks the numbers that nothing else checks.
-
-    Raises:
-        UsageError: one is out of range.
-    """
-    if args.num_samples is not None and args.num_samples < 1:
-        raise UsageError(f"--num-samples must be at least 1, got {args.num_samples}.")
-    if args.archs_per_trial < 1:
-        raise UsageError(f"--archs-per-trial must be at least 1, got {args.archs_per_trial}.")
-    for option in ("time_budget_s", "trial_timeout_s"):
-        value = getattr(args, option)
-        if value is not None and not (math.isfinite(value) and value > 0):
-            raise UsageError(
-                f"--{option.replace('_', '-')} must be a positive number of seconds, got {value}."
-            )
-    for option in ("seed", "init_seed", "batch_seed", "split_seed"):
-        if not 0 <= getattr(args, option) < 2**63:
-            raise UsageError(
-                f"--{option.replace('_', '-')} must be from 0 to 2^63 - 1, got {getattr(args, option)}."
-            )
 
 
 def introduce(experiment: Experiment, where: str, place: str | Path, console: Console) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 from nas_ray.datasets import AUTO, implied_dataset
+from nas_ray.ranges import SEED, Range
 
 if TYPE_CHECKING:
     from nas_ray.modules.data import ImageDataModule
@@ -22,10 +23,10 @@ class ImageArgs:
     images: str = "auto"
     """Images: auto (the dataset's own if on disk, else digits), cifar10, cifar100, ImageNet16-120, digits,
     npz:PATH or folder:PATH."""
-    image_size: int | None = None
+    image_size: Annotated[int | None, Range(8, 2_048)] = None
     """Height and width in pixels that own images are resized to; None takes them from the images, at most
     224."""
-    split_seed: int = 0
+    split_seed: Annotated[int, SEED] = 0
     """Seed that holds out one image in five of each class for testing, where a folder has no test part."""
     skip_unreadable: bool = False
     """Leave out the files of a folder that cannot be decoded, and list them; otherwise they are an error."""

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import logging
-import math
 import os
 import socket
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 from nas_ray.cluster import runtime_env, wait_for_resources
 from nas_ray.errors import UsageError
+from nas_ray.ranges import (
+    CORES,
+    GPUS,
+    SHARES,
+    SOME,
+    WAIT,
+    at_once,
+    check_ranges,
+    local_cores,
+    whole_number,
+)
 
 CLIENT = "ray://"
 """How an address of Ray Client begins."""
@@ -35,13 +45,13 @@ RAY_SETTINGS = {
 class Request:
     """What the user asked for; None means "decide for me"."""
 
-    num_cpus: int | None = None
-    num_gpus: int | None = None
-    gpus_per_trial: float | None = None
-    max_concurrent: int | None = None
+    num_cpus: Annotated[int | None, CORES] = None
+    num_gpus: Annotated[int | None, GPUS] = None
+    gpus_per_trial: float | None = None  # of `SHARES`, and whole above 1
+    max_concurrent: Annotated[int | None, SOME] = None
     address: str | None = None
     share_option: str = "--gpus-per-trial"  # what the user calls `gpus_per_trial`
-    wait_for_gpus: float = 0.0  # seconds that a cluster may take to bring up what is missing
+    wait_for_gpus: Annotated[float, WAIT] = 0.0  # seconds that a cluster may take to bring up what is missing
     client: bool = False  # whether the experiment can run over Ray Client
 
 
@@ -72,15 +82,9 @@ def check_request(request: Request) -> None:
     Raises:
         UsageError: a number out of range, or more GPUs than this machine has.
     """
-    for option, value in (("--num-cpus", request.num_cpus), ("--max-concurrent", request.max_concurrent)):
-        if value is not None and value < 1:
-            raise UsageError(f"{option} must be at least 1, got {value}.")
-    if not (math.isfinite(request.wait_for_gpus) and request.wait_for_gpus >= 0):
-        raise UsageError(f"--wait-for-gpus must be 0 or more seconds, got {request.wait_for_gpus}.")
-    if request.num_gpus is not None and request.num_gpus < 0:
-        raise UsageError(f"--num-gpus must be 0 or more, got {request.num_gpus}.")
+    check_ranges(request)
     share = request.gpus_per_trial
-    if share is not None and (not math.isfinite(share) or share < 0 or (share > 1 and share != int(share))):
+    if share is not None and (share not in SHARES or (share > 1 and share != int(share))):
         raise UsageError(f"{request.share_option} must be a fraction up to 1 or a whole number, got {share}.")
     address = cluster_address(request)
     if address is not None and address.startswith(CLIENT) and not request.client:
@@ -89,7 +93,7 @@ def check_request(request: Request) -> None:
             "run over Ray Client; use ray job submit instead (docs/cluster.md)."
         )
     if address is None:
-        make_plan(request, _local_cpus(), _local_gpus(), "this machine")
+        make_plan(request, local_cores(), _local_gpus(), "this machine")
     else:
         _check_reachable(address)
 
@@ -111,6 +115,9 @@ def make_plan(request: Request, cpus: int, gpus: float, place: str) -> Plan:
             f"--num-gpus {request.num_gpus} was asked for, but {place} has {gpus:g} GPUs; lower it, or give "
             "--address of a cluster that has them (--wait-for-gpus SECONDS, if they come later)."
         )
+    may_grow = request.wait_for_gpus and cluster_address(request) is not None
+    if request.num_cpus is not None and not may_grow:
+        at_once(cpus, place).check("--num-cpus", request.num_cpus)
     use_cpus = request.num_cpus if request.num_cpus is not None else cpus
     use_gpus = gpus if request.num_gpus is None else request.num_gpus
     share = request.gpus_per_trial if request.gpus_per_trial is not None else (GPU_SHARE if use_gpus else 0.0)
@@ -152,7 +159,7 @@ def start_ray(request: Request, *, verbose: bool = False) -> Plan:
         logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # failed trials are rows; the rest is raised
     address = cluster_address(request)
     if address is None:
-        plan = make_plan(request, _local_cpus(), _local_gpus(), "this machine")
+        plan = make_plan(request, local_cores(), _local_gpus(), "this machine")
         _stay_on_loopback()
         ray.init(
             address="local", num_cpus=plan.cpus, num_gpus=int(plan.gpus), include_dashboard=False, **options
@@ -203,10 +210,11 @@ def _stay_on_loopback() -> None:
 def _check_reachable(address: str) -> None:
     """Asks for a connection and greets a gRPC server once, since Ray itself would try for minutes."""
     host, colon, port = address.removeprefix(CLIENT).rpartition(":")
-    if not colon or not port.isdigit():
+    number = whole_number(port)
+    if not colon or number is None:
         return
     try:
-        with socket.create_connection((host.strip("[]"), int(port)), timeout=_PATIENCE_S) as connection:
+        with socket.create_connection((host.strip("[]"), number), timeout=_PATIENCE_S) as connection:
             answer = None if address.startswith(CLIENT) else _greeted(connection)
     except (OSError, OverflowError) as error:
         raise UsageError(f"Nothing answers at --address {address}: {error}; is the cluster up?") from error
@@ -226,10 +234,6 @@ def _greeted(connection: socket.socket) -> bytes | None:
         return connection.recv(9)
     except TimeoutError:  # a head may be slow
         return None
-
-
-def _local_cpus() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
 
 
 def _local_gpus() -> int:

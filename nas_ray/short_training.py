@@ -166,7 +166,7 @@ class ShortTraining:
         """Trains the net of seed `init_seed + number` for epoch `epoch` (from 0) and returns its results."""
         seed = self.init_seed + number
         trainer = quiet_trainer(self.accelerator, self.recipe)
-        with seeded(seed * 100_003 + epoch):  # dropout
+        with seeded((seed * 100_003 + epoch) % 2**64):  # dropout
             trainer.fit(
                 module,
                 training_loader(self._train, self.recipe, seed, epoch),

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from nas_ray.errors import LONGEST, UsageError
 from nas_ray.foreign import check_brings_no_code
+from nas_ray.ranges import ranges_of
 
 PATHS = {"out", "resume", "run"}
 A = TypeVar("A")
 
 
-def stored_args(args_type: type[A], stored: Any, folder: Path) -> A:
+def stored_args(args_type: type[A], stored: Any, folder: Path, later: Collection[str] = ()) -> A:
     """Returns the arguments kept in `run.json`.
+
+    The numbers among `later` may be given anew, so that their ranges are checked once that is known.
 
     Raises:
         UsageError: they are not arguments of this experiment, or the folder would bring code.
@@ -36,6 +40,9 @@ def stored_args(args_type: type[A], stored: Any, folder: Path) -> A:
                 f"{folder} was changed: {name} must be {getattr(hint, '__name__', hint)}, but is {value}; "
                 "start a new run."
             )
+    for name, known in ranges_of(args_type).items():
+        if getattr(args, name) is not None and name not in later:
+            known.check(f"{folder} was changed: {name}", getattr(args, name))
     return args
 
 

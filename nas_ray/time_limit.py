@@ -10,6 +10,8 @@ import threading
 from collections.abc import Iterator
 from types import FrameType
 
+from nas_ray.ranges import LONGEST_S
+
 GRACE = 0.5
 """Share of the limit that is waited for code outside Python before the process ends."""
 LEAST_GRACE_S = 5.0
@@ -21,7 +23,7 @@ class TimedOut(BaseException):
 
 @contextlib.contextmanager
 def time_limit(seconds: float | None) -> Iterator[None]:
-    """Raises `TimedOut` in the body after `seconds`; None is no limit.
+    """Raises `TimedOut` in the body after `seconds`, at most `LONGEST_S`; None is no limit.
 
     Python hears of the signal between two of its own instructions. A body that stays in foreign code for half
     as long again takes its process with it, which Ray reports as a worker that died. Outside the main thread
@@ -30,6 +32,7 @@ def time_limit(seconds: float | None) -> Iterator[None]:
     if seconds is None:
         yield
         return
+    seconds = min(seconds, LONGEST_S)  # what timers can take, also where archs of a chunk share a limit
 
     def over(number: int, frame: FrameType | None) -> None:
         raise TimedOut(f"timed out after {seconds:g} s")

@@ -5,22 +5,24 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from dataclasses import dataclass
+from typing import Annotated
 
 from nas_ray.arguments import AnySearchArgs
-from nas_ray.errors import UsageError
+from nas_ray.errors import UsageError, printable
+from nas_ray.ranges import EPOCHS, SOME, Range, check_ranges, whole_number
 
 
 @dataclass(frozen=True)
 class TwoStageArgs(AnySearchArgs):
     """Arguments of a search by scores whose best archs are trained, fewer of them for longer."""
 
-    keep: int = 16
+    keep: Annotated[int, SOME] = 16
     """Best archs by score that are trained."""
     rungs: tuple[str, ...] = ("1", "4", "12")
     """Epochs after which only the best go on, separated by commas or spaces; the schedule of the recipe
     (--fidelity, default fast) is as long as the last. Of --keep 16 with the default --reduction-factor 3, 16
     archs train for 1 epoch, 6 for 4 and 2 for 12."""
-    weight: float = 1.0
+    weight: Annotated[float, Range(0.0, 1.0)] = 1.0
     """What valid_acc weighs against the standardised scores when trained archs are compared: 1 is valid_acc
     alone, 0.5 counts both alike."""
 
@@ -41,17 +43,14 @@ class TwoStageArgs(AnySearchArgs):
             UsageError: they do not grow, or another number of this experiment is out of range.
         """
         texts = [text for given in self.rungs for text in given.replace(",", " ").split()]
-        given = [int(text) if text.isdigit() else 0 for text in texts]
+        given = [whole_number(text) or 0 for text in texts]
         if not given or given[0] < 1 or any(one >= two for one, two in itertools.pairwise(given)):
             raise UsageError(
-                f"--rungs must be growing whole numbers such as 1,4,12, got {' '.join(self.rungs)!r}."
+                "--rungs must be growing whole numbers such as 1,4,12, got "
+                f"'{printable([' '.join(self.rungs)])[0]}'."
             )
-        if self.keep < 1:
-            raise UsageError(f"--keep must be at least 1, got {self.keep}.")
-        if not 0 <= self.weight <= 1:
-            raise UsageError(f"--weight must be from 0 to 1, got {self.weight}.")
-        if not 1 < self.reduction_factor < float("inf"):
-            raise UsageError(f"--reduction-factor must be larger than 1, got {self.reduction_factor}.")
+        EPOCHS.check("The last of --rungs", given[-1])
+        check_ranges(self)
         if self.scheduler != "none":
             raise UsageError("--scheduler has no place here: the rungs stop trainings; leave it out.")
         return given

@@ -197,12 +197,12 @@ def test_a_search_in_which_everything_fails_says_so(tmp_path: Path) -> None:
             "--gpus-per-trial must be a fraction up to 1 or a whole number, got 1.5.",
         ),
         (["--batch-size", "100000"], "The batch size must be at most 1347"),
-        (["--num-samples", "0"], "--num-samples must be at least 1, got 0."),
-        (["--time-budget-s", "-1"], "--time-budget-s must be a positive number of seconds, got -1.0."),
+        (["--num-samples", "0"], "--num-samples must be from 1 to 1,000,000,000, got 0."),
+        (["--time-budget-s", "-1"], "--time-budget-s must be above 0 and at most 1,000,000,000, got -1.0."),
         (["--seed", "-1"], "--seed must be from 0 to 2^63 - 1, got -1."),
         (
             ["--population", "0"],
-            "population and sample must be from 1 to 1000000, got population=0 and sample=10.",
+            "--population must be from 1 to 1,000,000, got 0.",
         ),
         (
             ["--resume", "no/such/run"],

@@ -43,7 +43,7 @@ def test_a_run_with_several_archs_per_trial(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--archs-per-trial", "0"], "--archs-per-trial must be at least 1, got 0."),
+        (["--archs-per-trial", "0"], "--archs-per-trial must be from 1 to 1,000,000, got 0."),
     ],
 )
 def test_what_cannot_be_scored_together_is_one_sentence(

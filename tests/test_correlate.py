@@ -126,7 +126,7 @@ def test_combinations_are_judged_as_well(tmp_path: Path) -> None:
         ({"proxies": ["all", "naswott"]}, "Unknown proxy 'naswott'. Did you mean 'naswot'?"),
         ({"seed": -1}, "--seed must be from 0 to 2^63 - 1, got -1."),
         ({"init_seed": 2**64}, "--init-seed must be from 0 to 2^63 - 1, got 18446744073709551616."),
-        ({"resamples": 0}, "--resamples must be at least 10, got 0."),
+        ({"resamples": 0}, "--resamples must be from 10 to 1,000,000, got 0."),
         ({"score_as": "cifar11"}, "Unknown dataset 'cifar11'. Did you mean 'cifar10'?"),
         ({"num_archs": 5}, "--num-archs must be at least 10 to compare ranks, got 5."),
         (

@@ -50,6 +50,7 @@ def test_plans(cpus: int, gpus: float, request_: dict[str, object], concurrent: 
             {"num_gpus": 0, "gpus_per_trial": 0.5},
             "--gpus-per-trial 0.5 does not fit into the 0 GPUs that the search may use.",
         ),
+        ({"num_cpus": 1_000}, "--num-cpus must be from 1 to 32, as this machine has 8 CPU cores, got 1000."),
     ],
 )
 def test_what_does_not_fit(request_: dict[str, object], message: str) -> None:
@@ -58,13 +59,23 @@ def test_what_does_not_fit(request_: dict[str, object], message: str) -> None:
     assert str(caught.value) == message
 
 
+def test_a_few_more_processes_than_cores_are_planned() -> None:
+    assert plan(1, 0, num_cpus=2).max_concurrent == 2
+    assert plan(2, 0, num_cpus=8).max_concurrent == 8
+    growing = plan(2, 0, num_cpus=64, wait_for_gpus=9.0, address="head:6379")
+    assert growing.max_concurrent == 64
+    for options in ({"wait_for_gpus": 9.0, "address": "local"}, {"address": "head:6379"}):
+        with pytest.raises(UsageError, match="--num-cpus must be from 1 to 8"):
+            plan(2, 0, num_cpus=64, **options)
+
+
 @pytest.mark.parametrize(
     ("request_", "message"),
     [
-        (Request(num_cpus=0), "--num-cpus must be at least 1, got 0."),
-        (Request(max_concurrent=0), "--max-concurrent must be at least 1, got 0."),
-        (Request(wait_for_gpus=-1.0), "--wait-for-gpus must be 0 or more seconds, got -1.0."),
-        (Request(num_gpus=-1), "--num-gpus must be 0 or more, got -1."),
+        (Request(num_cpus=0), "--num-cpus must be from 1 to 1,000,000, got 0."),
+        (Request(max_concurrent=0), "--max-concurrent must be from 1 to 1,000,000, got 0."),
+        (Request(wait_for_gpus=-1.0), "--wait-for-gpus must be from 0 to 1,000,000,000, got -1.0."),
+        (Request(num_gpus=-1), "--num-gpus must be from 0 to 1,000,000, got -1."),
         (
             Request(address="ray://head:10001"),
             "--address must be HOST:PORT or auto here, got ray://head:10001: only searches and two_stage.py "
@@ -155,6 +166,10 @@ def test_ray_client_is_asked_again_where_its_server_died(
         with pytest.raises(ConnectionAbortedError):
             _join("ray://a:1", {})
     assert not told
+
+
+def test_a_port_is_a_number() -> None:
+    check_request(Request(address="127.0.0.1:\u00b2"))  # isdigit, and no number; Ray says what it is
 
 
 def test_a_cluster_that_does_not_answer_is_said_at_once() -> None:

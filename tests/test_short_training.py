@@ -81,6 +81,11 @@ def test_equal_seeds_give_equal_rows_and_leave_the_global_state(digits: NetImage
     assert other[-1]["train_loss"] != first[-1]["train_loss"]
 
 
+def test_the_largest_seed_works(digits: NetImages) -> None:
+    rows = list(training(digits, "epochs:1:seeds=2", init_seed=2**63 - 1).epochs(ARCH))
+    assert rows[-1]["error"] is None
+
+
 def test_a_training_that_was_left_goes_on_exactly(digits: NetImages, tmp_path: Path) -> None:
     recipe = "epochs:4:ema=0.9,seeds=2"
     whole = list(training(digits, recipe).epochs(ARCH))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import time
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from nas_ray.chunks import attempt
+from nas_ray.ranges import LONGEST_S
 from nas_ray.search import tune_search
 from nas_ray.searchers import Row, Single
 from nas_ray.searchers.given import GivenArchs
@@ -19,6 +21,13 @@ from nas_ray.time_limit import TimedOut, time_limit
 
 SPACE = NatsTss()
 ARCHS = SPACE.archs[:4]
+
+
+def test_the_longest_limit_works() -> None:
+    with time_limit(1_000_000 * LONGEST_S):  # of a chunk of archs
+        left = signal.getitimer(signal.ITIMER_REAL)[0]
+    assert left > 0.99 * LONGEST_S
+    assert signal.getitimer(signal.ITIMER_REAL)[0] == 0
 
 
 def slow(arch: str, report: Callable[[Row], None]) -> None:

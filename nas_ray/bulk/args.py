@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
+
+from nas_ray.ranges import CELLS, CHANNELS, CORES, GPUS, RESAMPLES, SEED, SHARES, SOME, Range
 
 
 @dataclass(frozen=True)
@@ -16,7 +19,7 @@ class ScoreArgs:
     archs: Path | None = None
     """File of archs: text with one per line, or CSV or Parquet with a column arch (default: the whole
     space)."""
-    num_archs: int = 0
+    num_archs: Annotated[int, Range(0, 10**9)] = 0
     """Size of a seeded sample of these archs; 0 for all."""
     dataset: str = "cifar10"
     """Dataset that the nets are built for: cifar10, cifar100 or ImageNet16-120, or own for the classes and
@@ -25,19 +28,19 @@ class ScoreArgs:
     """Images of the minibatch, as in the searches."""
     benchmark: str = "auto"
     """Benchmark to compare with, as in the searches; none to leave it out."""
-    batch_size: int = 64
+    batch_size: Annotated[int, SOME] = 64
     """Images in the minibatch."""
-    seed: int = 0
+    seed: Annotated[int, SEED] = 0
     """Seed that draws the archs and the bootstrap."""
-    init_seed: int = 0
+    init_seed: Annotated[int, SEED] = 0
     """Seed of the weights."""
-    batch_seed: int = 0
+    batch_seed: Annotated[int, SEED] = 0
     """Seed that draws the minibatch."""
-    channels: int = 16
+    channels: Annotated[int, CHANNELS] = 16
     """Width of the first stage of the nets."""
-    cells: int = 5
+    cells: Annotated[int, CELLS] = 5
     """Cells in each of the three stages."""
-    chunk_size: int = 64
+    chunk_size: Annotated[int, SOME] = 64
     """Archs that a worker takes at once, and that a kill can cost at most."""
     precision: str = "float32"
     """float32, or bfloat16 for the convolutions of those proxies whose ranks it keeps (synflow, naswot, snip,
@@ -45,20 +48,20 @@ class ScoreArgs:
     once_per_class: bool = False
     """Score only one of the archs that compute the same function (4,930 of 15,625), by the proxies that see
     nothing else; column scored_as says which."""
-    max_memory: float | None = None
+    max_memory: Annotated[float | None, Range(0.0, 10**6, above=True)] = None
     """GiB of memory that driver and workers together may take on this machine (default: no limit). A worker
     that scores the heaviest archs is measured first; then fewer archs run at once, or fewer workers."""
-    num_cpus: int | None = None
+    num_cpus: Annotated[int | None, CORES] = None
     """CPU cores to use (default: all)."""
-    num_gpus: int | None = None
+    num_gpus: Annotated[int | None, GPUS] = None
     """GPUs to use (default: all)."""
-    gpus_per_worker: float | None = None
+    gpus_per_worker: Annotated[float | None, SHARES] = None
     """Share of a GPU for one worker (default: 0.25 where there are GPUs)."""
     address: str | None = None
     """Ray cluster to join, such as auto or HOST:6379 (default: RAY_ADDRESS, else this machine alone)."""
-    top: int = 10
+    top: Annotated[int, SOME] = 10
     """Archs in the list of the best."""
-    resamples: int = 500
+    resamples: Annotated[int, Range(2, RESAMPLES)] = 500
     """Draws of the bootstrap."""
     retry: bool = False
     """Score archs again whose score is undefined, such as after a machine without enough memory."""

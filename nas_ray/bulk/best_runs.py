@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,6 +15,7 @@ from rich.table import Table
 from nas_ray.benchmarks import Benchmark, open_benchmark
 from nas_ray.bulk.best_arch import Found, best_arch
 from nas_ray.bulk.best_args import BestArgs
+from nas_ray.bulk.memory_limit import check_weights
 from nas_ray.claim import claimed
 from nas_ray.datasets import DATASETS
 from nas_ray.drivers.lifecycle import Ending, begin_ray, command_again, guarded
@@ -24,6 +24,7 @@ from nas_ray.modules.data import ImageDataModule
 from nas_ray.modules.identity import BENCHMARK, IMAGES, benchmark_sha256, check_unchanged
 from nas_ray.proxies import PROXIES
 from nas_ray.proxies.undefined import check_defined
+from nas_ray.ranges import check_ranges
 from nas_ray.record import Record
 from nas_ray.resources import Request, check_request
 from nas_ray.runs import FILE_NAME, read_run
@@ -43,11 +44,12 @@ def run(args: BestArgs, console: Console) -> int:
     Raises:
         UsageError: bad input, told before Ray starts.
     """
-    check(args)
+    check_ranges(args)
     request = Request(args.num_cpus, args.num_gpus, address=args.address, wait_for_gpus=args.wait_for_gpus)
     check_request(request)
     out = args.out or Path("runs") / f"best-{args.dataset}-{time.strftime('%Y%m%d-%H%M%S')}"
     space = NatsTss(args.channels, args.cells)
+    check_weights(space, request)
     benchmarks = known_benchmarks(args.benchmark)
     batches = [minibatch(args, args.seed + number) for number in range(args.runs)]
     with claimed(out, EXPERIMENT):
@@ -138,24 +140,6 @@ def earlier_rows(
     return [
         {str(key): value for key, value in row.items()} for row in table.head(args.runs).to_dict("records")
     ]
-
-
-def check(args: BestArgs) -> None:
-    """Checks the numbers among the arguments.
-
-    Raises:
-        UsageError: one is out of range.
-    """
-    cores = os.cpu_count() or 1
-    highest = {"runs": 10_000, "channels": 1_024, "cells": 100, "seed": 2**62}
-    for name, most in highest.items():
-        least = 0 if name == "seed" else 1
-        if not least <= getattr(args, name) <= most:
-            raise UsageError(f"--{name} must be from {least} to {most:,}, got {getattr(args, name)}.")
-    if args.address is None and args.num_cpus is not None and args.num_cpus > cores:
-        raise UsageError(
-            f"--num-cpus must be at most {cores}, the cores of this machine, got {args.num_cpus}."
-        )
 
 
 def minibatch(args: BestArgs, seed: int) -> ImageDataModule:

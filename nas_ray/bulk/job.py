@@ -17,10 +17,12 @@ from nas_ray.bulk.arch_list import wanted_archs
 from nas_ray.bulk.args import ScoreArgs
 from nas_ray.bulk.chunk_store import EXPERIMENT
 from nas_ray.bulk.classes import Classes
+from nas_ray.bulk.memory_limit import check_weights
 from nas_ray.bulk.score_columns import ScoreColumns, score_columns
 from nas_ray.datasets import OWN
 from nas_ray.errors import UsageError
 from nas_ray.modules.data import ImageDataModule
+from nas_ray.ranges import check_ranges
 from nas_ray.resources import Plan, Request, check_request
 from nas_ray.runs import check_local, fingerprint
 from nas_ray.spaces import NatsTss
@@ -80,7 +82,9 @@ def prepare(args: ScoreArgs, console: Console) -> Job:
     Raises:
         UsageError: anything in `args` that cannot work.
     """
-    _check_numbers(args)
+    check_ranges(args)
+    if args.precision not in PRECISIONS:
+        raise UsageError(f"--precision must be one of {', '.join(PRECISIONS)}, got {args.precision!r}.")
     columns = score_columns(args.proxies)
     request = Request(
         args.num_cpus,
@@ -96,6 +100,7 @@ def prepare(args: ScoreArgs, console: Console) -> Job:
     images.minibatch()  # told here if there are too few different images
     space = NatsTss(args.channels, args.cells).for_image_size(images.image_size)
     check_supernet(space)
+    check_weights(space, request)
     archs, repeats = wanted_archs(space, args.archs, args.num_archs, seed=args.seed)
     if repeats:
         console.print(f"{args.archs} repeats archs {repeats:,} times; each is scored once.", highlight=False)
@@ -104,20 +109,3 @@ def prepare(args: ScoreArgs, console: Console) -> Job:
     check_local(out)
     classes = Classes(archs, args.once_per_class)
     return Job(args, out, space, archs, columns, classes, images, benchmark, request)
-
-
-def _check_numbers(args: ScoreArgs) -> None:
-    for option, least in (("chunk_size", 1), ("top", 1), ("resamples", 2)):
-        if getattr(args, option) < least:
-            raise UsageError(f"{_option(option)} must be at least {least}, got {getattr(args, option)}.")
-    if args.precision not in PRECISIONS:
-        raise UsageError(f"--precision must be one of {', '.join(PRECISIONS)}, got {args.precision!r}.")
-    if args.max_memory is not None and not args.max_memory > 0:
-        raise UsageError(f"--max-memory must be more than 0 GiB, got {args.max_memory}.")
-    for option in ("seed", "init_seed", "batch_seed"):
-        if not 0 <= getattr(args, option) < 2**63:
-            raise UsageError(f"{_option(option)} must be from 0 to 2^63 - 1, got {getattr(args, option)}.")
-
-
-def _option(name: str) -> str:
-    return "--" + name.replace("_", "-")

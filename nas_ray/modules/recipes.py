@@ -5,13 +5,16 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import dataclass
-from typing import Any, get_type_hints
+from typing import Annotated, Any, get_type_hints
 
-from nas_ray.errors import UsageError
+from nas_ray.errors import UsageError, printable
 from nas_ray.plugins import unknown_name
+from nas_ray.ranges import EPOCHS, SOME, Range, ranges_of
 
-MOST_PADDING = 512
+PADDING = Range(0, 512)
 """Pixels that random crops may reach beyond an image."""
+SHARE = Range(0.0, 1.0, below=True)
+MANY = Range(0.0, 1e30)
 SCHEDULES = ("cosine", "linear", "constant")
 POLICIES = ("none", "cifar10", "imagenet", "randaugment", "trivial")
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
@@ -28,76 +31,61 @@ class Recipe:
         UsageError: a value is out of range.
     """
 
-    epochs: int = 12
+    epochs: Annotated[int, EPOCHS] = 12
     """Passes over the training images; the learning rate ends there."""
-    batch_size: int = 256
+    batch_size: Annotated[int, SOME] = 256
     """Images of a step."""
-    lr: float = 0.1
+    lr: Annotated[float, Range(0.0, 1e30, above=True)] = 0.1
     """Learning rate after the warm-up."""
-    momentum: float = 0.9
+    momentum: Annotated[float, SHARE] = 0.9
     """Of SGD."""
     nesterov: bool = True
     """Whether the momentum is Nesterov's."""
-    weight_decay: float = 5e-4
+    weight_decay: Annotated[float, MANY] = 5e-4
     """L2 penalty of all parameters, those of batch normalisation included."""
     schedule: str = "cosine"
     """Learning rate over the steps: cosine to 0, linear to 0, or constant."""
-    warmup_epochs: float = 0.0
+    warmup_epochs: Annotated[float, MANY] = 0.0
     """Epochs in which the learning rate grows linearly from 0."""
     flip: bool = True
     """Whether images are mirrored, left to right, half of the time."""
-    crop_padding: int = 4
+    crop_padding: Annotated[int, PADDING] = 4
     """Black pixels around an image, of which a random part of the old size is cut; 0 for none."""
-    cutout: int = 0
+    cutout: Annotated[int, Range(0, 10**6)] = 0
     """Side in pixels of a random square that is set to the mean colour; 0 for none."""
     autoaugment: str = "none"
     """Policy of torchvision: none, cifar10, imagenet (AutoAugment), randaugment or trivial."""
-    label_smoothing: float = 0.0
+    label_smoothing: Annotated[float, SHARE] = 0.0
     """Share of the target that is spread over all classes."""
-    clip_grad_norm: float = 0.0
+    clip_grad_norm: Annotated[float, MANY] = 0.0
     """Largest norm of the gradient; 0 for no limit."""
-    ema: float = 0.0
+    ema: Annotated[float, SHARE] = 0.0
     """Decay per step of an average of the weights, which is then what is validated; 0 for none."""
-    bn_batches: int = 0
+    bn_batches: Annotated[int, Range(0, 10**6)] = 0
     """Training batches over which the statistics of batch normalisation are averaged anew for validation; 0
     leaves the running ones, which lag behind the weights in the first epochs."""
     precision: str = "32-true"
     """Lightning's name: 32-true, bf16-mixed or 16-mixed."""
     channels_last: bool = True
     """Whether images and weights lie in memory with the channels last, which is faster on CPU and GPU."""
-    data_fraction: float = 1.0
+    data_fraction: Annotated[float, Range(0.0, 1.0, above=True)] = 1.0
     """Share of the training images that is used."""
     balanced: bool = False
     """Whether that share has equally many images of each class."""
-    valid_fraction: float = 0.2
+    valid_fraction: Annotated[float, SHARE] = 0.2
     """Share of the training split that is held out, with equal shares of each class, for valid_acc."""
     class_weights: bool = False
     """Whether rare classes weigh as much as frequent ones in the loss."""
-    seeds: int = 1
+    seeds: Annotated[int, Range(1, 1_000)] = 1
     """Nets that are trained per arch, each with its own initialisation and order; accuracy is their mean."""
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "batch_size", "seeds"):
-            _check(self, name, getattr(self, name) >= 1, "be at least 1")
-        for name in (
-            "weight_decay",
-            "warmup_epochs",
-            "crop_padding",
-            "cutout",
-            "clip_grad_norm",
-            "bn_batches",
-        ):
-            value = getattr(self, name)
-            _check(self, name, math.isfinite(value) and value >= 0, "be 0 or larger")
-        _check(self, "lr", math.isfinite(self.lr) and self.lr > 0, "be larger than 0")
+        for name, known in ranges_of(Recipe).items():
+            known.check(f"The recipe option {name}", getattr(self, name))
         _check(self, "nesterov", self.momentum > 0 or not self.nesterov, "be false without momentum")
-        for name in ("momentum", "label_smoothing", "ema", "valid_fraction"):
-            _check(self, name, 0 <= getattr(self, name) < 1, "be from 0 to below 1")
-        _check(self, "data_fraction", 0 < self.data_fraction <= 1, "be above 0 and at most 1")
-        _check(self, "crop_padding", self.crop_padding <= MOST_PADDING, f"be at most {MOST_PADDING} pixels")
         _check(self, "warmup_epochs", self.warmup_epochs <= self.epochs, "be at most the epochs")
-        for name, known in (("schedule", SCHEDULES), ("autoaugment", POLICIES), ("precision", PRECISIONS)):
-            _check(self, name, getattr(self, name) in known, f"be one of {', '.join(known)}")
+        for name, words in (("schedule", SCHEDULES), ("autoaugment", POLICIES), ("precision", PRECISIONS)):
+            _check(self, name, getattr(self, name) in words, f"be one of {', '.join(words)}")
 
     def lr_factor(self, step: int, steps_per_epoch: int) -> float:
         """Returns the learning rate of a step (from 0), as a share of `lr`.
@@ -178,5 +166,6 @@ def _value(name: str, text: str, kind: type) -> Any:
     try:
         return kind(text)
     except ValueError as error:
+        shown = printable([text])[0]
         what = {int: "a whole number", float: "a number"}[kind]
-        raise UsageError(f"The recipe option {name} must be {what}, got {text!r}.") from error
+        raise UsageError(f"The recipe option {name} must be {what}, got '{shown}'.") from error

@@ -150,13 +150,15 @@ class KeptImages(Dataset[Batch]):
 class EpochSampler(Sampler[Draw]):
     """The batches of an epoch, a function of seed and epoch alone, so that any epoch can be repeated.
 
-    Lightning calls `set_epoch` before every epoch.
+    Lightning calls `set_epoch` before every epoch. A training has no last batch of a single image, of which
+    batch normalisation could not take the spread where maps have one pixel: that image joins the batch
+    before it.
 
     Args:
         count: images in all.
-        batch_size: images of a batch; the last may be smaller.
+        batch_size: images of a batch; the last may be smaller, or in a training larger by one.
         seed: of order and augmentation.
-        shuffle: whether the order is random.
+        shuffle: whether the order is random, as in a training.
         first_epoch: what Lightning's epoch 0 is.
         rank: number of this process, which takes every `world`-th image.
         world: processes that share an epoch; all get equally many images, some may come twice.
@@ -183,17 +185,28 @@ class EpochSampler(Sampler[Draw]):
         self._epoch = epoch
 
     def __len__(self) -> int:
-        own = -(-self._count // self._world)
-        return -(-own // self._batch_size)
+        return len(self._starts(-(-self._count // self._world)))
 
     def __iter__(self) -> Iterator[Draw]:
         rng = np.random.default_rng((self._seed, self._first + self._epoch))
         order = rng.permutation(self._count) if self._shuffle else np.arange(self._count)
         missing = -self._count % self._world
         own = np.concatenate([order, order[:missing]])[self._rank :: self._world]
-        for start in range(0, len(own), self._batch_size):
+        starts = self._starts(len(own))
+        for start, end in zip(starts, [*starts[1:], len(own)], strict=True):
             seed = int(rng.integers(2**62)) + self._rank
-            yield Draw(torch.from_numpy(own[start : start + self._batch_size]), seed)
+            yield Draw(torch.from_numpy(own[start:end]), seed)
+
+    def _starts(self, count: int) -> range:
+        """Returns where the batches of `count` images begin."""
+        single = self._shuffle and 1 < self._batch_size < count and count % self._batch_size == 1
+        return range(0, count - single, self._batch_size)
+
+
+def smallest_batch(count: int, recipe: Recipe, world: int = 1) -> int:
+    """Returns the images of the smallest batch that one of `world` processes gets of `count` images."""
+    size = max(1, recipe.batch_size // world)
+    return min(len(draw.places) for draw in EpochSampler(count, size, world=world))
 
 
 def training_loader(

@@ -11,6 +11,8 @@ import pandas as pd
 from scipy.stats import DegenerateDataWarning, bootstrap, kendalltau, rankdata
 from sklearn.metrics import ndcg_score
 
+from nas_ray.ranges import DRAWN_AT_ONCE
+
 BASELINES = ("params", "flops", "num_conv")
 """Trivial scores that every table shows: a proxy is worth what it adds to them."""
 
@@ -141,6 +143,7 @@ def _interval(
             n_resamples=resamples,
             confidence_level=confidence,
             method="percentile",
+            batch=max(1, DRAWN_AT_ONCE // len(values)),
             rng=np.random.default_rng(seed),
         )
     return float(result.confidence_interval.low), float(result.confidence_interval.high)

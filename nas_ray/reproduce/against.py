@@ -9,6 +9,7 @@ import pandas as pd
 from scipy import stats
 
 from nas_ray.datasets import DATASETS
+from nas_ray.reproduce.statistics import at_a_time
 
 LEVEL = 0.01
 BETTER, WORSE, OPEN = "better", "worse", "no difference seen"
@@ -64,7 +65,7 @@ def _compare(ours: np.ndarray, theirs: np.ndarray, resamples: int, seed: int) ->
         (ours, theirs),
         lambda a, b, axis: np.mean(a, axis=axis) - np.mean(b, axis=axis),
         n_resamples=resamples,
-        batch=100,
+        batch=at_a_time(len(ours) + len(theirs)),
         method="percentile",
         rng=np.random.default_rng(seed),
     )

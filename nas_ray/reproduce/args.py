@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar, Literal
 
 import tyro
 
+from nas_ray.ranges import COUNT, HERE, RESAMPLES, SECONDS, SOME, Range
 from nas_ray.reproduce.published import SCORE_SECONDS
 from nas_ray.reproduce.tables import SHORT, TEST
 
@@ -25,13 +26,13 @@ class RunsArgs:
     scores_file: tuple[Path, ...] = ()
     """Stored scores: a table with column arch and one per score, as score_space.py writes. Several tables are
     several initialisations, which the runs take in turn."""
-    seeds: int = 1_000
+    seeds: Annotated[int, Range(2, 10**6)] = 1_000
     """Runs of every row, with the seeds 0, 1, 2 and so on."""
-    score_seconds: float = SCORE_SECONDS
+    score_seconds: Annotated[float, SECONDS] = SCORE_SECONDS
     """Seconds charged for the stored scores of one arch, by the clock of --seconds and of FreeREA."""
-    resamples: int = 2_000
+    resamples: Annotated[int, Range(1, RESAMPLES)] = 2_000
     """Draws of the bootstrap."""
-    num_cpus: int | None = None
+    num_cpus: Annotated[int | None, HERE] = None
     """Processes to use (default: all cores); the results do not depend on it."""
     out: Path | None = None
     """Folder of tables and pictures (default: runs/NAME-TIME)."""
@@ -50,15 +51,15 @@ class ReproduceArgs(RunsArgs):
     scores: Literal["stored", "live"] = "stored"
     """stored: scores are looked up in --scores-file. live: every run builds and scores nets in trials of Ray
     Tune, with weights and images of its own; finished runs in --out are not made again."""
-    time_budget_s: float = 3_600.0
+    time_budget_s: Annotated[float, SECONDS] = 3_600.0
     """Seconds for live runs: the rows of a table share them, and each makes at least two runs."""
     images: str = "auto"
     """Images of live runs, as in the searches."""
     dataset: str = "cifar10"
     """Dataset that the nets of live runs are built for."""
-    batch_size: int = 64
+    batch_size: Annotated[int, SOME] = 64
     """Images in the minibatch of a live run."""
-    archs_per_trial: int = 1
+    archs_per_trial: Annotated[int, SOME] = 1
     """Archs of one live trial, scored together, as in the searches."""
 
 
@@ -74,11 +75,11 @@ class CompareArgs(RunsArgs):
     by: str = SHORT
     """What the searches maximise: valid_acc_12 (validation accuracy after 12 epochs), a stored score such as
     naswot, several as rank_sum:naswot,synflow, or freerea."""
-    evaluations: int | None = None
+    evaluations: Annotated[int | None, COUNT] = None
     """Evaluations of a run (default: 200, or no limit with --seconds)."""
-    seconds: float | None = None
+    seconds: Annotated[float | None, SECONDS] = None
     """Simulated seconds of a run, after which no evaluation starts."""
-    workers: int = 1
+    workers: Annotated[int, SOME] = 1
     """Evaluations in flight; rows arrive in the order in which they are finished."""
     searched_on: str | None = None
     """Dataset whose accuracy all searches maximise (default: each dataset by its own)."""
@@ -98,7 +99,7 @@ class ChooseArgs:
     """Their columns; params, num_conv and skip come from the archs."""
     benchmark: str = "auto"
     """Benchmark, as in the searches."""
-    top: int = 10
+    top: Annotated[int, SOME] = 10
     """Choices to show."""
     out: Path | None = None
     """Folder of the table of choices (default: runs/choose-TIME)."""

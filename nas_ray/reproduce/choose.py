@@ -15,6 +15,7 @@ from nas_ray.bulk.best_runs import known_benchmarks
 from nas_ray.claim import claimed
 from nas_ray.drivers.lifecycle import Ending, command_again, guarded
 from nas_ray.errors import UsageError
+from nas_ray.ranges import check_ranges
 from nas_ray.record import Record
 from nas_ray.reproduce.args import ChooseArgs
 from nas_ray.reproduce.choices import judge
@@ -67,6 +68,7 @@ def check(args: ChooseArgs) -> None:
     Raises:
         UsageError: no scores or files, one of them twice, or nothing to show.
     """
+    check_ranges(args)
     if not args.scores_file:
         raise UsageError("Stored scores are needed, got no --scores-file; give those of score_space.py.")
     for option, given in (("scores-file", args.scores_file), ("scores", args.scores)):
@@ -74,8 +76,6 @@ def check(args: ChooseArgs) -> None:
             raise UsageError(f"--{option} must name each once, got {' '.join(map(str, given))}.")
     if free := [name for name in args.scores if name in FREE]:
         raise UsageError(f"{free[0]} comes from the archs and takes part anyway; leave it out of --scores.")
-    if args.top < 1:
-        raise UsageError(f"--top must be at least 1, got {args.top}.")
 
 
 def stored(path: Path, names: tuple[str, ...], space: NatsTss) -> dict[str, np.ndarray]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from functools import partial
 
@@ -14,6 +13,7 @@ from nas_ray.datasets import DATASETS
 from nas_ray.errors import UsageError
 from nas_ray.experiment import make_searcher
 from nas_ray.plugins import resolve, unknown_name
+from nas_ray.ranges import check_ranges
 from nas_ray.reproduce.against import RULE, differences
 from nas_ray.reproduce.args import CompareArgs
 from nas_ray.reproduce.printing import p_value
@@ -71,12 +71,7 @@ def check(args: CompareArgs) -> None:
     Raises:
         UsageError: a number out of range, or an unknown dataset or measure.
     """
-    for name in ("workers", "evaluations"):
-        value = getattr(args, name)
-        if value is not None and value < 1:
-            raise UsageError(f"--{name} must be at least 1, got {value}.")
-    if args.seconds is not None and not 0 < args.seconds < math.inf:
-        raise UsageError(f"--seconds must be a number larger than 0, got {args.seconds}.")
+    check_ranges(args)
     if not args.by.strip() or args.by in ("test_acc", "valid_acc", "valid_acc_200"):
         raise UsageError(
             f"--by must be {SHORT}, freerea, or stored scores such as naswot or rank_sum:naswot,synflow; got "

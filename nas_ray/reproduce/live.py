@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 import shutil
 import time
@@ -23,6 +22,7 @@ from nas_ray.modules.data import ImageDataModule
 from nas_ray.modules.identity import IMAGES, check_unchanged
 from nas_ray.proxies import PROXIES
 from nas_ray.proxies.undefined import check_defined
+from nas_ray.ranges import check_ranges
 from nas_ray.reproduce.args import ReproduceArgs, RunsArgs
 from nas_ray.reproduce.known import Known
 from nas_ray.reproduce.runs import Runner, Runs, joined, new_searcher, run_seed
@@ -61,6 +61,7 @@ class LiveRuns:
         """
         if not isinstance(args, ReproduceArgs):
             return None
+        check_ranges(args)
         check_used(args)
         if args.scores != "live":
             return None
@@ -70,10 +71,6 @@ class LiveRuns:
                 f"--scores live needs tables of searches by proxies and test accuracy, got {unfit[0]}; leave "
                 "--scores out."
             )
-        if not 0 < args.time_budget_s < math.inf:
-            raise UsageError(f"--time-budget-s must be a number larger than 0, got {args.time_budget_s}.")
-        if args.archs_per_trial < 1:
-            raise UsageError(f"--archs-per-trial must be at least 1, got {args.archs_per_trial}.")
         check_request(Request(args.num_cpus))
         images = minibatch(args, 0)
         wanted = {name for table in tables for setting in table.settings for name in scores_for(setting.by)}

@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from nas_ray.claim import claimed
 from nas_ray.drivers.lifecycle import Ending, command_again, guarded
-from nas_ray.errors import UsageError
+from nas_ray.ranges import check_ranges
 from nas_ray.record import Record
 from nas_ray.reproduce.args import RunsArgs
 from nas_ray.reproduce.known import Known, know
@@ -27,9 +27,6 @@ from nas_ray.reproduce.printing import markdown, show
 from nas_ray.reproduce.runs import Runner, Runs, runner
 from nas_ray.reproduce.tables import SHORT, Table
 from nas_ray.writing import staged, write_atomically
-
-FEWEST_SEEDS = 2
-
 
 Further = Callable[[Table, pd.DataFrame], str]
 """`further(table, answers)` prints what else is to be said and returns it as Markdown."""
@@ -45,9 +42,9 @@ def run(args: RunsArgs, tables: list[Table], console: Console, further: Further 
         further: what follows each table, from its runs.
 
     Raises:
-        UsageError: too few seeds, or data that lack something.
+        UsageError: a number out of range, or data that lack something.
     """
-    check(args)
+    check_ranges(args)
     out = args.out or Path("runs") / f"{args.stem}-{time.strftime('%Y%m%d-%H%M%S')}"
     live = LiveRuns.of(args, tables)
     known = know(tables, args.benchmark, args.scores_file, args.score_seconds, live=live is not None)
@@ -109,21 +106,6 @@ def _whole(
         if further is not None:
             text += further(table, answers)
         (beside / f"{table.name}.md").write_text(text, encoding="utf-8")
-
-
-def check(args: RunsArgs) -> None:
-    """Checks the numbers among the arguments.
-
-    Raises:
-        UsageError: one is out of range.
-    """
-    lowest = {"seeds": FEWEST_SEEDS, "resamples": 1, "num_cpus": 1}
-    for name, least in lowest.items():
-        given = getattr(args, name)
-        if given is not None and given < least:
-            raise UsageError(f"--{name.replace('_', '-')} must be at least {least}, got {given}.")
-    if not args.score_seconds > 0:
-        raise UsageError(f"--score-seconds must be more than 0, got {args.score_seconds}.")
 
 
 def told(table: Table, known: Known, args: RunsArgs, live: LiveRuns | None = None) -> list[str]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from nas_ray.ranges import DRAWN_AT_ONCE
+
 LEVEL = 0.01
 TOLERANCE = 0.1
 AGREES, DIFFERS, NO_COMPARISON = "agrees", "differs", "cannot be compared"
@@ -30,6 +32,11 @@ class Summary:
     runs: int
 
 
+def at_a_time(runs: int) -> int:
+    """Returns how many draws of so many runs a bootstrap may hold at once."""
+    return max(1, min(100, DRAWN_AT_ONCE // runs))
+
+
 def summarise(values: np.ndarray, *, resamples: int, seed: int = 0) -> Summary:
     """Returns the summary of `values [runs]`; std and interval are NaN for a single run.
 
@@ -46,7 +53,7 @@ def summarise(values: np.ndarray, *, resamples: int, seed: int = 0) -> Summary:
             (values,),
             np.mean,
             n_resamples=resamples,
-            batch=100,
+            batch=at_a_time(len(values)),
             method="percentile",
             rng=np.random.default_rng(seed),
         )

@@ -6,6 +6,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from nas_ray.errors import UsageError
+from nas_ray.ranges import SOME, Range
 from nas_ray.searchers.cheap_score import CheapScore, best_first, cheap_score
 from nas_ray.searchers.evolution import RegularizedEvolution
 from nas_ray.searchers.fitness import Fitness
@@ -48,6 +49,7 @@ class Area(RegularizedEvolution):
         pool: int = 1_000,
         **options: Any,
     ) -> None:
+        Range(0, SOME.most).check("pool", pool)
         super().__init__(space, fitness=fitness, seed=seed, **options)
         self.proxy = cheap_score(proxy, type(self).__name__.lower())
         if pool and pool < self.population:

@@ -10,8 +10,9 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy.stats import rankdata
 
-from nas_ray.errors import UsageError
+from nas_ray.errors import UsageError, printable
 from nas_ray.plugins import unknown_name
+from nas_ray.ranges import Range
 from nas_ray.stored_numbers import shown, to_number
 
 Row = dict[str, Any]
@@ -154,8 +155,7 @@ class Mixed(Combined):
     def __post_init__(self) -> None:
         if len(self.names) < 2:
             raise UsageError(f"Fitness mixed takes at least two scores, got {', '.join(self.names)}.")
-        if not 0 <= self.weight <= 1:
-            raise UsageError(f"The weight in mixed=WEIGHT must be from 0 to 1, got {self.weight}.")
+        Range(0.0, 1.0).check("The weight in mixed=WEIGHT", self.weight)
 
     def combine(self, columns: np.ndarray, defined: np.ndarray) -> np.ndarray:
         """Returns weighted sums; a score that is the same in all rows adds nothing."""
@@ -216,4 +216,5 @@ def _weight(text: str) -> float:
     try:
         return float(text)
     except ValueError as error:
-        raise UsageError(f"The weight in mixed=WEIGHT must be a number, got {text!r}.") from error
+        given = printable([text])[0]
+        raise UsageError(f"The weight in mixed=WEIGHT must be a number, got '{given}'.") from error

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nas_ray.errors import UsageError
+from nas_ray.ranges import SOME
 from nas_ray.searchers.base import ArchSearcher
 from nas_ray.searchers.fitness import Fitness, Row
 from nas_ray.searchers.sampling import sample_new
@@ -51,8 +51,7 @@ class LocalSearch(ArchSearcher):
         starts: int = 1,
         first_improvement: bool = False,
     ) -> None:
-        if starts < 1:
-            raise UsageError(f"starts of local_search must be at least 1, got {starts}.")
+        SOME.check("starts of local_search", starts)
         super().__init__(space, fitness=fitness, seed=seed)
         self.starts = starts
         self.first_improvement = first_improvement

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nas_ray.errors import UsageError
+from nas_ray.ranges import SOME, Range
 from nas_ray.searchers.area import Area
 from nas_ray.searchers.cheap_score import best_first
 from nas_ray.searchers.fitness import Fitness, Row
@@ -39,8 +39,7 @@ class Move(Area):
     def __init__(
         self, space: SearchSpace, *, fitness: Fitness, proposals: int = 0, pool: int = 0, **options: Any
     ) -> None:
-        if proposals < 0:
-            raise UsageError(f"proposals of move must be at least 0, got {proposals}.")
+        Range(0, SOME.most).check("proposals of move", proposals)
         super().__init__(space, fitness=fitness, pool=pool, **options)
         self.proposals = proposals
         self._told: set[str] = set()

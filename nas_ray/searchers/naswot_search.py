@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
-from nas_ray.errors import UsageError
+from nas_ray.ranges import SOME
 from nas_ray.searchers.base import ArchSearcher
 from nas_ray.searchers.cheap_score import CheapScore, best_first, cheap_score
 from nas_ray.searchers.fitness import Fitness
@@ -46,8 +46,7 @@ class NaswotSearch(ArchSearcher):
         proxy: CheapScore | str | None = None,
         pool: int = 1_000,
     ) -> None:
-        if pool < 1:
-            raise UsageError(f"pool of naswot_search must be at least 1, got {pool}.")
+        SOME.check("pool of naswot_search", pool)
         super().__init__(space, fitness=fitness, seed=seed)
         self.proxy = cheap_score(proxy, "naswot_search")
         self.pool = pool

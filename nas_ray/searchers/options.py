@@ -6,12 +6,15 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from nas_ray.errors import UsageError
+from nas_ray.errors import UsageError, printable
 from nas_ray.plugins import resolve, unknown_name
+from nas_ray.ranges import MOST_SEED, Range
 
 GIVEN = ("self", "space", "fitness", "seed")
 """Arguments that every searcher gets from elsewhere."""
 
+NUMBERS = {int: Range(-MOST_SEED, MOST_SEED), float: Range(-1e300, 1e300)}
+"""What any searcher can compute with; each says itself which of these numbers it can use."""
 TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
@@ -61,11 +64,12 @@ def _typed(name: str, value: str, default: Any) -> Any:
     try:
         if isinstance(default, bool):
             return TRUTH[value.lower()]
-        if isinstance(default, int):
-            return int(value)
-        if isinstance(default, float):
-            return float(value)
+        if not isinstance(default, (int, float)):
+            return value
+        number = int(value) if isinstance(default, int) else float(value)
     except (KeyError, ValueError) as error:
+        shown = printable([value])[0]
         kind = {bool: "true or false", int: "a whole number", float: "a number"}[type(default)]
-        raise UsageError(f"The option {name} of the searcher must be {kind}, got {value!r}.") from error
-    return value
+        raise UsageError(f"The option {name} of the searcher must be {kind}, got '{shown}'.") from error
+    NUMBERS[type(number)].check(f"The option {name} of the searcher", number)
+    return number

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.stats import rankdata
 
-from nas_ray.errors import UsageError
+from nas_ray.ranges import SOME
 from nas_ray.searchers.base import ArchSearcher
 from nas_ray.searchers.cheap_score import CheapScore, cheap_scores, scores_of
 from nas_ray.searchers.fitness import Fitness, Row
@@ -72,11 +72,8 @@ class PredictorSearch(ArchSearcher):
         candidates: int = 1_000,
         regressor: Callable[[int], Regressor] = random_forest,
     ) -> None:
-        if min(start, batch, candidates) < 1:
-            raise UsageError(
-                "start, batch and candidates of predictor must be at least 1, got "
-                f"start={start}, batch={batch} and candidates={candidates}."
-            )
+        for name, value in (("start", start), ("batch", batch), ("candidates", candidates)):
+            SOME.check(f"{name} of predictor", value)
         super().__init__(space, fitness=fitness, seed=seed)
         self.proxies = cheap_scores(proxies, "predictor")
         self.batch = batch

@@ -12,10 +12,12 @@ from typing import Annotated, Any
 
 import tyro
 
+from nas_ray.command_line import read_args
 from nas_ray.errors import UsageError, printable
 from nas_ray.foreign import check_brings_no_code
 from nas_ray.image_args import ImageArgs, absolute_images
 from nas_ray.modules.identity import IMAGES
+from nas_ray.ranges import GPUS, HERE, SEED, THREADS, Range
 from nas_ray.runs import read_run
 from nas_ray.stored_args import stored_args
 
@@ -39,9 +41,9 @@ class TrainArgs(ImageArgs):
     """Search space of the arch, or your own as module:class."""
     recipe: str = "nats-200"
     """How: epochs:4 for a short training, nats-12, nats-200, with changes as in nats-12:cutout=8."""
-    seeds: int = 3
+    seeds: Annotated[int, Range(1, 10_000)] = 3
     """Nets that are trained per arch, each with its own initialisation and order."""
-    seed: int = 0
+    seed: Annotated[int, SEED] = 0
     """Seed of the first of them; the next have the next seeds."""
     beside: tuple[str, ...] = ()
     """Archs to train by the same recipe and seeds, and to show beside it: hand-designed nets such as
@@ -51,11 +53,11 @@ class TrainArgs(ImageArgs):
     formats: tuple[str, ...] | None = None
     """Files to export beside model.pt: onnx, pt2 (torch.export), or none; None means all that can be written
     here."""
-    num_gpus: int | None = None
+    num_gpus: Annotated[int | None, GPUS] = None
     """GPUs that train one net together; None means one if there is one, 0 none."""
-    num_processes: int = 1
+    num_processes: Annotated[int, HERE] = 1
     """Processes that train one net together where there is no GPU."""
-    num_threads: int | None = None
+    num_threads: Annotated[int | None, THREADS] = None
     """Threads of each process; None means one or all cores, what is faster for this net here."""
     out: Path | None = None
     """Folder to make; None means runs/train-DATASET-TIME."""
@@ -81,9 +83,7 @@ def parse(description: str, argv: Sequence[str] | None = None) -> TrainArgs:
 
 
 def _parsed(words: list[str], description: str, default: TrainArgs | None = None) -> TrainArgs:
-    known: dict[str, Any] = {} if default is None else {"default": default}
-    config = (tyro.conf.FlagCreatePairsOff,)
-    args: TrainArgs = tyro.cli(TrainArgs, args=words, description=description, config=config, **known)
+    args = read_args(TrainArgs, description, words, default)
     return dataclasses.replace(args, images=absolute_images(args.images))
 
 
@@ -141,7 +141,7 @@ def _resumed(folder: Path, words: list[str], description: str) -> TrainArgs:
         raise UsageError(
             f"{folder} is a run of {printable([info.get('experiment')])[0]}.py; resume it with that script."
         )
-    stored = stored_args(TrainArgs, info.get("args"), folder)
+    stored = stored_args(TrainArgs, info.get("args"), folder, CHANGEABLE)
     given = _parsed(words, description, stored)
     for field in dataclasses.fields(stored):
         before, now = getattr(stored, field.name), getattr(given, field.name)

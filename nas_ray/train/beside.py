@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nas_ray.errors import UsageError, describe
+from nas_ray.errors import UsageError, describe, printable
 from nas_ray.limits import Costs
+from nas_ray.ranges import Range, whole_number
 from nas_ray.spaces import HandDesigned, SearchSpace
 from nas_ray.spaces.base import fitted_space
 from nas_ray.spaces.hand_designed import NETS
@@ -103,7 +104,9 @@ class Candidates:
 
 
 def _count(spec: str) -> int:
-    text = spec.partition(":")[2] or "1"
-    if not text.isdecimal() or int(text) < 1:
-        raise UsageError(f"Random archs beside are written random or random:3, got {spec!r}.")
-    return int(text)
+    count = whole_number(spec.partition(":")[2] or "1")
+    if count is None:
+        shown = printable([spec])[0]
+        raise UsageError(f"Random archs beside are written random or random:3, got '{shown}'.")
+    Range(1, DRAWS).check("The number of random archs beside", count)
+    return count

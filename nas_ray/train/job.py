@@ -15,9 +15,10 @@ from nas_ray.modules.data import ImageDataModule
 from nas_ray.modules.drawing import Drawn, draw
 from nas_ray.modules.identity import IMAGES
 from nas_ray.modules.recipes import Recipe, parse_recipe
-from nas_ray.modules.training_data import Indices, balancing_weights, split_indices
+from nas_ray.modules.training_data import Indices, balancing_weights, smallest_batch, split_indices
 from nas_ray.proxies import Proxy
 from nas_ray.proxies.plugin import resolve_proxies
+from nas_ray.ranges import check_ranges, check_seeds
 from nas_ray.spaces.base import fitted_space
 from nas_ray.train.args import TrainArgs
 from nas_ray.train.beside import Candidate, Candidates
@@ -101,7 +102,8 @@ def prepare(args: TrainArgs) -> TrainJob:
     Raises:
         UsageError: anything in `args` that cannot work.
     """
-    _check_numbers(args)
+    check_ranges(args)
+    check_seeds(args.seed, args.seeds, "--seeds")
     if args.arch is None:
         raise UsageError("A training needs the run folder of a search, or an arch with --arch.")
     recipe = parse_recipe(args.recipe)
@@ -125,9 +127,30 @@ def prepare(args: TrainArgs) -> TrainJob:
     candidates = Candidates(fitted_space(space, size), args.space, images.num_classes, size)
     found = candidates.named(args.arch, "found")
     beside = candidates.beside(found, args.beside, args.seed)
+    if smallest_batch(len(parts[0]), recipe, devices.count) == 1:
+        for candidate in (found, *beside):
+            _check_takes_one_image(candidate, images.num_classes, size)
     return TrainJob(
         args, images, recipe, parts, weights, found, beside, devices, formats, left_out, dict(proxies)
     )
+
+
+def _check_takes_one_image(candidate: Candidate, num_classes: int, size: int) -> None:
+    """Checks that a net can be trained by one image at a time, which batch normalisation may not allow.
+
+    Raises:
+        UsageError: it cannot.
+    """
+    try:
+        with torch.device("meta"), torch.random.fork_rng(devices=[]):
+            candidate.space.build(candidate.arch, num_classes).train()(torch.empty(1, 3, size, size))
+    except Exception as error:  # foreign code, which may not run without numbers
+        if "more than 1 value per channel" in str(error):
+            raise UsageError(
+                f"{candidate.arch} has batch normalisation on maps of one pixel for images of {size} pixels, "
+                "so that each process needs at least 2 images of a batch; give a larger batch_size in "
+                "--recipe, fewer processes, or more images."
+            ) from error
 
 
 def _devices(args: TrainArgs) -> Devices:
@@ -138,15 +161,3 @@ def _devices(args: TrainArgs) -> Devices:
     if wanted:
         return Devices("gpu", wanted, args.num_threads)
     return Devices("cpu", args.num_processes, args.num_threads)
-
-
-def _check_numbers(args: TrainArgs) -> None:
-    for option, least in (("seeds", 1), ("num_processes", 1), ("num_threads", 1), ("num_gpus", 0)):
-        value = getattr(args, option)
-        if value is not None and value < least:
-            raise UsageError(f"--{option.replace('_', '-')} must be at least {least}, got {value}.")
-    for option in ("seed", "split_seed"):
-        if not 0 <= getattr(args, option) < 2**31:
-            raise UsageError(
-                f"--{option.replace('_', '-')} must be from 0 to 2^31 - 1, got {getattr(args, option)}."
-            )

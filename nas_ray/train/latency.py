@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 
@@ -10,6 +9,7 @@ import torch
 from torch import nn
 
 from nas_ray.proxies import measured
+from nas_ray.ranges import local_cores
 
 STEPS = 3
 """Training steps that are timed, of which the fastest counts."""
@@ -31,7 +31,7 @@ def fastest_threads(net: nn.Module, shape: tuple[int, int, int, int]) -> int:
 
     Threads wait for each other, so that small nets, or cores that others use too, are faster with one.
     """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = local_cores()
     images = torch.zeros(shape)
     net = net.train()
     taken = {count: min(_seconds(lambda: net(images).sum().backward(), count, STEPS)) for count in {1, cores}}

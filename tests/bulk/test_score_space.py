@@ -145,12 +145,12 @@ def test_a_killed_driver_loses_no_finished_chunk(tmp_path: Path) -> None:
         ({"proxies": ("synflo",)}, "Unknown proxy 'synflo'. Did you mean 'synflow'?"),
         ({"proxies": (",",)}, "At least one proxy is needed; known:"),
         ({"num_archs": 20_000}, "--num-archs must be from 0 to 15625"),
-        ({"chunk_size": 0}, "--chunk-size must be at least 1, got 0."),
-        ({"max_memory": 0.0}, "--max-memory must be more than 0 GiB, got 0.0."),
+        ({"chunk_size": 0}, "--chunk-size must be from 1 to 1,000,000, got 0."),
+        ({"max_memory": 0.0}, "--max-memory must be above 0 and at most 1,000,000, got 0.0."),
         ({"seed": -1}, "--seed must be from 0 to 2^63 - 1, got -1."),
         ({"dataset": "cifar11"}, "Unknown dataset 'cifar11'. Did you mean 'cifar10'?"),
         ({"archs": Path("no-such-file.txt")}, "--archs must be a text file with one arch per line"),
-        ({"channels": 0}, "channels and cells must be at least 1"),
+        ({"channels": 0}, "--channels must be from 1 to 1,024, got 0."),
     ],
 )
 def test_bad_input(changes: dict[str, object], message: str, tmp_path: Path) -> None:

@@ -59,8 +59,8 @@ def test_texts() -> None:
         ("nats12", "Did you mean 'nats-12'"),
         ("epochs:x", "epochs must be a whole number, got 'x'"),
         ("epochs:", "epochs must be a whole number, got ''"),
-        ("epochs:0", "epochs must be at least 1, got 0"),
-        ("fast:lr=nan", "lr must be larger than 0, got nan"),
+        ("epochs:0", "epochs must be from 1 to 100,000, got 0"),
+        ("fast:lr=nan", "lr must be above 0 and at most 1e+30, got nan"),
         ("fast:lr", "must give lr once, as lr=VALUE"),
         ("fast:lr=1,lr=2", "must give lr once"),
         ("epochs:1:epochs=5", "must give epochs once, as epochs:4 or fast:epochs=4"),
@@ -72,8 +72,8 @@ def test_texts() -> None:
         ("fast:momentum=1", "momentum must be from 0 to below 1"),
         ("fast:momentum=0", "nesterov must be false without momentum"),
         ("fast:epochs=1,warmup_epochs=2", "warmup_epochs must be at most the epochs"),
-        ("fast:cutout=-1", "cutout must be 0 or larger"),
-        ("fast:weight_decay=inf", "weight_decay must be 0 or larger"),
+        ("fast:cutout=-1", "cutout must be from 0 to 1,000,000, got -1"),
+        ("fast:weight_decay=inf", "weight_decay must be from 0 to 1e+30, got inf"),
     ],
 )
 def test_bad_texts(text: str, said: str) -> None:

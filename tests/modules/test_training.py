@@ -13,9 +13,12 @@ from torch.nn.functional import cross_entropy
 
 from nas_ray.modules.data import ImageDataModule
 from nas_ray.modules.recipes import Recipe
+from nas_ray.modules.splits import ArrayPixels, ChannelStats, NetImages, Split
 from nas_ray.modules.training import TrainingModule
 from nas_ray.modules.training_data import KeptImages, training_loader, validation_loader
 from nas_ray.short_training import quiet_trainer
+from nas_ray.spaces import HandDesigned
+from nas_ray.spaces.hand_designed import NETS
 
 
 def small_net() -> nn.Module:
@@ -135,3 +138,28 @@ def test_statistics_are_those_of_the_batches(digits: ImageDataModule) -> None:
     loader = training_loader(KeptImages(digits.train_images, np.arange(160), recipe), recipe, 0)
     first, second, _ = ((module.net[0](inputs)).mean((0, 2, 3)) for inputs, _ in loader)
     torch.testing.assert_close(module.net[1].running_mean, (first + second) / 2)
+
+
+@pytest.mark.parametrize("arch", NETS)
+def test_a_net_trains_where_one_image_is_left(arch: str) -> None:
+    count = 5
+    pixels = np.random.default_rng(0).integers(0, 256, (count + 2, 8, 8, 3), dtype=np.uint8)
+    split = Split(ArrayPixels(pixels), np.arange(count + 2) % 3)
+    images = NetImages(split, 8, ChannelStats((0.5, 0.4, 0.3), (0.25, 0.5, 0.2)))
+    recipe = Recipe(epochs=1, batch_size=4, lr=0.001, bn_batches=1)
+    loader = training_loader(KeptImages(images, np.arange(count), recipe), recipe, 0)
+    with torch.device("meta"):  # the published initialisation takes seconds
+        net = HandDesigned().for_image_size(8).build(arch, 3)
+    net.to_empty(device="cpu")
+    for module in net.modules():
+        if isinstance(module, (nn.Conv2d, nn.Linear, nn.BatchNorm2d)):
+            module.weight.data.normal_(std=0.1)
+            if module.bias is not None:
+                module.bias.data.zero_()
+        if isinstance(module, nn.BatchNorm2d):
+            module.reset_running_stats()
+    training = TrainingModule(net, recipe, num_classes=3, steps_per_epoch=len(loader))
+    valid = validation_loader(KeptImages(images, np.arange(count, count + 1)))
+    quiet_trainer("cpu", recipe).fit(training, loader, valid)
+    assert training._schedule.last_epoch == len(loader) == 1
+    assert math.isfinite(training.results["train_loss"])

@@ -14,9 +14,11 @@ from nas_ray.modules.data import ImageDataModule
 from nas_ray.modules.recipes import RECIPES, Recipe
 from nas_ray.modules.splits import ArrayPixels, ChannelStats, NetImages, Split
 from nas_ray.modules.training_data import (
+    VALID_BATCH,
     EpochSampler,
     KeptImages,
     balancing_weights,
+    smallest_batch,
     split_indices,
     training_loader,
     validation_loader,
@@ -100,8 +102,38 @@ def test_an_epoch_is_a_function_of_seed_and_epoch() -> None:
     assert order(EpochSampler(10, 4, seed=1), 3) == order(EpochSampler(10, 4, seed=1, first_epoch=3))
     assert order(EpochSampler(10, 4, seed=1), 1) != batches != order(EpochSampler(10, 4, seed=2))
     halves = [order(EpochSampler(9, 4, seed=1, rank=rank, world=2)) for rank in (0, 1)]
-    assert [sum(map(len, half)) for half in halves] == [5, 5]
+    assert [list(map(len, half)) for half in halves] == [[5], [5]]
     assert {place for half in halves for batch in half for place in batch} == set(range(9))
+
+
+def sizes(count: int, batch_size: int, **options: int) -> list[int]:
+    sampler = EpochSampler(count, batch_size, **options)
+    batches = [len(draw.places) for draw in sampler]
+    assert len(sampler) == len(batches)
+    return batches
+
+
+def test_a_single_image_that_is_left_joins_the_batch_before_it() -> None:
+    assert sizes(9, 4) == [4, 5]
+    assert sizes(5, 4) == [5]
+    assert sizes(10, 4) == [4, 4, 2]  # more than one stays a batch
+    assert sizes(8, 4) == [4, 4]
+    assert sizes(3, 2) == [3]
+    assert sizes(3, 1) == [1, 1, 1]  # as asked for
+    assert sizes(1, 4) == [1]
+    assert [sizes(18, 4, rank=rank, world=2) for rank in (0, 1)] == [[4, 5], [4, 5]]
+    draws = list(EpochSampler(9, 4, seed=5))
+    assert sorted(place for draw in draws for place in draw.places.tolist()) == list(range(9))
+    validation = EpochSampler(VALID_BATCH + 1, VALID_BATCH, shuffle=False)
+    assert [len(draw.places) for draw in validation] == [VALID_BATCH, 1]
+
+
+def test_the_smallest_batch() -> None:
+    recipe = Recipe(batch_size=4)
+    assert smallest_batch(9, recipe) == 4
+    assert smallest_batch(10, recipe) == 2
+    assert smallest_batch(1, recipe) == 1
+    assert smallest_batch(100, recipe, world=4) == 1
 
 
 def test_weights_of_classes() -> None:

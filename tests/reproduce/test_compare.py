@@ -86,8 +86,8 @@ def test_a_searcher_of_ones_own_is_compared(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"workers": 0}, "--workers must be at least 1, got 0."),
-        ({"seconds": -1.0}, "--seconds must be a number larger than 0, got -1.0."),
+        ({"workers": 0}, "--workers must be from 1 to 1,000,000, got 0."),
+        ({"seconds": -1.0}, "--seconds must be above 0 and at most 1,000,000,000, got -1.0."),
         ({"measure": "acc"}, "Unknown measure 'acc'"),
         ({"searched_on": "mnist"}, "Unknown dataset 'mnist'"),
         ({"searched_on": "cifar10", "by": "naswot"}, "--searched-on needs --by valid_acc_12"),

@@ -63,7 +63,7 @@ def test_only_tables_of_searches_by_proxies_can_be_live(tmp_path: Path) -> None:
 
 
 def test_numbers_are_checked(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="--time-budget-s must be a number larger than 0"):
+    with pytest.raises(UsageError, match="--time-budget-s must be above 0"):
         LiveRuns.of(args_for(tmp_path, time_budget_s=0.0), [TABLE])
 
 

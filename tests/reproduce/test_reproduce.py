@@ -10,6 +10,7 @@ import pytest
 from rich.console import Console
 
 from nas_ray.errors import UsageError
+from nas_ray.ranges import HERE
 from nas_ray.reproduce.args import ReproduceArgs
 from nas_ray.reproduce.catalogue import TABLES, chosen
 from nas_ray.reproduce.known import Known
@@ -168,9 +169,10 @@ def test_unknown_table_with_the_nearest_match() -> None:
 
 
 def test_numbers_out_of_range() -> None:
-    assert message(ReproduceArgs(seeds=1), "naswot") == "--seeds must be at least 2, got 1."
-    assert message(ReproduceArgs(num_cpus=0), "naswot") == "--num-cpus must be at least 1, got 0."
-    assert message(ReproduceArgs(score_seconds=0), "naswot") == "--score-seconds must be more than 0, got 0."
+    assert message(ReproduceArgs(seeds=1), "naswot") == "--seeds must be from 2 to 1,000,000, got 1."
+    assert message(ReproduceArgs(num_cpus=0), "naswot") == f"--num-cpus must be {HERE}, got 0."
+    said = message(ReproduceArgs(score_seconds=0), "naswot")
+    assert said == "--score-seconds must be above 0 and at most 1,000,000,000, got 0."
 
 
 def test_missing_scores_file_and_column(tmp_path: Path) -> None:

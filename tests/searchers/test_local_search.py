@@ -56,4 +56,4 @@ def test_it_ends_when_everything_was_asked_for() -> None:
 def test_starts_must_be_positive() -> None:
     with pytest.raises(UsageError) as caught:
         LocalSearch(Line(), fitness=Single(("x",)), starts=0)
-    assert str(caught.value) == "starts of local_search must be at least 1, got 0."
+    assert str(caught.value) == "starts of local_search must be from 1 to 1,000,000, got 0."

@@ -75,7 +75,4 @@ def test_no_arch_twice_and_then_it_ends() -> None:
 def test_numbers_must_be_positive() -> None:
     with pytest.raises(UsageError) as caught:
         PredictorSearch(Grid(), fitness=Single(("x",)), batch=0)
-    assert str(caught.value) == (
-        "start, batch and candidates of predictor must be at least 1, got start=20, batch=0 and "
-        "candidates=1000."
-    )
+    assert str(caught.value) == "batch of predictor must be from 1 to 1,000,000, got 0."

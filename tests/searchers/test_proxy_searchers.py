@@ -100,7 +100,7 @@ def test_sizes() -> None:
     with pytest.raises(UsageError) as caught:
         Area(Line(), fitness=Single(("x",)), proxy=smallest, pool=20)
     assert str(caught.value) == ("pool must be at least the population of 50, got 20; score more archs.")
-    with pytest.raises(UsageError, match="pool of naswot_search must be at least 1, got 0."):
+    with pytest.raises(UsageError, match="pool of naswot_search must be from 1 to 1,000,000, got 0."):
         NaswotSearch(Line(), fitness=Single(("x",)), proxy=smallest, pool=0)
-    with pytest.raises(UsageError, match="proposals of move must be at least 0, got -1."):
+    with pytest.raises(UsageError, match="proposals of move must be from 0 to 1,000,000, got -1."):
         Move(Line(), fitness=Single(("x",)), proxy=smallest, proposals=-1)

@@ -6,9 +6,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from nas_ray.errors import UsageError
+from nas_ray.ranges import HERE
 from nas_ray.spaces import NatsTss
 from nas_ray.stored_args import stored_args
 from nas_ray.train.args import TrainArgs, parse, remarks
@@ -79,6 +81,18 @@ def test_arguments_survive_the_run_folder() -> None:
     assert stored_args(TrainArgs, {**stored, "run": "runs/x"}, Path("x")) == args
     with pytest.raises(UsageError, match=r"^x was changed: seeds must be "):
         stored_args(TrainArgs, {**stored, "seeds": "3"}, Path("x"))
+    with pytest.raises(UsageError, match=r"^x was changed: seeds must be from 1 to 10,000, got 10001\."):
+        stored_args(TrainArgs, {**stored, "seeds": 10_001}, Path("x"))
+    assert stored_args(TrainArgs, {**stored, "seeds": 10_001}, Path("x"), {"seeds"}).seeds == 10_001
+
+
+def test_a_training_of_a_larger_machine_goes_on_with_fewer_processes(tmp_path: Path) -> None:
+    stored = {"arch": ARCH, "num_processes": HERE.most + 1, "num_threads": 64}
+    (tmp_path / "run.json").write_text(json.dumps({"format": 1, "experiment": "train", "args": stored}))
+    with pytest.raises(UsageError, match="--num-processes must be from 1 to"):
+        parse("", ["--resume", str(tmp_path)])
+    again = parse("", ["--resume", str(tmp_path), "--num-processes", "2"])
+    assert (again.num_processes, again.num_threads) == (2, 64)
 
 
 def test_a_resumed_training_keeps_its_recipe(tmp_path: Path) -> None:
@@ -111,9 +125,17 @@ def test_random_archs_beside_have_as_many_parameters() -> None:
     ("options", "message"),
     [
         ({"arch": None}, "A training needs the run folder of a search, or an arch with --arch."),
-        ({"seeds": 0}, "--seeds must be at least 1, got 0."),
+        ({"seeds": 0}, "--seeds must be from 1 to 10,000, got 0."),
         ({"num_gpus": 99}, "--num-gpus 99 needs as many GPUs, but this machine has "),
         ({"beside": ("random:x",)}, "Random archs beside are written random or random:3, got 'random:x'."),
+        ({"beside": ("random:²",)}, "Random archs beside are written random or random:3, got "),
+        (
+            {"beside": (f"random:{10**9}",)},
+            "The number of random archs beside must be from 1 to 500, got 1000000000.",
+        ),
+        ({"seed": 2**63 - 2}, "--seed must leave room for --seeds up to 2^63 - 1, got --seed 92233"),
+        ({"num_threads": 100_000}, "--num-threads must be from 1 to "),
+        ({"num_processes": 1_000}, "--num-processes must be from 1 to "),
         (
             {"beside": ("lenet-5", "lenet-5")},
             "Each arch can be trained once, but --beside names lenet-5, lenet-5.",
@@ -127,6 +149,36 @@ def test_random_archs_beside_have_as_many_parameters() -> None:
 )
 def test_what_cannot_work_is_told_first(options: dict[str, Any], message: str) -> None:
     assert refusal(**options).startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("arch", "batch_size", "processes", "refused"),
+    [
+        ("vgg-16-bn", 1, 1, True),
+        ("vgg-16-bn", 3, 2, True),
+        ("vgg-16-bn", 4, 2, False),
+        ("lenet-5", 1, 1, False),
+    ],
+)
+def test_batches_of_one_image_need_a_net_that_takes_them(
+    arch: str, batch_size: int, processes: int, refused: bool, tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(0)
+    arrays: dict[str, Any] = {}
+    for part, count in (("train", 42), ("test", 3)):
+        arrays |= {f"x_{part}": rng.integers(0, 256, (count, 16, 16, 3), dtype=np.uint8)}
+        arrays |= {f"y_{part}": np.arange(count) % 3}
+    np.savez(tmp_path / "own.npz", **arrays)
+    options = {
+        "arch": arch, "dataset": "own", "images": f"npz:{tmp_path / 'own.npz'}", "num_processes": processes,
+        "recipe": f"epochs:1:batch_size={batch_size}",
+    }  # fmt: skip
+    if refused:
+        assert refusal(**options).startswith(
+            "vgg-16-bn has batch normalisation on maps of one pixel for images of 16 pixels, so that each "
+        )
+    else:
+        assert prepare(TrainArgs(**{**SMALL, **options})).found.arch == arch
 
 
 def test_rare_classes_weigh_more_when_asked() -> None:
