@@ -67,10 +67,10 @@ def check_address(address: Address) -> None:
     except (OSError, UnicodeError) as error:
         raise UsageError(f"Nothing answers at {named}: {error}; is the cluster up?") from error
     if os.environ.get("RAY_USE_TLS", "0").lower() not in ("1", "true"):  # else it waits for another greeting
-        _check_answer(answer, named, call, place if sent else None)
+        _check_answer(answer, named, place if sent else None)
 
 
-def _check_answer(answer: greeting.Answer, named: str, call: str, place: str | None) -> None:
+def _check_answer(answer: greeting.Answer, named: str, place: str | None) -> None:
     if answer.http2 is None:
         raise UsageError(
             f"What listens at {named} says nothing for {_PATIENCE_S:g} s; is the cluster up, and the port "
@@ -83,8 +83,7 @@ def _check_answer(answer: greeting.Answer, named: str, call: str, place: str | N
             else f"The cluster at {named} wants a token; set {MODE}=token, with the token of its head in "
             f"{HOME_FILE}."
         )
-    other = call == greeting.HEAD_CALL and answer.status == greeting.UNIMPLEMENTED
-    if not answer.http2 or other:
+    if not answer.http2 or answer.status == greeting.UNIMPLEMENTED:
         raise UsageError(f"Something else than a Ray cluster answers at {named}; is the port right?")
 
 

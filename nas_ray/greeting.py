@@ -11,8 +11,8 @@ import socket
 import time
 from dataclasses import dataclass
 
-HEAD_CALL = "/ray.rpc.NodeInfoGcsService/CheckAlive"
-CLIENT_CALL = "/ray.rpc.RayletDriver/Greeting"  # there is none, so that the server starts nothing
+HEAD_CALL = "/ray.rpc.NodeInfoGcsService/CheckAlive", b""
+CLIENT_CALL = "/ray.rpc.RayletDriver/ClusterInfo", b"\x08\x06"  # {type: PING}, for which nothing is started
 OK, UNIMPLEMENTED, UNAUTHENTICATED = 0, 12, 16
 
 _DATA, _HEADERS, _SETTINGS = 0, 1, 4  # types of frames
@@ -34,13 +34,13 @@ class Answer:
     status: int | None = None
 
 
-def greet(host: str, port: int, call: str, token: str | None, *, patience_s: float) -> Answer:
-    """Returns what `host` answers to a call of gRPC without content.
+def greet(host: str, port: int, call: tuple[str, bytes], token: str | None, *, patience_s: float) -> Answer:
+    """Returns what `host` answers to a call of gRPC.
 
     Args:
         host: a name or an address.
         port: of TCP.
-        call: path of the method.
+        call: path of the method, and its message.
         token: sent along, if not None.
         patience_s: seconds for the connection, and again for the answer.
 
@@ -76,11 +76,12 @@ def _answer(connection: socket.socket, deadline: float) -> Answer:
     return Answer(True)
 
 
-def _request(authority: str, call: str, token: str | None) -> bytes:
+def _request(authority: str, call: tuple[str, bytes], token: str | None) -> bytes:
+    path, message = call
     fields = {
         ":method": "POST",
         ":scheme": "http",
-        ":path": call,
+        ":path": path,
         ":authority": authority,
         "te": "trailers",
         "content-type": "application/grpc",
@@ -92,7 +93,7 @@ def _request(authority: str, call: str, token: str | None) -> bytes:
         b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
         + _frame(_SETTINGS, 0, 0, b"")
         + _frame(_HEADERS, _END_HEADERS, 1, headers)
-        + _frame(_DATA, _END_STREAM, 1, bytes(5))  # an empty message
+        + _frame(_DATA, _END_STREAM, 1, b"\0" + len(message).to_bytes(4, "big") + message)
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import importlib
 import os
 import re
 import secrets
@@ -201,7 +202,6 @@ def _stay_on_loopback() -> None:
 def _read_secret_again() -> None:
     """Makes Ray forget how it was to authenticate, if it has looked already."""
     with contextlib.suppress(ImportError, AttributeError):  # of a Ray that has no such thing
-        from ray._raylet import AuthenticationTokenLoader, Config
-
-        Config.initialize("")
-        AuthenticationTokenLoader.instance().reset_cache()
+        raylet: Any = importlib.import_module("ray._raylet")
+        raylet.Config.initialize("")
+        raylet.AuthenticationTokenLoader.instance().reset_cache()

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from nas_ray.greeting import HEAD_CALL, Answer, greet
+from nas_ray.greeting import CLIENT_CALL, HEAD_CALL, Answer, greet
 
 SETTINGS = b"\0\0\0\4\0\0\0\0\0"
 
@@ -87,4 +87,10 @@ def test_a_grpc_server_understands_it() -> None:
             assert greet("127.0.0.1", port, HEAD_CALL, token, patience_s=10) == Answer(True, 16)
     finally:
         made.stop(None)
-    assert seen == [(HEAD_CALL, token and f"Bearer {token}") for token in tokens]
+    assert seen == [(HEAD_CALL[0], token and f"Bearer {token}") for token in tokens]
+
+
+def test_the_ping_of_ray_client() -> None:
+    messages = pytest.importorskip("ray.core.generated.ray_client_pb2")
+    ping = messages.ClusterInfoRequest(type=messages.ClusterInfoType.PING)
+    assert CLIENT_CALL[1] == ping.SerializeToString()

@@ -132,8 +132,8 @@ def test_workers_that_die_are_not_waited_for(monkeypatch: pytest.MonkeyPatch) ->
     with pytest.raises(UsageError) as caught:
         start_ray(Request(num_cpus=1))
     assert str(caught.value) == (
-        "Ray cannot work on this machine: its workers die at their start (shared_memory.cc:46: mmap failed); look "
-        "at the limits of memory and processes (ulimit -a), and at its logs with --verbose."
+        "Ray cannot work on this machine: its workers die at their start (shared_memory.cc:46: mmap failed); "
+        "look at the limits of memory and processes (ulimit -a), and at its logs with --verbose."
     )
 
 
