@@ -14,6 +14,7 @@ from typing import Any
 
 import psutil
 
+from nas_ray import patience
 from nas_ray.errors import UsageError
 from nas_ray.private_folder import PrivateFolder, sweep
 from nas_ray.process_limits import check_limits, object_store_bytes
@@ -54,20 +55,22 @@ class LocalRay:
         os.environ.update(SETTINGS)
         self._have_secret()
         _stay_on_loopback()
-        ray.init(
-            address="local",
-            num_cpus=cpus,
-            num_gpus=gpus,
-            include_dashboard=False,
-            object_store_memory=object_store_bytes(),
-            _temp_dir=str(self.folder.inner),
-            object_spilling_directory=None if self.folder.spill is None else str(self.folder.spill),
-            **options,
-        )
+        said = f"Ray did not start on this machine in {patience.START_S:g} s; --verbose keeps its logs."
+        with patience.patience(patience.START_S, said, self.remove):
+            ray.init(
+                address="local",
+                num_cpus=cpus,
+                num_gpus=gpus,
+                include_dashboard=False,
+                object_store_memory=object_store_bytes(),
+                _temp_dir=str(self.folder.inner),
+                object_spilling_directory=None if self.folder.spill is None else str(self.folder.spill),
+                **options,
+            )
         _await_worker(workers, self.folder.inner)
 
     def note_processes(self) -> None:
-        """Notes which processes belong to this Ray, as long as they can be told by their parents."""
+        """Notes which processes belong to this Ray; after its end they cannot be told."""
         name = str(self.folder.path)
         with contextlib.suppress(psutil.Error):
             for child in psutil.Process().children():
@@ -77,6 +80,7 @@ class LocalRay:
 
     def remove(self) -> None:
         """Ends what is still there, after Ray was shut down, and removes its folder."""
+        self.note_processes()
         for process in self._processes:  # a Ray that came up half way was not asked to end
             with contextlib.suppress(psutil.Error):
                 process.terminate()

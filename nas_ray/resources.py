@@ -16,6 +16,7 @@ from nas_ray.cluster import runtime_env, wait_for_resources
 from nas_ray.errors import LONGEST, UsageError, describe
 from nas_ray.interrupts import stop_ray
 from nas_ray.local_ray import start_local
+from nas_ray.patience import START_S, nothing, patience
 
 CLIENT_HINT = (
     " (Ray Client needs the cluster's versions of Python and Ray and, for a token, RAY_AUTH_MODE=token)"
@@ -197,6 +198,8 @@ def _join(request: Request, options: dict[str, Any]) -> Plan:
     try:
         _connect(address, options)
         cpus, gpus = wait_for_resources(request.num_gpus or 0, request.wait_for_gpus)
+    except UsageError:
+        raise
     except (Exception, SystemExit) as error:
         if getattr(error, "code", None) == signal.SIGTERM:
             raise
@@ -211,7 +214,9 @@ def _connect(address: str, options: dict[str, Any]) -> None:
 
     for left in reversed(range(_JOINS if address.startswith(CLIENT) else 1)):
         try:
-            ray.init(address=address, runtime_env=runtime_env(), **options)
+            said = f"No Ray cluster can be joined at {address!r}: there is no answer for {START_S:g} s."
+            with patience(START_S, said, nothing):
+                ray.init(address=address, runtime_env=runtime_env(), **options)
             return
         except ConnectionAbortedError as error:
             if not left or "Initialization failure" not in str(error):

@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import psutil
 import pytest
 import ray
 
-from nas_ray import local_ray, resources
+from nas_ray import local_ray, patience, resources
 from nas_ray.errors import UsageError
 from nas_ray.interrupts import stop_ray
 from nas_ray.resources import Request, start_ray
@@ -144,6 +145,21 @@ def test_no_worker_is_waited_for_without_end(monkeypatch: pytest.MonkeyPatch) ->
         UsageError, match="Ray cannot work on this machine: no worker came up in 0 s; look at the"
     ):
         start_ray(Request(num_cpus=1))
+
+
+@pytest.mark.parametrize("address", [None, "head:1"])
+def test_a_start_that_never_returns_is_ended(address: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    def init(**options: Any) -> None:
+        while True:
+            time.sleep(0.01)
+
+    fake(monkeypatch, init)
+    monkeypatch.setattr(patience, "START_S", 0.1)
+    monkeypatch.setattr(resources, "START_S", 0.1)
+    with pytest.raises(
+        UsageError, match=r"did not start on this machine in 0.1 s|at 'head:1': there is no answer"
+    ):
+        start_ray(Request(num_cpus=1 if address is None else None, address=address))
 
 
 def test_processes_of_a_start_that_failed_are_ended(monkeypatch: pytest.MonkeyPatch) -> None:
