@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import shutil
@@ -24,7 +25,7 @@ SOCKET = "/r/session_2000-01-01_00-00-00_000000_0000000/sockets/plasma_store"
 """The longest socket of Ray below its folder."""
 
 _RANDOM = 8  # characters of tempfile
-_PROBE_BYTES = 65536
+_LEAST_BYTES = 4 * 2**20  # of logs alone
 _YOUNG_S = 60.0
 
 
@@ -107,9 +108,8 @@ def _made(parent: Path) -> Path:
     try:
         parent.mkdir(parents=True, exist_ok=True)
         made = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent.absolute()))
-        probe = made / "probe"
-        probe.write_bytes(bytes(_PROBE_BYTES))  # a full disk still makes folders
-        probe.unlink()
+        if shutil.disk_usage(made).free < _LEAST_BYTES:  # a full disk may still make folders
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     except OSError as error:
         if made is not None:
             shutil.rmtree(made, ignore_errors=True)

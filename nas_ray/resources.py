@@ -186,9 +186,8 @@ def _start_here(request: Request, options: dict[str, Any], verbose: bool) -> Pla
     except (Exception, SystemExit) as error:
         if getattr(error, "code", None) == signal.SIGTERM:
             raise
-        raise UsageError(
-            f"Ray cannot start on this machine: {_told(error)}; --verbose keeps its logs."
-        ) from error
+        told = _told(error).partition("Please check")[0].rstrip(". ")  # what follows is not there any more
+        raise UsageError(f"Ray cannot start on this machine: {told}; --verbose keeps its logs.") from error
     return plan
 
 

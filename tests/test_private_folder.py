@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -89,11 +90,9 @@ def test_a_folder_that_cannot_be_written(short: Path, monkeypatch: pytest.Monkey
 
 
 def test_a_full_disk(short: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(path: Path, content: bytes) -> int:
-        raise OSError(28, "No space left on device")
-
+    usage = shutil.disk_usage(short)
     monkeypatch.setenv("RAY_TMPDIR", str(short))
-    monkeypatch.setattr(Path, "write_bytes", full)
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: usage._replace(free=2**21))
     with pytest.raises(
         UsageError, match="but: .*No space left on device; name a short folder with room in RAY"
     ):
