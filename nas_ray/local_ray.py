@@ -20,6 +20,8 @@ from nas_ray.private_folder import PrivateFolder, sweep
 from nas_ray.process_limits import check_limits, object_store_bytes
 from nas_ray.tokens import MODE, PATH, VALUE, find_token
 
+LIMITS = "see that its limits (ulimit -a), memory and the room for temporary files suffice."
+"""What to do where Ray does not start."""
 PATIENCE_S = 120.0
 """How long the first worker may take to come up."""
 MOST_DEATHS = 4
@@ -55,7 +57,7 @@ class LocalRay:
         os.environ.update(SETTINGS)
         self._have_secret()
         _stay_on_loopback()
-        said = f"Ray did not start on this machine in {patience.START_S:g} s; --verbose keeps its logs."
+        said = f"Ray did not start on this machine in {patience.START_S:g} s; {LIMITS}"
         with patience.patience(patience.START_S, said, self.remove):
             ray.init(
                 address="local",
@@ -166,10 +168,7 @@ def _await_worker(workers: int, folder: Path) -> None:
                 if deaths
                 else f"no worker came up in {PATIENCE_S:g} s"
             )
-            raise UsageError(
-                f"Ray cannot work on this machine: {what}; look at the limits of memory and processes "
-                "(ulimit -a), and at its logs with --verbose."
-            )
+            raise UsageError(f"Ray cannot work on this machine: {what}; {LIMITS}")
     ray.get(ray.wait(asked, num_returns=1)[0])
 
 

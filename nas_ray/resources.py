@@ -15,7 +15,7 @@ from nas_ray.addresses import CLIENT, check_address, find_address
 from nas_ray.cluster import runtime_env, wait_for_resources
 from nas_ray.errors import LONGEST, UsageError, describe
 from nas_ray.interrupts import stop_ray
-from nas_ray.local_ray import start_local
+from nas_ray.local_ray import LIMITS, start_local
 from nas_ray.patience import START_S, nothing, patience
 
 CLIENT_HINT = (
@@ -187,7 +187,7 @@ def _start_here(request: Request, options: dict[str, Any], verbose: bool) -> Pla
         if getattr(error, "code", None) == signal.SIGTERM:
             raise
         told = _told(error).partition("Please check")[0].rstrip(". ")  # what follows is not there any more
-        raise UsageError(f"Ray cannot start on this machine: {told}; --verbose keeps its logs.") from error
+        raise UsageError(f"Ray cannot start on this machine: {told}; {LIMITS}") from error
     return plan
 
 

@@ -17,6 +17,7 @@ import ray
 from nas_ray import local_ray, patience, resources
 from nas_ray.errors import UsageError
 from nas_ray.interrupts import stop_ray
+from nas_ray.local_ray import LIMITS
 from nas_ray.resources import Request, start_ray
 
 
@@ -103,7 +104,7 @@ def test_whatever_ray_raises_is_one_sentence_and_leaves_nothing(
     made = fake(monkeypatch, raises(error))
     with pytest.raises(UsageError) as caught:
         start_ray(Request(num_cpus=1))
-    assert str(caught.value) == f"Ray cannot start on this machine: {told}; --verbose keeps its logs."
+    assert str(caught.value) == f"Ray cannot start on this machine: {told}; {LIMITS}"
     assert made.stopped
     assert not Path(made.options["_temp_dir"]).parent.exists()
     assert local_ray._current is None
@@ -135,7 +136,7 @@ def test_workers_that_die_are_not_waited_for(monkeypatch: pytest.MonkeyPatch) ->
         start_ray(Request(num_cpus=1))
     assert str(caught.value) == (
         "Ray cannot work on this machine: its workers die at their start (shared_memory.cc:46: mmap failed); "
-        "look at the limits of memory and processes (ulimit -a), and at its logs with --verbose."
+        + LIMITS
     )
 
 
@@ -143,7 +144,7 @@ def test_no_worker_is_waited_for_without_end(monkeypatch: pytest.MonkeyPatch) ->
     fake(monkeypatch, nothing, ready=False)
     monkeypatch.setattr(local_ray, "PATIENCE_S", 0.0)
     with pytest.raises(
-        UsageError, match="Ray cannot work on this machine: no worker came up in 0 s; look at the"
+        UsageError, match="Ray cannot work on this machine: no worker came up in 0 s; see that its"
     ):
         start_ray(Request(num_cpus=1))
 
