@@ -19,6 +19,7 @@ from nas_ray.correlate_args import FEWEST, CorrelateArgs
 from nas_ray.drivers.lifecycle import Ending, begin_ray, command_again, guarded
 from nas_ray.errors import UsageError
 from nas_ray.evaluate import ProxyScores
+from nas_ray.kept import lost
 from nas_ray.modules.data import ImageDataModule
 from nas_ray.proxies import PROXIES, Proxy
 from nas_ray.proxies.plugin import resolve_proxies, score_names
@@ -105,6 +106,7 @@ def compare_all(
             record.end,
             kept="no finished score is lost",
             where=lambda: f"finished scores are kept in {out}",
+            lost=lambda: lost(out),
             go_on=lambda: command_again(out),
         )
         code = guarded(lambda: work.run(request, record, console), ending, console)

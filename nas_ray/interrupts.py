@@ -47,11 +47,11 @@ def _handle(number: signal.Signals, handler: Any) -> bool:
 
 
 def stop_ray() -> None:
-    """Ends Ray's processes, if Ray was started."""
+    """Ends Ray's processes and removes its folder, if Ray was started, or leaves the cluster."""
     if "ray" in sys.modules:
-        import ray
+        from nas_ray.local_ray import stop_local
 
-        ray.shutdown()
+        stop_local()
 
 
 def _interrupt(number: int, frame: Any) -> NoReturn:

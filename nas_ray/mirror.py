@@ -17,6 +17,7 @@ from pathlib import Path
 
 from nas_ray.claim import locked
 from nas_ray.errors import UsageError, describe
+from nas_ray.kept import lost
 from nas_ray.runs import FILE_NAME, JOURNAL, make_folder, occupied, read_run
 from nas_ray.storage import Storage, fetch, files_of, is_uri, storage_errors, unreachable, working_folder
 
@@ -26,6 +27,8 @@ PAUSE_S = 2.0
 """Seconds between two deliveries; more if a delivery itself takes long."""
 SHARE = 10.0
 """A delivery is followed by so many times its own duration without one."""
+SETTLED_S = 0.1
+"""Seconds after which files that are gone are looked at again."""
 CLAIM = ".writer.json"
 """Says which process writes a run."""
 
@@ -38,6 +41,10 @@ class NotDelivered(UsageError):
 
 class TakenOver(Exception):
     """Another process has claimed the run."""
+
+
+class Removed(Exception):
+    """The working folder was removed while the run went on."""
 
 
 @contextlib.contextmanager
@@ -156,15 +163,22 @@ class Mirror:
         self._ending.set()
         self._thread.join(PATIENCE_S + PAUSE_S)
         uri, problem = self._storage.uri, self._problem
+        gone = lost(uri, self._folder)
         if isinstance(problem, TakenOver):
             raise NotDelivered(
-                f"Another process continues the run {uri}, so this one ended; what it did is "
-                f"in {self._folder}."
+                f"Another process continues the run {uri}, so this one ended; "
+                f"{gone or f'what it did is in {self._folder}'}."
+            )
+        if isinstance(problem, Removed):
+            raise NotDelivered(
+                f"The run {uri} ended because its working folder {self._folder} was removed; what had "
+                f"reached the storage is there, so go on with --resume {uri}."
             )
         if problem is not None or self._thread.is_alive():
             why = describe(problem) if problem else "no answer"
             raise NotDelivered(
-                f"The run must reach {uri}, but for {PATIENCE_S:g} s: {why}; it is whole in {self._folder}. "
+                f"The run must reach {uri}, but for {PATIENCE_S:g} s: {why}; "
+                f"{gone or f'it is whole in {self._folder}'}. "
                 f"Bring the storage back, then deliver it with --resume {uri}."
             )
 
@@ -178,7 +192,7 @@ class Mirror:
                 if ending:
                     return
                 pause = max(PAUSE_S, SHARE * (time.monotonic() - began))
-            except TakenOver as error:
+            except (TakenOver, Removed) as error:
                 self._problem = error
                 if not ending:
                     _thread.interrupt_main()
@@ -212,7 +226,12 @@ class Mirror:
                     continue
                 self._storage.write(name, content)
                 self._delivered[name] = stamps[name]
-        for name in self._delivered.keys() - found.keys():
+        missing = self._delivered.keys() - found.keys()
+        if missing:
+            time.sleep(SETTLED_S)  # a folder that is being removed loses its files first
+            if not self._folder.is_dir():
+                raise Removed
+        for name in missing:
             self._storage.delete(name)
             del self._delivered[name]
         if everything and not found:

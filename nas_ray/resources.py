@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import logging
 import os
-import socket
+import signal
 import time
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Annotated, Any
 
+from nas_ray.addresses import CLIENT, check_address, find_address
 from nas_ray.cluster import runtime_env, wait_for_resources
-from nas_ray.errors import UsageError
+from nas_ray.errors import LONGEST, UsageError, describe
+from nas_ray.interrupts import stop_ray
+from nas_ray.local_ray import LIMITS, start_local
+from nas_ray.patience import START_S, nothing, patience
 from nas_ray.ranges import (
     CORES,
     GPUS,
@@ -20,11 +25,8 @@ from nas_ray.ranges import (
     at_once,
     check_ranges,
     local_cores,
-    whole_number,
 )
 
-CLIENT = "ray://"
-"""How an address of Ray Client begins."""
 CLIENT_HINT = (
     " (Ray Client needs the cluster's versions of Python and Ray and, for a token, RAY_AUTH_MODE=token)"
 )
@@ -32,8 +34,6 @@ GPU_SHARE = 0.25
 """Default share of a GPU for one trial: one small net leaves most of a GPU idle."""
 
 _JOINS = 5
-_PATIENCE_S = 5.0
-_SETTINGS = b"\x04"  # type of the frame with which both sides of HTTP/2 begin
 RAY_SETTINGS = {
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_USAGE_STATS_ENABLED": "0",  # nothing leaves the machine unasked
@@ -86,22 +86,22 @@ def check_request(request: Request) -> None:
     share = request.gpus_per_trial
     if share is not None and (share not in SHARES or (share > 1 and share != int(share))):
         raise UsageError(f"{request.share_option} must be a fraction up to 1 or a whole number, got {share}.")
-    address = cluster_address(request)
-    if address is not None and address.startswith(CLIENT) and not request.client:
+    address = find_address(request.address)
+    if address is not None and address.value.startswith(CLIENT) and not request.client:
         raise UsageError(
-            f"--address must be HOST:PORT or auto here, got {address}: only searches and two_stage.py "
+            f"--address must be HOST:PORT or auto here, got {address.value}: only searches and two_stage.py "
             "run over Ray Client; use ray job submit instead (docs/cluster.md)."
         )
     if address is None:
         make_plan(request, local_cores(), _local_gpus(), "this machine")
     else:
-        _check_reachable(address)
+        check_address(address)
 
 
 def cluster_address(request: Request) -> str | None:
     """Returns the cluster to join: `--address`, else the variable `RAY_ADDRESS`; None for this machine."""
-    address = request.address or os.environ.get("RAY_ADDRESS") or None
-    return None if address == "local" else address
+    address = find_address(request.address)
+    return None if address is None else address.value
 
 
 def make_plan(request: Request, cpus: int, gpus: float, place: str) -> Plan:
@@ -146,41 +146,82 @@ def start_ray(request: Request, *, verbose: bool = False) -> Plan:
     """Starts Ray on this machine, or joins the cluster at the address asked for, and returns the plan.
 
     Raises:
-        UsageError: the cluster cannot be reached, or has less than what was asked for.
+        UsageError: Ray cannot start, the cluster cannot be reached, or has less than what was asked for. What
+            was started is ended then.
     """
-    os.environ.update({name: os.environ.get(name, value) for name, value in RAY_SETTINGS.items()})
-    import ray
-
-    options: dict[str, Any] = {
-        "log_to_driver": verbose,
-        "logging_level": logging.INFO if verbose else logging.ERROR,
-    }
+    ray = _imported()
+    if ray.is_initialized():
+        raise UsageError("This process has joined a Ray already; leave it with ray.shutdown() first.")
     if not verbose:
         logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # failed trials are rows; the rest is raised
-    address = cluster_address(request)
-    if address is None:
-        plan = make_plan(request, local_cores(), _local_gpus(), "this machine")
-        _stay_on_loopback()
-        ray.init(
-            address="local", num_cpus=plan.cpus, num_gpus=int(plan.gpus), include_dashboard=False, **options
-        )
-        return plan
+    level = logging.INFO if verbose else logging.ERROR
+    options = {"log_to_driver": verbose, "logging_level": level if verbose else logging.CRITICAL}
     try:
-        _join(address, options)
-    except (ConnectionError, RuntimeError, ValueError) as error:
+        plan = (
+            _start_here(request, options, verbose)
+            if cluster_address(request) is None
+            else _join(request, options)
+        )
+    except BaseException as error:
+        stop_ray()
+        if getattr(error, "code", None) == signal.SIGTERM:  # what Ray makes of the signal while it starts
+            raise KeyboardInterrupt from error
+        raise
+    logging.getLogger("ray").setLevel(level)
+    return plan
+
+
+def _imported() -> ModuleType:
+    """Returns Ray, told what it reads when it is imported."""
+    os.environ.update({name: os.environ.get(name, value) for name, value in RAY_SETTINGS.items()})
+    try:
+        import ray
+    except Exception as error:  # half of an installation raises anything
+        raise UsageError(
+            f"Ray cannot be imported: {describe(error)}; install it again with pip install 'ray[tune]'."
+        ) from error
+    return ray  # type: ignore[no-any-return]
+
+
+def _start_here(request: Request, options: dict[str, Any], verbose: bool) -> Plan:
+    plan = make_plan(request, local_cores(), _local_gpus(), "this machine")
+    try:
+        start_local(plan.cpus, int(plan.gpus), plan.max_concurrent, keep_logs=verbose, **options)
+    except UsageError:
+        raise
+    except (Exception, SystemExit) as error:
+        if getattr(error, "code", None) == signal.SIGTERM:
+            raise
+        told = _told(error).partition("Please check")[0].rstrip(". ")  # what follows is not there any more
+        raise UsageError(f"Ray cannot start on this machine: {told}; {LIMITS}") from error
+    return plan
+
+
+def _join(request: Request, options: dict[str, Any]) -> Plan:
+    address = cluster_address(request)
+    assert address is not None
+    try:
+        _connect(address, options)
+        cpus, gpus = wait_for_resources(request.num_gpus or 0, request.wait_for_gpus)
+    except UsageError:
+        raise
+    except (Exception, SystemExit) as error:
+        if getattr(error, "code", None) == signal.SIGTERM:
+            raise
         hint = CLIENT_HINT if address.startswith(CLIENT) else ""
         raise UsageError(f"No Ray cluster can be joined at {address!r}: {_told(error)}{hint}") from error
-    cpus, gpus = wait_for_resources(request.num_gpus or 0, request.wait_for_gpus)
     return make_plan(request, cpus, gpus, f"the cluster at {address}")
 
 
-def _join(address: str, options: dict[str, Any]) -> None:
+def _connect(address: str, options: dict[str, Any]) -> None:
     """Joins a cluster; over Ray Client again, as its server forks, and a child dies where gRPC was busy."""
     import ray
 
     for left in reversed(range(_JOINS if address.startswith(CLIENT) else 1)):
         try:
-            ray.init(address=address, runtime_env=runtime_env(), **options)
+            said = f"No Ray cluster can be joined at {address!r}: there is no answer for {START_S:g} s."
+            with patience(START_S, said, nothing):
+                ray.init(address=address, runtime_env=runtime_env(), **options)
             return
         except ConnectionAbortedError as error:
             if not left or "Initialization failure" not in str(error):
@@ -189,51 +230,11 @@ def _join(address: str, options: dict[str, Any]) -> None:
             time.sleep(1)
 
 
-def _told(error: Exception) -> str:
-    """Returns a message of Ray without the traceback of the other side that it may hold."""
+def _told(error: BaseException) -> str:
+    """Returns a message of Ray in one line, without the traceback of the other side that it may hold."""
     first, *others = str(error).strip().splitlines() or [type(error).__name__]
-    return f"{first} {others[-1].strip()}" if first.endswith(":") and others else first
-
-
-def _stay_on_loopback() -> None:
-    """Lets a Ray that serves this machine alone listen on the loopback interface only.
-
-    Ray does so by itself on systems where it makes no clusters; elsewhere every one of its processes listens
-    on all interfaces. It has read the variable already if it was imported before, hence the second line.
-    """
-    from ray._private import ray_constants
-
-    os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"  # for the processes that Ray starts
-    ray_constants.ENABLE_RAY_CLUSTER = False
-
-
-def _check_reachable(address: str) -> None:
-    """Asks for a connection and greets a gRPC server once, since Ray itself would try for minutes."""
-    host, colon, port = address.removeprefix(CLIENT).rpartition(":")
-    number = whole_number(port)
-    if not colon or number is None:
-        return
-    try:
-        with socket.create_connection((host.strip("[]"), number), timeout=_PATIENCE_S) as connection:
-            answer = None if address.startswith(CLIENT) else _greeted(connection)
-    except (OSError, OverflowError) as error:
-        raise UsageError(f"Nothing answers at --address {address}: {error}; is the cluster up?") from error
-    if answer is not None and answer[3:4] != _SETTINGS and os.environ.get("RAY_USE_TLS", "0") != "1":
-        raise UsageError(
-            f"Something else than a Ray cluster answers at --address {address}; is the port right?"
-        )
-
-
-def _greeted(connection: socket.socket) -> bytes | None:
-    """Returns the first bytes of what answers the greeting of HTTP/2, which gRPC speaks; None for silence.
-
-    Source: RFC 9113, sections 3.4 (the greeting) and 4.1 (a frame: three bytes of length, then its type).
-    """
-    connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0" + _SETTINGS + bytes(5))
-    try:
-        return connection.recv(9)
-    except TimeoutError:  # a head may be slow
-        return None
+    told = f"{first} {others[-1].strip()}" if first.endswith(":") and others else first
+    return told if len(told) <= LONGEST else f"{told[:LONGEST]} ..."
 
 
 def _local_gpus() -> int:

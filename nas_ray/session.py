@@ -25,6 +25,7 @@ from nas_ray.finish import finish
 from nas_ray.foreign import check_own_files
 from nas_ray.interrupts import stop_ray
 from nas_ray.journal import FILE_NAME, Journal, read_journal, rows_of
+from nas_ray.kept import lost
 from nas_ray.mirror import run_folder
 from nas_ray.modules.identity import IMAGES, check_unchanged
 from nas_ray.progress import SearchProgress
@@ -109,6 +110,7 @@ def _ending(experiment: Experiment, folder: Path, place: str | Path, began: floa
         done=lambda: f" after {len(rows_of(experiment.searcher.events))} evaluations",
         kept="nothing is lost",
         where=lambda: f"they are kept in {place}",
+        lost=lambda: lost(place, folder, file=FILE_NAME),
         go_on=lambda: resume_command(place, args.address),
         verbose=args.verbose,
     )

@@ -17,6 +17,7 @@ from nas_ray.evaluators import place as place_evaluator
 from nas_ray.experiment import introduce, prepare
 from nas_ray.interrupts import stop_ray
 from nas_ray.journal import FILE_NAME
+from nas_ray.kept import lost
 from nas_ray.modules.identity import IMAGES, check_unchanged
 from nas_ray.modules.recipes import Recipe, parse_recipe
 from nas_ray.runs import read_run, unmake_run, update_run
@@ -92,6 +93,7 @@ class Halving:
             lambda status: self._leave(folder, status),
             kept="nothing is lost",
             where=lambda: f"what was evaluated is kept in {place}",
+            lost=lambda: lost(place, folder),
             go_on=lambda: resume_command(place, self.args.address),
             verbose=self.args.verbose,
         )

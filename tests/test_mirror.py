@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import subprocess
 import sys
 import time
@@ -92,6 +93,27 @@ def test_a_run_that_left_nothing_leaves_nothing_there(far: Path) -> None:
     with pytest.raises(UsageError, match="^bad$"):
         start_badly()
     assert list(far.iterdir()) == []
+
+
+def test_a_working_folder_that_is_removed_takes_nothing_from_the_storage(far: Path) -> None:
+    uri = f"file://{far}"
+
+    def lose() -> None:
+        with run_folder(uri, new=True) as folder, contextlib.suppress(KeyboardInterrupt):
+            say(folder, "1\n")
+            until(lambda: text(far) == "1\n")
+            shutil.rmtree(folder)
+            until(lambda: False)  # it is interrupted, as if another process had claimed the run
+
+    with pytest.raises(NotDelivered) as caught:
+        lose()
+    assert str(caught.value) == (
+        f"The run {uri} ended because its working folder {working_folder(uri)} was removed; what had reached "
+        f"the storage is there, so go on with --resume {uri}."
+    )
+    assert text(far) == "1\n"
+    with run_folder(uri, new=False) as folder:
+        assert text(folder) == "1\n"
 
 
 def test_a_run_is_not_overwritten(far: Path) -> None:

@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from nas_ray.errors import UsageError
-from nas_ray.resources import Plan, Request, _join, _told, check_request, cluster_address, make_plan
+from nas_ray.resources import Plan, Request, _connect, _told, check_request, cluster_address, make_plan
 
 
 def plan(cpus: int, gpus: float, **request: object) -> Plan:
@@ -161,10 +161,10 @@ def test_ray_client_is_asked_again_where_its_server_died(
     monkeypatch.setattr(ray, "init", init)
     monkeypatch.setattr("time.sleep", lambda seconds: None)
     if joined:
-        _join("ray://a:1", {})
+        _connect("ray://a:1", {})
     else:
         with pytest.raises(ConnectionAbortedError):
-            _join("ray://a:1", {})
+            _connect("ray://a:1", {})
     assert not told
 
 

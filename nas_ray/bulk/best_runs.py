@@ -20,6 +20,7 @@ from nas_ray.claim import claimed
 from nas_ray.datasets import DATASETS
 from nas_ray.drivers.lifecycle import Ending, begin_ray, command_again, guarded
 from nas_ray.errors import UsageError, describe
+from nas_ray.kept import lost
 from nas_ray.modules.data import ImageDataModule
 from nas_ray.modules.identity import BENCHMARK, IMAGES, benchmark_sha256, check_unchanged
 from nas_ray.proxies import PROXIES
@@ -62,6 +63,7 @@ def run(args: BestArgs, console: Console) -> int:
             done=lambda: f" after {len(rows)} of {args.runs} runs",
             kept="finished runs are kept",
             where=lambda: f"finished runs are kept in {out}",
+            lost=lambda: lost(out),
             go_on=lambda: command_again(out),
         )
 

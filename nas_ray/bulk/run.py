@@ -9,13 +9,14 @@ import numpy as np
 from rich.console import Console
 
 from nas_ray.bulk.args import ScoreArgs
-from nas_ray.bulk.chunk_store import ChunkStore, open_store
+from nas_ray.bulk.chunk_store import CHUNKS, ChunkStore, open_store
 from nas_ray.bulk.job import Job, prepare
 from nas_ray.bulk.memory_limit import within_memory
 from nas_ray.bulk.progress import ChunkProgress, duration
 from nas_ray.bulk.report import report
 from nas_ray.drivers.lifecycle import Ending, begin_ray, command_again, guarded
 from nas_ray.interrupts import stop_ray
+from nas_ray.kept import lost
 from nas_ray.resources import Plan
 from nas_ray.spaces.nats_tss import to_ops
 from nas_ray.spaces.plans import live_ops
@@ -41,6 +42,7 @@ def run(args: ScoreArgs, console: Console) -> int:
             done=lambda: f" after {_done(job, store):,} of {len(job.archs):,} archs",
             kept="no finished chunk is lost",
             where=lambda: f"finished chunks are kept in {job.out}",
+            lost=lambda: lost(job.out, file=CHUNKS),
             go_on=lambda: command_again(job.out),
             verbose=args.verbose,
         )

@@ -34,6 +34,7 @@ class Ending:
         done: how far it came, such as ` after 12 evaluations`.
         kept: what is not lost, after "Interrupted".
         where: what is where, after a failure, such as `they are kept in runs/a`.
+        lost: the sentence about what was removed meanwhile, told in place of `kept` and `where`; else None.
         go_on: the command that goes on, None where there is none.
         verbose: whether errors come with their traceback; None where no option says so.
     """
@@ -43,6 +44,7 @@ class Ending:
     done: Callable[[], str] = str
     kept: str = "what is complete is kept"
     where: Callable[[], str] = str
+    lost: Callable[[], str | None] = field(default=lambda: None)
     go_on: Callable[[], str | None] = field(default=lambda: None)
     verbose: bool | None = None
 
@@ -62,17 +64,19 @@ def guarded(work: Callable[[], int], ending: Ending, console: Console) -> int:
     except (KeyboardInterrupt, SystemExit):  # the latter is what Ray makes of SIGTERM while it starts
         ignore_stopping()
         stop_ray()
+        lost = ending.lost()
         _leave(ending, "interrupted")
-        _say_interrupted(ending, console)
+        _say_interrupted(ending, lost, console)
         return INTERRUPTED
     except UsageError:
         _leave(ending, "failed")
         raise
     except Exception as error:
+        lost = ending.lost()
         _leave(ending, "failed")
         if ending.verbose or os.environ.get(TRACEBACK):
             raise
-        raise UsageError(_sentence(ending, error)) from error
+        raise UsageError(_sentence(ending, lost, error)) from error
     finally:
         stop_ray()
 
@@ -113,19 +117,19 @@ def _leave(ending: Ending, status: str) -> None:
         ending.leave(status)
 
 
-def _say_interrupted(ending: Ending, console: Console) -> None:
-    command = ending.go_on()
+def _say_interrupted(ending: Ending, lost: str | None, console: Console) -> None:
+    command = None if lost else ending.go_on()
     last = "." if command is None else ". Continue with:"
-    console.print(f"\nInterrupted{ending.done()}; {ending.kept}{last}", highlight=False, markup=False)
+    console.print(f"\nInterrupted{ending.done()}; {lost or ending.kept}{last}", highlight=False, markup=False)
     if command is not None:
         console.print(f"  {command}", highlight=False, markup=False, soft_wrap=True)
 
 
-def _sentence(ending: Ending, error: Exception) -> str:
+def _sentence(ending: Ending, lost: str | None, error: Exception) -> str:
     """Returns what happened, what is kept and what to do."""
     why = describe(error).rstrip(".")
-    said = [f"The {ending.noun} ended{ending.done()} with {why}", ending.where()]
-    command = ending.go_on()
+    said = [f"The {ending.noun} ended{ending.done()} with {why}", lost or ending.where()]
+    command = None if lost else ending.go_on()
     if isinstance(error, OSError) and command is not None:
         said.append(f"make room or mend that, then go on with {command}")
     sentence = "; ".join(filter(None, said)) + "."

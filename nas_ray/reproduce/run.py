@@ -16,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from nas_ray.claim import claimed
 from nas_ray.drivers.lifecycle import Ending, command_again, guarded
+from nas_ray.kept import lost
 from nas_ray.ranges import check_ranges
 from nas_ray.record import Record
 from nas_ray.reproduce.args import RunsArgs
@@ -55,6 +56,7 @@ def run(args: RunsArgs, tables: list[Table], console: Console, further: Further 
             record.end,
             kept="finished tables are kept",
             where=lambda: f"finished tables are kept in {out}",
+            lost=lambda: lost(out),
             go_on=lambda: command_again(out),
         )
 

@@ -15,6 +15,7 @@ from nas_ray.claim import Opens, claimed
 from nas_ray.drivers.lifecycle import Ending, guarded
 from nas_ray.evaluate import ProxyScores, quiet_lightning
 from nas_ray.foreign import check_own_files
+from nas_ray.kept import lost
 from nas_ray.modules.drawing import said_of_repeats
 from nas_ray.modules.identity import IMAGES
 from nas_ray.modules.training import TrainingModule
@@ -64,6 +65,7 @@ def train(args: TrainArgs, console: Console) -> int:
             lambda status: update_run(folder, status=status),
             kept="finished epochs are kept",
             where=lambda: f"finished epochs are kept in {folder}",
+            lost=lambda: lost(folder),
             go_on=lambda: resume_command(folder),
             verbose=args.verbose,
         )

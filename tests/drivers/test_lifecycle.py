@@ -8,6 +8,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -15,6 +16,7 @@ from rich.console import Console
 from nas_ray.drivers.lifecycle import TRACEBACK, Ending, command_again, guarded
 from nas_ray.errors import UsageError
 from nas_ray.interrupts import INTERRUPTED, end_as_ctrl_c, ignore_stopping
+from nas_ray.kept import lost
 from tests.guards.commands import kept_signals
 
 
@@ -119,3 +121,32 @@ def test_another_thread_sets_no_handlers() -> None:
 def test_the_command_that_goes_on(words: list[str], command: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.argv", words)
     assert command_again("runs/a b") == command
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), KeyError("x")])
+def test_what_was_removed_is_not_said_to_be_kept(
+    error: BaseException, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(TRACEBACK, raising=False)
+    run = tmp_path / "run"
+    run.mkdir()
+
+    def work() -> int:
+        run.rmdir()
+        raise error
+
+    gone = f"the folder {run} was removed meanwhile, and what was done with it."
+    options = {"kept": "nothing is lost", "where": lambda: "rows are in there", "lost": lambda: lost(run)}
+    if isinstance(error, KeyboardInterrupt):
+        assert ended(work, **options)[1].replace("\n", " ") == f" Interrupted; {gone} "
+    else:
+        with pytest.raises(UsageError) as caught:
+            ended(work, **options)
+        assert str(caught.value).startswith(f"The run ended with KeyError: 'x'; {gone} {TRACEBACK}=1")
+
+
+def test_what_the_ending_itself_removes_is_not_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(TRACEBACK, raising=False)
+    ending = Ending("run", lambda status: tmp_path.rmdir(), lost=lambda: lost(tmp_path))
+    with pytest.raises(UsageError, match="The run ended with KeyError: 'x'. NAS_RAY_TRACEBACK=1"):
+        guarded(failing(KeyError("x")), ending, Console(file=io.StringIO()))
