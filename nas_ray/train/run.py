@@ -13,8 +13,9 @@ from rich.console import Console
 
 from nas_ray.claim import Opens, claimed
 from nas_ray.drivers.lifecycle import Ending, guarded
-from nas_ray.evaluate import ProxyScores, quiet_lightning
+from nas_ray.evaluate import ProxyScores
 from nas_ray.foreign import check_own_files
+from nas_ray.lightning import quiet_lightning
 from nas_ray.modules.drawing import said_of_repeats
 from nas_ray.modules.identity import IMAGES
 from nas_ray.modules.training import TrainingModule
