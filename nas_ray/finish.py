@@ -13,6 +13,7 @@ from rich.console import Console
 
 from nas_ray.benchmarks import Benchmark
 from nas_ray.benchmarks.base import accuracy_column
+from nas_ray.console import say
 from nas_ray.evaluators import CHECKPOINTS
 from nas_ray.experiment import Experiment
 from nas_ray.gpu_memory import packing
@@ -49,7 +50,7 @@ def finish(
         _draw(experiment, rows, str(best["arch"]), folder)
     print_summary(summary, console)
     if said := packing(rows, gpus_per_trial):
-        console.print(said, style="dim", highlight=False, soft_wrap=True)
+        say(console, said, "dim")
     shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)  # of trainings: all rows are there
     update_run(folder, status="finished", wall_seconds=round(wall_seconds, 3))
     return 0 if best is not None else 1

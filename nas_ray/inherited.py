@@ -51,6 +51,8 @@ def import_matplotlib() -> None:
         with contextlib.suppress(Exception), surroundings():
             import_module("matplotlib")
             return
+        for name in [name for name in sys.modules if name.partition(".")[0] == "matplotlib"]:
+            del sys.modules[name]  # what was imported before it failed refers to the half of it
     import_module("matplotlib")  # says what is wrong with it
 
 

@@ -8,7 +8,6 @@ import json
 import os
 import platform
 import shutil
-import sys
 import threading
 import time
 import uuid
@@ -16,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from nas_ray.claim import locked
+from nas_ray.console import say_error
 from nas_ray.errors import UsageError, describe
 from nas_ray.runs import FILE_NAME, JOURNAL, make_folder, occupied, read_run
 from nas_ray.storage import Storage, fetch, files_of, is_uri, storage_errors, unreachable, working_folder
@@ -70,7 +70,7 @@ def run_folder(place: str | Path, *, new: bool) -> Iterator[Path]:
             try:
                 mirror.close()
             except NotDelivered as error:  # beside what ended the run
-                print(error, file=sys.stderr)
+                say_error(error)
             raise
         mirror.close()
         _tidy(folder)
@@ -192,10 +192,9 @@ class Mirror:
     def _tell(self, error: Exception) -> None:
         """Says once that the storage is away."""
         if self._problem is None:
-            print(
+            say_error(
                 f"The storage of {self._storage.uri} is away ({describe(error)}); the run goes on and is "
-                f"delivered later from {self._folder}.",
-                file=sys.stderr,
+                f"delivered later from {self._folder}."
             )
         self._problem = error
 

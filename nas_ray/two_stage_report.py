@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 from rich import box
 from rich.console import Console
-from rich.table import Table
 
+from nas_ray.console import Rows, put
 from nas_ray.evaluators import CHECKPOINTS, VALID_ACC
 from nas_ray.experiment import Experiment
 from nas_ray.finish import with_accuracy
@@ -87,15 +87,15 @@ def finish(
         arch = str(best["arch"])
         write_atomically(folder / "cell.png", lambda path: draw_cell(arch, path))
         write_atomically(folder / "curves.png", lambda path: draw_learning_curves(rows, path))
-    console.print(_stages(stages, experiment))
+    put(console, _stages(stages, experiment))
     print_summary(summary, console)
     shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
     update_run(folder, status="finished", wall_seconds=round(wall_seconds, 3))
     return 0 if best is not None else 1
 
 
-def _stages(stages: Sequence[Stage], experiment: Experiment) -> Table:
-    table = Table("stage", "archs", "failed", "compute", "best arch", box=box.SIMPLE_HEAD)
+def _stages(stages: Sequence[Stage], experiment: Experiment) -> Rows:
+    table = Rows("stage", "archs", "failed", "compute", "best arch", box=box.SIMPLE_HEAD)
     spent: dict[str, float] = {}  # of the training so far, which rows of the next rung count as well
     for stage in stages:
         values = stage.fitness(stage.rows)

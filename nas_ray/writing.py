@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from nas_ray.text import encodable
+
 TEMPORARY = re.compile(r"\.\d+-")
 """How the names of files and folders begin that a process has not finished: a dot and its number."""
 
@@ -74,8 +76,8 @@ def write_json(path: Path, content: Any) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Writes `text` at once or not at all."""
-    write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+    """Writes `text` at once or not at all; what UTF-8 cannot hold is written as an escape."""
+    write_atomically(path, lambda temporary: temporary.write_text(encodable(text), encoding="utf-8"))
 
 
 def write_table(folder: Path, rows: pd.DataFrame, name: str = "results") -> None:

@@ -10,6 +10,7 @@ import pandas as pd
 from rich.console import Console
 
 from nas_ray.benchmarks import Benchmark
+from nas_ray.console import headed, say
 from nas_ray.report.correlation import correlate, to_markdown
 from nas_ray.report.correlation_pictures import draw_ranks
 from nas_ray.report.correlation_table import print_table
@@ -59,7 +60,7 @@ def report(
     else:
         write_atomically(out / "scores.png", lambda path: draw_distributions(scores, names, path))
     _say_failures(scores, names, console)
-    console.print(f"Folder: {out}", highlight=False, soft_wrap=True)
+    say(console, f"Folder: {out}")
     return 0 if len(best) else 1
 
 
@@ -85,12 +86,10 @@ def _compare(
     title = f"{len(known):,} archs; {benchmark.acc_source}"
     write_atomically(out / "ranks.png", lambda path: draw_ranks(known, accuracy, names, path, title))
     if len(known) < FEWEST:
-        console.print(
-            f"Too few archs for a correlation: {len(known)}, and {FEWEST} are needed.", highlight=False
-        )
+        say(console, f"Too few archs for a correlation: {len(known)}, and {FEWEST} are needed.")
         return
     table = correlate(known, accuracy, names, resamples=resamples, seed=seed)
-    console.print(f"\n[bold]Correlation[/] with {benchmark.acc_source}", highlight=False)
+    say(console, headed("\nCorrelation", f" with {benchmark.acc_source}"))
     print_table(table, console)
     write_table(out, table, "correlations")
     write_atomically(out / "correlations.md", lambda path: path.write_text(to_markdown(table, title)))
@@ -106,4 +105,4 @@ def _say_failures(scores: pd.DataFrame, names: Sequence[str], console: Console) 
         f"{count} with an undefined score, which counts as the worst; the first is {first['arch']}: "
         f"{first['error']}"
     )
-    console.print(f"\n{said}", style="yellow", highlight=False, markup=False, soft_wrap=True)
+    say(console, f"\n{said}", "yellow")

@@ -68,13 +68,15 @@ def open_folder(source: Source) -> Images:
         given = given and _readable(given, source.skip_unreadable, skipped)
     train, test = (split, given) if given else _hold_out(*split, source.split_seed)
     size = source.dataset.image_size
-    what = describe(f"folder {path.name or path}, {len(names)} classes", len(train[0]), None, False, size)
+    what = describe(
+        f"folder {encodable(path.name or str(path))}, {len(names)} classes", len(train[0]), None, False, size
+    )
     return Images(
         _as_split(*train),
         _as_split(*test),
         what,
         stats_images=_STATS_IMAGES,
-        classes=tuple(names),
+        classes=written_names(train_path, names),
         skipped=tuple(skipped),
         note=layout.note,
     )

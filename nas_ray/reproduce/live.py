@@ -15,6 +15,7 @@ import pandas as pd
 from rich.console import Console
 
 from nas_ray.chunks import ChunkScores
+from nas_ray.console import error_console, say
 from nas_ray.drivers.lifecycle import begin_ray
 from nas_ray.errors import UsageError
 from nas_ray.evaluate import ProxyScores
@@ -102,13 +103,12 @@ class LiveRuns:
             UsageError: `out` holds runs of other settings.
         """
         check_folder(out / "live", self._identity)
-        plan = begin_ray(Request(self.args.num_cpus), Console(stderr=True))
+        plan = begin_ray(Request(self.args.num_cpus), error_console())
         share = self.args.time_budget_s / self.rows
-        console.print(
+        say(
+            console,
             f"Live runs: {plan.where}; {share:.0f} s for each of {self.rows} rows, and at least {FEWEST} "
             "runs each, however long they take.",
-            highlight=False,
-            soft_wrap=True,
         )
         yield lambda setting, seeds, told: self._runs(known, setting, seeds, told, out / "live", plan)
 

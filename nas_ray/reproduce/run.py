@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pandas as pd
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
 from nas_ray.claim import claimed
+from nas_ray.console import error_console, field, say
 from nas_ray.drivers.lifecycle import Ending, command_again, guarded
 from nas_ray.ranges import check_ranges
 from nas_ray.record import Record
@@ -65,7 +66,7 @@ def run(args: RunsArgs, tables: list[Table], console: Console, further: Further 
                     _whole(table, told(table, known, args, live), known, make, args, out, console, further)
                     record.wrote(table.name)
             record.end("finished")
-            console.print(f"Folder: {out}", highlight=False, markup=False, soft_wrap=True)
+            say(console, f"Folder: {out}")
             return 0
 
         return guarded(work, ending, console)
@@ -101,7 +102,7 @@ def _whole(
         lines, answers = reproduce(table, known, make, args, out, beside)
         lines.to_csv(beside / f"{table.name}.csv", index=False)
         show(table, lines, given, console)
-        console.print()
+        say(console)
         text = markdown(table, lines, given)
         if further is not None:
             text += further(table, answers)
@@ -185,8 +186,8 @@ def _keep_unfinished(answers: pd.DataFrame, out: Path, name: str) -> None:
 
 def all_runs(table: Table, make: Runner, seeds: int, runs: dict[str, Runs]) -> None:
     """Adds the runs of every row to `runs`, by its title."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    columns = (field("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=error_console(), transient=True) as progress:
         task = progress.add_task(table.name, total=seeds * len(table.settings))
         for setting in table.settings:
             bare = dataclasses.replace(setting, published=(), no_comparison="")
@@ -194,4 +195,4 @@ def all_runs(table: Table, make: Runner, seeds: int, runs: dict[str, Runs]) -> N
             runs[setting.title] = made
             if not progress.console.is_terminal:
                 done = made.answers["seed"].nunique() if "seed" in made.answers else seeds
-                progress.console.print(f"{table.name}: {setting.title}, {done} runs", highlight=False)
+                say(progress.console, f"{table.name}: {setting.title}, {done} runs")

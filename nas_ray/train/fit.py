@@ -12,6 +12,7 @@ import pandas as pd
 import torch
 from torch.utils.data import DataLoader
 
+from nas_ray.console import tell
 from nas_ray.errors import UsageError, describe
 from nas_ray.lightning import (
     Callback,
@@ -130,7 +131,7 @@ class Curve(Checkpoint):
             table = pd.DataFrame(self.rows)
             write_atomically(self.folder / CURVE, lambda path: table.to_csv(path, index=False))
             if not self.quiet:
-                print(self._line(row, trainer.max_epochs or 0), flush=True)
+                tell(self._line(row, trainer.max_epochs or 0))
 
     def _line(self, row: dict[str, float], epochs: int) -> str:
         left = row["seconds"] * (epochs - row["epoch"])
@@ -210,7 +211,7 @@ def fit(
     )
     begun = beginning(folder)  # read before Lightning does, whose words are others
     if begun is not None and begun.name != LAST:
-        rank_zero_only(print)(f"{folder / LAST} is damaged; the training goes on from {begun}.", flush=True)
+        rank_zero_only(tell)(f"{folder / LAST} is damaged; the training goes on from {begun}.")
     try:
         trainer.fit(
             module, datamodule=data, ckpt_path=None if begun is None else str(begun), weights_only=True
