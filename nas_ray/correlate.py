@@ -32,7 +32,7 @@ from nas_ray.scoring_run import benchmark_accuracy, choose_archs, score_archs
 from nas_ray.searchers import Fitness
 from nas_ray.searchers.fitness import Row, parse_fitness
 from nas_ray.spaces import NatsTss
-from nas_ray.writing import staged, write_atomically, write_table, write_text
+from nas_ray.writing import staged, write_table, write_text
 
 EXPERIMENT = "correlate"
 
@@ -144,7 +144,7 @@ class Comparison:
             _say_undefined(scores, score_names(self.proxies), console)
         first = next(iter(self.modules.values()))
         about = f"{len(self.archs):,} archs, {first.description}, {self.benchmark}"
-        write_atomically(self.out / "correlations.png", lambda path: draw_bars(self.tables, path, about))
+        draw_bars(self.tables, self.out / "correlations.png", about)
         record.end("finished")
         say(console, f"Folder: {self.out}")
         return 0

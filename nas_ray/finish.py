@@ -20,7 +20,7 @@ from nas_ray.gpu_memory import packing
 from nas_ray.report.cells import draw_cell
 from nas_ray.report.search_curve import draw_search
 from nas_ray.report.summary import print_summary, summarize
-from nas_ray.runs import update_run, write_atomically, write_json, write_table
+from nas_ray.runs import update_run, write_json, write_table
 from nas_ray.search import to_table
 from nas_ray.spaces import FiniteSpace
 
@@ -88,14 +88,11 @@ def best_row(rows: pd.DataFrame) -> dict[str, Any] | None:
 
 def _draw(experiment: Experiment, rows: pd.DataFrame, arch: str, folder: Path) -> None:
     index = experiment.space.index(arch) if hasattr(experiment.space, "index") else None
-    write_atomically(folder / "cell.png", lambda path: draw_cell(arch, path, index=index))
-    write_atomically(
+    draw_cell(arch, folder / "cell.png", index=index)
+    draw_search(
+        rows,
         folder / "search.png",
-        lambda path: draw_search(
-            rows,
-            path,
-            fitness=experiment.fitness,
-            fitness_label=str(experiment.fitness),
-            benchmark=experiment.benchmark,
-        ),
+        fitness=experiment.fitness,
+        fitness_label=str(experiment.fitness),
+        benchmark=experiment.benchmark,
     )

@@ -19,7 +19,7 @@ from nas_ray.finish import with_accuracy
 from nas_ray.report.cells import draw_cell
 from nas_ray.report.learning_curves import draw_learning_curves
 from nas_ray.report.summary import print_summary, summarize
-from nas_ray.runs import update_run, write_atomically, write_json, write_table
+from nas_ray.runs import update_run, write_json, write_table
 from nas_ray.searchers.fitness import Fitness, Row
 from nas_ray.spaces import FiniteSpace
 
@@ -85,8 +85,8 @@ def finish(
     write_json(folder / "best.json", summary)
     if best is not None:
         arch = str(best["arch"])
-        write_atomically(folder / "cell.png", lambda path: draw_cell(arch, path))
-        write_atomically(folder / "curves.png", lambda path: draw_learning_curves(rows, path))
+        draw_cell(arch, folder / "cell.png")
+        draw_learning_curves(rows, folder / "curves.png")
     put(console, _stages(stages, experiment))
     print_summary(summary, console)
     shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
