@@ -206,7 +206,6 @@ def introduce(experiment: Experiment, where: str, place: str | Path, console: Co
         say(console, f"skipped    {line}")
     if experiment.images.note:
         say(console, experiment.images.note, wrapped=console.is_terminal)
-        say(console, experiment.images.note, wrapped=console.is_terminal)
 
 
 def estimation(experiment: Experiment) -> list[str]:

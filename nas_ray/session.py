@@ -181,8 +181,6 @@ def _search(
     seen = {IMAGES: experiment.images.sha256}  # which a run of an earlier version did not note
     update_run(folder, status="running", args=stored_form(experiment.args), **seen)
     errors = error_console()
-    update_run(folder, status="running", args=stored_form(experiment.args))
-    errors = error_console()
     plan = begin_ray(experiment.request, errors, verbose=experiment.args.verbose)
     introduce(experiment, plan.where, place, console)
     _drive(experiment, plan, folder, errors, journal)

@@ -82,8 +82,18 @@ def write_text(path: Path, text: str) -> None:
 
 def write_table(folder: Path, rows: pd.DataFrame, name: str = "results") -> None:
     """Writes `rows` as `name.parquet` and `name.csv`."""
-    write_atomically(folder / f"{name}.parquet", lambda path: rows.to_parquet(path, index=False))
+    write_parquet(folder / f"{name}.parquet", rows)
     write_atomically(folder / f"{name}.csv", lambda path: rows.to_csv(path, index=False))
+
+
+def write_parquet(path: Path, rows: pd.DataFrame) -> None:
+    """Writes `rows` as Parquet at once or not at all; Arrow gets the file, as it knows UTF-8 names only."""
+
+    def write(temporary: Path) -> None:
+        with temporary.open("wb") as file:
+            rows.to_parquet(file, index=False)
+
+    write_atomically(path, write)
 
 
 def _plain(value: Any) -> Any:

@@ -92,8 +92,6 @@ def make_runs(
     say(console, f"best of {len(space):,} archs, {plan.where}, {batches[0].description}")
     for note in dict.fromkeys(images.note for images in batches if images.note):
         say(console, note)
-    plan = begin_ray(request, error_console())
-    say(console, f"best of {len(space):,} archs, {plan.where}, {batches[0].description}")
     for number, images in list(enumerate(batches))[len(rows) :]:
         found = best_arch(space, images, plan, init_seed=args.seed + number)
         rows.append({"seed": args.seed + number, **facts(found, benchmarks)})

@@ -57,7 +57,7 @@ def is_image(name: str) -> bool:
 
 
 def written_names(path: Path, names: list[str]) -> tuple[str, ...]:
-    r"""Returns names of class folders as files can hold them: a byte that is not UTF-8 becomes `\xe9` or alike.
+    r"""Returns names of classes as files can hold them: a byte that is not UTF-8 becomes `\xe9` or alike.
 
     Raises:
         UsageError: two of them would be the same.
@@ -66,8 +66,8 @@ def written_names(path: Path, names: list[str]) -> tuple[str, ...]:
     twice = [name for place, name in enumerate(written) if name in written[:place]]
     if twice:
         raise UsageError(
-            f"Class folders need different names, but two of {path} would both be written as {twice[0]!r}, as "
-            "one is not UTF-8; rename one."
+            f"Class folders need different names, but two of {path} would both be written as {twice[0]!r}, "
+            "as one is not UTF-8; rename one."
         )
     return written
 

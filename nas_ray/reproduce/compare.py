@@ -23,6 +23,7 @@ from nas_ray.reproduce.tables import SHORT, TEST, Setting, Table
 from nas_ray.searchers import SEARCHERS
 from nas_ray.searchers.options import parse_options
 from nas_ray.spaces import NatsTss
+from nas_ray.text import table_cell
 
 RANDOM = "random_search"
 EVALUATIONS = 200
@@ -146,7 +147,7 @@ def said_of_differences(args: CompareArgs, console: Console, table: Table, answe
 def as_markdown(lines: Sequence[Sequence[str]]) -> list[str]:
     """Returns the lines of a Markdown table."""
     head = ["| " + " | ".join(HEADER) + " |", "|" + "---|" * len(HEADER)]
-    return head + ["| " + " | ".join(line) + " |" for line in lines]
+    return head + ["| " + " | ".join(map(table_cell, line)) + " |" for line in lines]
 
 
 def cells(line: pd.Series) -> list[str]:

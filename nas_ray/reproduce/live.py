@@ -33,7 +33,7 @@ from nas_ray.runs import FILE_NAME, create_run, read_run, update_run
 from nas_ray.search import tune_search
 from nas_ray.stored_numbers import with_numbers
 from nas_ray.tables import read_table
-from nas_ray.writing import write_atomically
+from nas_ray.writing import write_parquet
 
 FEWEST = 2
 """Runs of a row, whatever the time: a spread needs two."""
@@ -164,7 +164,7 @@ class LiveRuns:
             cpus_per_trial=plan.cpus_per_trial,
             gpus_per_trial=plan.gpus_per_trial,
         )
-        write_atomically(path, lambda temporary: rows.to_parquet(temporary, index=False))
+        write_parquet(path, rows)
         shutil.rmtree(work, ignore_errors=True)
         return rows
 

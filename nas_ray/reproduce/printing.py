@@ -12,6 +12,7 @@ from rich.text import Text
 from nas_ray.console import Rows, put, say
 from nas_ray.reproduce.statistics import AGREES, DIFFERS, RULE
 from nas_ray.reproduce.tables import Table
+from nas_ray.text import table_cell
 
 HEADER = (
     "row", "dataset", "mean +- std", "95 % of mean", "median", "runs", "evaluations", "seconds", "theirs",
@@ -70,7 +71,7 @@ def markdown(table: Table, lines: pd.DataFrame, given: Sequence[str]) -> str:
     kept = filled(rows)
     text = [f"### `{table.name}`: {table.title}", ""]
     text += ["| " + " | ".join(HEADER[place] for place in kept) + " |", "|" + "---|" * len(kept)]
-    text += ["| " + " | ".join(row[place] for place in kept) + " |" for row in rows]
+    text += ["| " + " | ".join(table_cell(row[place]) for place in kept) + " |" for row in rows]
     return "\n".join([*text, "", *(f"- {note}" for note in notes(table, lines, given)), ""])
 
 

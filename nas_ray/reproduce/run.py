@@ -27,7 +27,7 @@ from nas_ray.reproduce.pictures import draw_curves, draw_skips
 from nas_ray.reproduce.printing import markdown, show
 from nas_ray.reproduce.runs import Runner, Runs, runner
 from nas_ray.reproduce.tables import SHORT, Table
-from nas_ray.writing import staged, write_atomically
+from nas_ray.writing import staged, write_parquet, write_text
 
 Further = Callable[[Table, pd.DataFrame], str]
 """`further(table, answers)` prints what else is to be said and returns it as Markdown."""
@@ -106,7 +106,7 @@ def _whole(
         text = markdown(table, lines, given)
         if further is not None:
             text += further(table, answers)
-        (beside / f"{table.name}.md").write_text(text, encoding="utf-8")
+        write_text(beside / f"{table.name}.md", text)
 
 
 def told(table: Table, known: Known, args: RunsArgs, live: LiveRuns | None = None) -> list[str]:
@@ -157,7 +157,7 @@ def reproduce(
             _keep_unfinished(joined_runs(runs), out, table.name)
         raise
     answers = joined_runs(runs)
-    answers.to_parquet(beside / f"{table.name}-runs.parquet", index=False)
+    write_parquet(beside / f"{table.name}-runs.parquet", answers)
     lines = pd.concat(
         [
             lines_of(row, runs[row.title].answers, known.test_column, resamples=args.resamples)
@@ -181,7 +181,7 @@ def _keep_unfinished(answers: pd.DataFrame, out: Path, name: str) -> None:
     whole = out / f"{name}-runs.parquet"
     path = out / f"{name}-runs-unfinished.parquet" if (out / f"{name}.csv").exists() else whole
     with contextlib.suppress(OSError):  # what ended the runs is told, and may be a full disk
-        write_atomically(path, lambda temporary: answers.to_parquet(temporary, index=False))
+        write_parquet(path, answers)
 
 
 def all_runs(table: Table, make: Runner, seeds: int, runs: dict[str, Runs]) -> None:

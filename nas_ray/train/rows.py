@@ -13,6 +13,7 @@ import pandas as pd
 from rich.console import Console
 
 from nas_ray.console import Rows, put
+from nas_ray.text import table_cell
 from nas_ray.train.intervals import over_images, over_seeds, paired
 
 RESULT = "result.json"
@@ -106,4 +107,4 @@ def to_markdown(summary: pd.DataFrame, scores: Sequence[str]) -> list[str]:
     """Returns the lines of the summary as a Markdown table."""
     heads, cells = shown_rows(summary, scores)
     rule = ["---", *["---:"] * (len(heads) - 1)]
-    return [f"| {' | '.join(row)} |" for row in (heads, rule, *cells)]
+    return [f"| {' | '.join(map(table_cell, row))} |" for row in (heads, rule, *cells)]

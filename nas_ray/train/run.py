@@ -115,9 +115,6 @@ def _introduce(job: TrainJob, folder: Path, console: Console) -> None:
     say(console, "\n".join(lines))
     for note in filter(None, (images.note, said_of_repeats(job.scored, images.train_images))):
         say(console, note)
-    say(console, "\n".join(lines))
-    if images.note:
-        say(console, images.note)
 
 
 def new_module(job: TrainJob, candidate: Candidate, seed: int) -> TrainingModule:
