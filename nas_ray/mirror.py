@@ -19,6 +19,7 @@ from nas_ray.console import say_error
 from nas_ray.errors import UsageError, describe
 from nas_ray.runs import FILE_NAME, JOURNAL, make_folder, occupied, read_run
 from nas_ray.storage import Storage, fetch, files_of, is_uri, storage_errors, unreachable, working_folder
+from nas_ray.text import place_word
 
 PATIENCE_S = 120.0
 """How long the end of a run waits for a storage that is away."""
@@ -104,7 +105,7 @@ def _check_free(storage: Storage, folder: Path) -> None:
     if files_of(folder):
         raise UsageError(
             f"The folder {folder} holds a run of {storage.uri} that did not reach it; continue it with "
-            f"--resume {storage.uri}, or remove that folder."
+            f"--resume {place_word(storage.uri)}, or remove that folder."
         )
 
 
@@ -165,7 +166,7 @@ class Mirror:
             why = describe(problem) if problem else "no answer"
             raise NotDelivered(
                 f"The run must reach {uri}, but for {PATIENCE_S:g} s: {why}; it is whole in {self._folder}. "
-                f"Bring the storage back, then deliver it with --resume {uri}."
+                f"Bring the storage back, then deliver it with --resume {place_word(uri)}."
             )
 
     def _work(self) -> None:
