@@ -64,7 +64,8 @@ def unmake_run(folder: Path) -> None:
 
 def occupied(place: str | Path) -> str:
     """Returns the sentence about a place that holds a run already."""
-    return f"The folder {place} already holds a run; continue it with --resume {place_word(place)} or choose another --out."
+    again = f"--resume {place_word(place)}"
+    return f"The folder {place} already holds a run; continue it with {again} or choose another --out."
 
 
 def check_local(folder: Path) -> None:

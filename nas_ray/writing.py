@@ -83,7 +83,12 @@ def write_text(path: Path, text: str) -> None:
 def write_table(folder: Path, rows: pd.DataFrame, name: str = "results") -> None:
     """Writes `rows` as `name.parquet` and `name.csv`."""
     write_parquet(folder / f"{name}.parquet", rows)
-    write_atomically(folder / f"{name}.csv", lambda path: rows.to_csv(path, index=False))
+    write_csv(folder / f"{name}.csv", rows)
+
+
+def write_csv(path: Path, rows: pd.DataFrame) -> None:
+    """Writes `rows` as CSV, packed where the name ends so, at once or not at all."""
+    write_atomically(path, lambda temporary: rows.to_csv(temporary, index=False))
 
 
 def write_parquet(path: Path, rows: pd.DataFrame) -> None:

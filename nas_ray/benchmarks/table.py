@@ -19,7 +19,7 @@ from nas_ray.spaces.nats_tss import NatsTss
 from nas_ray.stored_numbers import StoredTable
 from nas_ray.tables import ARCH, ENDINGS, table_ending
 from nas_ray.text import encodable
-from nas_ray.writing import write_atomically, write_parquet
+from nas_ray.writing import write_csv, write_parquet
 
 _ENDINGS = f"{', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}"
 
@@ -194,11 +194,9 @@ def write_table(frame: pd.DataFrame, path: Path) -> None:
         UsageError: the name ends in another format, or the folder cannot be written.
     """
     check_writable(path)
+    write = write_parquet if _ending(path, written=True) == ".parquet" else write_csv
     try:
-        if _ending(path, written=True) == ".parquet":
-            write_parquet(path, frame)
-        else:
-            write_atomically(path, lambda temporary: frame.to_csv(temporary, index=False))
+        write(path, frame)
     except OSError as error:
         raise UsageError(
             f"The table must have a writable place, got {path} ({error.strerror or error}); name another."
