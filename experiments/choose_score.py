@@ -12,17 +12,16 @@ from __future__ import annotations
 
 import sys
 
-from rich.console import Console
-
 from nas_ray.cli import reported_errors
 from nas_ray.command_line import read_args
+from nas_ray.console import output
 from nas_ray.reproduce.args import ChooseArgs
 
 
 def main(args: ChooseArgs) -> int:
     from nas_ray.reproduce.choose import choose  # torch takes seconds
 
-    return choose(args, Console(width=None if sys.stdout.isatty() else 160))
+    return choose(args, output(piped=160))
 
 
 if __name__ == "__main__":

@@ -13,17 +13,16 @@ from __future__ import annotations
 
 import sys
 
-from rich.console import Console
-
 from nas_ray.cli import reported_errors
 from nas_ray.command_line import read_args
+from nas_ray.console import output
 from nas_ray.reproduce.args import CompareArgs
 
 
 def main(args: CompareArgs) -> int:
     from nas_ray.reproduce.compare import compare  # torch and Ray take seconds
 
-    return compare(args, Console(width=None if sys.stdout.isatty() else 200))
+    return compare(args, output(piped=200))
 
 
 if __name__ == "__main__":

@@ -11,14 +11,12 @@ baselines params, flops and num_conv are always in the table.
 from __future__ import annotations
 
 import dataclasses
-import sys
 import time
 from pathlib import Path
 
-from rich.console import Console
-
 from nas_ray.cli import reported_errors
 from nas_ray.command_line import read_args
+from nas_ray.console import output
 from nas_ray.correlate_args import CorrelateArgs
 
 
@@ -26,7 +24,7 @@ def main(args: CorrelateArgs) -> None:
     from nas_ray.correlate import compare_all  # torch, Ray and Lightning take seconds
 
     out = args.out or Path("runs") / f"correlate-{time.strftime('%Y%m%d-%H%M%S')}"
-    console = Console(width=None if sys.stdout.isatty() else 120)
+    console = output(piped=120)
     compare_all(**{**dataclasses.asdict(args), "out": out}, console=console)
 
 

@@ -18,7 +18,6 @@ from typing import Annotated
 
 import pandas as pd
 import tyro
-from rich.console import Console
 from rich.progress import track
 
 from nas_ray.benchmarks.export import export_rows
@@ -26,6 +25,7 @@ from nas_ray.benchmarks.nats import find_archives
 from nas_ray.benchmarks.table import check_writable, write_table
 from nas_ray.cli import reported_errors
 from nas_ray.command_line import read_args
+from nas_ray.console import error_console, output, tell
 from nas_ray.drivers.lifecycle import Ending, guarded
 from nas_ray.ranges import HERE
 
@@ -50,14 +50,14 @@ def main(args: Args) -> int:
         args.directory, allow_missing=args.allow_missing, allow="add --allow-missing"
     )
     rows = export_rows(args.directory, allow_missing=args.allow_missing, workers=args.workers)
-    console = Console(stderr=True)
+    console = error_console()
     frame = pd.DataFrame(track(rows, "Reading archives", total=len(found), console=console))
     write_table(frame, args.out)
-    print(f"{args.out}: {len(frame)} archs of {space.name}, {args.out.stat().st_size / 1e6:.1f} MB")
+    tell(f"{args.out}: {len(frame)} archs of {space.name}, {args.out.stat().st_size / 1e6:.1f} MB")
     return 0
 
 
 if __name__ == "__main__":
     with reported_errors():
         args = read_args(Args, __doc__)
-        sys.exit(guarded(lambda: main(args), Ending("export"), Console()))
+        sys.exit(guarded(lambda: main(args), Ending("export"), output()))

@@ -18,10 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import tyro
-from rich.console import Console
 
 from nas_ray.cli import reported_errors
 from nas_ray.command_line import read_args
+from nas_ray.console import output, tell
 
 
 @dataclass(frozen=True)
@@ -43,10 +43,10 @@ def main(args: Args) -> int:
 
     def work() -> int:
         path = write_report(args.runs, args.out, args.benchmark)
-        print(f"Report: {path} ({path.stat().st_size / 1e6:.1f} MB)")
+        tell(f"Report: {path} ({path.stat().st_size / 1e6:.1f} MB)")
         return 0
 
-    return guarded(work, Ending("report"), Console())
+    return guarded(work, Ending("report"), output())
 
 
 if __name__ == "__main__":

@@ -14,20 +14,19 @@ from __future__ import annotations
 
 import sys
 
-from rich.console import Console
-
 from nas_ray.cli import reported_errors
 from nas_ray.command_line import read_args
+from nas_ray.console import output, say
 from nas_ray.reproduce.args import ReproduceArgs
 from nas_ray.reproduce.catalogue import TABLES, chosen
 
 
 def main(args: ReproduceArgs) -> int:
-    console = Console(width=None if sys.stdout.isatty() else 200)
+    console = output(piped=200)
     if args.show_list:
         width = max(map(len, TABLES))
         for table in TABLES.values():
-            console.print(f"{table.name:{width}}  {table.title}", highlight=False)
+            say(console, f"{table.name:{width}}  {table.title}")
         return 0
     tables = chosen(args.table)
     from nas_ray.reproduce.run import run  # torch and Ray take seconds

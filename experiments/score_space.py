@@ -16,17 +16,16 @@ from __future__ import annotations
 
 import sys
 
-from rich.console import Console
-
 from nas_ray.bulk.args import ScoreArgs
 from nas_ray.cli import reported_errors
 from nas_ray.command_line import read_args
+from nas_ray.console import output
 
 
 def main(args: ScoreArgs) -> int:
     from nas_ray.bulk.run import run  # torch and Ray take seconds
 
-    return run(args, Console(width=None if sys.stdout.isatty() else 160))
+    return run(args, output(piped=160))
 
 
 if __name__ == "__main__":

@@ -14,16 +14,15 @@ from __future__ import annotations
 
 import sys
 
-from rich.console import Console
-
 from nas_ray.cli import reported_errors
+from nas_ray.console import output
 from nas_ray.train.args import TrainArgs, parse
 
 
 def main(args: TrainArgs) -> int:
     from nas_ray.train.run import train  # torch and Lightning take seconds
 
-    return train(args, Console(width=None if sys.stdout.isatty() else 140))
+    return train(args, output(piped=140))
 
 
 if __name__ == "__main__":

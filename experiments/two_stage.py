@@ -11,10 +11,9 @@ from __future__ import annotations
 
 import sys
 
-from rich.console import Console
-
 from nas_ray.arguments import parse
 from nas_ray.cli import reported_errors
+from nas_ray.console import output
 from nas_ray.two_stage_args import TwoStageArgs
 
 
@@ -22,7 +21,7 @@ def main() -> int:
     args = parse(TwoStageArgs, "two_stage", __doc__ or "")
     from nas_ray.two_stage import run  # torch, Ray and Lightning take seconds
 
-    return run(args, Console())
+    return run(args, output())
 
 
 if __name__ == "__main__":

@@ -8,9 +8,8 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
-from rich.console import Console
-
 from nas_ray.arguments import SearchArgs, parse
+from nas_ray.console import error_console, output, say_error, standard_streams
 from nas_ray.errors import UsageError, describe
 from nas_ray.interrupts import INTERRUPTED, end_as_ctrl_c
 
@@ -35,30 +34,29 @@ def main(
     with reported_errors():
         began = time.monotonic()
         args = parse(args_type, name, description or "")
-        errors = Console(stderr=True)
+        errors = error_console()
         with errors.status("loading ...") if errors.is_terminal else contextlib.nullcontext():
             from nas_ray.session import run  # torch, Ray and Lightning take seconds
         chosen: str | Callable[..., Any] = searcher or str(getattr(args, "searcher", ""))
-        sys.exit(run(name, args, chosen, Console(), began=began))
+        sys.exit(run(name, args, chosen, output(), began=began))
 
 
 @contextlib.contextmanager
 def reported_errors() -> Iterator[None]:
-    """Turns a `UsageError` into one line on standard error and its exit code, and Ctrl-C into 130."""
+    """Turns a `UsageError` into one line on standard error and its exit code, and Ctrl-C into 130.
+
+    Where standard output or standard error is closed, full or a closed pipe, nothing else is lost.
+    """
     end_as_ctrl_c()
-    try:
-        yield
-    except UsageError as error:
-        print(f"error: {shown(error)}", file=sys.stderr)
-        sys.exit(error.exit_code)
-    except (OSError, MemoryError) as error:  # such as a full disk, where no command knows better
-        print(f"error: {describe(error).rstrip('.')}.", file=sys.stderr)
-        sys.exit(UsageError.exit_code)
-    except KeyboardInterrupt:  # before a search began, which handles it itself, or in another experiment
-        print("\nInterrupted; what is complete in the folder of this run stays there.", file=sys.stderr)
-        sys.exit(INTERRUPTED)
-
-
-def shown(error: UsageError) -> str:
-    """Returns the message without what a name from a file could do to a terminal."""
-    return "".join(char if char.isprintable() or char == "\n" else ascii(char)[1:-1] for char in str(error))
+    with standard_streams():
+        try:
+            yield
+        except UsageError as error:
+            say_error(f"error: {error}")
+            sys.exit(error.exit_code)
+        except (OSError, MemoryError) as error:  # such as a full disk, where no command knows better
+            say_error(f"error: {describe(error).rstrip('.')}.")
+            sys.exit(UsageError.exit_code)
+        except KeyboardInterrupt:  # before a search began, which handles it itself, or in another experiment
+            say_error("\nInterrupted; what is complete in the folder of this run stays there.")
+            sys.exit(INTERRUPTED)

@@ -11,10 +11,10 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 from rich.console import Console
-from rich.markup import escape
 
 from nas_ray.benchmarks import Benchmark, open_benchmark
 from nas_ray.claim import claimed
+from nas_ray.console import error_console, headed, say
 from nas_ray.correlate_args import FEWEST, CorrelateArgs
 from nas_ray.drivers.lifecycle import Ending, begin_ray, command_again, guarded
 from nas_ray.errors import UsageError
@@ -33,7 +33,7 @@ from nas_ray.scoring_run import benchmark_accuracy, choose_archs, score_archs
 from nas_ray.searchers import Fitness
 from nas_ray.searchers.fitness import Row, parse_fitness
 from nas_ray.spaces import NatsTss
-from nas_ray.writing import staged, write_atomically, write_table, write_text
+from nas_ray.writing import staged, write_table, write_text
 
 EXPERIMENT = "correlate"
 
@@ -85,7 +85,7 @@ def compare_all(
     for module in modules.values():
         module.minibatch()  # told here if there are too few different images
         if module.note:
-            console.print(module.note, highlight=False, markup=False, soft_wrap=True)
+            say(console, module.note)
     request = Request(num_cpus=num_cpus, num_gpus=num_gpus)
     check_request(request)
     asked: dict[str, Any] = {
@@ -136,12 +136,9 @@ class Comparison:
     def run(self, request: Request, record: Record, console: Console) -> int:
         """Scores what the folder lacks, makes the table of every dataset, and returns the exit code."""
         record.begin()
-        plan = begin_ray(request, Console(stderr=True))
+        plan = begin_ray(request, error_console())
         for nets_of, module in self.modules.items():
-            console.print(
-                f"[bold]nets for {nets_of}[/]: {len(self.archs)} archs, {escape(module.description)}",
-                highlight=False,
-            )
+            say(console, headed(f"nets for {nets_of}", f": {len(self.archs)} archs, {module.description}"))
             scores = self._scores(nets_of, module, plan)
             for dataset in [nets_of] if nets_of in self.benchmarks and self._own_nets else self.benchmarks:
                 self._compare(dataset, scores, module, console)
@@ -149,9 +146,9 @@ class Comparison:
             _say_undefined(scores, score_names(self.proxies), console)
         first = next(iter(self.modules.values()))
         about = f"{len(self.archs):,} archs, {first.description}, {self.benchmark}"
-        write_atomically(self.out / "correlations.png", lambda path: draw_bars(self.tables, path, about))
+        draw_bars(self.tables, self.out / "correlations.png", about)
         record.end("finished")
-        console.print(f"Folder: {self.out}", highlight=False, markup=False, soft_wrap=True)
+        say(console, f"Folder: {self.out}")
         return 0
 
     @property
@@ -170,7 +167,7 @@ class Comparison:
             self.archs,
             evaluator,
             plan,
-            console=Console(stderr=True),
+            console=error_console(),
             settings={
                 "images": module.source,
                 "batch_size": module.batch_size,
@@ -184,7 +181,7 @@ class Comparison:
         """Makes, prints and writes the table of `dataset`."""
         known, judged = self.known[dataset], [*score_names(self.proxies), *self.combined]
         source = self.benchmarks[dataset].acc_source
-        console.print(f"\n[bold]{dataset}[/]: {escape(source)}", highlight=False)
+        say(console, headed(f"\n{dataset}", f": {source}"))
         table = correlate(scores, known, judged, resamples=self.resamples, seed=self.seed)
         self.tables[dataset] = table
         print_table(table, console)
@@ -212,11 +209,7 @@ def _say_undefined(scores: pd.DataFrame, columns: Sequence[str], console: Consol
             said = [entry for text in scores["error"][bad].dropna() for entry in text.split("; ")]
             own = [entry for entry in said if entry.startswith((f"{name}:", f"{name} ", f"{name}."))]
             reason = f": {(own or said)[0]}" if said else ""
-            console.print(
-                f"{name} is undefined for {bad.sum():,} of {len(scores):,} archs{reason}",
-                highlight=False,
-                markup=False,
-            )
+            say(console, f"{name} is undefined for {bad.sum():,} of {len(scores):,} archs{reason}")
 
 
 def _open(benchmark: str, dataset: str) -> Benchmark:

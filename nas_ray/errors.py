@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from nas_ray.text import encodable
+
 LONGEST = 200
 """Characters of a foreign message that are kept."""
 LONGEST_NAME = 60
@@ -40,7 +42,7 @@ def describe(error: BaseException) -> str:
         return str(error)
     if isinstance(error, SyntaxError):
         return f"{type(error).__name__}: {error.msg} ({error.filename}, line {error.lineno})"
-    lines = str(error).strip().splitlines()
+    lines = encodable(str(error)).strip().splitlines()  # rows are made of it
     if not lines:
         return type(error).__name__
     if lines[0].startswith("Traceback ("):  # of another process, whose error is the last line

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import logging
 import math
 import time
-import warnings
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from typing import Protocol, runtime_checkable
 
 import numpy as np
-import pytorch_lightning as pl
 import torch
 from torch.utils.data import DataLoader
 
 from nas_ray.benchmarks.base import Benchmark
 from nas_ray.errors import describe
+from nas_ray.lightning import Trainer, quiet_lightning
 from nas_ray.modules.recipes import Recipe
 from nas_ray.modules.scoring import ScoringModule
 from nas_ray.proxies import Proxy
@@ -126,15 +124,12 @@ class ProxyScores:
         return DataLoader([batch], batch_size=None)  # type: ignore[arg-type]  # a list is a dataset
 
     @cached_property
-    def _trainer(self) -> pl.Trainer:
+    def _trainer(self) -> Trainer:
         quiet_lightning()
-        return pl.Trainer(
+        return Trainer(
             accelerator=self.accelerator,
             devices=1,
-            logger=False,
             enable_checkpointing=False,
-            enable_progress_bar=False,
-            enable_model_summary=False,
             inference_mode=False,  # proxies need gradients
         )
 
@@ -157,23 +152,14 @@ class Lookup:
         report({"valid_acc": evaluation.valid_acc, "seconds": evaluation.seconds, "error": None})
 
 
-def quiet_lightning() -> None:
-    """Silences Lightning's notices about devices and data loaders, which mean nothing for one minibatch."""
-    logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
-    warnings.filterwarnings("ignore", module="pytorch_lightning")
-
-
-def quiet_trainer(accelerator: str, recipe: Recipe, epochs: int = 1) -> pl.Trainer:
+def quiet_trainer(accelerator: str, recipe: Recipe, epochs: int = 1) -> Trainer:
     """Returns a Lightning `Trainer` that trains on one device and says and writes nothing."""
     quiet_lightning()
-    return pl.Trainer(
+    return Trainer(
         accelerator=accelerator,
         devices=1,
         max_epochs=epochs,
-        precision=recipe.precision,  # type: ignore[arg-type]  # one of Lightning's names
-        logger=False,
+        precision=recipe.precision,
         enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
         num_sanity_val_steps=0,
     )

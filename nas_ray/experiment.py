@@ -12,6 +12,7 @@ from rich.console import Console
 from nas_ray.arguments import SearchArgs
 from nas_ray.benchmarks import Benchmark, open_benchmark
 from nas_ray.cluster import ship_by_value
+from nas_ray.console import say
 from nas_ray.errors import UsageError, describe
 from nas_ray.evaluators import (
     VALID_ACC,
@@ -200,13 +201,11 @@ def introduce(experiment: Experiment, where: str, place: str | Path, console: Co
         f"accuracy   {accuracy}",
         f"folder     {place}",
     ]
-    console.print("\n".join(lines), highlight=False, markup=False, soft_wrap=True)
+    say(console, "\n".join(lines))
     for line in experiment.images.skipped:
-        console.print(f"skipped    {line}", highlight=False, markup=False, soft_wrap=True)
+        say(console, f"skipped    {line}")
     if experiment.images.note:
-        console.print(
-            experiment.images.note, highlight=False, markup=False, soft_wrap=not console.is_terminal
-        )
+        say(console, experiment.images.note, wrapped=console.is_terminal)
 
 
 def estimation(experiment: Experiment) -> list[str]:

@@ -13,13 +13,14 @@ from rich.console import Console
 
 from nas_ray.benchmarks import Benchmark
 from nas_ray.benchmarks.base import accuracy_column
+from nas_ray.console import say
 from nas_ray.evaluators import CHECKPOINTS
 from nas_ray.experiment import Experiment
 from nas_ray.gpu_memory import packing
 from nas_ray.report.cells import draw_cell
 from nas_ray.report.search_curve import draw_search
 from nas_ray.report.summary import print_summary, summarize
-from nas_ray.runs import update_run, write_atomically, write_json, write_table
+from nas_ray.runs import update_run, write_json, write_table
 from nas_ray.search import to_table
 from nas_ray.spaces import FiniteSpace
 
@@ -49,7 +50,7 @@ def finish(
         _draw(experiment, rows, str(best["arch"]), folder)
     print_summary(summary, console)
     if said := packing(rows, gpus_per_trial):
-        console.print(said, style="dim", highlight=False, soft_wrap=True)
+        say(console, said, "dim")
     shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)  # of trainings: all rows are there
     update_run(folder, status="finished", wall_seconds=round(wall_seconds, 3))
     return 0 if best is not None else 1
@@ -87,14 +88,11 @@ def best_row(rows: pd.DataFrame) -> dict[str, Any] | None:
 
 def _draw(experiment: Experiment, rows: pd.DataFrame, arch: str, folder: Path) -> None:
     index = experiment.space.index(arch) if hasattr(experiment.space, "index") else None
-    write_atomically(folder / "cell.png", lambda path: draw_cell(arch, path, index=index))
-    write_atomically(
+    draw_cell(arch, folder / "cell.png", index=index)
+    draw_search(
+        rows,
         folder / "search.png",
-        lambda path: draw_search(
-            rows,
-            path,
-            fitness=experiment.fitness,
-            fitness_label=str(experiment.fitness),
-            benchmark=experiment.benchmark,
-        ),
+        fitness=experiment.fitness,
+        fitness_label=str(experiment.fitness),
+        benchmark=experiment.benchmark,
     )

@@ -8,7 +8,6 @@ import json
 import os
 import platform
 import shutil
-import sys
 import threading
 import time
 import uuid
@@ -16,10 +15,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from nas_ray.claim import locked
+from nas_ray.console import say_error
 from nas_ray.errors import UsageError, describe
 from nas_ray.kept import lost
 from nas_ray.runs import FILE_NAME, JOURNAL, make_folder, occupied, read_run
 from nas_ray.storage import Storage, fetch, files_of, is_uri, storage_errors, unreachable, working_folder
+from nas_ray.text import place_word
 
 PATIENCE_S = 120.0
 """How long the end of a run waits for a storage that is away."""
@@ -77,7 +78,7 @@ def run_folder(place: str | Path, *, new: bool) -> Iterator[Path]:
             try:
                 mirror.close()
             except NotDelivered as error:  # beside what ended the run
-                print(error, file=sys.stderr)
+                say_error(error)
             raise
         mirror.close()
         _tidy(folder)
@@ -111,7 +112,7 @@ def _check_free(storage: Storage, folder: Path) -> None:
     if files_of(folder):
         raise UsageError(
             f"The folder {folder} holds a run of {storage.uri} that did not reach it; continue it with "
-            f"--resume {storage.uri}, or remove that folder."
+            f"--resume {place_word(storage.uri)}, or remove that folder."
         )
 
 
@@ -179,7 +180,7 @@ class Mirror:
             raise NotDelivered(
                 f"The run must reach {uri}, but for {PATIENCE_S:g} s: {why}; "
                 f"{gone or f'it is whole in {self._folder}'}. "
-                f"Bring the storage back, then deliver it with --resume {uri}."
+                f"Bring the storage back, then deliver it with --resume {place_word(uri)}."
             )
 
     def _work(self) -> None:
@@ -206,10 +207,9 @@ class Mirror:
     def _tell(self, error: Exception) -> None:
         """Says once that the storage is away."""
         if self._problem is None:
-            print(
+            say_error(
                 f"The storage of {self._storage.uri} is away ({describe(error)}); the run goes on and is "
-                f"delivered later from {self._folder}.",
-                file=sys.stderr,
+                f"delivered later from {self._folder}."
             )
         self._problem = error
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import _thread
 import contextlib
 import os
-import sys
 import threading
 from collections.abc import Callable, Iterator
 
+from nas_ray.console import say_error
 from nas_ray.errors import UsageError
 
 START_S = 300.0
@@ -44,7 +44,7 @@ def patience(seconds: float, sentence: str, end: Callable[[], None]) -> Iterator
         _thread.interrupt_main()
         if done.wait(GRACE_S):
             return
-        print(f"error: {sentence}", file=sys.stderr, flush=True)
+        say_error(f"error: {sentence}")
         with contextlib.suppress(Exception):
             end()
         os._exit(UsageError.exit_code)

@@ -8,8 +8,9 @@ from types import TracebackType
 
 import numpy as np
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
+from nas_ray.console import field, say
 from nas_ray.searchers.events import Event
 from nas_ray.searchers.fitness import Fitness, Row
 from nas_ray.searchers.messages import EPOCHS
@@ -46,11 +47,11 @@ class SearchProgress:
         self._first_at = 0.0
         self._started = self._noticed = time.monotonic()
         self._bar = Progress(
-            TextColumn("search" if label else "score"),
+            field("search" if label else "score"),
             BarColumn(bar_width=24),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[best]}"),
-            TextColumn("{task.fields[speed]}"),
+            field("{task.fields[best]}"),
+            field("{task.fields[speed]}"),
             TimeRemainingColumn(elapsed_when_finished=True),
             console=console,
             disable=not console.is_terminal,
@@ -98,7 +99,7 @@ class SearchProgress:
         if not self._console.is_terminal and time.monotonic() - self._noticed > NOTICE_SECONDS:
             self._noticed = time.monotonic()
             of = f"/{self._total}" if self._total else ""
-            self._console.print(f"{self._done}{of} done, {best and best + ', '}{speed}{self._left()}")
+            say(self._console, f"{self._done}{of} done, {best and best + ', '}{speed}{self._left()}")
 
     def _best(self) -> str:
         if self._label is None:

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from nas_ray.errors import LONGEST_NAME, UsageError, describe
+from nas_ray.text import place_word
 from nas_ray.writing import write_atomically as write_atomically
 from nas_ray.writing import write_json as write_json
 from nas_ray.writing import write_table as write_table
@@ -63,9 +64,8 @@ def unmake_run(folder: Path) -> None:
 
 def occupied(place: str | Path) -> str:
     """Returns the sentence about a place that holds a run already."""
-    return (
-        f"The folder {place} already holds a run; continue it with --resume {place} or choose another --out."
-    )
+    again = f"--resume {place_word(place)}"
+    return f"The folder {place} already holds a run; continue it with {again} or choose another --out."
 
 
 def check_local(folder: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +20,7 @@ from nas_ray.rows import LEADING, TRAILING
 from nas_ray.searchers.base import ArchSearcher
 from nas_ray.searchers.events import Event
 from nas_ray.searchers.fitness import Row
+from nas_ray.text import encodable
 
 # Read by Ray Tune when it is imported or when a run starts.
 TUNE_SETTINGS = {
@@ -133,6 +135,7 @@ def tune_search(
         ),
         {"cpu": cpus_per_trial, "gpu": gpus_per_trial},
     )
+    storage = _storage(folder)
     tuner = tune.Tuner(
         trainable,
         tune_config=tune.TuneConfig(
@@ -146,7 +149,7 @@ def tune_search(
         ),
         run_config=tune.RunConfig(
             name="tune",
-            storage_path=str(folder.resolve()),
+            storage_path=str(storage),
             verbose=0,
             checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
             failure_config=tune.FailureConfig(
@@ -160,10 +163,15 @@ def tune_search(
         searcher.attach()
         if journal is None:
             log.close()
-        shutil.rmtree(
-            folder / "tune", ignore_errors=True
-        )  # Tune's own snapshots; the journal holds all there is
+        # Tune's own snapshots; the journal holds all there is
+        shutil.rmtree(storage / "tune" if storage == folder.resolve() else storage, ignore_errors=True)
     return to_table(searcher)
+
+
+def _storage(folder: Path) -> Path:
+    """Returns where Tune keeps its snapshots: not in `folder` if its name is no UTF-8, which Arrow needs."""
+    place = folder.resolve()
+    return place if encodable(str(place)) == str(place) else Path(tempfile.mkdtemp(prefix="nas_ray-"))
 
 
 def elapsed(searcher: ArchSearcher) -> float:

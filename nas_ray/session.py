@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import shlex
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +14,7 @@ from rich.console import Console
 
 from nas_ray.arguments import SearchArgs
 from nas_ray.claim import Opens, claimed
+from nas_ray.console import error_console, say
 from nas_ray.drivers.lifecycle import Ending, begin_ray, guarded
 from nas_ray.errors import UsageError
 from nas_ray.errors import describe as describe_error
@@ -33,6 +33,7 @@ from nas_ray.resources import Plan
 from nas_ray.runs import create_run, read_run, unmake_run, update_run, write_table
 from nas_ray.search import to_table, tune_search
 from nas_ray.searchers import ArchSearcher
+from nas_ray.text import in_shell, place_word
 
 
 def run(
@@ -131,8 +132,8 @@ IMAGE_FACTS = ("source", "description", "note", "num_classes", "image_size", "sk
 
 def resume_command(place: str | Path, address: str | None = None) -> str:
     """Returns the command that continues the run at `place`, on the cluster at `address` if it had one."""
-    cluster = "" if address is None else f" --address {shlex.quote(address)}"
-    return f"python {shlex.quote(sys.argv[0])} --resume {shlex.quote(str(place))}{cluster}"
+    cluster = "" if address is None else f" --address {in_shell(address)}"
+    return f"python {place_word(sys.argv[0])} --resume {place_word(place)}{cluster}"
 
 
 def stored_form(args: SearchArgs) -> dict[str, Any]:
@@ -181,7 +182,7 @@ def _search(
     before = len(rows_of(experiment.searcher.events))
     seen = {IMAGES: experiment.images.sha256}  # which a run of an earlier version did not note
     update_run(folder, status="running", args=stored_form(experiment.args), **seen)
-    errors = Console(stderr=True)
+    errors = error_console()
     plan = begin_ray(experiment.request, errors, verbose=experiment.args.verbose)
     introduce(experiment, plan.where, place, console)
     _drive(experiment, plan, folder, errors, journal)
@@ -189,7 +190,7 @@ def _search(
     made = len(rows_of(experiment.searcher.events)) > before
     wall_seconds = _wall_seconds(folder, began if made else time.monotonic())
     code = finish(experiment, folder, console, wall_seconds=wall_seconds, gpus_per_trial=plan.gpus_per_trial)
-    console.print(f"Run folder: {place}", highlight=False, soft_wrap=True)
+    say(console, f"Run folder: {place}")
     return code
 
 

@@ -73,8 +73,9 @@ def read_rows(path: Path) -> tuple[pd.DataFrame, Sequence[int] | None]:
     if path.suffix.lower() not in _PARQUET:
         with open_text(path) as file:
             return _read_csv(file)
-    _check_parquet(path)
-    frame = pd.read_parquet(path)
+    with path.open("rb") as packed:  # as Arrow knows UTF-8 names alone
+        _check_parquet(packed)
+        frame = pd.read_parquet(packed)
     named = ARCH in frame.index.names and ARCH not in frame.columns
     return (frame.reset_index() if named else frame), None
 
@@ -197,8 +198,8 @@ def _room() -> int:
     return min(MOST_BYTES, psutil.virtual_memory().available // 4)
 
 
-def _check_parquet(path: Path) -> None:
-    held = pq.read_metadata(path)
+def _check_parquet(file: IO[bytes]) -> None:
+    held = pq.read_metadata(file)
     parts = sum(held.row_group(number).total_byte_size for number in range(held.num_row_groups))
     needed = max(8 * held.num_rows * held.num_columns, parts)
     if needed > _room():

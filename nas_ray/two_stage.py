@@ -10,6 +10,7 @@ from typing import Any
 
 from rich.console import Console
 
+from nas_ray.console import error_console, say
 from nas_ray.drivers.lifecycle import Ending, begin_ray, guarded
 from nas_ray.errors import UsageError
 from nas_ray.evaluators import VALID_ACC
@@ -110,7 +111,7 @@ class Halving:
         stages = self.run(folder, place, console)
         stop_ray()
         code = finish(self.experiment, stages, folder, console, time.monotonic() - began)
-        console.print(f"Run folder: {place}", highlight=False, soft_wrap=True)
+        say(console, f"Run folder: {place}")
         return code
 
     def training(self, until: int, **options: object) -> ShortTraining:
@@ -130,7 +131,7 @@ class Halving:
 
     def run(self, folder: Path, place: str | Path, console: Console) -> list[Stage]:
         """Runs what is not done yet and returns all stages."""
-        experiment, errors = self.experiment, Console(stderr=True)
+        experiment, errors = self.experiment, error_console()
         plan = begin_ray(experiment.request, errors, verbose=self.args.verbose)
         introduce(experiment, plan.where, place, console)
         update_run(folder, status="running", **{IMAGES: experiment.images.sha256})
@@ -144,9 +145,7 @@ class Halving:
         for epochs in self.rungs:
             chosen = best_archs(stages[-1], count)
             done = len({row["arch"] for row in stages[-1].rows})
-            console.print(
-                f"{stages[-1].name}: {len(chosen)} of {done} go on to {epochs} epochs", highlight=False
-            )
+            say(console, f"{stages[-1].name}: {len(chosen)} of {done} go on to {epochs} epochs")
             training = self.training(epochs, scores=scores)
             place_evaluator(training, drive.accelerator, folder)
             searcher = GivenArchs(experiment.space, fitness=self.fitness, archs=chosen)

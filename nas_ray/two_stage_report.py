@@ -11,15 +11,15 @@ import numpy as np
 import pandas as pd
 from rich import box
 from rich.console import Console
-from rich.table import Table
 
+from nas_ray.console import Rows, put
 from nas_ray.evaluators import CHECKPOINTS, VALID_ACC
 from nas_ray.experiment import Experiment
 from nas_ray.finish import with_accuracy
 from nas_ray.report.cells import draw_cell
 from nas_ray.report.learning_curves import draw_learning_curves
 from nas_ray.report.summary import print_summary, summarize
-from nas_ray.runs import update_run, write_atomically, write_json, write_table
+from nas_ray.runs import update_run, write_json, write_table
 from nas_ray.searchers.fitness import Fitness, Row
 from nas_ray.spaces import FiniteSpace
 
@@ -85,17 +85,17 @@ def finish(
     write_json(folder / "best.json", summary)
     if best is not None:
         arch = str(best["arch"])
-        write_atomically(folder / "cell.png", lambda path: draw_cell(arch, path))
-        write_atomically(folder / "curves.png", lambda path: draw_learning_curves(rows, path))
-    console.print(_stages(stages, experiment))
+        draw_cell(arch, folder / "cell.png")
+        draw_learning_curves(rows, folder / "curves.png")
+    put(console, _stages(stages, experiment))
     print_summary(summary, console)
     shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
     update_run(folder, status="finished", wall_seconds=round(wall_seconds, 3))
     return 0 if best is not None else 1
 
 
-def _stages(stages: Sequence[Stage], experiment: Experiment) -> Table:
-    table = Table("stage", "archs", "failed", "compute", "best arch", box=box.SIMPLE_HEAD)
+def _stages(stages: Sequence[Stage], experiment: Experiment) -> Rows:
+    table = Rows("stage", "archs", "failed", "compute", "best arch", box=box.SIMPLE_HEAD)
     spent: dict[str, float] = {}  # of the training so far, which rows of the next rung count as well
     for stage in stages:
         values = stage.fitness(stage.rows)

@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from nas_ray.text import encodable
+
 TEMPORARY = re.compile(r"\.\d+-")
 """How the names of files and folders begin that a process has not finished: a dot and its number."""
 
@@ -74,14 +76,29 @@ def write_json(path: Path, content: Any) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Writes `text` at once or not at all."""
-    write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+    """Writes `text` at once or not at all; what UTF-8 cannot hold is written as an escape."""
+    write_atomically(path, lambda temporary: temporary.write_text(encodable(text), encoding="utf-8"))
 
 
 def write_table(folder: Path, rows: pd.DataFrame, name: str = "results") -> None:
     """Writes `rows` as `name.parquet` and `name.csv`."""
-    write_atomically(folder / f"{name}.parquet", lambda path: rows.to_parquet(path, index=False))
-    write_atomically(folder / f"{name}.csv", lambda path: rows.to_csv(path, index=False))
+    write_parquet(folder / f"{name}.parquet", rows)
+    write_csv(folder / f"{name}.csv", rows)
+
+
+def write_csv(path: Path, rows: pd.DataFrame) -> None:
+    """Writes `rows` as CSV, packed where the name ends so, at once or not at all."""
+    write_atomically(path, lambda temporary: rows.to_csv(temporary, index=False))
+
+
+def write_parquet(path: Path, rows: pd.DataFrame) -> None:
+    """Writes `rows` as Parquet at once or not at all; Arrow gets the file, as it knows UTF-8 names only."""
+
+    def write(temporary: Path) -> None:
+        with temporary.open("wb") as file:
+            rows.to_parquet(file, index=False)
+
+    write_atomically(path, write)
 
 
 def _plain(value: Any) -> Any:

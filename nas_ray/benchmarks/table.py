@@ -18,7 +18,8 @@ from nas_ray.spaces.base import FiniteSpace
 from nas_ray.spaces.nats_tss import NatsTss
 from nas_ray.stored_numbers import StoredTable
 from nas_ray.tables import ARCH, ENDINGS, table_ending
-from nas_ray.writing import write_atomically
+from nas_ray.text import encodable
+from nas_ray.writing import write_csv, write_parquet
 
 _ENDINGS = f"{', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}"
 
@@ -59,14 +60,13 @@ class TableBenchmark:
         self.dataset = get_dataset(dataset).name
         self.path = Path(path)
         self.files = [self.path]
+        self._title = f"table {encodable(self.path.name)}, {self.dataset}"
         self.acc_column = "test_acc"
         split = "ori-test (net trained on 50,000 images)" if self.dataset == "cifar10" else "x-test"
         space = space or NatsTss()
         self._schedules: tuple[int, ...] = getattr(space, "schedules", NatsTss.schedules)
         last = self._schedules[-1]
-        self.acc_source = (
-            f"table {self.path.name}, {self.dataset} test split {split}, {last} epochs, mean over seeds"
-        )
+        self.acc_source = f"{self._title} test split {split}, {last} epochs, mean over seeds"
         self._final = f"test_acc_{last}"
         table = _read(self.path)
         self._require(ARCH, f"{self.dataset}_{self._final}", held=table.names)
@@ -118,7 +118,7 @@ class TableBenchmark:
             if epochs == self._schedules[-1]
             else "the seed or mean of seeds that the table took"
         )
-        split = f"table {self.path.name}, {self.dataset} validation split x-valid, {epochs} epochs, {seeds}"
+        split = f"{self._title} validation split x-valid, {epochs} epochs, {seeds}"
         return Evaluation(valid_acc, epochs * train + valid, epochs, split)
 
     def test_acc(self, arch: str) -> float:
@@ -194,9 +194,9 @@ def write_table(frame: pd.DataFrame, path: Path) -> None:
         UsageError: the name ends in another format, or the folder cannot be written.
     """
     check_writable(path)
-    write = frame.to_parquet if _ending(path, written=True) == ".parquet" else frame.to_csv
+    write = write_parquet if _ending(path, written=True) == ".parquet" else write_csv
     try:
-        write_atomically(path, lambda temporary: write(temporary, index=False))
+        write(path, frame)
     except OSError as error:
         raise UsageError(
             f"The table must have a writable place, got {path} ({error.strerror or error}); name another."

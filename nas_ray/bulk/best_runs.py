@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pandas as pd
 from rich.console import Console
-from rich.table import Table
 
 from nas_ray.benchmarks import Benchmark, open_benchmark
 from nas_ray.bulk.best_arch import Found, best_arch
 from nas_ray.bulk.best_args import BestArgs
 from nas_ray.bulk.memory_limit import check_weights
 from nas_ray.claim import claimed
+from nas_ray.console import Rows, error_console, put, say
 from nas_ray.datasets import DATASETS
 from nas_ray.drivers.lifecycle import Ending, begin_ray, command_again, guarded
 from nas_ray.errors import UsageError, describe
@@ -72,7 +72,7 @@ def run(args: BestArgs, console: Console) -> int:
             make_runs(space, batches, args, request, benchmarks, rows, out, record, console)
             record.end("finished")
             show(pd.DataFrame(rows), list(benchmarks), console)
-            console.print(f"Folder: {out}", highlight=False, markup=False, soft_wrap=True)
+            say(console, f"Folder: {out}")
             return 0
 
         return guarded(work, ending, console)
@@ -90,18 +90,16 @@ def make_runs(
     console: Console,
 ) -> None:
     """Adds the runs that `rows` lack, and writes the table after each."""
-    plan = begin_ray(request, Console(stderr=True))
-    console.print(
-        f"best of {len(space):,} archs, {plan.where}, {batches[0].description}", highlight=False, markup=False
-    )
+    plan = begin_ray(request, error_console())
+    say(console, f"best of {len(space):,} archs, {plan.where}, {batches[0].description}")
     for note in dict.fromkeys(images.note for images in batches if images.note):
-        console.print(note, highlight=False, markup=False, soft_wrap=True)
+        say(console, note)
     for number, images in list(enumerate(batches))[len(rows) :]:
         found = best_arch(space, images, plan, init_seed=args.seed + number)
         rows.append({"seed": args.seed + number, **facts(found, benchmarks)})
         write_table(out, pd.DataFrame(rows), "best")
         record.wrote("best")
-        console.print(said(found), highlight=False, markup=False, soft_wrap=True)
+        say(console, said(found))
 
 
 def earlier_rows(
@@ -190,7 +188,7 @@ def said(found: Found) -> str:
 
 def show(table: pd.DataFrame, datasets: Sequence[str], console: Console) -> None:
     """Prints mean and standard deviation over the runs."""
-    shown = Table("runs", "different archs", *datasets, "seconds a run", box=None)
+    shown = Rows("runs", "different archs", *datasets, "seconds a run", box=None)
     means = [
         f"{table[column].mean():.2f} +- {table[column].std(ddof=0):.2f}"
         for dataset in datasets
@@ -198,4 +196,4 @@ def show(table: pd.DataFrame, datasets: Sequence[str], console: Console) -> None
         if column.startswith(f"{dataset}_")
     ]
     shown.add_row(str(len(table)), str(table["arch"].nunique()), *means, f"{table['seconds'].mean():.0f}")
-    console.print(shown)
+    put(console, shown)

@@ -15,9 +15,10 @@ import pandas as pd
 from nas_ray.claim import claimed
 from nas_ray.errors import UsageError
 from nas_ray.foreign import check_own_files
-from nas_ray.runs import FILE_NAME, FORMAT, provenance, read_run, write_atomically, write_json
+from nas_ray.runs import FILE_NAME, FORMAT, provenance, read_run, write_json
 from nas_ray.stored_numbers import with_numbers
 from nas_ray.tables import read_table
+from nas_ray.writing import write_parquet
 
 EXPERIMENT = "score_space"
 CHUNKS = "chunks"
@@ -104,7 +105,7 @@ class ChunkStore:
     def add(self, place: int, table: pd.DataFrame) -> None:
         """Writes a finished chunk at once or not at all; `place` is that of its first arch in the list."""
         path = self.folder / CHUNKS / f"{place:06d}-{self._digest(table)}.parquet"
-        write_atomically(path, lambda temporary: table.to_parquet(temporary, index=False))
+        write_parquet(path, table)
         self._tables.append(table)
 
     def missing(

@@ -19,6 +19,7 @@ from nas_ray.bulk.chunk_store import EXPERIMENT
 from nas_ray.bulk.classes import Classes
 from nas_ray.bulk.memory_limit import check_weights
 from nas_ray.bulk.score_columns import ScoreColumns, score_columns
+from nas_ray.console import say
 from nas_ray.datasets import OWN
 from nas_ray.errors import UsageError
 from nas_ray.modules.data import ImageDataModule
@@ -103,7 +104,7 @@ def prepare(args: ScoreArgs, console: Console) -> Job:
     check_weights(space, request)
     archs, repeats = wanted_archs(space, args.archs, args.num_archs, seed=args.seed)
     if repeats:
-        console.print(f"{args.archs} repeats archs {repeats:,} times; each is scored once.", highlight=False)
+        say(console, f"{args.archs} repeats archs {repeats:,} times; each is scored once.")
     benchmark = open_benchmark(args.benchmark, args.dataset)
     out = args.out or Path("runs") / f"score-{args.dataset}-{time.strftime('%Y%m%d-%H%M%S')}"
     check_local(out)

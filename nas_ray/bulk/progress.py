@@ -8,8 +8,9 @@ from types import TracebackType
 import numpy as np
 import pandas as pd
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress
 
+from nas_ray.console import field, say
 from nas_ray.progress import NOTICE_SECONDS
 
 
@@ -30,10 +31,10 @@ class ChunkProgress:
         self._up_since: float | None = None
         self._noticed = time.monotonic()
         self._bar = Progress(
-            TextColumn("scoring"),
+            field("scoring"),
             BarColumn(bar_width=24),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[state]}"),
+            field("{task.fields[state]}"),
             console=console,
             disable=not console.is_terminal,
         )
@@ -71,7 +72,7 @@ class ChunkProgress:
         self._workers += 1 if up else -1
         self._lost += not up
         if not up:
-            self._console.print(f"The worker {name} died; another takes over.", highlight=False)
+            say(self._console, f"The worker {name} died; another takes over.")
         self._draw()
 
     def chunk(self, rows: pd.DataFrame) -> None:
@@ -86,7 +87,7 @@ class ChunkProgress:
         self._bar.update(self._task, completed=self._done, state=state)
         if not self._console.is_terminal and time.monotonic() - self._noticed > NOTICE_SECONDS:
             self._noticed = time.monotonic()
-            self._console.print(f"{self._done:,} of {self._total:,} archs, {state}", highlight=False)
+            say(self._console, f"{self._done:,} of {self._total:,} archs, {state}")
 
     def _state(self) -> str:
         workers = f"{self._workers} worker{'' if self._workers == 1 else 's'}"

@@ -10,13 +10,15 @@ import pandas as pd
 from rich.console import Console
 
 from nas_ray.benchmarks import Benchmark
+from nas_ray.console import headed, say
 from nas_ray.report.correlation import correlate, to_markdown
 from nas_ray.report.correlation_pictures import draw_ranks
 from nas_ray.report.correlation_table import print_table
 from nas_ray.report.distribution import draw_distributions
 from nas_ray.report.top import print_top, top_archs
-from nas_ray.runs import write_atomically, write_table
+from nas_ray.runs import write_table
 from nas_ray.searchers.fitness import parse_fitness
+from nas_ray.writing import write_text
 
 FEWEST = 10
 """Archs that a correlation needs."""
@@ -57,9 +59,9 @@ def report(
     if benchmark is not None and accuracy is not None:
         _compare(out, scores, names, console, accuracy, benchmark, resamples, seed)
     else:
-        write_atomically(out / "scores.png", lambda path: draw_distributions(scores, names, path))
+        draw_distributions(scores, names, out / "scores.png")
     _say_failures(scores, names, console)
-    console.print(f"Folder: {out}", highlight=False, soft_wrap=True)
+    say(console, f"Folder: {out}")
     return 0 if len(best) else 1
 
 
@@ -83,17 +85,15 @@ def _compare(
 ) -> None:
     known = scores[np.isfinite(scores["arch"].map(accuracy).to_numpy(dtype=float))]
     title = f"{len(known):,} archs; {benchmark.acc_source}"
-    write_atomically(out / "ranks.png", lambda path: draw_ranks(known, accuracy, names, path, title))
+    draw_ranks(known, accuracy, names, out / "ranks.png", title)
     if len(known) < FEWEST:
-        console.print(
-            f"Too few archs for a correlation: {len(known)}, and {FEWEST} are needed.", highlight=False
-        )
+        say(console, f"Too few archs for a correlation: {len(known)}, and {FEWEST} are needed.")
         return
     table = correlate(known, accuracy, names, resamples=resamples, seed=seed)
-    console.print(f"\n[bold]Correlation[/] with {benchmark.acc_source}", highlight=False)
+    say(console, headed("\nCorrelation", f" with {benchmark.acc_source}"))
     print_table(table, console)
     write_table(out, table, "correlations")
-    write_atomically(out / "correlations.md", lambda path: path.write_text(to_markdown(table, title)))
+    write_text(out / "correlations.md", to_markdown(table, title))
 
 
 def _say_failures(scores: pd.DataFrame, names: Sequence[str], console: Console) -> None:
@@ -106,4 +106,4 @@ def _say_failures(scores: pd.DataFrame, names: Sequence[str], console: Console) 
         f"{count} with an undefined score, which counts as the worst; the first is {first['arch']}: "
         f"{first['error']}"
     )
-    console.print(f"\n{said}", style="yellow", highlight=False, markup=False, soft_wrap=True)
+    say(console, f"\n{said}", "yellow")

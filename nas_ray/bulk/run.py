@@ -14,6 +14,7 @@ from nas_ray.bulk.job import Job, prepare
 from nas_ray.bulk.memory_limit import within_memory
 from nas_ray.bulk.progress import ChunkProgress, duration
 from nas_ray.bulk.report import report
+from nas_ray.console import error_console, say
 from nas_ray.drivers.lifecycle import Ending, begin_ray, command_again, guarded
 from nas_ray.interrupts import stop_ray
 from nas_ray.kept import lost
@@ -34,8 +35,8 @@ def run(args: ScoreArgs, console: Console) -> int:
         UsageError: bad input, told before Ray starts, or a failure that leaves the finished chunks.
     """
     job = prepare(args, console)
-    errors = Console(stderr=True)
-    with open_store(job.out, job.identity, lambda said: errors.print(said, highlight=False)) as store:
+    errors = error_console()
+    with open_store(job.out, job.identity, lambda said: say(errors, said)) as store:
         ending = Ending(
             "scoring",
             lambda status: store.record(status=status),
@@ -68,18 +69,18 @@ def score_missing(job: Job, store: ChunkStore, errors: Console) -> None:
     known = len(job.archs) - len(missing)
     if not missing:
         store.record(status="running")
-        errors.print(f"All {known:,} archs are scored already.", highlight=False)
+        say(errors, f"All {known:,} archs are scored already.")
         return
     plan = begin_ray(job.request, errors, verbose=job.args.verbose)
     store.record(status="running", where=plan.where, images=job.images.description)
-    errors.print(_introduction(job, plan, known), highlight=False, markup=False, soft_wrap=True)
+    say(errors, _introduction(job, plan, known))
     began = time.monotonic()
     with ChunkProgress(errors, len(job.archs), known) as progress:
         for names, chunks in cut(alike_together(job.archs), missing, job.args.chunk_size).items():
             _score(job, store, names, chunks, plan, progress)
     seconds = time.monotonic() - began
     said = f"{len(missing):,} archs in {duration(seconds)}, {progress.rate:.1f} archs/s once workers were up"
-    errors.print(said, highlight=False)
+    say(errors, said)
 
 
 def still_missing(job: Job, store: ChunkStore, *, retry: bool = False) -> dict[str, tuple[str, ...]]:
@@ -135,7 +136,7 @@ def _score(
 def _report(job: Job, store: ChunkStore, console: Console) -> int:
     if (job.space.channels, job.space.cells) != PUBLISHED and job.benchmark:
         nets = f"{PUBLISHED[0]} channels and {PUBLISHED[1]} cells"
-        console.print(f"Accuracy is that of nets with {nets}, not of those scored.", highlight=False)
+        say(console, f"Accuracy is that of nets with {nets}, not of those scored.")
     columns = job.columns.of(job.columns.proxies)
     table = job.classes.spread(store.table(job.archs, columns), columns)
     return report(

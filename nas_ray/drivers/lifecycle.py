@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shlex
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -12,9 +11,11 @@ from pathlib import Path
 
 from rich.console import Console
 
+from nas_ray.console import say
 from nas_ray.errors import UsageError, describe
 from nas_ray.interrupts import INTERRUPTED, end_as_ctrl_c, ignore_stopping, stop_ray
 from nas_ray.resources import Plan, Request, start_ray
+from nas_ray.text import in_shell
 
 TRACEBACK = "NAS_RAY_TRACEBACK"
 """The variable that lets commands without `--verbose` show where an error came from."""
@@ -105,7 +106,7 @@ def command_again(out: str | Path | None = None) -> str:
         out: the folder that was chosen, where the command does not name it.
     """
     words = [] if out is None or _names_out(sys.argv) else ["--out", str(out)]
-    return shlex.join(["python", *sys.argv, *words])
+    return " ".join(map(in_shell, ["python", *sys.argv, *words]))
 
 
 def _names_out(words: Sequence[str]) -> bool:
@@ -120,9 +121,9 @@ def _leave(ending: Ending, status: str) -> None:
 def _say_interrupted(ending: Ending, lost: str | None, console: Console) -> None:
     command = None if lost else ending.go_on()
     last = "." if command is None else ". Continue with:"
-    console.print(f"\nInterrupted{ending.done()}; {lost or ending.kept}{last}", highlight=False, markup=False)
+    say(console, f"\nInterrupted{ending.done()}; {lost or ending.kept}{last}")
     if command is not None:
-        console.print(f"  {command}", highlight=False, markup=False, soft_wrap=True)
+        say(console, f"  {command}")
 
 
 def _sentence(ending: Ending, lost: str | None, error: Exception) -> str:

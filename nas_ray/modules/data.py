@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import pytorch_lightning as pl
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, TensorDataset
 
 from nas_ray.datasets import OWN, get_dataset
 from nas_ray.errors import UsageError
+from nas_ray.lightning import pl
 from nas_ray.modules.drawing import check_drawn, draw, said_of_repeats
 from nas_ray.modules.identity import joined_sha256
 from nas_ray.modules.images import open_images

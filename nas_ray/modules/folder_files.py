@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from nas_ray.errors import UsageError, printable
+from nas_ray.text import encodable
 
 EXTENSIONS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
 """Those of torchvision's `ImageFolder`."""
@@ -53,6 +54,22 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 def is_image(name: str) -> bool:
     """Returns whether a file of that name counts as an image."""
     return name.lower().endswith(EXTENSIONS) and not is_hidden(name)
+
+
+def written_names(path: Path, names: list[str]) -> tuple[str, ...]:
+    r"""Returns names of classes as files can hold them: a byte that is not UTF-8 becomes `\xe9` or alike.
+
+    Raises:
+        UsageError: two of them would be the same.
+    """
+    written = tuple(map(encodable, names))
+    twice = [name for place, name in enumerate(written) if name in written[:place]]
+    if twice:
+        raise UsageError(
+            f"Class folders need different names, but two of {path} would both be written as {twice[0]!r}, "
+            "as one is not UTF-8; rename one."
+        )
+    return written
 
 
 def image_files(path: Path, names: list[str]) -> Files:

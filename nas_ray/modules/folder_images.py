@@ -12,9 +12,16 @@ from torch import Tensor
 from nas_ray.datasets import OWN
 from nas_ray.errors import UsageError
 from nas_ray.modules.decode import ADVICE, read_image
-from nas_ray.modules.folder_files import Files, check_no_empty_class, class_names, image_files
+from nas_ray.modules.folder_files import (
+    Files,
+    check_no_empty_class,
+    class_names,
+    image_files,
+    written_names,
+)
 from nas_ray.modules.folder_layout import folder_layout
 from nas_ray.modules.splits import Images, Source, Split, describe, own_path
+from nas_ray.text import encodable
 
 _STATS_IMAGES = 1_000  # decoding a whole ImageNet for six numbers would take an hour
 _TEST_EVERY = 5  # one image in five is held out where the folder has no test part
@@ -68,13 +75,14 @@ def open_folder(source: Source) -> Images:
         given = given and _readable(given, source.skip_unreadable, skipped)
     train, test = (split, given) if given else _hold_out(*split, source.split_seed)
     size = source.dataset.image_size
-    what = describe(f"folder {path.name or path}, {len(names)} classes", len(train[0]), None, False, size)
+    named = f"folder {encodable(path.name or str(path))}, {len(names)} classes"
+    what = describe(named, len(train[0]), None, False, size)
     return Images(
         _as_split(*train),
         _as_split(*test),
         what,
         stats_images=_STATS_IMAGES,
-        classes=tuple(names),
+        classes=written_names(train_path, names),
         skipped=tuple(skipped),
         note=layout.note,
     )

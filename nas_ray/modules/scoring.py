@@ -8,12 +8,12 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
 from nas_ray.errors import describe
 from nas_ray.foreign_code import Contained, ForeignCode
+from nas_ray.lightning import pl
 from nas_ray.proxies import PROXIES, Proxy
 from nas_ray.proxies.sharing import nothing_shared, shared_work, widest_first
 from nas_ray.proxies.values import announced, named_values

@@ -7,15 +7,14 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Any
 
-import pytorch_lightning as pl
 import torch
-from pytorch_lightning.trainer.states import TrainerFn
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from torch.optim import SGD
 from torch.optim.lr_scheduler import LambdaLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn, update_bn
 
+from nas_ray.lightning import TrainerFn, pl
 from nas_ray.modules.recipes import Recipe
 
 Batch = tuple[Tensor, Tensor]

@@ -7,9 +7,8 @@ import textwrap
 from pathlib import Path
 
 import networkx as nx
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.patches import FancyArrowPatch
+
+from nas_ray.report.canvas import Axes, FancyArrowPatch, Figure, draw, new_figure
 
 NODES = ("in", "1", "2", "out")
 """The nodes of the cell."""
@@ -114,15 +113,19 @@ def draw_cell(arch: str, path: Path, *, index: int | None = None) -> None:
         path: a file name that ends in a format of matplotlib, such as `.png`.
         index: position of the arch in its space, for the title.
     """
+    draw(path, lambda: _cell_figure(arch, index))
+
+
+def _cell_figure(arch: str, index: int | None) -> Figure:
     title = "\n".join([*([] if index is None else [f"arch {index}"]), *textwrap.wrap(arch, 110)])
     graph = cell_graph(arch)
     if graph is None:
-        figure = Figure(figsize=(7.2, 0.8 + 0.2 * title.count("\n")))
+        figure = new_figure((7.2, 0.8 + 0.2 * title.count("\n")))
         figure.text(
             0.5, 0.5, title, ha="center", va="center", family="monospace", fontsize=7.5, linespacing=1.5
         )
     else:
-        figure = Figure(figsize=(7.2, 3.3))
+        figure = new_figure((7.2, 3.3))
         axes = figure.add_axes((0.01, 0.01, 0.98, 0.86))
         axes.set(xlim=(-0.6, 6.6), ylim=(-1.05, 1.85), aspect="equal")
         axes.set_axis_off()
@@ -134,7 +137,7 @@ def draw_cell(arch: str, path: Path, *, index: int | None = None) -> None:
         figure.text(
             0.5, 0.97, title, ha="center", va="top", family="monospace", fontsize=7.5, linespacing=1.5
         )
-    figure.savefig(path, dpi=150, facecolor="white")
+    return figure
 
 
 def _draw_node(axes: Axes, node: int) -> None:

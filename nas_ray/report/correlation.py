@@ -12,6 +12,7 @@ from scipy.stats import DegenerateDataWarning, bootstrap, kendalltau, rankdata
 from sklearn.metrics import ndcg_score
 
 from nas_ray.ranges import DRAWN_AT_ONCE
+from nas_ray.text import code_span, one_line, table_cell
 
 BASELINES = ("params", "flops", "num_conv")
 """Trivial scores that every table shows: a proxy is worth what it adds to them."""
@@ -152,7 +153,7 @@ def _interval(
 def to_markdown(table: pd.DataFrame, title: str) -> str:
     """Returns the table of one dataset as Markdown, best Spearman first, intervals in brackets."""
     lines = [
-        f"{title}\n",
+        f"{one_line(title)}\n",
         "| score | Spearman | Kendall | Spearman in the top 10 % | nDCG | best % of the top 1, 10, 50 "
         "| s/arch | undefined |",
         "|---|---|---|---|---|---|---|---|",
@@ -161,7 +162,8 @@ def to_markdown(table: pd.DataFrame, title: str) -> str:
         cells = [_with_interval(row, name, ".3f") for name in STATISTICS[:4]]
         tops = " / ".join(_with_interval(row, name, ".2f") for name in STATISTICS[4:])
         seconds = number(row.get("seconds_per_arch", float("nan")), ".2g")
-        lines.append(f"| `{row['score']}` | {' | '.join(cells)} | {tops} | {seconds} | {row['undefined']} |")
+        score = table_cell(code_span(row["score"]))
+        lines.append(f"| {score} | {' | '.join(cells)} | {tops} | {seconds} | {row['undefined']} |")
     return "\n".join(lines) + "\n"
 
 

@@ -8,11 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 from scipy.stats import rankdata
 
+from nas_ray.report.canvas import Axes, Figure, MaxNLocator, draw, new_figure
 from nas_ray.report.correlation import BASELINES, spearman
 
 BLUE, GREY, RED = "#0072B2", "#9a9a9a", "#D55E00"
@@ -20,9 +18,13 @@ BLUE, GREY, RED = "#0072B2", "#9a9a9a", "#D55E00"
 
 def draw_bars(tables: Mapping[str, pd.DataFrame], path: Path, about: str) -> None:
     """Writes a picture of Spearman's correlation of every score with its interval, a panel per dataset."""
+    draw(path, lambda: _bar_panels(tables, about))
+
+
+def _bar_panels(tables: Mapping[str, pd.DataFrame], about: str) -> Figure:
     first = next(iter(tables.values()))
     order = first.sort_values("spearman", na_position="first")["score"].tolist()
-    figure = Figure(figsize=(3.6 * len(tables) + 1.8, 0.27 * len(order) + 1.6), layout="constrained")
+    figure = new_figure((3.6 * len(tables) + 1.8, 0.27 * len(order) + 1.6), layout="constrained")
     panels = figure.subplots(1, len(tables), sharey=True, squeeze=False)[0]
     lowest = min(float(table["spearman_low"].min()) for table in tables.values())
     for axes, (dataset, table) in zip(panels, tables.items(), strict=True):
@@ -34,7 +36,7 @@ def draw_bars(tables: Mapping[str, pd.DataFrame], path: Path, about: str) -> Non
         "Spearman's rank correlation with accuracy and its 95 % bootstrap interval (grey: trivial baselines)",
         fontsize=9,
     )
-    figure.savefig(path, dpi=150, facecolor="white")
+    return figure
 
 
 def broken(name: str, width: int) -> str:
@@ -70,6 +72,12 @@ def draw_ranks(
     scores: pd.DataFrame, accuracy: Mapping[str, float], names: Sequence[str], path: Path, about: str
 ) -> None:
     """Writes a picture of accuracy against the rank by each score, a panel per score, best score first."""
+    draw(path, lambda: _rank_panels(scores, accuracy, names, about))
+
+
+def _rank_panels(
+    scores: pd.DataFrame, accuracy: Mapping[str, float], names: Sequence[str], about: str
+) -> Figure:
     truth = scores["arch"].map(accuracy).to_numpy(dtype=float)
     values = {
         name: scores[name].to_numpy(dtype=float) if name in scores else np.full(len(truth), np.nan)
@@ -79,7 +87,7 @@ def draw_ranks(
     rho = {name: spearman(-place, truth) for name, place in places.items()}
     columns = min(5, len(names))
     rows = -(-len(names) // columns)
-    figure = Figure(figsize=(max(5.5, 2.5 * columns), 2.2 * rows + 0.9), layout="constrained")
+    figure = new_figure((max(5.5, 2.5 * columns), 2.2 * rows + 0.9), layout="constrained")
     panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
     order = sorted(names, key=lambda name: -np.nan_to_num(rho[name], nan=-2))
     for axes, name in zip(panels, order, strict=False):
@@ -93,7 +101,7 @@ def draw_ranks(
     figure.suptitle(about, fontsize=9)
     figure.supxlabel("rank by score (1 = best; red: score undefined)", fontsize=9)
     figure.supylabel("accuracy in %", fontsize=9)
-    figure.savefig(path, dpi=150, facecolor="white")
+    return figure
 
 
 def _points(axes: Axes, place: np.ndarray, truth: np.ndarray, defined: np.ndarray) -> None:

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import pandas as pd
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Column, Table
+from rich.table import Column
+from rich.text import Text
 
+from nas_ray.console import Rows, put
 from nas_ray.report.correlation import STATISTICS, number
 
 
 def print_table(table: pd.DataFrame, console: Console) -> None:
     """Prints the table of one dataset, best Spearman first, with the interval of that alone."""
     heads = ("Spearman", "[95 %]", "Kendall", "in top 10 %", "nDCG", "best of 1, 10, 50")
-    shown = Table(Column("score", overflow="fold", min_width=24), box=None)
+    shown = Rows(Column("score", overflow="fold", min_width=24), box=None)
     for head in (*heads, "s/arch", "undefined"):
         shown.add_column(head, justify="right", no_wrap=True)
     for row in table.sort_values("spearman", ascending=False, na_position="last").to_dict("records"):
         rho, tau, top, gain = (number(row[name]) for name in STATISTICS[:4])
         shown.add_row(
-            escape(str(row["score"])),
+            str(row["score"]),
             rho,
-            f"[dim]{number(row['spearman_low'])} {number(row['spearman_high'])}[/]",
+            Text(f"{number(row['spearman_low'])} {number(row['spearman_high'])}", style="dim"),
             tau,
             top,
             gain,
@@ -29,4 +30,4 @@ def print_table(table: pd.DataFrame, console: Console) -> None:
             number(row.get("seconds_per_arch", float("nan")), ".2g"),
             str(row["undefined"]),
         )
-    console.print(shown)
+    put(console, shown)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
+
+from nas_ray.report.canvas import Figure, draw, new_figure
 
 BINS = (8, 60)  # fewest and most
 SPREAD = 100
@@ -40,9 +41,13 @@ def histogram(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def draw_distributions(scores: pd.DataFrame, names: Sequence[str], path: Path) -> None:
     """Writes a picture with a histogram for each score, and how many archs it is undefined for."""
+    draw(path, lambda: _histograms(scores, names))
+
+
+def _histograms(scores: pd.DataFrame, names: Sequence[str]) -> Figure:
     columns = min(3, len(names))
     rows = -(-len(names) // columns)
-    figure = Figure(figsize=(3.8 * columns, 2.6 * rows), layout="constrained")
+    figure = new_figure((3.8 * columns, 2.6 * rows), layout="constrained")
     panels = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes, name in zip(panels, names, strict=False):
         values = scores[name].to_numpy(dtype=float)
@@ -62,4 +67,4 @@ def draw_distributions(scores: pd.DataFrame, names: Sequence[str], path: Path) -
     for axes in panels[len(names) :]:
         axes.set_axis_off()
     figure.supylabel("archs", fontsize=9)
-    figure.savefig(path, dpi=150, facecolor="white")
+    return figure

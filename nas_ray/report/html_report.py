@@ -19,7 +19,8 @@ from nas_ray.report.kinds import kinds_of
 from nas_ray.report.read_runs import read_runs
 from nas_ray.report.run_data import RunData
 from nas_ray.report.sections import sections_of
-from nas_ray.runs import check_local, write_atomically
+from nas_ray.runs import check_local
+from nas_ray.writing import write_text
 
 TEMPLATES = Path(__file__).parent / "page"
 FILE_NAME = "report.html"
@@ -42,7 +43,7 @@ def write_report(folders: Sequence[Path], out: Path | None = None, benchmark: st
     runs = [_with_costs(run) for folder in folders for run in read_runs(folder, accuracies)]
     page = render(_named(runs))
     try:
-        write_atomically(path, lambda temporary: temporary.write_text(page, encoding="utf-8"))
+        write_text(path, page)
     except OSError as error:
         raise UsageError(
             f"The report {path} must be writable, but: {error}; choose another --out."

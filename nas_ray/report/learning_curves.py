@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from nas_ray.report.canvas import Figure, draw, new_figure
+
 
 def draw_learning_curves(rows: pd.DataFrame, path: Path) -> None:
     """Draws `valid_acc` against epochs for all `rows` with a `curve`, the first of them in front.
@@ -14,14 +16,16 @@ def draw_learning_curves(rows: pd.DataFrame, path: Path) -> None:
         rows: with `arch` and `curve`, the valid_acc in percent of all epochs separated by spaces, best first.
         path: of the picture.
     """
-    from matplotlib.figure import Figure
+    draw(path, lambda: _learning_curves(rows))
 
+
+def _learning_curves(rows: pd.DataFrame) -> Figure:
     curves = [
         [float(value) for value in str(curve).split()]
         for curve in rows.get("curve", pd.Series(dtype=str)).dropna()
         if str(curve).strip()
     ]
-    figure = Figure(figsize=(6.4, 4.2), layout="constrained")
+    figure = new_figure((6.4, 4.2), layout="constrained")
     axes = figure.add_subplot()
     for number, curve in reversed(list(enumerate(curves))):
         epochs = range(1, len(curve) + 1)
@@ -36,4 +40,4 @@ def draw_learning_curves(rows: pd.DataFrame, path: Path) -> None:
     axes.set_ylabel("valid_acc (%)")
     axes.xaxis.get_major_locator().set_params(integer=True)  # type: ignore[call-arg]
     axes.spines[["top", "right"]].set_visible(False)
-    figure.savefig(path, dpi=150)
+    return figure

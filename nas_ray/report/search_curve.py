@@ -9,11 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from nas_ray.errors import UsageError
+from nas_ray.report.canvas import Axes, Figure, MaxNLocator, draw, new_figure
 from nas_ray.report.expected import expected_best
 
 if TYPE_CHECKING:
@@ -122,7 +120,13 @@ def draw_search(
     """
     accuracy = None if benchmark is None else lambda arch: known_accuracy(benchmark, arch)
     curve = best_so_far(rows, accuracy, fitness=fitness)
-    figure = Figure(figsize=(6.0, 2.9 if benchmark is None else 5.4))
+    draw(path, lambda: _search_panels(rows, curve, fitness_label, benchmark))
+
+
+def _search_panels(
+    rows: pd.DataFrame, curve: pd.DataFrame, fitness_label: str, benchmark: Benchmark | None
+) -> Figure:
+    figure = new_figure((6.0, 2.9 if benchmark is None else 5.4))
     figure.set_layout_engine("constrained", w_pad=0.1, h_pad=0.06)
     panels = figure.subplots(1 if benchmark is None else 2, 1, sharex=True, squeeze=False)[:, 0]
     _draw_fitness(panels[0], rows, curve, fitness_label)
@@ -140,7 +144,7 @@ def draw_search(
     margin = 0.5 + 0.01 * len(rows)
     panels[-1].set_xlim(1 - margin, max(len(rows), 1) + margin)
     figure.align_ylabels()
-    figure.savefig(path, dpi=150, facecolor="white")
+    return figure
 
 
 def _dress(axes: Axes) -> None:

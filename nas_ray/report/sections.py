@@ -155,6 +155,8 @@ def _svg(arch: str) -> Markup:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "cell.svg"
         draw_cell(arch, path)
+        if not path.is_file():  # which has been told
+            return Markup()
         text = path.read_text(encoding="utf-8")
     text = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
     return Markup(text)  # drawn here from operations that are known, so there is no foreign text in it

@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 from rich.console import Console
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from nas_ray.benchmarks.base import accuracy_column
+from nas_ray.console import Rows, headed, put, say
 from nas_ray.report.cells import cell_text
 from nas_ray.report.expected import expected_best, expected_random_arch
 from nas_ray.report.search_curve import known_accuracy
@@ -135,27 +135,25 @@ def _number(value: Any) -> float | None:
 def print_summary(summary: Mapping[str, Any], console: Console) -> None:
     """Prints the result of `summarize`: the best arch and its cell, its worth, the cost, and what failed."""
     if summary["arch"] is None:
-        console.print(Text(_nothing_found(summary), style="bold red"))
+        say(console, _nothing_found(summary), "bold red", wrapped=True)
         return
     index = "" if summary["index"] is None else f" (index {summary['index']:,})"
-    console.print(
-        Text.assemble(("Best arch", "bold"), f"{index} of {_count(summary['evaluations'], 'evaluation')}")
-    )
-    console.print(Text(summary["arch"], style="cyan"), soft_wrap=True)
+    say(console, headed("Best arch", f"{index} of {_count(summary['evaluations'], 'evaluation')}"))
+    say(console, summary["arch"], "cyan")
     drawing = cell_text(summary["arch"])
     if drawing != summary["arch"]:
         text = Text(drawing.translate(_ASCII) if console.options.ascii_only else drawing, no_wrap=True)
         text.highlight_regex(r"none|[┄┊]+", "dim")
         text.highlight_regex(r"\w+_\w+(_\w+)?", "bold")
-        console.print()
-        console.print(text, soft_wrap=True)
-    console.print(Padding(_table(summary), (1, 0)))
+        say(console)
+        say(console, text)
+    put(console, Padding(_table(summary), (1, 0)))
     for line, style in _remarks(summary):
-        console.print(Text(line, style=style))
+        say(console, line, style, wrapped=True)
 
 
-def _table(summary: Mapping[str, Any]) -> Table:
-    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+def _table(summary: Mapping[str, Any]) -> Rows:
+    table = Rows(box=None, show_header=False, padding=(0, 2, 0, 0))
     table.add_column()
     table.add_column(justify="right", style="bold", no_wrap=True)
     table.add_column(style="dim")
@@ -177,7 +175,7 @@ def _table(summary: Mapping[str, Any]) -> Table:
     return table
 
 
-def _add_worth(table: Table, summary: Mapping[str, Any]) -> None:
+def _add_worth(table: Rows, summary: Mapping[str, Any]) -> None:
     rank, size = summary["rank"], summary["num_archs"]
     share = "" if rank is None else f"rank {rank:,} of {size:,}, top {100 * rank / size:.2g} %"
     missing = "not in the benchmark" if summary["accuracy"] is None else share

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 from rich.console import Console
-from rich.table import Table
 
+from nas_ray.console import Rows, put, say
 from nas_ray.searchers.fitness import parse_fitness
 
 
@@ -48,8 +48,8 @@ def top_archs(
 
 def print_top(table: pd.DataFrame, names: Sequence[str], title: str, console: Console) -> None:
     """Prints the result of `top_archs`, the arch last, since it is long."""
-    console.print(f"\n[bold]{title}[/]", highlight=False)
-    shown = Table(box=None)
+    say(console, f"\n{title}", "bold")
+    shown = Rows(box=None)
     for head in ("", "index", *names, *(name for name in ("accuracy", "rank") if name in table)):
         shown.add_column(head, justify="right", no_wrap=True)
     shown.add_column("arch", overflow="fold")
@@ -58,4 +58,4 @@ def print_top(table: pd.DataFrame, names: Sequence[str], title: str, console: Co
         if "accuracy" in row:
             cells += [f"{row['accuracy']:.2f}", f"{row['rank']:,}"]
         shown.add_row(*cells, str(row["arch"]))
-    console.print(shown)
+    put(console, shown)

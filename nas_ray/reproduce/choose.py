@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from rich.console import Console
-from rich.table import Table as RichTable
 
 from nas_ray.benchmarks import Benchmark, open_benchmark
 from nas_ray.bulk.best_runs import known_benchmarks
 from nas_ray.claim import claimed
+from nas_ray.console import Rows, put, say
 from nas_ray.drivers.lifecycle import Ending, command_again, guarded
 from nas_ray.errors import UsageError
 from nas_ray.ranges import check_ranges
@@ -53,10 +53,10 @@ def choose(args: ChooseArgs, console: Console) -> int:
             record.wrote("choices")
             show(lines, args.top, console)
             first = next(iter(places.values()))
-            console.print(outcome(lines, valid), highlight=False)
+            say(console, outcome(lines, valid))
             report_test([space[place] for place in first], benchmarks, console)
             record.end("finished")
-            console.print(f"Folder: {out}", highlight=False, markup=False, soft_wrap=True)
+            say(console, f"Folder: {out}")
             return 0
 
         return guarded(work, Ending("choice", record.end, go_on=lambda: command_again(out)), console)
@@ -106,10 +106,10 @@ def validation(benchmark: Benchmark | None, spec: str, space: NatsTss) -> np.nda
 
 def show(lines: pd.DataFrame, top: int, console: Console) -> None:
     """Prints the first choices."""
-    table = RichTable("score", "valid_acc on cifar10", "different archs", box=None)
+    table = Rows("score", "valid_acc on cifar10", "different archs", box=None)
     for line in lines.head(top).to_dict("records"):
         table.add_row(str(line["score"]), f"{line['valid_acc']:.3f}", str(line["archs"]))
-    console.print(table)
+    put(console, table)
 
 
 def outcome(lines: pd.DataFrame, valid: np.ndarray) -> str:
@@ -125,7 +125,5 @@ def report_test(archs: list[str], benchmarks: dict[str, Benchmark], console: Con
     """Prints the test accuracy of the archs of the choice: mean and deviation over the initialisations."""
     for dataset, benchmark in benchmarks.items():
         values = np.array([benchmark.test_acc(arch) for arch in archs])
-        console.print(
-            f"{dataset}: {benchmark.acc_column} {values.mean():.2f} +- {values.std():.2f}", highlight=False
-        )
-    console.print("  ".join(dict.fromkeys(archs)), highlight=False, soft_wrap=True)
+        say(console, f"{dataset}: {benchmark.acc_column} {values.mean():.2f} +- {values.std():.2f}")
+    say(console, "  ".join(dict.fromkeys(archs)))

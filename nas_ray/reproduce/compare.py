@@ -7,8 +7,8 @@ from functools import partial
 
 import pandas as pd
 from rich.console import Console
-from rich.table import Table as RichTable
 
+from nas_ray.console import Rows, put, say
 from nas_ray.datasets import DATASETS
 from nas_ray.errors import UsageError
 from nas_ray.experiment import make_searcher
@@ -23,6 +23,7 @@ from nas_ray.reproduce.tables import SHORT, TEST, Setting, Table
 from nas_ray.searchers import SEARCHERS
 from nas_ray.searchers.options import parse_options
 from nas_ray.spaces import NatsTss
+from nas_ray.text import table_cell
 
 RANDOM = "random_search"
 EVALUATIONS = 200
@@ -133,20 +134,20 @@ def said_of_differences(args: CompareArgs, console: Console, table: Table, answe
     if not lines:
         return ""
     title = f"Against {args.against}"
-    shown = RichTable(title=title, title_justify="left", box=None, header_style="bold")
+    shown = Rows(title=title, title_justify="left", box=None, header_style="bold")
     for place, name in enumerate(HEADER):
         shown.add_column(name, justify="left" if place in (0, 1, 6) else "right")
     for line in lines:
         shown.add_row(*line)
-    console.print(shown)
-    console.print(RULE, style="dim", highlight=False, markup=False)
+    put(console, shown)
+    say(console, RULE, "dim")
     return "\n".join(["", f"### {title}", "", *as_markdown(lines), "", f"- {RULE}", ""])
 
 
 def as_markdown(lines: Sequence[Sequence[str]]) -> list[str]:
     """Returns the lines of a Markdown table."""
     head = ["| " + " | ".join(HEADER) + " |", "|" + "---|" * len(HEADER)]
-    return head + ["| " + " | ".join(line) + " |" for line in lines]
+    return head + ["| " + " | ".join(map(table_cell, line)) + " |" for line in lines]
 
 
 def cells(line: pd.Series) -> list[str]:

@@ -15,6 +15,7 @@ import pandas as pd
 from rich.console import Console
 
 from nas_ray.chunks import ChunkScores
+from nas_ray.console import error_console, say
 from nas_ray.drivers.lifecycle import begin_ray
 from nas_ray.errors import UsageError
 from nas_ray.evaluate import ProxyScores
@@ -32,7 +33,7 @@ from nas_ray.runs import FILE_NAME, create_run, read_run, update_run
 from nas_ray.search import tune_search
 from nas_ray.stored_numbers import with_numbers
 from nas_ray.tables import read_table
-from nas_ray.writing import write_atomically
+from nas_ray.writing import write_parquet
 
 FEWEST = 2
 """Runs of a row, whatever the time: a spread needs two."""
@@ -102,13 +103,12 @@ class LiveRuns:
             UsageError: `out` holds runs of other settings.
         """
         check_folder(out / "live", self._identity)
-        plan = begin_ray(Request(self.args.num_cpus), Console(stderr=True))
+        plan = begin_ray(Request(self.args.num_cpus), error_console())
         share = self.args.time_budget_s / self.rows
-        console.print(
+        say(
+            console,
             f"Live runs: {plan.where}; {share:.0f} s for each of {self.rows} rows, and at least {FEWEST} "
             "runs each, however long they take.",
-            highlight=False,
-            soft_wrap=True,
         )
         yield lambda setting, seeds, told: self._runs(known, setting, seeds, told, out / "live", plan)
 
@@ -164,7 +164,7 @@ class LiveRuns:
             cpus_per_trial=plan.cpus_per_trial,
             gpus_per_trial=plan.gpus_per_trial,
         )
-        write_atomically(path, lambda temporary: rows.to_parquet(temporary, index=False))
+        write_parquet(path, rows)
         shutil.rmtree(work, ignore_errors=True)
         return rows
 

@@ -8,15 +8,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from nas_ray.datasets import DATASETS
+from nas_ray.report.canvas import Axes, Figure, draw, new_figure
 from nas_ray.reproduce.known import Known
 from nas_ray.reproduce.published import PUBLISHED
 from nas_ray.reproduce.tables import Setting, Table
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#555555", "#8B4513")
+DPI = 130
 QUANTILES = (0.25, 0.5, 0.75)
 LOWEST = 0.15
 """The share of the course of a search that the vertical axis leaves out, since all searches start low."""
@@ -29,7 +29,11 @@ def draw_curves(
 
     Marks show the published means with their standard deviations, a dotted line the best of the benchmark.
     """
-    figure = Figure(figsize=(12.5, 5.0), layout="constrained")
+    draw(path, lambda: _curve_panels(table, curves, lines, known), dpi=DPI)
+
+
+def _curve_panels(table: Table, curves: dict[str, pd.DataFrame], lines: pd.DataFrame, known: Known) -> Figure:
+    figure = new_figure((12.5, 5.0), layout="constrained")
     panels = figure.subplots(1, len(DATASETS))
     for axes, dataset in zip(panels, DATASETS, strict=True):
         lowest = []
@@ -55,7 +59,7 @@ def draw_curves(
     marks = "; published (dots) and recomputed (squares) means and deviations"
     said = "median and quartiles of the runs" + (marks if lines["kind"].astype(bool).any() else "")
     figure.suptitle(f"{table.title}: {said}", fontsize=10)
-    figure.savefig(path, dpi=130, facecolor="white")
+    return figure
 
 
 def drawn(table: Table) -> list[tuple[Setting, str]]:
@@ -94,7 +98,11 @@ def _mark_published(axes: Axes, table: Table, lines: pd.DataFrame) -> None:
 
 def draw_skips(table: Table, bars: pd.DataFrame, known: Known, path: Path) -> None:
     """Writes bars of archs and accuracy by number and place of skips, and of the share of the top archs."""
-    figure = Figure(figsize=(12.5, 7.0), layout="constrained")
+    draw(path, lambda: _skip_panels(table, bars, known), dpi=DPI)
+
+
+def _skip_panels(table: Table, bars: pd.DataFrame, known: Known) -> Figure:
+    figure = new_figure((12.5, 7.0), layout="constrained")
     panels = figure.subplots(2, 2).ravel()
     numbers, places, shares = (bars[bars["kind_of_group"] == kind] for kind in ("number", "place", "share"))
     first = numbers[numbers["dataset"] == next(iter(DATASETS))]
@@ -115,7 +123,7 @@ def draw_skips(table: Table, bars: pd.DataFrame, known: Known, path: Path) -> No
         _dress(axes)
     handles, labels = panels[3].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=8, frameon=False)
-    figure.savefig(path, dpi=130, facecolor="white")
+    return figure
 
 
 def _grouped(axes: Axes, part: pd.DataFrame) -> None:

@@ -6,12 +6,13 @@ import math
 from collections.abc import Sequence
 
 import pandas as pd
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table as RichTable
+from rich.console import Console, RenderableType
+from rich.text import Text
 
+from nas_ray.console import Rows, put, say
 from nas_ray.reproduce.statistics import AGREES, DIFFERS, RULE
 from nas_ray.reproduce.tables import Table
+from nas_ray.text import table_cell
 
 HEADER = (
     "row", "dataset", "mean +- std", "95 % of mean", "median", "runs", "evaluations", "seconds", "theirs",
@@ -47,9 +48,7 @@ def notes(table: Table, lines: pd.DataFrame, given: Sequence[str]) -> list[str]:
 
 def show(table: Table, lines: pd.DataFrame, given: Sequence[str], console: Console) -> None:
     """Prints the table and its notes."""
-    shown = RichTable(
-        title=f"{table.name}: {table.title}", title_justify="left", box=None, header_style="bold"
-    )
+    shown = Rows(title=f"{table.name}: {table.title}", title_justify="left", box=None, header_style="bold")
     rows = [cells(line) for _, line in lines.iterrows()]
     kept = filled(rows)
     for name in (HEADER[place] for place in kept):
@@ -59,11 +58,11 @@ def show(table: Table, lines: pd.DataFrame, given: Sequence[str], console: Conso
     for row in rows:
         again, before = row[0] == before, row[0]
         style = STYLES.get(row[-1], "dim")
-        made = ["" if again else escape(row[0]), *map(escape, row[1:-1]), f"[{style}]{escape(row[-1])}[/]"]
+        made: list[RenderableType] = ["" if again else row[0], *row[1:-1], Text(row[-1], style=style)]
         shown.add_row(*(made[place] for place in kept))
-    console.print(shown)
+    put(console, shown)
     for note in notes(table, lines, given):
-        console.print(note, style="dim", highlight=False, markup=False)
+        say(console, note, "dim")
 
 
 def markdown(table: Table, lines: pd.DataFrame, given: Sequence[str]) -> str:
@@ -72,7 +71,7 @@ def markdown(table: Table, lines: pd.DataFrame, given: Sequence[str]) -> str:
     kept = filled(rows)
     text = [f"### `{table.name}`: {table.title}", ""]
     text += ["| " + " | ".join(HEADER[place] for place in kept) + " |", "|" + "---|" * len(kept)]
-    text += ["| " + " | ".join(row[place] for place in kept) + " |" for row in rows]
+    text += ["| " + " | ".join(table_cell(row[place]) for place in kept) + " |" for row in rows]
     return "\n".join([*text, "", *(f"- {note}" for note in notes(table, lines, given)), ""])
 
 

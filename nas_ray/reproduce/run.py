@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pandas as pd
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
 from nas_ray.claim import claimed
+from nas_ray.console import error_console, field, say
 from nas_ray.drivers.lifecycle import Ending, command_again, guarded
 from nas_ray.kept import lost
 from nas_ray.ranges import check_ranges
@@ -27,7 +28,7 @@ from nas_ray.reproduce.pictures import draw_curves, draw_skips
 from nas_ray.reproduce.printing import markdown, show
 from nas_ray.reproduce.runs import Runner, Runs, runner
 from nas_ray.reproduce.tables import SHORT, Table
-from nas_ray.writing import staged, write_atomically
+from nas_ray.writing import staged, write_parquet, write_text
 
 Further = Callable[[Table, pd.DataFrame], str]
 """`further(table, answers)` prints what else is to be said and returns it as Markdown."""
@@ -67,7 +68,7 @@ def run(args: RunsArgs, tables: list[Table], console: Console, further: Further 
                     _whole(table, told(table, known, args, live), known, make, args, out, console, further)
                     record.wrote(table.name)
             record.end("finished")
-            console.print(f"Folder: {out}", highlight=False, markup=False, soft_wrap=True)
+            say(console, f"Folder: {out}")
             return 0
 
         return guarded(work, ending, console)
@@ -103,11 +104,11 @@ def _whole(
         lines, answers = reproduce(table, known, make, args, out, beside)
         lines.to_csv(beside / f"{table.name}.csv", index=False)
         show(table, lines, given, console)
-        console.print()
+        say(console)
         text = markdown(table, lines, given)
         if further is not None:
             text += further(table, answers)
-        (beside / f"{table.name}.md").write_text(text, encoding="utf-8")
+        write_text(beside / f"{table.name}.md", text)
 
 
 def told(table: Table, known: Known, args: RunsArgs, live: LiveRuns | None = None) -> list[str]:
@@ -158,7 +159,7 @@ def reproduce(
             _keep_unfinished(joined_runs(runs), out, table.name)
         raise
     answers = joined_runs(runs)
-    answers.to_parquet(beside / f"{table.name}-runs.parquet", index=False)
+    write_parquet(beside / f"{table.name}-runs.parquet", answers)
     lines = pd.concat(
         [
             lines_of(row, runs[row.title].answers, known.test_column, resamples=args.resamples)
@@ -182,13 +183,13 @@ def _keep_unfinished(answers: pd.DataFrame, out: Path, name: str) -> None:
     whole = out / f"{name}-runs.parquet"
     path = out / f"{name}-runs-unfinished.parquet" if (out / f"{name}.csv").exists() else whole
     with contextlib.suppress(OSError):  # what ended the runs is told, and may be a full disk
-        write_atomically(path, lambda temporary: answers.to_parquet(temporary, index=False))
+        write_parquet(path, answers)
 
 
 def all_runs(table: Table, make: Runner, seeds: int, runs: dict[str, Runs]) -> None:
     """Adds the runs of every row to `runs`, by its title."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    columns = (field("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=error_console(), transient=True) as progress:
         task = progress.add_task(table.name, total=seeds * len(table.settings))
         for setting in table.settings:
             bare = dataclasses.replace(setting, published=(), no_comparison="")
@@ -196,4 +197,4 @@ def all_runs(table: Table, make: Runner, seeds: int, runs: dict[str, Runs]) -> N
             runs[setting.title] = made
             if not progress.console.is_terminal:
                 done = made.answers["seed"].nunique() if "seed" in made.answers else seeds
-                progress.console.print(f"{table.name}: {setting.title}, {done} runs", highlight=False)
+                say(progress.console, f"{table.name}: {setting.title}, {done} runs")

@@ -14,7 +14,7 @@ from ray.tune.search import Searcher
 from nas_ray.foreign_code import around
 from nas_ray.rows import copied
 from nas_ray.searchers.driver import Driver
-from nas_ray.searchers.events import Event, check_ask, ends_with_ask, unfinished
+from nas_ray.searchers.events import Event, check_arch, check_ask, ends_with_ask, unfinished
 from nas_ray.searchers.fitness import Fitness, Row
 from nas_ray.searchers.history import History
 from nas_ray.searchers.in_flight import Asked, InFlight
@@ -195,8 +195,7 @@ class ArchSearcher(History, Searcher, ABC):  # type: ignore[misc]  # Ray ships n
             arch, self._over = None, True
         if arch is None:
             return None
-        if not isinstance(arch, str):
-            raise TypeError(f"{type(self).__name__}.ask() must return an arch as a string, got {arch!r}.")
+        check_arch(arch, type(self).__name__)
         trial = self._asked
         self._asked += 1
         self._emit({"event": "ask", "trial": trial, "arch": arch})

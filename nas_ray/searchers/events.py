@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from nas_ray.rows import copied
+from nas_ray.text import encodable
 
 Event = dict[str, Any]
 """`{"event": "ask", "trial": int, "arch": str}` or `{"event": "tell", "trial": int, "row": Row}`."""
@@ -55,3 +56,16 @@ def ends_with_ask(events: Sequence[Event]) -> bool:
 def _is_repeat(event: Event) -> bool:
     """Returns whether the event tells a known row again, which happens while a trial is being filled."""
     return event["event"] == "tell" and bool(event["row"].get("reused"))
+
+
+def check_arch(arch: object, searcher: str) -> None:
+    """Checks what `ask` of a searcher returned.
+
+    Raises:
+        TypeError: no string.
+        ValueError: a string that UTF-8, and so a table of rows, cannot hold.
+    """
+    if not isinstance(arch, str):
+        raise TypeError(f"{searcher}.ask() must return an arch as a string, got {arch!r}.")
+    if encodable(arch) != arch:
+        raise ValueError(f"{searcher}.ask() must return an arch that UTF-8 can hold, got {arch!r}.")

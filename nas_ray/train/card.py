@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from nas_ray.report.cells import cell_text
+from nas_ray.text import code_span, one_line
 from nas_ray.train.export import TOLERANCE
 from nas_ray.train.intervals import over_images, over_seeds
 from nas_ray.train.job import TrainJob
@@ -51,9 +52,10 @@ def _head(job: TrainJob) -> list[str]:
     drawing = cell_text(job.found.arch)
     cell = ["", "```", drawing, "```"] if drawing != job.found.arch else []
     return [
-        f"# {job.found.label if job.found.arch in job.found.label else 'Found net'} for {job.args.dataset}",
+        f"# {one_line(job.found.label) if job.found.arch in job.found.label else 'Found net'} for "
+        f"{job.args.dataset}",
         "",
-        f"Arch `{job.found.arch}` of the space `{job.found.space_name}`.",
+        f"Arch {code_span(job.found.arch)} of the space {code_span(job.found.space_name)}.",
         *cell,
     ]
 
@@ -96,11 +98,11 @@ def _cost(row: Mapping[Any, Any]) -> list[str]:
 
 def _data(job: TrainJob) -> list[str]:
     images = job.images
-    shown = ", ".join(map(_code, images.classes[:20])) + (", ..." if len(images.classes) > 20 else "")
+    shown = ", ".join(map(code_span, images.classes[:20])) + (", ..." if len(images.classes) > 20 else "")
     lines = [
         "## Data",
         "",
-        f"- images: {images.description} (`{images.source}`)",
+        f"- images: {one_line(images.description)} ({code_span(images.source)})",
         f"- trained on {len(job.parts[0]):,}, held out {len(job.parts[1]):,} to choose the epoch, tested on "
         f"{len(images.test_images):,}",
         f"- {images.num_classes} classes: {shown}",
@@ -112,11 +114,6 @@ def _data(job: TrainJob) -> list[str]:
     return lines
 
 
-def _code(name: str) -> str:
-    """Returns a name as a code span, in which nothing is Markdown or HTML."""
-    return "`" + " ".join(name.replace("`", "'").split()) + "`"
-
-
 def _triple(values: Sequence[float]) -> str:
     return " ".join(f"{value:.4f}" for value in values)
 
@@ -126,7 +123,7 @@ def _training(job: TrainJob) -> list[str]:
     return [
         "## Training",
         "",
-        f"- recipe `{job.args.recipe}`: {words}",
+        f"- recipe {code_span(job.args.recipe)}: {words}",
         f"- seeds: {', '.join(map(str, job.seeds))}; split seed {job.args.split_seed}",
         f"- {job.devices}",
     ]
@@ -175,7 +172,7 @@ def _beside(job: TrainJob, summary: pd.DataFrame) -> list[str]:
         f"Test accuracy: mean over seeds {', '.join(map(str, job.seeds))} with its 95 % t interval. Behind: "
         "by how much it is below the first row, seed by seed, with the 95 % t interval of that difference.",
         "",
-        *(f"- `{candidate.label}`: `{candidate.arch}`" for candidate in job.candidates),
+        *(f"- {code_span(candidate.label)}: {code_span(candidate.arch)}" for candidate in job.candidates),
     ]
 
 

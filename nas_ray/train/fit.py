@@ -9,16 +9,22 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pytorch_lightning as pl
 import torch
-from pytorch_lightning.callbacks import Callback, Checkpoint, ModelCheckpoint
-from pytorch_lightning.loggers import TensorBoardLogger
-from pytorch_lightning.strategies import DDPStrategy
-from pytorch_lightning.utilities import rank_zero_only
 from torch.utils.data import DataLoader
 
+from nas_ray.console import tell
 from nas_ray.errors import UsageError, describe
-from nas_ray.evaluate import quiet_lightning
+from nas_ray.lightning import (
+    Callback,
+    Checkpoint,
+    DDPStrategy,
+    ModelCheckpoint,
+    TensorBoardLogger,
+    Trainer,
+    pl,
+    quiet_lightning,
+    rank_zero_only,
+)
 from nas_ray.modules.recipes import Recipe
 from nas_ray.modules.splits import NetImages
 from nas_ray.modules.training import Batch, TrainingModule
@@ -125,7 +131,7 @@ class Curve(Checkpoint):
             table = pd.DataFrame(self.rows)
             write_atomically(self.folder / CURVE, lambda path: table.to_csv(path, index=False))
             if not self.quiet:
-                print(self._line(row, trainer.max_epochs or 0), flush=True)
+                tell(self._line(row, trainer.max_epochs or 0))
 
     def _line(self, row: dict[str, float], epochs: int) -> str:
         left = row["seconds"] * (epochs - row["epoch"])
@@ -191,22 +197,21 @@ def fit(
     folder.mkdir(parents=True, exist_ok=True)
     recipe = module.recipe
     seeded = SeededSteps(data.seed, devices.threads or 1)
-    trainer = pl.Trainer(
+    trainer = Trainer(
         accelerator=devices.accelerator,
         devices=devices.count,
         strategy=devices.strategy(),
         max_epochs=recipe.epochs,
-        precision=recipe.precision,  # type: ignore[arg-type]  # one of Lightning's names
+        precision=recipe.precision,
         logger=TensorBoardLogger(folder, name="", version="", sub_dir="tensorboard"),
         callbacks=[seeded, Curve(folder, label), *_keepers(data, folder)],
         use_distributed_sampler=False,  # the loaders share batches themselves
-        enable_progress_bar=False,
         enable_model_summary=verbose,
         num_sanity_val_steps=0,
     )
     begun = beginning(folder)  # read before Lightning does, whose words are others
     if begun is not None and begun.name != LAST:
-        rank_zero_only(print)(f"{folder / LAST} is damaged; the training goes on from {begun}.", flush=True)
+        rank_zero_only(tell)(f"{folder / LAST} is damaged; the training goes on from {begun}.")
     try:
         trainer.fit(
             module, datamodule=data, ckpt_path=None if begun is None else str(begun), weights_only=True

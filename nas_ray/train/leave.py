@@ -17,6 +17,7 @@ from nas_ray.train.fit import predictions
 from nas_ray.train.job import TrainJob
 from nas_ray.train.pictures import confusion, draw_confusion, draw_curves
 from nas_ray.trained import NetFacts, TrainedNet
+from nas_ray.writing import write_text
 
 MODEL, CARD = "model.pt", "model_card.md"
 WRITERS: dict[str, Callable[[TrainedNet, Path, Tensor], float]] = {"onnx": write_onnx, "pt2": write_pt2}
@@ -59,12 +60,10 @@ def leave(
         f"{job.found.label}, seed {exported['seed']}: {exported['test_acc']:.2f} % of the "
         f"{exported['test_images']:,} test images of {source}"
     )
-    write_atomically(folder / "confusion.png", lambda path: draw_confusion(counts, path, about))
-    write_atomically(
-        folder / "curves.png", lambda path: draw_curves(curves, path, f"recipe {job.args.recipe}")
-    )
+    draw_confusion(counts, folder / "confusion.png", about)
+    draw_curves(curves, folder / "curves.png", f"recipe {job.args.recipe}")
     card = model_card(job, summary, results, exported, differences, read_run(folder))
-    write_atomically(folder / CARD, lambda path: path.write_text(card, encoding="utf-8"))
+    write_text(folder / CARD, card)
 
 
 def net_facts(job: TrainJob) -> NetFacts:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
-from matplotlib.ticker import LogFormatter, MaxNLocator
-from sklearn.metrics import ConfusionMatrixDisplay, confusion_matrix
+from sklearn.metrics import confusion_matrix
 
+from nas_ray.report.canvas import Axes, Figure, LogFormatter, MaxNLocator, draw, new_figure
+from nas_ray.text import one_line
+
+DPI = 120
 _MOST_NAMES = 40
 """Classes whose names and numbers still fit into the picture."""
+_LETTERS_PER_INCH = 10
+"""Of a title; matplotlib's own wrapping takes `$` for a formula."""
 _LONGEST_NAME = 24
 """Characters of the name of a class in the picture."""
 
@@ -25,7 +30,11 @@ def draw_curves(curves: Mapping[str, Sequence[pd.DataFrame]], path: Path, title:
         path: PNG file to write.
         title: of the picture.
     """
-    figure = Figure(figsize=(11, 4.2), layout="constrained")
+    draw(path, lambda: _curve_panels(curves, title), dpi=DPI)
+
+
+def _curve_panels(curves: Mapping[str, Sequence[pd.DataFrame]], title: str) -> Figure:
+    figure = new_figure((11, 4.2), layout="constrained")
     panels = figure.subplots(1, 2)
     for number, (label, nets) in enumerate(curves.items()):
         for axes, name in zip(panels, ("acc", "loss"), strict=True):
@@ -47,7 +56,7 @@ def draw_curves(curves: Mapping[str, Sequence[pd.DataFrame]], path: Path, title:
         axes.grid(alpha=0.3)
     panels[0].legend(fontsize="small")
     figure.suptitle(title)
-    figure.savefig(path, dpi=120, format="png")
+    return figure
 
 
 def confusion(labels: np.ndarray, predicted: np.ndarray, classes: Sequence[str]) -> pd.DataFrame:
@@ -58,35 +67,38 @@ def confusion(labels: np.ndarray, predicted: np.ndarray, classes: Sequence[str])
 
 def _short(names: Sequence[object]) -> list[str]:
     """Returns names of classes that leave room for the picture."""
-    lines = (" ".join(str(name).split()) for name in names)
+    lines = map(one_line, names)
     return [line if len(line) <= _LONGEST_NAME else f"{line[: _LONGEST_NAME - 3]}..." for line in lines]
 
 
 def draw_confusion(counts: pd.DataFrame, path: Path, title: str) -> None:
     """Draws the confusion matrix, in shares of each true class."""
+    draw(path, lambda: _confusion_figure(counts, title), dpi=DPI)
+
+
+def _confusion_figure(counts: pd.DataFrame, title: str) -> Figure:
     totals = counts.to_numpy().sum(1, keepdims=True)
     shares = counts.to_numpy() / np.maximum(totals, 1)
-    fits = len(counts) <= _MOST_NAMES
     side = min(14.0, 3.5 + 0.45 * len(counts))
-    figure = Figure(figsize=(side + 1, side), layout="constrained")
+    figure = new_figure((side + 1, side), layout="constrained")
     axes = figure.subplots()
-    shown = ConfusionMatrixDisplay(shares, display_labels=_short(list(counts.columns)) if fits else None)
-    shown.plot(
-        ax=axes,
-        cmap="Blues",
-        include_values=fits,
-        values_format=".2f",
-        xticks_rotation="vertical" if fits else None,
-    )
-    if not fits:
-        axes.set_xticks([])
-        axes.set_yticks([])
-    if fits:
-        for text, count in zip(shown.text_.flat, counts.to_numpy().flat, strict=True):
-            text.set(fontsize=7, visible=bool(count))
-    for label in (*axes.get_xticklabels(), *axes.get_yticklabels()):
-        label.set_parse_math(False)  # a name with $ is a name
-    shown.im_.set_clim(0, 1)
-    shown.im_.colorbar.set_label("share of the images of the true class")
-    figure.suptitle(title, wrap=True, parse_math=False)
-    figure.savefig(path, dpi=120, format="png")
+    image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, interpolation="nearest")
+    figure.colorbar(image, ax=axes).set_label("share of the images of the true class")
+    axes.set(xlabel="Predicted label", ylabel="True label", xticks=[], yticks=[])
+    if len(counts) <= _MOST_NAMES:
+        places, names = range(len(counts)), _short(list(counts.columns))
+        axes.set_xticks(places, names, rotation="vertical")
+        axes.set_yticks(places, names)
+        _write_shares(axes, shares, counts.to_numpy())
+    figure.suptitle(textwrap.fill(title, int(_LETTERS_PER_INCH * (side + 1))))
+    return figure
+
+
+def _write_shares(axes: Axes, shares: np.ndarray, counts: np.ndarray) -> None:
+    """Writes the shares that are not zero, light on dark and dark on light."""
+    light, dark = (axes.images[0].cmap(shade) for shade in (0.0, 1.0))
+    middle = (shares.max() + shares.min()) / 2
+    for row, column in np.argwhere(counts):
+        share = shares[row, column]
+        color = dark if share < middle else light
+        axes.text(column, row, f"{share:.2f}", ha="center", va="center", fontsize=7, color=color)

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from rich.console import Console
-from rich.table import Table
 
+from nas_ray.console import Rows, put
+from nas_ray.text import table_cell
 from nas_ray.train.intervals import over_images, over_seeds, paired
 
 RESULT = "result.json"
@@ -94,16 +95,16 @@ def _bounds(row: dict[Any, Any], name: str) -> str:
 def print_rows(summary: pd.DataFrame, scores: Sequence[str], console: Console) -> None:
     """Prints the summary."""
     heads, cells = shown_rows(summary, scores)
-    table = Table(box=None)
+    table = Rows(box=None)
     for place, head in enumerate(heads):
         table.add_column(head, justify="right" if place else "left", no_wrap=not place)
     for row in cells:
         table.add_row(*row)
-    console.print(table)
+    put(console, table)
 
 
 def to_markdown(summary: pd.DataFrame, scores: Sequence[str]) -> list[str]:
     """Returns the lines of the summary as a Markdown table."""
     heads, cells = shown_rows(summary, scores)
     rule = ["---", *["---:"] * (len(heads) - 1)]
-    return [f"| {' | '.join(row)} |" for row in (heads, rule, *cells)]
+    return [f"| {' | '.join(map(table_cell, row))} |" for row in (heads, rule, *cells)]

@@ -12,10 +12,12 @@ import torch
 from rich.console import Console
 
 from nas_ray.claim import Opens, claimed
+from nas_ray.console import say
 from nas_ray.drivers.lifecycle import Ending, guarded
-from nas_ray.evaluate import ProxyScores, quiet_lightning
+from nas_ray.evaluate import ProxyScores
 from nas_ray.foreign import check_own_files
 from nas_ray.kept import lost
+from nas_ray.lightning import quiet_lightning
 from nas_ray.modules.drawing import said_of_repeats
 from nas_ray.modules.identity import IMAGES
 from nas_ray.modules.training import TrainingModule
@@ -112,9 +114,9 @@ def _introduce(job: TrainJob, folder: Path, console: Console) -> None:
         *(f"note       {line}" for line in remarks(job.args, images.sha256)),
         f"folder     {folder}",
     ]
-    console.print("\n".join(lines), highlight=False, markup=False, soft_wrap=True)
+    say(console, "\n".join(lines))
     for note in filter(None, (images.note, said_of_repeats(job.scored, images.train_images))):
-        console.print(note, highlight=False, markup=False, soft_wrap=True)
+        say(console, note)
 
 
 def new_module(job: TrainJob, candidate: Candidate, seed: int) -> TrainingModule:
@@ -221,9 +223,9 @@ def _finish(job: TrainJob, rows: list[dict[str, Any]], folder: Path, console: Co
     }
     leave(job, net, summary, results, exported, curves, folder)
     update_run(folder, status="finished")
-    console.print()
+    say(console)
     print_rows(summary, list(job.proxies), console)
     for row in summary.to_dict("records"):
         if row["behind_high"] < 0:
-            console.print(f"{row['label']} is better than the found arch on these images.", style="yellow")
-    console.print(f"Model card: {folder / 'model_card.md'}", highlight=False, soft_wrap=True)
+            say(console, f"{row['label']} is better than the found arch on these images.", "yellow")
+    say(console, f"Model card: {folder / 'model_card.md'}")
