@@ -15,6 +15,7 @@ from nas_ray.evaluate import ProxyScores
 from nas_ray.modules.data import ImageDataModule
 from nas_ray.modules.recipes import parse_recipe
 from nas_ray.proxies import Proxy
+from nas_ray.proxies.forms import as_stored
 from nas_ray.proxies.measured import MEASURED
 from nas_ray.proxies.plugin import resolve_proxies
 from nas_ray.proxies.undefined import check_defined
@@ -74,6 +75,18 @@ def place(evaluator: SearchEvaluator, accelerator: str, folder: Path) -> None:
         _ = evaluator.fingerprint  # once here, and not by every worker
         if isinstance(evaluator.scores, ProxyScores):
             evaluator.scores.accelerator = accelerator
+
+
+def keep_forms(evaluator: SearchEvaluator, stored: object) -> None:
+    """Lets a resumed search score as it began, where a proxy has changed since (`nas_ray.proxies.forms`).
+
+    Args:
+        evaluator: of the search.
+        stored: the forms that `run.json` names.
+    """
+    scores = evaluator.scores if isinstance(evaluator, ShortTraining) else evaluator
+    if isinstance(scores, (ProxyScores, ChunkScores)) and isinstance(scores.proxies, Mapping):
+        scores.proxies = as_stored(scores.proxies, stored)
 
 
 def wanted_proxies(args: SearchArgs) -> dict[str, Proxy]:

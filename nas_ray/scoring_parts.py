@@ -16,6 +16,7 @@ from nas_ray.errors import UsageError
 from nas_ray.journal import FILE_NAME as JOURNAL
 from nas_ray.journal import read_journal, rows_of
 from nas_ray.proxies import PROXIES, Proxy
+from nas_ray.proxies.forms import form
 from nas_ray.runs import FILE_NAME as RUN_FILE
 from nas_ray.runs import read_run, write_json
 from nas_ray.stored_numbers import shown
@@ -54,9 +55,9 @@ def columns_of(name: str, row: Mapping[str, Any]) -> list[str]:
 
 
 def identity(name: str, proxy: Proxy) -> str:
-    """Returns what tells a proxy from another of that name: for a plug-in, the source of its module."""
+    """Returns what tells a proxy from another of its name: its form, or for a plug-in its source."""
     if PROXIES.get(name) is proxy:
-        return "built in"
+        return "built in" if form(name, proxy) == 1 else f"built in, form {form(name, proxy)}"
     module = sys.modules.get(getattr(proxy, "__module__", "") or "")
     try:
         source = inspect.getsource(module) if module else ""

@@ -18,8 +18,8 @@ from nas_ray.console import error_console, say
 from nas_ray.drivers.lifecycle import Ending, begin_ray, guarded
 from nas_ray.errors import UsageError
 from nas_ray.errors import describe as describe_error
+from nas_ray.evaluators import keep_forms, scheduler_of
 from nas_ray.evaluators import place as place_evaluator
-from nas_ray.evaluators import scheduler_of
 from nas_ray.experiment import Experiment, introduce, prepare
 from nas_ray.finish import finish
 from nas_ray.foreign import check_own_files
@@ -29,6 +29,7 @@ from nas_ray.kept import lost
 from nas_ray.mirror import run_folder
 from nas_ray.modules.identity import IMAGES, check_unchanged
 from nas_ray.progress import SearchProgress
+from nas_ray.proxies.forms import later_forms
 from nas_ray.resources import Plan
 from nas_ray.runs import create_run, read_run, unmake_run, update_run, write_table
 from nas_ray.search import to_table, tune_search
@@ -148,6 +149,7 @@ def describe(experiment: Experiment) -> dict[str, Any]:
         "status": "running",
         "args": stored_form(experiment.args),
         "scores": experiment.scores,
+        "forms": later_forms(experiment.scores),
         "images": {key: getattr(experiment.images, key) for key in IMAGE_FACTS},
         "stem": getattr(experiment.space, "stem", None),
         "minibatch_sha256": experiment.batch_fingerprint,
@@ -157,7 +159,7 @@ def describe(experiment: Experiment) -> dict[str, Any]:
 
 
 def replay(experiment: Experiment, folder: Path) -> None:
-    """Brings the searcher to where the journal of `folder` ends.
+    """Brings the searcher to where the journal of `folder` ends, and its proxies to the forms of the run.
 
     Raises:
         UsageError: the minibatch is another one, or the journal does not fit the arguments.
@@ -169,6 +171,7 @@ def replay(experiment: Experiment, folder: Path) -> None:
             "bring the same images back, or start a new run."
         )
     check_unchanged(info, {IMAGES: experiment.images.sha256}, f"The run {folder}")
+    keep_forms(experiment.evaluator, info.get("forms"))
     try:
         experiment.searcher.replay(read_journal(folder / FILE_NAME))
     except Exception as error:  # a searcher of the user may raise anything

@@ -13,7 +13,7 @@ from rich.console import Console
 from nas_ray.console import error_console, say
 from nas_ray.drivers.lifecycle import Ending, begin_ray, guarded
 from nas_ray.errors import UsageError
-from nas_ray.evaluators import VALID_ACC
+from nas_ray.evaluators import VALID_ACC, keep_forms
 from nas_ray.evaluators import place as place_evaluator
 from nas_ray.experiment import introduce, prepare
 from nas_ray.interrupts import stop_ray
@@ -77,7 +77,7 @@ class Halving:
         return {**describe(self.experiment), "args": stored_form(self.args), **self.seen}
 
     def check(self, folder: Path) -> None:
-        """Checks that a run to resume saw the same images.
+        """Checks that a run to resume saw the same images, and brings the proxies to the forms of the run.
 
         Raises:
             UsageError: it saw others.
@@ -86,6 +86,7 @@ class Halving:
         if any(info.get(name) != value for name, value in self.seen.items()):
             raise UsageError(f"The run {folder} saw other images; bring the same back, or start a new run.")
         check_unchanged(info, {IMAGES: self.experiment.images.sha256}, f"The run {folder}")
+        keep_forms(self.experiment.evaluator, info.get("forms"))
 
     def ending(self, folder: Path, place: str | Path) -> Ending:
         """Returns what is left and said where the run ends early."""

@@ -73,16 +73,15 @@ def grad_norm(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
 
 
 def fisher(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
-    """Fisher with the outputs of all layers kept for a backward hook."""
+    """Fisher with the outputs of all layers kept for a backward hook, each channel once per weight."""
     total = 0.0
 
     def keep(module: nn.Module, args: tuple[Tensor, ...], output: Tensor) -> None:
         def credit(grad: Tensor) -> None:
             nonlocal total
             product = output.detach() * grad
-            total += float(
-                (product.flatten(2).sum(2) if product.dim() > 2 else product).pow(2).mean(0).sum() / 2
-            )
+            per_image = product.flatten(2).sum(2) if product.dim() > 2 else product
+            total += float(per_image.pow(2).mean(0).sum() / 2) * module.weight[0].numel()  # type: ignore[union-attr, operator]
 
         output.register_hook(credit)
 

@@ -21,7 +21,9 @@ BATCHED: dict[str, BatchedProxy] = {
     **{name: one_by_one(name) for name in ONE_BY_ONE},
     **{name: sum_over_edges(name) for name in ADDITIVE},
     "logsynflow": logsynflow_batched,
+    "logsynflow_released": logsynflow_batched,  # on nets of BN and ReLU the two forms are one
     "synflow": synflow_batched,
+    "synflow_released": synflow_batched,
 }
 
 __all__ = ["ADDITIVE", "BATCHED", "ONE_BY_ONE", "BatchedProxy"]

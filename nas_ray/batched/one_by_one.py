@@ -39,8 +39,8 @@ WHOLE = Way(Supernet.extract, lambda arch: arch)
 """For all others: the plain net with the weights of the supernet."""
 
 LIVE = (
-    *("az_expressivity", "az_progressivity", "az_trainability", "epe_nas", "fisher", "grad_norm"),
-    *("gradsign", "grasp", "jacob_cov", "plain", "snip", "zico"),
+    *("az_expressivity", "az_progressivity", "az_trainability", "epe_nas", "fisher", "fisher_channels"),
+    *("grad_norm", "gradsign", "grasp", "jacob_cov", "plain", "snip", "zico"),
 )
 
 ONE_BY_ONE: dict[str, tuple[Way, Proxy]] = {

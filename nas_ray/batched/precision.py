@@ -8,7 +8,9 @@ import torch
 
 PRECISIONS = ("float32", "bfloat16")
 
-KEEPS_RANKS = frozenset({"synflow", "naswot", "snip", "grad_norm", "fisher"})
+KEEPS_RANKS = frozenset(
+    {"synflow", "synflow_released", "naswot", "snip", "grad_norm", "fisher", "fisher_channels"}
+)
 """Proxies whose ranks in bfloat16 correlate with those in float32 by more than .999 (Spearman).
 
 Measured by `perf/precision_ranks.py`; the others stay in float32.

@@ -79,8 +79,8 @@ class ChunkScorer:
         rows: list[dict[str, float]] = [{} for _ in archs]
         errors: list[list[str]] = [[] for _ in archs]
         for name, proxy in self.proxies.items():
-            if self._runs_together(name, proxy):
-                for row, error, score in zip(rows, errors, self._together(name, archs), strict=True):
+            if self._runs_together(proxy):
+                for row, error, score in zip(rows, errors, self._together(proxy, archs), strict=True):
                     row[name] = score
                     if not np.isfinite(score):
                         error.append(f"{name} is {score}")
@@ -113,11 +113,13 @@ class ChunkScorer:
         return columns
 
     @staticmethod
-    def _runs_together(name: str, proxy: Proxy) -> bool:
-        return PROXIES.get(name) is proxy and name not in ONE_BY_ONE
+    def _runs_together(proxy: Proxy) -> bool:
+        name = built_in_name(proxy)
+        return name is not None and name not in ONE_BY_ONE
 
-    def _together(self, name: str, archs: Sequence[str]) -> list[float]:
+    def _together(self, proxy: Proxy, archs: Sequence[str]) -> list[float]:
         parts = [archs[i : i + self.together] for i in range(0, len(archs), self.together)]
+        name = built_in_name(proxy) or ""
         batched = BATCHED[name]
         scores: list[Tensor] = []
         with in_precision(self.precision, name, self.device):
@@ -128,12 +130,13 @@ class ChunkScorer:
     def _by_way(self) -> dict[Way, dict[str, Proxy]]:
         """Returns the proxies that go arch by arch, by the net that they see."""
         ways: dict[Way, dict[str, Proxy]] = {}
-        for name in widest_first(self.proxies):
-            proxy = self.proxies[name]
-            if PROXIES.get(name) is not proxy:
-                ways.setdefault(WHOLE, {})[name] = proxy
-            elif name in ONE_BY_ONE:
-                way, own = ONE_BY_ONE[name]
+        columns = {name: built_in_name(proxy) or "" for name, proxy in self.proxies.items()}
+        order = widest_first(columns.values())
+        for name, known in sorted(columns.items(), key=lambda column: order.index(column[1])):
+            if not known:
+                ways.setdefault(WHOLE, {})[name] = self.proxies[name]
+            elif known in ONE_BY_ONE:
+                way, own = ONE_BY_ONE[known]
                 ways.setdefault(way, {})[name] = own
         return ways
 
@@ -143,10 +146,10 @@ class ChunkScorer:
         errors: list[str] = []
         with shared_work():
             for name, proxy in proxies.items():
-                own = PROXIES.get(name) is not self.proxies[name]  # it may change what it is given
-                with in_precision(self.precision, name, self.device):
+                known = built_in_name(self.proxies[name])  # any other may change what it is given
+                with in_precision(self.precision, known or "", self.device):
                     values, said = score_net(
-                        name, proxy, net, *self._batch, copies=own, columns=self.known[name]
+                        name, proxy, net, *self._batch, copies=known is None, columns=self.known[name]
                     )
                 scores.update(values)
                 errors += said
@@ -165,3 +168,9 @@ class ChunkScorer:
 
     def __getstate__(self) -> dict[str, object]:
         return {name: value for name, value in self.__dict__.items() if not name.startswith("_")}
+
+
+def built_in_name(proxy: Proxy) -> str | None:
+    """Returns what this package calls a proxy, whatever its column is named; None for any other."""
+    name = getattr(proxy, "__name__", "")
+    return name if PROXIES.get(name) is proxy else None

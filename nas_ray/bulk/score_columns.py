@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from nas_ray.proxies import PROXIES, Proxy
+from nas_ray.proxies.forms import form
 from nas_ray.proxies.plugin import resolve_proxies, score_names
 from nas_ray.scoring_parts import identity
 
@@ -17,7 +18,8 @@ from nas_ray.scoring_parts import identity
 class ScoreColumns:
     """Proxies and their columns; in a folder the name of a plug-in is followed by a digest of its source.
 
-    So a plug-in that was edited is another one, and its archs are scored again.
+    So a plug-in that was edited is another one, and its archs are scored again. A built-in proxy of which a
+    later version changed the numbers is followed by its form.
 
     Attributes:
         proxies: proxies by the name under which a folder keeps them.
@@ -54,7 +56,7 @@ def score_columns(given: Sequence[str]) -> ScoreColumns:
     kept: dict[str, tuple[str, ...]] = {}
     shown: dict[str, str] = {}
     for name, proxy in named.items():
-        own = name if PROXIES.get(name) is proxy else f"{name}@{_digest(name, proxy)}"
+        own = _kept_name(name, proxy)
         columns = score_names({name: proxy})
         proxies[own] = proxy
         kept[own] = tuple(own + column.removeprefix(name) for column in columns)
@@ -62,5 +64,7 @@ def score_columns(given: Sequence[str]) -> ScoreColumns:
     return ScoreColumns(proxies, kept, shown)
 
 
-def _digest(name: str, proxy: Proxy) -> str:
-    return hashlib.sha256(identity(name, proxy).encode()).hexdigest()[:8]
+def _kept_name(name: str, proxy: Proxy) -> str:
+    if PROXIES.get(name) is proxy:
+        return name if form(name, proxy) == 1 else f"{name}@{form(name, proxy)}"
+    return f"{name}@{hashlib.sha256(identity(name, proxy).encode()).hexdigest()[:8]}"

@@ -11,6 +11,7 @@ from nas_ray.proxies.az_progressivity import az_progressivity
 from nas_ray.proxies.az_trainability import az_trainability
 from nas_ray.proxies.epe_nas import epe_nas
 from nas_ray.proxies.fisher import fisher
+from nas_ray.proxies.fisher_channels import fisher_channels
 from nas_ray.proxies.flops import flops
 from nas_ray.proxies.grad_norm import grad_norm
 from nas_ray.proxies.gradsign import gradsign
@@ -19,6 +20,7 @@ from nas_ray.proxies.jacob_cov import jacob_cov
 from nas_ray.proxies.l2_norm import l2_norm
 from nas_ray.proxies.linear_regions import linear_regions
 from nas_ray.proxies.logsynflow import logsynflow
+from nas_ray.proxies.logsynflow_released import logsynflow_released
 from nas_ray.proxies.meco import meco
 from nas_ray.proxies.naswot import naswot
 from nas_ray.proxies.near import near
@@ -30,6 +32,7 @@ from nas_ray.proxies.skip import skip
 from nas_ray.proxies.snip import snip
 from nas_ray.proxies.swap import swap
 from nas_ray.proxies.synflow import synflow
+from nas_ray.proxies.synflow_released import synflow_released
 from nas_ray.proxies.vkdnw import vkdnw
 from nas_ray.proxies.zen import zen
 from nas_ray.proxies.zico import zico
@@ -43,6 +46,7 @@ PROXIES: dict[str, Proxy] = {
     "az_trainability": az_trainability,
     "epe_nas": epe_nas,
     "fisher": fisher,
+    "fisher_channels": fisher_channels,
     "flops": flops,
     "grad_norm": grad_norm,
     "gradsign": gradsign,
@@ -51,6 +55,7 @@ PROXIES: dict[str, Proxy] = {
     "l2_norm": l2_norm,
     "linear_regions": linear_regions,
     "logsynflow": logsynflow,
+    "logsynflow_released": logsynflow_released,
     "meco": meco,
     "naswot": naswot,
     "near": near,
@@ -62,6 +67,7 @@ PROXIES: dict[str, Proxy] = {
     "snip": snip,
     "swap": swap,
     "synflow": synflow,
+    "synflow_released": synflow_released,
     "vkdnw": vkdnw,
     "zen": zen,
     "zico": zico,
@@ -75,6 +81,7 @@ __all__ = [
     "az_trainability",
     "epe_nas",
     "fisher",
+    "fisher_channels",
     "flops",
     "grad_norm",
     "gradsign",
@@ -83,6 +90,7 @@ __all__ = [
     "l2_norm",
     "linear_regions",
     "logsynflow",
+    "logsynflow_released",
     "meco",
     "naswot",
     "near",
@@ -94,6 +102,7 @@ __all__ = [
     "snip",
     "swap",
     "synflow",
+    "synflow_released",
     "vkdnw",
     "zen",
     "zico",

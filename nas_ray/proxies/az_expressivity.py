@@ -23,8 +23,9 @@ def az_expressivity(net: nn.Module, inputs: Tensor, targets: Tensor, *, seed: in
     Initialisation: torch's default; BN in batch mode, dropout off.
 
     Source: Lee and Ham, "AZ-NAS: Assembling Zero-Cost Proxies for Network Architecture Search", CVPR 2024.
-    Differs: the released code adds 1e-8 inside the logarithm. It draws the weights anew by kaiming_normal
-    with fan_in; here the net is scored with those that it has. Blocks are found in any net
+    Differs: the released code adds 1e-8 inside the logarithm, and works in float32, where rounding makes it
+    -inf for some nets (3 of 50) whose score is finite here, in float64. It draws the weights anew
+    by kaiming_normal with fan_in; here the net is scored with those that it has. Blocks are found in any net
     (`block_features`); on NATS-TSS they are those of the authors.
 
     Raises:

@@ -7,7 +7,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from nas_ray.proxies.gradients import LAYERS
+from nas_ray.proxies.channel_axis import ChannelAxis
+from nas_ray.proxies.checks import LAYERS
 from nas_ray.proxies.hooks import batch_statistics, forward_hooks
 
 CHAINS = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
@@ -21,7 +22,7 @@ def block_features(name: str, net: nn.Module, inputs: Tensor) -> list[Tensor]:
     block, or a run of plain layers from one convolution or linear layer up to the next. NATS-TSS has its
     stem, cells and residual reductions, ResNet-18 its stem and eight residual blocks, VGG its convolutions
     with all that follows each. The classifier is no block. BN is in batch mode, and features keep their
-    autograd graph.
+    autograd graph. Maps with the channels last, as in Swin, are turned to `[B, C, H, W]`.
 
     Raises:
         ValueError: fewer than two blocks; the sentence starts with `name`.
@@ -55,22 +56,25 @@ def unit_features(net: nn.Module, units: list[nn.Module], inputs: Tensor) -> lis
     """Returns the outputs of the blocks that the calls of `units` fall into."""
     outputs: list[Tensor] = []
     inside = False
+    channels = ChannelAxis()
 
     def record(unit: nn.Module, args: tuple[Any, ...], output: Any) -> Tensor | None:
         nonlocal inside
         if not isinstance(output, Tensor) or isinstance(unit, POOLINGS):
             inside = False
             return None
+        axis = channels.of(output)
+        feature: Tensor = output.movedim(axis, 1)
         if isinstance(unit, LAYERS) or is_composite(unit):
-            outputs.append(output)
-        elif inside and output.dim() == outputs[-1].dim():
-            outputs[-1] = output
+            outputs.append(feature)
+        elif inside and feature.dim() == outputs[-1].dim():
+            outputs[-1] = feature
         else:
             return None
         inside = not is_composite(unit)
-        return output.clone()  # what follows may work in place
+        return feature.movedim(1, axis).clone()  # what follows may work in place
 
-    with batch_statistics(net), forward_hooks(units, record):
+    with batch_statistics(net), channels.watching(net), forward_hooks(units, record):
         net(inputs)
     maps = [output for output in outputs if output.dim() == 4]
     return maps or [output for output in outputs if output.dim() == 2][:-1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from nas_ray.proxies.checks import checked
+from nas_ray.proxies.checks import checked, needed_derivatives
 from nas_ray.proxies.gradients import cross_entropy, gradients, layer_weights, total
 from nas_ray.proxies.hooks import batch_statistics, requiring_grad
 
@@ -29,10 +29,11 @@ def grasp(net: nn.Module, inputs: Tensor, targets: Tensor, *, T: float = 1.0) ->
     same result.
 
     Raises:
-        ValueError: the net has no convolution or linear layer, or labels that do not fit the net.
+        ValueError: the net has no convolution or linear layer, labels that do not fit the net, or a function
+            of which torch has no second derivative, such as Hardsigmoid.
     """
     weights = layer_weights("grasp", net)
-    with batch_statistics(net), requiring_grad(weights):
+    with batch_statistics(net), requiring_grad(weights), needed_derivatives("grasp"):
         loss = cross_entropy("grasp", net(inputs) / T, targets)
         if not loss.requires_grad:
             return 0.0

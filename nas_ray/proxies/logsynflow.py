@@ -10,12 +10,11 @@ from nas_ray.proxies.synflow import synaptic_gradients
 
 
 @checked
-def logsynflow(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
+def logsynflow(net: nn.Module, inputs: Tensor, targets: Tensor, *, linear: bool = True) -> float:
     """Returns the sum of `weight * log(1 + dR/dweight)` over conv and linear weights; larger is better.
 
-    R is the sum of the outputs for one all-ones image, after every parameter is replaced by its absolute
-    value and every normalisation layer by the identity, as for `synflow`. The logarithm is taken of the
-    gradient and not of the score. Everything is float64.
+    R is that of `synflow`: the sum of the outputs of the linear net with absolute weights for one all-ones
+    image. The logarithm is taken of the gradient and not of the score. Everything is float64.
 
     Shapes: of `inputs [B, 3, H, W]` only the shape of an image is used; `targets` is not used.
     Needs: one forward and one backward pass of one image; no data, no labels.
@@ -24,10 +23,12 @@ def logsynflow(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
     Source: Cavagnero, Robbiano, Caputo and Averta, "FreeREA: Training-Free Evolution-based Architecture
     Search", WACV 2023.
     Differs: the paper averages over three initialisations by kaiming_normal with fan_out; here the net is
-    scored with the weights that it has, once. Average over `init_seed` to lower the variance.
+    scored with the weights that it has, once. Average over `init_seed` to lower the variance. Norms other
+    than BN are removed and activations are linear, as for `synflow`; `linear=False`, on the command line
+    `logsynflow_released`, leaves both as they are.
 
     Raises:
         ValueError: the net has no convolution or linear layer.
     """
-    pairs = synaptic_gradients("logsynflow", net, inputs)
+    pairs = synaptic_gradients("logsynflow", net, inputs, linear=linear)
     return total(lambda weight, grad: weight * grad.log1p(), pairs)

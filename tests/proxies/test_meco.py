@@ -55,9 +55,33 @@ def test_disconnected_keeps_only_what_comes_before() -> None:
     assert 0 < meco(tss(DISCONNECTED), *batch()) < meco(tss(), *batch())
 
 
-def test_single_positions_work() -> None:
+def test_fewer_positions_than_channels_say_nothing() -> None:
     net = built(lambda: nn.Sequential(nn.Conv2d(3, 4, 8), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten()))
-    assert meco(net, *batch()) == pytest.approx(0, abs=1e-9)
+    with pytest.raises(ValueError, match="^meco: needs a feature map with more positions than channels, but"):
+        meco(net, *batch())
+
+
+def test_rounding_gives_no_negative_score() -> None:
+    """Repeated channels: an eigenvalue is 0, which solvers return as a small number of either sign."""
+    net = built(lambda: nn.Conv2d(3, 12, 1, bias=False))
+    with torch.no_grad():
+        net.weight.copy_(net.weight[:1].expand(12, -1, -1, -1))
+    assert 0 <= meco(net, *batch()) < 1e-9
+
+
+def test_channels_that_are_the_last_axis() -> None:
+    class Last(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.mix, self.act = nn.Linear(3, 4), nn.GELU()
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.act(self.mix(x.permute(0, 2, 3, 1)))
+
+    image = gaussian_like(batch(1)[0], generator(0))
+    before = nn.functional.conv2d(image, built(Last).mix.weight[..., None, None], built(Last).mix.bias)
+    expected = smallest(before[0]) + smallest(nn.functional.gelu(before)[0])
+    assert meco(built(Last), *batch(), repeats=1) == pytest.approx(expected)
 
 
 def test_an_mlp() -> None:

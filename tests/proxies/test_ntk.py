@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import importlib
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -9,7 +10,17 @@ import torch
 from torch import nn
 
 from nas_ray.proxies import ntk
-from tests.proxies.nets import CONNECTED, DISCONNECTED, batch, built, conv_net, linear_net, tss
+from tests.proxies.nets import (
+    CONNECTED,
+    DISCONNECTED,
+    Attention,
+    Tied,
+    batch,
+    built,
+    conv_net,
+    linear_net,
+    tss,
+)
 
 
 def slow(net: nn.Module, inputs: torch.Tensor) -> float:
@@ -46,6 +57,26 @@ def test_linear_layers_in_a_row_and_twice() -> None:
     inputs, targets = batch(4)
     value = ntk(built(Twice), inputs, targets)
     assert value == pytest.approx(slow(built(Twice), inputs), rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    "build", [*(lambda way=way: Tied(way) for way in ("linear", "product", "einsum")), Attention]
+)
+def test_weights_that_are_used_without_their_layer(build: Callable[[], nn.Module]) -> None:
+    inputs, targets = batch(4)
+    assert ntk(built(build), inputs, targets) == pytest.approx(slow(built(build), inputs), rel=1e-6)
+
+
+def test_layers_that_share_a_weight() -> None:
+    def build() -> nn.Module:
+        net = nn.Sequential(
+            nn.Flatten(), nn.Linear(192, 6), nn.ReLU(), nn.Linear(6, 6), nn.Tanh(), nn.Linear(6, 6)
+        )
+        net[5].weight = net[3].weight
+        return net
+
+    inputs, targets = batch(4)
+    assert ntk(built(build), inputs, targets) == pytest.approx(slow(built(build), inputs), rel=1e-6)
 
 
 def test_closed_form_of_a_linear_classifier() -> None:

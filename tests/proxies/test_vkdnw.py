@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -9,14 +10,26 @@ from torch import nn
 
 from nas_ray.proxies import vkdnw
 from nas_ray.proxies.noise import gaussian_like, generator
-from nas_ray.proxies.vkdnw import scalar_jacobian
-from tests.proxies.nets import CONNECTED, DISCONNECTED, batch, conv_net, linear_net, tss
+from nas_ray.proxies.vkdnw import fisher_eigenvalues, scalar_jacobian
+from tests.proxies.nets import (
+    CONNECTED,
+    DISCONNECTED,
+    Attention,
+    Tied,
+    batch,
+    built,
+    conv_net,
+    linear_net,
+    tss,
+)
 
 
 def slow_jacobian(net: nn.Module, images: torch.Tensor, limit: int) -> torch.Tensor:
     """One backward pass per image and class, of which the first place of each parameter is kept."""
     net.eval()
-    parameters = list(net.parameters())[:limit]
+    kinds = (nn.Conv2d, nn.Linear, nn.BatchNorm2d)
+    layers = [module for module in net.modules() if isinstance(module, kinds)]
+    parameters = list(dict.fromkeys(p for layer in layers for p in layer.parameters()))[:limit]
     rows = []
     for image in images:
         logits = net(image[None])[0]
@@ -52,6 +65,39 @@ def test_jacobian_of_first_scalars(net: object) -> None:
     made.eval()
     _, jacobian = scalar_jacobian(made, images, 128)
     torch.testing.assert_close(jacobian, slow_jacobian(made, images, 128))
+
+
+@pytest.mark.parametrize(
+    "build", [*(lambda way=way: Tied(way) for way in ("linear", "product", "einsum")), Attention]
+)
+def test_jacobian_of_weights_that_are_used_without_their_layer(build: Callable[[], nn.Module]) -> None:
+    images, _ = batch(3)
+    net = built(build).eval()
+    _, jacobian = scalar_jacobian(net, images, 128)
+    expected = slow_jacobian(net, images, 128)
+    torch.testing.assert_close(jacobian, expected)
+    assert (expected[..., :8].abs().sum((0, 1)) > 0).all()
+    inputs, targets = batch(8)
+    assert vkdnw(net, inputs, targets) == pytest.approx(slow(net, inputs), rel=1e-6)
+
+
+def test_eigenvalues_far_below_the_largest_are_told_apart() -> None:
+    """Blocks that are scaled down, as in ConvNeXt, have eigenvalues that a sum of products would lose."""
+    jacobian = torch.zeros(10, 5, 3, dtype=torch.float64)
+    jacobian[:, 0, 0], jacobian[:, 0, 1], jacobian[:, 0, 2] = 1, 1e-10, 1e-12
+    jacobian[::2, 0, 1], jacobian[1::4, 0, 2] = -1e-10, -1e-12
+    p = torch.full((10, 5), 0.2, dtype=torch.float64)
+    largest, second, third = sorted(fisher_eigenvalues(p, jacobian), reverse=True)
+    assert largest == pytest.approx(0.16)
+    assert 1e-27 < third < 1e-24 < second < 1e-20
+
+
+def test_too_few_images_for_deciles() -> None:
+    net = tss()
+    with pytest.raises(
+        ValueError, match=r"^vkdnw: needs more images, since 1 with 5 classes leave at most 4 of \d+"
+    ):
+        vkdnw(net, *batch(1))
 
 
 def test_one_scalar_has_no_spread_to_measure() -> None:
