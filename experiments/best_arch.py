@@ -12,14 +12,14 @@ from __future__ import annotations
 
 import sys
 
-from nas_ray.bulk.best_args import BestArgs
-from nas_ray.cli import reported_errors
-from nas_ray.command_line import read_args
-from nas_ray.console import output
+from nas_ray.best_arch.args import BestArgs
+from nas_ray.terminal.cli import reported_errors
+from nas_ray.terminal.command_line import read_args
+from nas_ray.terminal.console import output
 
 
 def main(args: BestArgs) -> int:
-    from nas_ray.bulk.best_runs import run  # torch and Ray take seconds
+    from nas_ray.best_arch.run import run  # torch and Ray take seconds
 
     return run(args, output(piped=160))
 

@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import sys
 
-from nas_ray.cli import reported_errors
-from nas_ray.command_line import read_args
-from nas_ray.console import output
 from nas_ray.reproduce.args import ChooseArgs
+from nas_ray.terminal.cli import reported_errors
+from nas_ray.terminal.command_line import read_args
+from nas_ray.terminal.console import output
 
 
 def main(args: ChooseArgs) -> int:

@@ -14,14 +14,14 @@ import dataclasses
 import time
 from pathlib import Path
 
-from nas_ray.cli import reported_errors
-from nas_ray.command_line import read_args
-from nas_ray.console import output
-from nas_ray.correlate_args import CorrelateArgs
+from nas_ray.correlate.args import CorrelateArgs
+from nas_ray.terminal.cli import reported_errors
+from nas_ray.terminal.command_line import read_args
+from nas_ray.terminal.console import output
 
 
 def main(args: CorrelateArgs) -> None:
-    from nas_ray.correlate import compare_all  # torch, Ray and Lightning take seconds
+    from nas_ray.correlate.run import compare_all  # torch, Ray and Lightning take seconds
 
     out = args.out or Path("runs") / f"correlate-{time.strftime('%Y%m%d-%H%M%S')}"
     console = output(piped=120)

@@ -23,11 +23,11 @@ from rich.progress import track
 from nas_ray.benchmarks.export import export_rows
 from nas_ray.benchmarks.nats import find_archives
 from nas_ray.benchmarks.table import check_writable, write_table
-from nas_ray.cli import reported_errors
-from nas_ray.command_line import read_args
-from nas_ray.console import error_console, output, tell
 from nas_ray.drivers.lifecycle import Ending, guarded
-from nas_ray.ranges import HERE
+from nas_ray.terminal.cli import reported_errors
+from nas_ray.terminal.command_line import read_args
+from nas_ray.terminal.console import error_console, output, tell
+from nas_ray.terminal.ranges import HERE
 
 
 @dataclass

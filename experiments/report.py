@@ -19,9 +19,9 @@ from pathlib import Path
 
 import tyro
 
-from nas_ray.cli import reported_errors
-from nas_ray.command_line import read_args
-from nas_ray.console import output, tell
+from nas_ray.terminal.cli import reported_errors
+from nas_ray.terminal.command_line import read_args
+from nas_ray.terminal.console import output, tell
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,11 @@ from __future__ import annotations
 
 import sys
 
-from nas_ray.cli import reported_errors
-from nas_ray.command_line import read_args
-from nas_ray.console import output, say
 from nas_ray.reproduce.args import ReproduceArgs
 from nas_ray.reproduce.catalogue import TABLES, chosen
+from nas_ray.terminal.cli import reported_errors
+from nas_ray.terminal.command_line import read_args
+from nas_ray.terminal.console import output, say
 
 
 def main(args: ReproduceArgs) -> int:

@@ -16,14 +16,14 @@ from __future__ import annotations
 
 import sys
 
-from nas_ray.bulk.args import ScoreArgs
-from nas_ray.cli import reported_errors
-from nas_ray.command_line import read_args
-from nas_ray.console import output
+from nas_ray.score_space.args import ScoreArgs
+from nas_ray.terminal.cli import reported_errors
+from nas_ray.terminal.command_line import read_args
+from nas_ray.terminal.console import output
 
 
 def main(args: ScoreArgs) -> int:
-    from nas_ray.bulk.run import run  # torch and Ray take seconds
+    from nas_ray.score_space.run import run  # torch and Ray take seconds
 
     return run(args, output(piped=160))
 

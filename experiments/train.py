@@ -14,8 +14,8 @@ from __future__ import annotations
 
 import sys
 
-from nas_ray.cli import reported_errors
-from nas_ray.console import output
+from nas_ray.terminal.cli import reported_errors
+from nas_ray.terminal.console import output
 from nas_ray.train.args import TrainArgs, parse
 
 

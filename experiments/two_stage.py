@@ -11,15 +11,15 @@ from __future__ import annotations
 
 import sys
 
-from nas_ray.arguments import parse
-from nas_ray.cli import reported_errors
-from nas_ray.console import output
-from nas_ray.two_stage_args import TwoStageArgs
+from nas_ray.search.arguments import parse
+from nas_ray.search.two_stage_args import TwoStageArgs
+from nas_ray.terminal.cli import reported_errors
+from nas_ray.terminal.console import output
 
 
 def main() -> int:
     args = parse(TwoStageArgs, "two_stage", __doc__ or "")
-    from nas_ray.two_stage import run  # torch, Ray and Lightning take seconds
+    from nas_ray.search.two_stage import run  # torch, Ray and Lightning take seconds
 
     return run(args, output())
 

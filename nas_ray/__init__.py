@@ -11,34 +11,34 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from nas_ray.benchmarks import open_benchmark
+    from nas_ray.drivers.simulation import simulate
+    from nas_ray.drivers.tune_search import tune_search
     from nas_ray.errors import UsageError
-    from nas_ray.evaluate import Lookup, ProxyScores
-    from nas_ray.modules.data import ImageDataModule
+    from nas_ray.evaluation.proxy_scores import Lookup, ProxyScores
+    from nas_ray.images.image_data import ImageDataModule
     from nas_ray.proxies.plugin import resolve_proxies
-    from nas_ray.search import tune_search
     from nas_ray.searchers import ArchSearcher, RandomSearch, RegularizedEvolution, SkipRea, parse_fitness
-    from nas_ray.simulation import simulate
     from nas_ray.spaces import NatsTss
-    from nas_ray.trained import load
+    from nas_ray.training.trained import load
 
 __version__ = "0.1.0"
 
 _HOME = {
     "ArchSearcher": "searchers",
-    "ImageDataModule": "modules.data",
-    "Lookup": "evaluate",
+    "ImageDataModule": "images.image_data",
+    "Lookup": "evaluation.proxy_scores",
     "NatsTss": "spaces",
-    "ProxyScores": "evaluate",
+    "ProxyScores": "evaluation.proxy_scores",
     "RandomSearch": "searchers",
     "RegularizedEvolution": "searchers",
     "SkipRea": "searchers",
     "UsageError": "errors",
-    "load": "trained",
+    "load": "training.trained",
     "open_benchmark": "benchmarks",
     "parse_fitness": "searchers",
     "resolve_proxies": "proxies.plugin",
-    "simulate": "simulation",
-    "tune_search": "search",
+    "simulate": "drivers.simulation",
+    "tune_search": "drivers.tune_search",
 }
 
 __all__ = [

@@ -17,9 +17,9 @@ from rich.console import Console
 from rich.table import Table
 
 from nas_ray.benchmarks import open_benchmark
-from nas_ray.evaluate import Lookup
+from nas_ray.drivers.simulation import simulate
+from nas_ray.evaluation.proxy_scores import Lookup
 from nas_ray.searchers import RegularizedEvolution, Single
-from nas_ray.simulation import simulate
 from nas_ray.spaces import NatsTss
 
 

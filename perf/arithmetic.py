@@ -6,8 +6,8 @@ from functools import cache
 
 import torch
 
-from nas_ray.batched.one_by_one import EVERY_RELU, Way, first_of_each
 from nas_ray.proxies import flops
+from nas_ray.shared_weights.one_by_one import EVERY_RELU, Way, first_of_each
 from nas_ray.spaces import NatsTss
 from nas_ray.spaces.nats_tss import to_arch, to_ops
 from nas_ray.spaces.plans import plan_cell

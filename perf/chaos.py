@@ -23,7 +23,7 @@ import tyro
 from local_cluster import SEARCH, Driver, cluster_of, rows_in, start
 from ray.cluster_utils import Cluster
 
-from nas_ray.journal import FILE_NAME, read_journal
+from nas_ray.runs.journal import FILE_NAME, read_journal
 
 NODES = 2
 

@@ -18,7 +18,7 @@ import pandas as pd
 import tyro
 from scipy.stats import bootstrap
 
-from nas_ray.datasets import DATASETS
+from nas_ray.images.datasets import DATASETS
 from nas_ray.report.correlation import spearman
 from nas_ray.spaces.nats_tss import to_ops
 from nas_ray.spaces.plans import live_ops

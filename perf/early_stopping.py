@@ -22,9 +22,9 @@ from rich.console import Console
 from rich.table import Table
 from scipy.stats import kendalltau, spearmanr
 
-from nas_ray.resources import Request, start_ray
-from nas_ray.scheduling import make_scheduler
-from nas_ray.search import tune_search
+from nas_ray.drivers.resources import Request, start_ray
+from nas_ray.drivers.scheduling import make_scheduler
+from nas_ray.drivers.tune_search import tune_search
 from nas_ray.searchers import Row, Single
 from nas_ray.searchers.given import GivenArchs
 from nas_ray.spaces import NatsTss

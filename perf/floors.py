@@ -23,8 +23,8 @@ from arithmetic import work
 from rich.console import Console
 from rich.table import Table
 
-from nas_ray.batched.one_by_one import EVERY_RELU, OUTPUT_ONLY
-from nas_ray.memory import keep_freed_memory
+from nas_ray.evaluation.allocator import keep_freed_memory
+from nas_ray.shared_weights.one_by_one import EVERY_RELU, OUTPUT_ONLY
 
 PASSES = {
     "synflow": (2, 1),

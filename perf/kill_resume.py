@@ -19,7 +19,7 @@ from pathlib import Path
 import pandas as pd
 import tyro
 
-from nas_ray.journal import FILE_NAME, read_journal, rows_of
+from nas_ray.runs.journal import FILE_NAME, read_journal, rows_of
 
 SCRIPT = Path(__file__).parents[1] / "experiments" / "rea.py"
 MEASURED = ["seconds", "finished_at", "worker"]

@@ -15,7 +15,7 @@ from typing import Any
 import pandas as pd
 from ray.cluster_utils import Cluster
 
-from nas_ray.journal import FILE_NAME, read_journal
+from nas_ray.runs.journal import FILE_NAME, read_journal
 
 ROOT = Path(__file__).parents[1]
 SEARCH = ["--proxies", "params", "--images", "digits", "--batch-size", "4", "--benchmark", "none"]

@@ -3,7 +3,7 @@
     python perf/precision_ranks.py --num-archs 200
 
 Spearman's rank correlation with the scores in float32 on equal weights and images. A proxy above .999 may be
-in `KEEPS_RANKS` of `nas_ray/batched/precision.py`.
+in `KEEPS_RANKS` of `nas_ray/shared_weights/precision.py`.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from rich.console import Console
 from rich.table import Table
 from scipy.stats import spearmanr
 
-from nas_ray.batched import BATCHED
-from nas_ray.batched.precision import KEEPS_RANKS
-from nas_ray.memory import keep_freed_memory
-from nas_ray.modules.data import ImageDataModule
-from nas_ray.scoring_run import choose_archs
+from nas_ray.correlate.scoring import choose_archs
+from nas_ray.evaluation.allocator import keep_freed_memory
+from nas_ray.images.image_data import ImageDataModule
+from nas_ray.shared_weights import BATCHED
+from nas_ray.shared_weights.precision import KEEPS_RANKS
+from nas_ray.shared_weights.supernet import Supernet
 from nas_ray.spaces import NatsTss
-from nas_ray.spaces.supernet import Supernet
 
 
 @dataclasses.dataclass(frozen=True)

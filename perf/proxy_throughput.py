@@ -29,9 +29,9 @@ from reference_proxies import REFERENCE
 from rich.console import Console
 from rich.table import Table
 
-from nas_ray.batched import ONE_BY_ONE
-from nas_ray.bulk.run import alike_together
-from nas_ray.scoring_run import choose_archs
+from nas_ray.correlate.scoring import choose_archs
+from nas_ray.score_space.run import alike_together
+from nas_ray.shared_weights import ONE_BY_ONE
 from nas_ray.spaces import NatsTss
 
 

@@ -24,9 +24,9 @@ import tyro
 from rich.console import Console
 from rich.table import Table
 
-from nas_ray.bulk.pool import score_chunks
-from nas_ray.resources import Plan, Request, start_ray
-from nas_ray.search import tune_search
+from nas_ray.drivers.pool import score_chunks
+from nas_ray.drivers.resources import Plan, Request, start_ray
+from nas_ray.drivers.tune_search import tune_search
 from nas_ray.searchers import SEARCHERS, Row, Single
 from nas_ray.searchers.events import Event
 from nas_ray.spaces import NatsTss

@@ -18,8 +18,8 @@ import numpy as np
 import pandas as pd
 import tyro
 
+from nas_ray.drivers.simulation import simulate
 from nas_ray.searchers import SEARCHERS, Row, Single
-from nas_ray.simulation import simulate
 from nas_ray.spaces import NatsTss
 
 

@@ -21,8 +21,8 @@ import tyro
 from rich.console import Console
 from rich.table import Table
 
-from nas_ray.evaluate import ProxyScores
-from nas_ray.modules.data import ImageDataModule
+from nas_ray.evaluation.proxy_scores import ProxyScores
+from nas_ray.images.image_data import ImageDataModule
 from nas_ray.proxies.plugin import resolve_proxies
 from nas_ray.spaces import NatsTss
 

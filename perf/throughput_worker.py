@@ -11,13 +11,13 @@ import torch
 from reference_proxies import REFERENCE
 from torch import Tensor, nn
 
-from nas_ray.batched import BATCHED, ONE_BY_ONE
-from nas_ray.batched.one_by_one import OUTPUT_ONLY, first_of_each
-from nas_ray.memory import keep_freed_memory
-from nas_ray.modules.data import ImageDataModule
+from nas_ray.evaluation.allocator import keep_freed_memory
+from nas_ray.images.image_data import ImageDataModule
 from nas_ray.proxies import PROXIES
+from nas_ray.shared_weights import BATCHED, ONE_BY_ONE
+from nas_ray.shared_weights.one_by_one import OUTPUT_ONLY, first_of_each
+from nas_ray.shared_weights.supernet import Supernet
 from nas_ray.spaces import NatsTss
-from nas_ray.spaces.supernet import Supernet
 
 _state: dict[str, Any] = {}
 

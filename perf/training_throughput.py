@@ -24,10 +24,10 @@ from torch.nn.functional import cross_entropy
 from torch.utils.data import DataLoader, Dataset
 from torchvision.transforms import v2
 
-from nas_ray.modules.data import ImageDataModule
-from nas_ray.modules.recipes import Recipe, parse_recipe
-from nas_ray.short_training import ShortTraining
+from nas_ray.evaluation.short_training import ShortTraining
+from nas_ray.images.image_data import ImageDataModule
 from nas_ray.spaces import SPACES
+from nas_ray.training.recipes import Recipe, parse_recipe
 
 
 @dataclasses.dataclass(frozen=True)

@@ -22,11 +22,11 @@ from rich.console import Console
 from rich.table import Table
 
 from nas_ray.benchmarks import open_benchmark
-from nas_ray.evaluate import Lookup
-from nas_ray.resources import Request, start_ray
-from nas_ray.search import tune_search
+from nas_ray.drivers.resources import Request, start_ray
+from nas_ray.drivers.simulation import simulate
+from nas_ray.drivers.tune_search import tune_search
+from nas_ray.evaluation.proxy_scores import Lookup
 from nas_ray.searchers import RandomSearch, RegularizedEvolution, Row, Single
-from nas_ray.simulation import simulate
 from nas_ray.spaces import NatsTss
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from nas_ray.resources import Request, start_ray
+from nas_ray.drivers.resources import Request, start_ray
 
 
 @pytest.fixture(autouse=True)

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from nas_ray import addresses
-from nas_ray.addresses import Address, check_address, find_address
+from nas_ray.drivers import addresses
+from nas_ray.drivers.addresses import Address, check_address, find_address
+from nas_ray.drivers.greeting import CLIENT_CALL, HEAD_CALL, Answer
 from nas_ray.errors import UsageError
-from nas_ray.greeting import CLIENT_CALL, HEAD_CALL, Answer
 
 greeted: list[tuple[object, ...]] = []
 

@@ -13,13 +13,13 @@ import pandas as pd
 import pytest
 import torch
 
-from nas_ray.batched.scorer import ChunkScorer
-from nas_ray.chunks import ChunkScores, attempt, evaluate
-from nas_ray.journal import FILE_NAME, Journal, read_journal
+from nas_ray.drivers.simulation import simulate
+from nas_ray.drivers.tune_search import tune_search
 from nas_ray.proxies import PROXIES
-from nas_ray.search import tune_search
+from nas_ray.runs.journal import FILE_NAME, Journal, read_journal
 from nas_ray.searchers import ArchSearcher, RandomSearch, RankSum, RegularizedEvolution, Row, Single
-from nas_ray.simulation import simulate
+from nas_ray.shared_weights.chunk_scores import ChunkScores, attempt, evaluate
+from nas_ray.shared_weights.scorer import ChunkScorer
 from nas_ray.spaces import NatsTss
 from tests.proxies.nets import DISCONNECTED
 

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from nas_ray.claim import LOCK, Opens, claimed
 from nas_ray.errors import UsageError
+from nas_ray.runs.claim import LOCK, Opens, claimed
 
 HOLD = """
 import sys
 from pathlib import Path
-from nas_ray.claim import claimed
+from nas_ray.runs.claim import claimed
 with claimed(Path(sys.argv[1]), "rea"):
     print("held", flush=True)
     sys.stdin.read()

@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nas_ray.arguments import SearchArgs
-from nas_ray.batched.scorer import ChunkScorer
 from nas_ray.errors import UsageError
-from nas_ray.experiment import prepare
-from nas_ray.modules.data import ImageDataModule
+from nas_ray.images.image_data import ImageDataModule
+from nas_ray.search.arguments import SearchArgs
+from nas_ray.search.experiment import prepare
+from nas_ray.shared_weights.scorer import ChunkScorer
 from nas_ray.spaces import NatsTss
 from tests.test_cli import SMALL, refused, run
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from nas_ray.journal import read_journal
+from nas_ray.runs.journal import read_journal
 from tests.test_cli import command, refused, run, wait_for_rows
 
 SEARCH = ["--proxies", "params,tests.cluster.pauses:pauses", "--images", "digits", "--batch-size", "4"]

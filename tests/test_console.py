@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 
 import nas_ray
-from nas_ray.console import Rows, Steady, field, output, put, say, say_error, standard_streams, tell
+from nas_ray.terminal.console import Rows, Steady, field, output, put, say, say_error, standard_streams, tell
 from nas_ray.text import visible
 
 HOSTILE = [
@@ -161,5 +161,5 @@ def test_everything_is_said_through_one_module(path: Path) -> None:
             continue
         name = ast.unparse(node.func)
         made = name in MADE_HERE and (name in rich or name == "print")
-        assert not made, f"line {node.lineno}: {name}(...) is for nas_ray/console.py; see what it offers"
+        assert not made, f"line {node.lineno}: {name}(...) is for terminal/console.py; see what it offers"
         assert not name.endswith(".print"), f"line {node.lineno}: use say, put, tell or say_error"

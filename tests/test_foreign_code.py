@@ -16,9 +16,9 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from nas_ray.errors import EndsProcess, describe
-from nas_ray.foreign_code import Contained, ForeignCode
-from nas_ray.global_state import KeptState
-from nas_ray.time_limit import TimedOut, time_limit
+from nas_ray.process.foreign_code import Contained, ForeignCode
+from nas_ray.process.global_state import KeptState
+from nas_ray.process.time_limit import TimedOut, time_limit
 
 LEAKED: list[object] = []
 

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 import torch
 
-from nas_ray.gpu_memory import COLUMN, PER_PROCESS, packing, with_gpu_memory
+from nas_ray.evaluation.gpu_memory import COLUMN, PER_PROCESS, packing, with_gpu_memory
 
 TOTAL = 8 * 2**30
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from nas_ray.errors import UsageError
-from nas_ray.journal import Journal, read_journal, rows_of
+from nas_ray.runs.journal import Journal, read_journal, rows_of
 
 ASK = {"event": "ask", "trial": 0, "arch": "a"}
 TELL = {"event": "tell", "trial": 0, "row": {"x": 1.5, "error": None}}
@@ -92,7 +92,7 @@ class Flaky:
 
 
 def test_a_full_disk_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nas_ray.journal.PAUSE_S", 0.01)
+    monkeypatch.setattr("nas_ray.runs.journal.PAUSE_S", 0.01)
     journal = Journal(tmp_path / "journal.jsonl")
     journal.append(ASK)
     journal._file = Flaky(journal._file, failures=3)  # type: ignore[assignment]
@@ -102,8 +102,8 @@ def test_a_full_disk_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_a_disk_that_stays_full_leaves_whole_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nas_ray.journal.PAUSE_S", 0.01)
-    monkeypatch.setattr("nas_ray.journal.PATIENCE_S", 0.05)
+    monkeypatch.setattr("nas_ray.runs.journal.PAUSE_S", 0.01)
+    monkeypatch.setattr("nas_ray.runs.journal.PATIENCE_S", 0.05)
     journal = Journal(tmp_path / "journal.jsonl")
     journal.append(ASK)
     journal._file = Flaky(journal._file, failures=1_000)  # type: ignore[assignment]

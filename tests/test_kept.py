@@ -3,7 +3,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from nas_ray.kept import lost
+from nas_ray.runs.kept import lost
 
 
 def test_what_is_there_is_not_lost(tmp_path: Path) -> None:

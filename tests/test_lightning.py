@@ -13,13 +13,13 @@ import pandas as pd
 import pytest
 
 import nas_ray
-from nas_ray.evaluate import ProxyScores
-from nas_ray.inherited import PLACEMENT, hidden
-from nas_ray.lightning import ThisMachine, Trainer, rank_zero_only
-from nas_ray.modules.recipes import Recipe
+from nas_ray.evaluation.proxy_scores import ProxyScores
+from nas_ray.process.inherited import PLACEMENT, hidden
+from nas_ray.process.lightning import ThisMachine, Trainer, rank_zero_only
 from nas_ray.proxies.plugin import resolve_proxies
 from nas_ray.searchers.fitness import Row
 from nas_ray.spaces import NatsTss
+from nas_ray.training.recipes import Recipe
 from tests.train.test_fit import digits, fitted, module  # noqa: F401  # a fixture
 
 SLURM = {
@@ -162,7 +162,10 @@ def test_hidden_variables_come_back_and_others_stay(monkeypatch: pytest.MonkeyPa
 
 
 def test_nothing_is_read_when_lightning_is_imported() -> None:
-    code = "import nas_ray.modules.training; from nas_ray.lightning import rank_zero_only as x; print(x.rank)"
+    code = (
+        "import nas_ray.training.training_module\n"
+        "from nas_ray.process.lightning import rank_zero_only as x; print(x.rank)"
+    )
     inherited = {**os.environ, **SLURM, **OTHERS["nonsense"]}
     done = subprocess.run([sys.executable, "-c", code], env=inherited, capture_output=True, text=True)
     assert (done.stdout, done.returncode) == ("0\n", 0), done.stderr
@@ -177,6 +180,6 @@ def test_lightning_comes_through_one_module() -> None:
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             names += [str(node.module)] if isinstance(node, ast.ImportFrom) else []
             found = [name for name in names if name.startswith(("pytorch_lightning", "lightning_fabric"))]
-            assert not found, f"{path}: import what Lightning has from nas_ray.lightning"
+            assert not found, f"{path}: import what Lightning has from nas_ray.process.lightning"
             made = isinstance(node, ast.Call) and ast.unparse(node.func) == "pl.Trainer"
-            assert not made, f"{path}: make trainers with nas_ray.lightning.Trainer"
+            assert not made, f"{path}: make trainers with nas_ray.process.lightning.Trainer"

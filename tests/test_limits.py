@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from nas_ray.errors import UsageError
-from nas_ray.limits import Costs, limited
+from nas_ray.evaluation.limits import Costs, limited
 from nas_ray.searchers import SEARCHERS, ArchSearcher, Single
 from nas_ray.spaces import NatsTss
 from tests.searchers.toy import Line, drive, options_of

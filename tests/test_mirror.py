@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from nas_ray import mirror
 from nas_ray.errors import UsageError
-from nas_ray.mirror import CLAIM, NotDelivered, run_folder
-from nas_ray.runs import write_json
-from nas_ray.storage import working_folder
+from nas_ray.runs import mirror
+from nas_ray.runs.folder import write_json
+from nas_ray.runs.mirror import CLAIM, NotDelivered, run_folder
+from nas_ray.runs.storage import working_folder
 
 
 @pytest.fixture(autouse=True)
@@ -206,7 +206,7 @@ def test_the_last_to_claim_a_run_has_it(far: Path) -> None:
 
 
 def test_a_second_process_of_this_machine_is_refused(far: Path) -> None:
-    code = f"from nas_ray.mirror import *\nwith run_folder('file://{far}', new=False): pass"
+    code = f"from nas_ray.runs.mirror import *\nwith run_folder('file://{far}', new=False): pass"
     with run_folder(f"file://{far}", new=True) as folder:
         say(folder, "1\n")
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)

@@ -6,12 +6,12 @@ import time
 
 import pytest
 
+from nas_ray.drivers.patience import nothing, patience
 from nas_ray.errors import UsageError
-from nas_ray.patience import nothing, patience
 
 STUCK = """
 import ctypes
-from nas_ray import patience
+from nas_ray.drivers import patience
 patience.GRACE_S = 0.1
 with patience.patience(0.1, "It hangs.", lambda: print("ended", flush=True)):
     libc = ctypes.CDLL(None)

@@ -12,7 +12,7 @@ import pytest
 SCRIPT = """
 import json, psutil
 from nas_ray.searchers import RandomSearch  # imports Ray before it is started, as a search does
-from nas_ray.resources import Request, start_ray
+from nas_ray.drivers.resources import Request, start_ray
 start_ray(Request(num_cpus=2))
 import ray
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from nas_ray import private_folder
+from nas_ray.drivers import private_folder
+from nas_ray.drivers.private_folder import LOCK, LONGEST_SOCKET, SOCKET, PrivateFolder, sweep
 from nas_ray.errors import UsageError
-from nas_ray.private_folder import LOCK, LONGEST_SOCKET, SOCKET, PrivateFolder, sweep
 
 
 @pytest.fixture
@@ -104,7 +104,8 @@ def test_folders_of_killed_processes_are_removed(short: Path, monkeypatch: pytes
     monkeypatch.setenv("RAY_TMPDIR", str(short))
     monkeypatch.setattr(private_folder, "SHORT", ())
     killed = (
-        "import os; from nas_ray.private_folder import PrivateFolder as F; f = F(); os.kill(os.getpid(), 9)"
+        "import os; from nas_ray.drivers.private_folder import PrivateFolder\n"
+        "folder = PrivateFolder(); os.kill(os.getpid(), 9)"
     )
     subprocess.run([sys.executable, "-c", killed], check=False)
     [left] = short.iterdir()

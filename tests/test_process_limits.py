@@ -4,9 +4,9 @@ import resource
 
 import pytest
 
-from nas_ray import process_limits
+from nas_ray.drivers import process_limits
+from nas_ray.drivers.process_limits import GIB, check_limits, object_store_bytes
 from nas_ray.errors import UsageError
-from nas_ray.process_limits import GIB, check_limits, object_store_bytes
 
 
 def limited(monkeypatch: pytest.MonkeyPatch, **limits: int) -> None:

@@ -11,11 +11,11 @@ import time
 import psutil
 import pytest
 
-from nas_ray.processes import process_pool
+from nas_ray.process.processes import process_pool
 
 PARENT = """
 import os, time
-from nas_ray.processes import process_pool
+from nas_ray.process.processes import process_pool
 with process_pool(1) as pool:
     print(pool.submit(os.getpid).result(), flush=True)
     time.sleep(600)

@@ -5,7 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from nas_ray.progress import SearchProgress
+from nas_ray.drivers.progress import SearchProgress
 from nas_ray.searchers import Single
 
 

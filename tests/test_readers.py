@@ -13,18 +13,18 @@ import pandas as pd
 import pytest
 
 from nas_ray.benchmarks import TableBenchmark, open_benchmark
-from nas_ray.bulk.arch_list import wanted_archs
-from nas_ray.bulk.best_args import BestArgs
-from nas_ray.bulk.best_runs import earlier_rows
-from nas_ray.bulk.chunk_store import open_store
+from nas_ray.best_arch.args import BestArgs
+from nas_ray.best_arch.run import earlier_rows
 from nas_ray.errors import UsageError
-from nas_ray.record import Record
 from nas_ray.report.accuracies import Accuracies
 from nas_ray.report.read_runs import read_runs
 from nas_ray.reproduce.choose import stored
 from nas_ray.reproduce.known import score_sets
 from nas_ray.reproduce.live import read_rows
 from nas_ray.reproduce.tables import Setting, Table
+from nas_ray.runs.record import Record
+from nas_ray.score_space.arch_list import wanted_archs
+from nas_ray.score_space.chunk_store import open_store
 from nas_ray.searchers.cheap_score import ScoreTable, cheap_score, scores_of
 from nas_ray.searchers.fitness import Single
 from nas_ray.spaces import NatsTss

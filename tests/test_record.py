@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from nas_ray.record import EARLIER, Record
+from nas_ray.runs.record import EARLIER, Record
 
 
 def info(folder: Path) -> dict[str, Any]:

@@ -5,8 +5,16 @@ import threading
 
 import pytest
 
+from nas_ray.drivers.resources import (
+    Plan,
+    Request,
+    _connect,
+    _told,
+    check_request,
+    cluster_address,
+    make_plan,
+)
 from nas_ray.errors import UsageError
-from nas_ray.resources import Plan, Request, _connect, _told, check_request, cluster_address, make_plan
 
 
 def plan(cpus: int, gpus: float, **request: object) -> Plan:

@@ -14,22 +14,22 @@ import plotly.graph_objects as go
 import pytest
 import torch
 
-from nas_ray import gpu_memory
 from nas_ray.benchmarks import open_benchmark
-from nas_ray.bulk.classes import Classes
-from nas_ray.finish import with_accuracy
+from nas_ray.drivers.simulation import simulate
+from nas_ray.evaluation import gpu_memory
+from nas_ray.evaluation.short_training import COLUMNS as MEANS
 from nas_ray.report import curve_panels
 from nas_ray.report.cost import COSTS
 from nas_ray.report.run_data import RunData, complete
 from nas_ray.report.tables import all_rows
 from nas_ray.report.top import top_archs
 from nas_ray.rows import OF_SECONDS, RESERVED, plain_row
+from nas_ray.score_space.classes import Classes
+from nas_ray.search.finish import with_accuracy
+from nas_ray.search.two_stage_report import Stage, join_stages
 from nas_ray.searchers import RandomSearch, Single
-from nas_ray.short_training import COLUMNS as MEANS
-from nas_ray.simulation import simulate
 from nas_ray.spaces import NatsTss
 from nas_ray.train.rows import results_table, summary_table
-from nas_ray.two_stage_report import Stage, join_stages
 
 SPACE = NatsTss(channels=2, cells=1)
 SCORE = "mine"
@@ -82,7 +82,7 @@ def tables(tmp_path: Path) -> Iterator[pd.DataFrame]:
 
 def trained() -> pd.DataFrame:
     """A row of a short training."""
-    from nas_ray.short_training import ShortTraining
+    from nas_ray.evaluation.short_training import ShortTraining
 
     training = mock.Mock()
     results = [{**dict.fromkeys(MEANS, 1.0)}, {**dict.fromkeys(MEANS, 2.0)}]

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from nas_ray import runs
 from nas_ray.errors import UsageError
+from nas_ray.runs import folder as runs
 
 
 def test_an_older_run_is_upgraded_step_by_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

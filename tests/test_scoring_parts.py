@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from nas_ray.correlate.parts import Part, identity, join_parts, new_part, read_parts
+from nas_ray.correlate.scoring import missing
 from nas_ray.errors import UsageError
 from nas_ray.proxies import PROXIES, Proxy
-from nas_ray.scoring_parts import Part, identity, join_parts, new_part, read_parts
-from nas_ray.scoring_run import missing
 
 SAME = {"images": "digits", "init_seed": 0}
 

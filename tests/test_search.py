@@ -13,12 +13,12 @@ import pytest
 import torch
 
 from nas_ray.benchmarks import open_benchmark
-from nas_ray.evaluate import Lookup, ProxyScores
-from nas_ray.journal import FILE_NAME, read_journal
+from nas_ray.drivers.simulation import simulate
+from nas_ray.drivers.tune_search import tune_search
+from nas_ray.evaluation.proxy_scores import Lookup, ProxyScores
 from nas_ray.proxies import PROXIES
-from nas_ray.search import tune_search
+from nas_ray.runs.journal import FILE_NAME, read_journal
 from nas_ray.searchers import RandomSearch, RankSum, RegularizedEvolution, Row, Single, SkipRea
-from nas_ray.simulation import simulate
 from nas_ray.spaces import NatsTss
 
 SPACE = NatsTss(channels=4, cells=1)

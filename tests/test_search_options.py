@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from nas_ray.arguments import AnySearchArgs, ReaArgs, SearchArgs, SkipReaArgs
 from nas_ray.errors import UsageError
-from nas_ray.experiment import prepare
-from nas_ray.limits import Costs
+from nas_ray.evaluation.limits import Costs
+from nas_ray.search.arguments import AnySearchArgs, ReaArgs, SearchArgs, SkipReaArgs
+from nas_ray.search.experiment import prepare
 from nas_ray.searchers import RegularizedEvolution, SkipRea
 from nas_ray.spaces import NatsTss
 

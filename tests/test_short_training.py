@@ -17,19 +17,19 @@ import pytest
 import torch
 from torch import nn
 
+from nas_ray.drivers.scheduling import Asha, make_scheduler, teach
+from nas_ray.drivers.simulation import simulate
+from nas_ray.drivers.tune_search import tune_search
 from nas_ray.errors import UsageError
-from nas_ray.journal import FILE_NAME, read_journal, rows_of
-from nas_ray.modules.data import ImageDataModule
-from nas_ray.modules.recipes import parse_recipe
-from nas_ray.modules.splits import NetImages
-from nas_ray.scheduling import Asha, make_scheduler, teach
-from nas_ray.search import tune_search
+from nas_ray.evaluation.short_training import ShortTraining
+from nas_ray.images.image_data import ImageDataModule
+from nas_ray.images.splits import NetImages
+from nas_ray.runs.journal import FILE_NAME, read_journal, rows_of
 from nas_ray.searchers import Single
 from nas_ray.searchers.fitness import Row
 from nas_ray.searchers.given import GivenArchs
-from nas_ray.short_training import ShortTraining
-from nas_ray.simulation import simulate
 from nas_ray.spaces import NatsTss
+from nas_ray.training.recipes import parse_recipe
 from tests.searchers.toy import Line
 
 ROOT = Path(__file__).parents[1]
@@ -240,8 +240,8 @@ def test_a_resumed_asha_knows_the_rungs() -> None:
     ],
 )
 def test_bad_options(arguments: list[str], said: str) -> None:
-    from nas_ray.arguments import SearchArgs, parse
-    from nas_ray.experiment import prepare
+    from nas_ray.search.arguments import SearchArgs, parse
+    from nas_ray.search.experiment import prepare
 
     with pytest.raises(UsageError) as caught:
         prepare("rea", parse(SearchArgs, "rea", "", [*arguments, "--images", "digits"]), "random_search")

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
+from nas_ray.drivers.simulation import duration, simulate
 from nas_ray.errors import UsageError
 from nas_ray.searchers import ArchSearcher, RegularizedEvolution, Row, Single
 from nas_ray.searchers.given import GivenArchs
-from nas_ray.simulation import duration, simulate
 from nas_ray.spaces import NatsTss
 
 SPACE = NatsTss()

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from nas_ray.errors import UsageError
-from nas_ray.runs import check_local
-from nas_ray.storage import Storage, fetch, is_uri, working_folder
+from nas_ray.runs.folder import check_local
+from nas_ray.runs.storage import Storage, fetch, is_uri, working_folder
 
 
 @pytest.fixture

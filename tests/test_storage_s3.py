@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from nas_ray.errors import UsageError
-from nas_ray.mirror import CLAIM, run_folder
-from nas_ray.runs import write_json
-from nas_ray.storage import Storage
+from nas_ray.runs.folder import write_json
+from nas_ray.runs.mirror import CLAIM, run_folder
+from nas_ray.runs.storage import Storage
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from nas_ray.errors import UsageError
-from nas_ray.stored_numbers import StoredTable, row_numbers, to_number, with_numbers
+from nas_ray.safe_files.stored_numbers import StoredTable, row_numbers, to_number, with_numbers
 
 NUMBERS = {
     "1200": 1200.0, "1.5": 1.5, " 1.5\t": 1.5, "+1": 1.0, "-1e-3": -0.001, "1E+05": 1e5, ".5": 0.5, "5.": 5.0,

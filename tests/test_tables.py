@@ -9,8 +9,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from nas_ray import tables
-from nas_ray.tables import read_lines, read_rows, read_table, table_ending
+from nas_ray.safe_files import tables
+from nas_ray.safe_files.tables import read_lines, read_rows, read_table, table_ending
 
 PACK = {".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.compress}
 

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from nas_ray.chunks import attempt
-from nas_ray.ranges import LONGEST_S
-from nas_ray.search import tune_search
+from nas_ray.drivers.tune_search import tune_search
+from nas_ray.process.time_limit import TimedOut, time_limit
 from nas_ray.searchers import Row, Single
 from nas_ray.searchers.given import GivenArchs
+from nas_ray.shared_weights.chunk_scores import attempt
 from nas_ray.spaces import NatsTss
-from nas_ray.time_limit import TimedOut, time_limit
+from nas_ray.terminal.ranges import LONGEST_S
 
 SPACE = NatsTss()
 ARCHS = SPACE.archs[:4]
@@ -67,7 +67,10 @@ def test_a_timed_out_arch_is_a_row_and_the_others_of_its_chunk_are_kept() -> Non
 
 
 def test_foreign_code_takes_its_process_with_it() -> None:
-    code = "import nas_ray.time_limit as t; t.LEAST_GRACE_S = 0.1\nwith t.time_limit(0.2): sum(range(10**14))"
+    code = (
+        "from nas_ray.process import time_limit as t; t.LEAST_GRACE_S = 0.1\n"
+        "with t.time_limit(0.2): sum(range(10**14))"
+    )
     start = time.monotonic()
     done = subprocess.run([sys.executable, "-c", code], timeout=60, check=False)
     assert done.returncode == 1

@@ -12,11 +12,11 @@ import pytest
 from rich.console import Console
 
 from nas_ray.errors import UsageError
-from nas_ray.journal import FILE_NAME
+from nas_ray.runs.journal import FILE_NAME
+from nas_ray.search.two_stage import Halving, best_archs, recipe_of, run, training_fitness
+from nas_ray.search.two_stage_args import TwoStageArgs
+from nas_ray.search.two_stage_report import Stage, join_stages
 from nas_ray.searchers import Mixed, RankSum, Single
-from nas_ray.two_stage import Halving, best_archs, recipe_of, run, training_fitness
-from nas_ray.two_stage_args import TwoStageArgs
-from nas_ray.two_stage_report import Stage, join_stages
 
 BY_X = Single(("x",))
 

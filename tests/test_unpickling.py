@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from nas_ray.errors import UsageError
-from nas_ray.unpickling import safe_load
+from nas_ray.safe_files.pickles import safe_load
 
 
 class Call:

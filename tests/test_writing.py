@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from nas_ray.writing import staged, write_atomically, write_json, write_table, write_text
+from nas_ray.runs.writing import staged, write_atomically, write_json, write_table, write_text
 
 
 def full(path: Path) -> None:

@@ -16,8 +16,8 @@ from nas_ray.benchmarks.nats_directory import (
 )
 from nas_ray.benchmarks.nb201 import NB201Benchmark
 from nas_ray.benchmarks.table import TableBenchmark
-from nas_ray.datasets import OWN, get_dataset
 from nas_ray.errors import UsageError
+from nas_ray.images.datasets import OWN, get_dataset
 from nas_ray.plugins import unknown_name
 from nas_ray.spaces.base import FiniteSpace
 from nas_ray.spaces.nats_sss import NatsSss

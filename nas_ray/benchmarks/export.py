@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from nas_ray.benchmarks.nats import NatsSpace, find_archives, read_archive, test_accuracy, validation
-from nas_ray.datasets import DATASETS
-from nas_ray.processes import process_pool
+from nas_ray.images.datasets import DATASETS
+from nas_ray.process.processes import process_pool
 
 
 def export_rows(

@@ -16,10 +16,10 @@ from nats_bench import ArchResults
 
 from nas_ray.benchmarks.base import Evaluation, check_arch, known_number
 from nas_ray.benchmarks.nats_directory import FOLDER, FOLDERS, NatsSpace, default_directory, find_archives
-from nas_ray.datasets import DATASETS, get_dataset
 from nas_ray.errors import UsageError
+from nas_ray.images.datasets import DATASETS, get_dataset
+from nas_ray.safe_files.pickles import safe_load
 from nas_ray.spaces.nats_sss import NatsSss
-from nas_ray.unpickling import safe_load
 
 Results = dict[int, Any]
 """The `ArchResults` of an arch by epochs of the schedule."""

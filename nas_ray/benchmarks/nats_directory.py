@@ -7,9 +7,9 @@ import re
 from pathlib import Path
 
 from nas_ray.errors import UsageError
+from nas_ray.safe_files.pickles import safe_load
 from nas_ray.spaces.nats_sss import NatsSss
 from nas_ray.spaces.nats_tss import NatsTss
-from nas_ray.unpickling import safe_load
 
 FOLDER = "NATS-tss-v1_0-3ffb9-simple"
 """Name of the published directory of the topology space."""

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from nas_ray.benchmarks.base import Evaluation, check_arch, known_number
-from nas_ray.datasets import get_dataset
 from nas_ray.errors import UsageError
+from nas_ray.images.datasets import get_dataset
+from nas_ray.safe_files.pickles import safe_load
 from nas_ray.spaces.nats_tss import OPS, NatsTss, to_ops
-from nas_ray.unpickling import safe_load
 
 EPOCHS = 200
 """The one schedule that the table holds."""

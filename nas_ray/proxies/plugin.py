@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from nas_ray.cluster import ship_by_value
+from nas_ray.drivers.cluster import ship_by_value
 from nas_ray.errors import UsageError
 from nas_ray.plugins import resolve
 from nas_ray.proxies import PROXIES, Proxy

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from nas_ray.errors import UsageError, describe
-from nas_ray.foreign_code import ForeignCode
+from nas_ray.process.foreign_code import ForeignCode
 from nas_ray.proxies.values import KEYS, Values, is_key, named_values
 from nas_ray.rows import shown
 

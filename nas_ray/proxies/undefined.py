@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from nas_ray.errors import UsageError, describe
-from nas_ray.foreign_code import ForeignCode
+from nas_ray.process.foreign_code import ForeignCode
 from nas_ray.proxies import Proxy
 from nas_ray.proxies.measured import MEASURED
 from nas_ray.proxies.plugin_check import tiny_net

@@ -11,7 +11,7 @@ import pandas as pd
 
 from nas_ray.errors import UsageError
 from nas_ray.report.search_curve import known_accuracy
-from nas_ray.stored_numbers import row_numbers
+from nas_ray.safe_files.stored_numbers import row_numbers
 
 if TYPE_CHECKING:
     from nas_ray.benchmarks.base import Benchmark

@@ -14,11 +14,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from nas_ray.console import say_error
 from nas_ray.errors import describe
-from nas_ray.inherited import import_matplotlib
+from nas_ray.process.inherited import import_matplotlib
+from nas_ray.runs.writing import write_atomically
+from nas_ray.terminal.console import say_error
 from nas_ray.text import visible
-from nas_ray.writing import write_atomically
 
 import_matplotlib()
 

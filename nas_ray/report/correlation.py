@@ -11,7 +11,7 @@ import pandas as pd
 from scipy.stats import DegenerateDataWarning, bootstrap, kendalltau, rankdata
 from sklearn.metrics import ndcg_score
 
-from nas_ray.ranges import DRAWN_AT_ONCE
+from nas_ray.terminal.ranges import DRAWN_AT_ONCE
 from nas_ray.text import code_span, one_line, table_cell
 
 BASELINES = ("params", "flops", "num_conv")

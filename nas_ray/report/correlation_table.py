@@ -7,8 +7,8 @@ from rich.console import Console
 from rich.table import Column
 from rich.text import Text
 
-from nas_ray.console import Rows, put
 from nas_ray.report.correlation import STATISTICS, number
+from nas_ray.terminal.console import Rows, put
 
 
 def print_table(table: pd.DataFrame, console: Console) -> None:

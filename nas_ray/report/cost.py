@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pandas as pd
 
-from nas_ray.datasets import DatasetInfo
+from nas_ray.images.datasets import DatasetInfo
 from nas_ray.report.cells import OP_COLORS
 
 _OP = f"({'|'.join(OP_COLORS)})"

@@ -10,8 +10,8 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
-from nas_ray.datasets import DATASETS
 from nas_ray.errors import UsageError
+from nas_ray.images.datasets import DATASETS
 from nas_ray.report.accuracies import Accuracies
 from nas_ray.report.cost import with_costs
 from nas_ray.report.facts import differences
@@ -19,8 +19,8 @@ from nas_ray.report.kinds import kinds_of
 from nas_ray.report.read_runs import read_runs
 from nas_ray.report.run_data import RunData
 from nas_ray.report.sections import sections_of
-from nas_ray.runs import check_local
-from nas_ray.writing import write_text
+from nas_ray.runs.folder import check_local
+from nas_ray.runs.writing import write_text
 
 TEMPLATES = Path(__file__).parent / "page"
 FILE_NAME = "report.html"

@@ -9,15 +9,15 @@ from typing import Any
 
 import pandas as pd
 
-from nas_ray.datasets import DATASETS
 from nas_ray.errors import UsageError
+from nas_ray.images.datasets import DATASETS
 from nas_ray.report.accuracies import Accuracies
 from nas_ray.report.correlation import BASELINES
 from nas_ray.report.run_data import RunData, complete
-from nas_ray.runs import FILE_NAME, JOURNAL, read_run
+from nas_ray.runs.folder import FILE_NAME, JOURNAL, read_run
+from nas_ray.safe_files.stored_numbers import with_numbers
+from nas_ray.safe_files.tables import read_table
 from nas_ray.searchers.fitness import Fitness, parse_fitness
-from nas_ray.stored_numbers import with_numbers
-from nas_ray.tables import read_table
 
 NO_SCORES = {"place", "index", "rank", "accuracy", "seconds", "fitness"}
 """Columns of numbers that are no scores."""
@@ -91,7 +91,7 @@ def _search(folder: Path, info: Mapping[str, Any], accuracies: Accuracies) -> Ru
 
 def _search_rows(folder: Path, info: Mapping[str, Any]) -> tuple[pd.DataFrame, list[str]]:
     """Returns the table of a finished search, or the rows in the journal of another."""
-    from nas_ray.journal import read_journal, rows_of
+    from nas_ray.runs.journal import read_journal, rows_of
 
     table, status = folder / "results.parquet", info.get("status")
     if table.is_file() and (status == "finished" or not (folder / JOURNAL).is_file()):

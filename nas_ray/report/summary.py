@@ -13,10 +13,10 @@ from rich.padding import Padding
 from rich.text import Text
 
 from nas_ray.benchmarks.base import accuracy_column
-from nas_ray.console import Rows, headed, put, say
 from nas_ray.report.cells import cell_text
 from nas_ray.report.expected import expected_best, expected_random_arch
 from nas_ray.report.search_curve import known_accuracy
+from nas_ray.terminal.console import Rows, headed, put, say
 
 if TYPE_CHECKING:
     from nas_ray.benchmarks.base import Benchmark

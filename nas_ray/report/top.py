@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from rich.console import Console
 
-from nas_ray.console import Rows, put, say
 from nas_ray.searchers.fitness import parse_fitness
+from nas_ray.terminal.console import Rows, put, say
 
 
 def top_archs(

@@ -8,9 +8,9 @@ from typing import Annotated, ClassVar, Literal
 
 import tyro
 
-from nas_ray.ranges import COUNT, HERE, RESAMPLES, SECONDS, SOME, Range
 from nas_ray.reproduce.published import SCORE_SECONDS
 from nas_ray.reproduce.tables import SHORT, TEST
+from nas_ray.terminal.ranges import COUNT, HERE, RESAMPLES, SECONDS, SOME, Range
 
 
 @dataclass(frozen=True)

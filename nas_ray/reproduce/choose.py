@@ -10,19 +10,19 @@ import pandas as pd
 from rich.console import Console
 
 from nas_ray.benchmarks import Benchmark, open_benchmark
-from nas_ray.bulk.best_runs import known_benchmarks
-from nas_ray.claim import claimed
-from nas_ray.console import Rows, put, say
+from nas_ray.best_arch.run import known_benchmarks
 from nas_ray.drivers.lifecycle import Ending, command_again, guarded
 from nas_ray.errors import UsageError
-from nas_ray.ranges import check_ranges
-from nas_ray.record import Record
 from nas_ray.reproduce.args import ChooseArgs
 from nas_ray.reproduce.choices import judge
 from nas_ray.reproduce.known import mean_span
+from nas_ray.runs.claim import claimed
+from nas_ray.runs.record import Record
+from nas_ray.runs.writing import staged, write_table
 from nas_ray.searchers.cheap_score import ScoreTable
 from nas_ray.spaces.nats_tss import NatsTss
-from nas_ray.writing import staged, write_table
+from nas_ray.terminal.console import Rows, put, say
+from nas_ray.terminal.ranges import check_ranges
 
 EXPERIMENT = "choose"
 CHOSEN_ON, EPOCHS = "cifar10", 200

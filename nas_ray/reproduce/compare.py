@@ -8,21 +8,21 @@ from functools import partial
 import pandas as pd
 from rich.console import Console
 
-from nas_ray.console import Rows, put, say
-from nas_ray.datasets import DATASETS
 from nas_ray.errors import UsageError
-from nas_ray.experiment import make_searcher
+from nas_ray.images.datasets import DATASETS
 from nas_ray.plugins import resolve, unknown_name
-from nas_ray.ranges import check_ranges
 from nas_ray.reproduce.against import RULE, differences
 from nas_ray.reproduce.args import CompareArgs
 from nas_ray.reproduce.printing import p_value
 from nas_ray.reproduce.run import run
 from nas_ray.reproduce.runs import fitness_of
 from nas_ray.reproduce.tables import SHORT, TEST, Setting, Table
+from nas_ray.search.experiment import make_searcher
 from nas_ray.searchers import SEARCHERS
 from nas_ray.searchers.options import parse_options
 from nas_ray.spaces import NatsTss
+from nas_ray.terminal.console import Rows, put, say
+from nas_ray.terminal.ranges import check_ranges
 from nas_ray.text import table_cell
 
 RANDOM = "random_search"

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from nas_ray.benchmarks import Benchmark, Evaluation, open_benchmark
-from nas_ray.datasets import DATASETS
 from nas_ray.errors import UsageError
+from nas_ray.images.datasets import DATASETS
 from nas_ray.reproduce.tables import SHORT, TEST, Table
 from nas_ray.searchers.cheap_score import ScoreTable
 from nas_ray.searchers.fitness import Row

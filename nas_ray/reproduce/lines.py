@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import pandas as pd
 
-from nas_ray.datasets import DATASETS
+from nas_ray.images.datasets import DATASETS
 from nas_ray.reproduce.published import Figures
 from nas_ray.reproduce.statistics import NO_COMPARISON, Summary, summarise, verdict
 from nas_ray.reproduce.tables import TEST, Setting

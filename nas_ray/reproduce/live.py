@@ -14,26 +14,26 @@ from typing import Any
 import pandas as pd
 from rich.console import Console
 
-from nas_ray.chunks import ChunkScores
-from nas_ray.console import error_console, say
 from nas_ray.drivers.lifecycle import begin_ray
+from nas_ray.drivers.resources import Plan, Request, check_request
+from nas_ray.drivers.tune_search import tune_search
 from nas_ray.errors import UsageError
-from nas_ray.evaluate import ProxyScores
-from nas_ray.modules.data import ImageDataModule
-from nas_ray.modules.identity import IMAGES, check_unchanged
+from nas_ray.evaluation.proxy_scores import ProxyScores
+from nas_ray.images.identity import IMAGES, check_unchanged
+from nas_ray.images.image_data import ImageDataModule
 from nas_ray.proxies import PROXIES
 from nas_ray.proxies.undefined import check_defined
-from nas_ray.ranges import check_ranges
 from nas_ray.reproduce.args import ReproduceArgs, RunsArgs
 from nas_ray.reproduce.known import Known
 from nas_ray.reproduce.runs import Runner, Runs, joined, new_searcher, run_seed
 from nas_ray.reproduce.tables import Setting, Table, scores_for
-from nas_ray.resources import Plan, Request, check_request
-from nas_ray.runs import FILE_NAME, create_run, read_run, update_run
-from nas_ray.search import tune_search
-from nas_ray.stored_numbers import with_numbers
-from nas_ray.tables import read_table
-from nas_ray.writing import write_parquet
+from nas_ray.runs.folder import FILE_NAME, create_run, read_run, update_run
+from nas_ray.runs.writing import write_parquet
+from nas_ray.safe_files.stored_numbers import with_numbers
+from nas_ray.safe_files.tables import read_table
+from nas_ray.shared_weights.chunk_scores import ChunkScores
+from nas_ray.terminal.console import error_console, say
+from nas_ray.terminal.ranges import check_ranges
 
 FEWEST = 2
 """Runs of a row, whatever the time: a spread needs two."""

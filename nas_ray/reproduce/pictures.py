@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nas_ray.datasets import DATASETS
+from nas_ray.images.datasets import DATASETS
 from nas_ray.report.canvas import Axes, Figure, draw, new_figure
 from nas_ray.reproduce.known import Known
 from nas_ray.reproduce.published import PUBLISHED

@@ -9,9 +9,9 @@ import pandas as pd
 from rich.console import Console, RenderableType
 from rich.text import Text
 
-from nas_ray.console import Rows, put, say
 from nas_ray.reproduce.statistics import AGREES, DIFFERS, RULE
 from nas_ray.reproduce.tables import Table
+from nas_ray.terminal.console import Rows, put, say
 from nas_ray.text import table_cell
 
 HEADER = (

@@ -14,12 +14,7 @@ import pandas as pd
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
-from nas_ray.claim import claimed
-from nas_ray.console import error_console, field, say
 from nas_ray.drivers.lifecycle import Ending, command_again, guarded
-from nas_ray.kept import lost
-from nas_ray.ranges import check_ranges
-from nas_ray.record import Record
 from nas_ray.reproduce.args import RunsArgs
 from nas_ray.reproduce.known import Known, know
 from nas_ray.reproduce.lines import lines_of
@@ -28,7 +23,12 @@ from nas_ray.reproduce.pictures import draw_curves, draw_skips
 from nas_ray.reproduce.printing import markdown, show
 from nas_ray.reproduce.runs import Runner, Runs, runner
 from nas_ray.reproduce.tables import SHORT, Table
-from nas_ray.writing import staged, write_parquet, write_text
+from nas_ray.runs.claim import claimed
+from nas_ray.runs.kept import lost
+from nas_ray.runs.record import Record
+from nas_ray.runs.writing import staged, write_parquet, write_text
+from nas_ray.terminal.console import error_console, field, say
+from nas_ray.terminal.ranges import check_ranges
 
 Further = Callable[[Table, pd.DataFrame], str]
 """`further(table, answers)` prints what else is to be said and returns it as Markdown."""

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from nas_ray.datasets import DATASETS
+from nas_ray.drivers.simulation import simulate
 from nas_ray.errors import UsageError, describe
+from nas_ray.images.datasets import DATASETS
 from nas_ray.plugins import resolve
-from nas_ray.processes import process_pool
+from nas_ray.process.processes import process_pool
 from nas_ray.report.search_curve import best_so_far
 from nas_ray.reproduce.known import Known
 from nas_ray.reproduce.tables import SHORT, Setting, scores_for
@@ -22,7 +23,6 @@ from nas_ray.searchers import SEARCHERS, ArchSearcher, FilteredSpace, Single, pa
 from nas_ray.searchers.fitness import Fitness
 from nas_ray.searchers.freerea import SCORES as FREEREA_SCORES
 from nas_ray.searchers.skip_rules import SKIP
-from nas_ray.simulation import simulate
 from nas_ray.spaces.base import SearchSpace
 from nas_ray.spaces.nats_tss import EDGES, to_ops
 

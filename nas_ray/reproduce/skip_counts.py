@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import pandas as pd
 
-from nas_ray.datasets import DATASETS
+from nas_ray.images.datasets import DATASETS
 from nas_ray.reproduce.known import Known
 from nas_ray.reproduce.lines import COLUMNS, compared, facts, other_accuracy
 from nas_ray.reproduce.published import (

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from nas_ray.ranges import DRAWN_AT_ONCE
+from nas_ray.terminal.ranges import DRAWN_AT_ONCE
 
 LEVEL = 0.01
 TOLERANCE = 0.1

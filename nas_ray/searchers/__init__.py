@@ -6,7 +6,6 @@ from nas_ray.searchers.area import Area, Warmup
 from nas_ray.searchers.base import ArchSearcher
 from nas_ray.searchers.cheap_score import CheapScore, ScoreTable
 from nas_ray.searchers.evolution import RegularizedEvolution
-from nas_ray.searchers.filtered import FilteredSpace
 from nas_ray.searchers.fitness import (
     Fitness,
     LogRankSum,
@@ -27,6 +26,7 @@ from nas_ray.searchers.pareto import Negated, pareto_front
 from nas_ray.searchers.predictor import PredictorSearch
 from nas_ray.searchers.random_search import RandomSearch
 from nas_ray.searchers.skip_filter import SkipCount, SkipRea
+from nas_ray.spaces.filtered import FilteredSpace
 
 SEARCHERS: dict[str, type[ArchSearcher]] = {
     "random_search": RandomSearch,

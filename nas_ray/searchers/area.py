@@ -6,11 +6,11 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from nas_ray.errors import UsageError
-from nas_ray.ranges import SOME, Range
 from nas_ray.searchers.cheap_score import CheapScore, best_first, cheap_score
 from nas_ray.searchers.evolution import RegularizedEvolution
 from nas_ray.searchers.fitness import Fitness
 from nas_ray.searchers.sampling import sample_distinct
+from nas_ray.terminal.ranges import SOME, Range
 
 if TYPE_CHECKING:
     from nas_ray.spaces.base import SearchSpace

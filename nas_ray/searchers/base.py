@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from ray.tune.search import Searcher
 
-from nas_ray.foreign_code import around
+from nas_ray.process.foreign_code import around
 from nas_ray.rows import copied
 from nas_ray.searchers.driver import Driver
 from nas_ray.searchers.events import Event, check_arch, check_ask, ends_with_ask, unfinished

@@ -12,8 +12,8 @@ import numpy as np
 
 from nas_ray.errors import UsageError, describe, printable
 from nas_ray.plugins import resolve, unknown_name
-from nas_ray.stored_numbers import StoredTable, shown, to_number
-from nas_ray.tables import ARCH, table_ending
+from nas_ray.safe_files.stored_numbers import StoredTable, shown, to_number
+from nas_ray.safe_files.tables import ARCH, table_ending
 
 CheapScore = Callable[[Sequence[str]], Sequence[float]]
 """One number per arch, larger is better; it must not depend on anything but the archs."""

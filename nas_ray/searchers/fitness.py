@@ -12,8 +12,8 @@ from scipy.stats import rankdata
 
 from nas_ray.errors import UsageError, printable
 from nas_ray.plugins import unknown_name
-from nas_ray.ranges import Range
-from nas_ray.stored_numbers import shown, to_number
+from nas_ray.safe_files.stored_numbers import shown, to_number
+from nas_ray.terminal.ranges import Range
 
 Row = dict[str, Any]
 """One evaluated arch: `arch`, one value per score, `seconds`, `error`."""

@@ -35,8 +35,8 @@ class FreeRea(ArchSearcher):
 
     With several evaluations in flight a tournament draws from the members whose rows have arrived.
 
-    A search for small nets is this one on a space with limits (`nas_ray.limits.limited`), and a search for
-    45 simulated seconds is `simulate(..., seconds=45)`.
+    A search for small nets is this one on a space with limits (`nas_ray.evaluation.limits.limited`), and a
+    search for 45 simulated seconds is `simulate(..., seconds=45)`.
 
     Source: Cavagnero, Robbiano, Caputo and Averta, "FreeREA: Training-Free Evolution-based Architecture
     Search", WACV 2023, section 3 and the released code.

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nas_ray.ranges import SOME
 from nas_ray.searchers.base import ArchSearcher
 from nas_ray.searchers.fitness import Fitness, Row
 from nas_ray.searchers.sampling import sample_new
+from nas_ray.terminal.ranges import SOME
 
 if TYPE_CHECKING:
     from nas_ray.spaces.base import SearchSpace

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nas_ray.ranges import SOME, Range
 from nas_ray.searchers.area import Area
 from nas_ray.searchers.cheap_score import best_first
 from nas_ray.searchers.fitness import Fitness, Row
+from nas_ray.terminal.ranges import SOME, Range
 
 if TYPE_CHECKING:
     from nas_ray.spaces.base import SearchSpace

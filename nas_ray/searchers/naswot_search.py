@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
-from nas_ray.ranges import SOME
 from nas_ray.searchers.base import ArchSearcher
 from nas_ray.searchers.cheap_score import CheapScore, best_first, cheap_score
 from nas_ray.searchers.fitness import Fitness
 from nas_ray.searchers.sampling import sample_distinct
+from nas_ray.terminal.ranges import SOME
 
 if TYPE_CHECKING:
     from nas_ray.spaces.base import SearchSpace

@@ -8,7 +8,7 @@ from typing import Any
 
 from nas_ray.errors import UsageError, printable
 from nas_ray.plugins import resolve, unknown_name
-from nas_ray.ranges import MOST_SEED, Range
+from nas_ray.terminal.ranges import MOST_SEED, Range
 
 GIVEN = ("self", "space", "fitness", "seed")
 """Arguments that every searcher gets from elsewhere."""

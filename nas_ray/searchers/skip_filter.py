@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from nas_ray.errors import UsageError
 from nas_ray.plugins import unknown_name
 from nas_ray.searchers.evolution import RegularizedEvolution
-from nas_ray.searchers.filtered import FilteredSpace
 from nas_ray.searchers.fitness import Fitness
 from nas_ray.searchers.skip_rules import SKIP, nearest_to_one, towards_output
 from nas_ray.searchers.variation import Children, cell_space
+from nas_ray.spaces.filtered import FilteredSpace
 
 if TYPE_CHECKING:
     from nas_ray.spaces.base import SearchSpace

@@ -12,14 +12,14 @@ from typing import Annotated, Any
 
 import tyro
 
-from nas_ray.command_line import read_args
 from nas_ray.errors import UsageError, printable
-from nas_ray.foreign import check_brings_no_code
-from nas_ray.image_args import ImageArgs, absolute_images
-from nas_ray.modules.identity import IMAGES
-from nas_ray.ranges import GPUS, HERE, SEED, THREADS, Range
-from nas_ray.runs import read_run
-from nas_ray.stored_args import stored_args
+from nas_ray.images.identity import IMAGES
+from nas_ray.images.image_args import ImageArgs, absolute_images
+from nas_ray.runs.folder import read_run
+from nas_ray.runs.stored_args import stored_args
+from nas_ray.safe_files.foreign import check_brings_no_code
+from nas_ray.terminal.command_line import read_args
+from nas_ray.terminal.ranges import GPUS, HERE, SEED, THREADS, Range
 
 NAME = "train"
 CHANGEABLE = {"seeds", "beside", "formats", "num_gpus", "num_processes", "num_threads", "resume", "verbose"}

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from nas_ray.errors import UsageError, describe, printable
-from nas_ray.limits import Costs
-from nas_ray.ranges import Range, whole_number
+from nas_ray.evaluation.limits import Costs
 from nas_ray.spaces import HandDesigned, SearchSpace
 from nas_ray.spaces.base import fitted_space
 from nas_ray.spaces.hand_designed import NETS
+from nas_ray.terminal.ranges import Range, whole_number
 
 DRAWS = 500
 """Random archs that are looked at for one with as many parameters."""

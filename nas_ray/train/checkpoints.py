@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from nas_ray.errors import UsageError, describe
-from nas_ray.modules.training import TrainingModule
-from nas_ray.plain_torch import load_plain
+from nas_ray.safe_files.torch_files import load_plain
+from nas_ray.training.training_module import TrainingModule
 
 BEST, LAST = "best.ckpt", "last.ckpt"
 

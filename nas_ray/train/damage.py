@@ -12,11 +12,11 @@ import torch
 from torch import nn
 
 from nas_ray.errors import UsageError, describe
-from nas_ray.modules.identity import IMAGES, check_unchanged
-from nas_ray.modules.recipes import Recipe
-from nas_ray.stored_numbers import StoredTable
+from nas_ray.images.identity import IMAGES, check_unchanged
+from nas_ray.safe_files.stored_numbers import StoredTable
 from nas_ray.train.checkpoints import BEST, LAST, best_checkpoint
 from nas_ray.train.fit import CURVE
+from nas_ray.training.recipes import Recipe
 
 
 def check_same_images(stored: Mapping[str, Any], now: Mapping[str, Any]) -> None:

@@ -17,8 +17,8 @@ from torch import Tensor
 
 from nas_ray.errors import UsageError
 from nas_ray.plugins import unknown_name
-from nas_ray.runs import write_atomically
-from nas_ray.trained import TrainedNet
+from nas_ray.runs.folder import write_atomically
+from nas_ray.training.trained import TrainedNet
 
 NEEDS = {"onnx": ("onnx", "onnxscript", "onnxruntime"), "pt2": ()}
 """Packages that each format needs beside torch."""

@@ -12,9 +12,9 @@ import pandas as pd
 import torch
 from torch.utils.data import DataLoader
 
-from nas_ray.console import tell
 from nas_ray.errors import UsageError, describe
-from nas_ray.lightning import (
+from nas_ray.images.splits import NetImages
+from nas_ray.process.lightning import (
     Callback,
     Checkpoint,
     DDPStrategy,
@@ -25,12 +25,12 @@ from nas_ray.lightning import (
     quiet_lightning,
     rank_zero_only,
 )
-from nas_ray.modules.recipes import Recipe
-from nas_ray.modules.splits import NetImages
-from nas_ray.modules.training import Batch, TrainingModule
-from nas_ray.modules.training_data import Indices, KeptImages, training_loader, validation_loader
-from nas_ray.runs import write_atomically
+from nas_ray.runs.folder import write_atomically
+from nas_ray.terminal.console import tell
 from nas_ray.train.checkpoints import BEST, LAST, beginning
+from nas_ray.training.recipes import Recipe
+from nas_ray.training.training_data import Indices, KeptImages, training_loader, validation_loader
+from nas_ray.training.training_module import Batch, TrainingModule
 
 CURVE = "curve.csv"
 

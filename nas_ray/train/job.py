@@ -9,21 +9,21 @@ from typing import Any
 import torch
 
 from nas_ray.errors import UsageError
-from nas_ray.experiment import make_space
-from nas_ray.image_args import open_image_args
-from nas_ray.modules.data import ImageDataModule
-from nas_ray.modules.drawing import Drawn, draw
-from nas_ray.modules.identity import IMAGES
-from nas_ray.modules.recipes import Recipe, parse_recipe
-from nas_ray.modules.training_data import Indices, balancing_weights, smallest_batch, split_indices
+from nas_ray.images.drawing import Drawn, draw
+from nas_ray.images.identity import IMAGES
+from nas_ray.images.image_args import open_image_args
+from nas_ray.images.image_data import ImageDataModule
 from nas_ray.proxies import Proxy
 from nas_ray.proxies.plugin import resolve_proxies
-from nas_ray.ranges import check_ranges, check_seeds
+from nas_ray.search.experiment import make_space
 from nas_ray.spaces.base import fitted_space
+from nas_ray.terminal.ranges import check_ranges, check_seeds
 from nas_ray.train.args import TrainArgs
 from nas_ray.train.beside import Candidate, Candidates
 from nas_ray.train.export import chosen_formats
 from nas_ray.train.fit import Devices
+from nas_ray.training.recipes import Recipe, parse_recipe
+from nas_ray.training.training_data import Indices, balancing_weights, smallest_batch, split_indices
 
 SCORED_IMAGES = 64
 """Images of the minibatch that the proxies see."""

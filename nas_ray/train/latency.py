@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from nas_ray.proxies import measured
-from nas_ray.ranges import local_cores
+from nas_ray.terminal.ranges import local_cores
 
 STEPS = 3
 """Training steps that are timed, of which the fastest counts."""

@@ -10,14 +10,14 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from nas_ray.runs import read_run, write_atomically
+from nas_ray.runs.folder import read_run, write_atomically
+from nas_ray.runs.writing import write_text
 from nas_ray.train.card import model_card
 from nas_ray.train.export import CHECKED_IMAGES, write_onnx, write_pt2
 from nas_ray.train.fit import predictions
 from nas_ray.train.job import TrainJob
 from nas_ray.train.pictures import confusion, draw_confusion, draw_curves
-from nas_ray.trained import NetFacts, TrainedNet
-from nas_ray.writing import write_text
+from nas_ray.training.trained import NetFacts, TrainedNet
 
 MODEL, CARD = "model.pt", "model_card.md"
 WRITERS: dict[str, Callable[[TrainedNet, Path, Tensor], float]] = {"onnx": write_onnx, "pt2": write_pt2}

@@ -11,20 +11,18 @@ import pandas as pd
 import torch
 from rich.console import Console
 
-from nas_ray.claim import Opens, claimed
-from nas_ray.console import say
 from nas_ray.drivers.lifecycle import Ending, guarded
-from nas_ray.evaluate import ProxyScores
-from nas_ray.foreign import check_own_files
-from nas_ray.kept import lost
-from nas_ray.lightning import quiet_lightning
-from nas_ray.modules.drawing import said_of_repeats
-from nas_ray.modules.identity import IMAGES
-from nas_ray.modules.training import TrainingModule
-from nas_ray.modules.training_data import EpochSampler
-from nas_ray.runs import create_run, read_run, update_run, write_json, write_table
-from nas_ray.seeded import seeded
-from nas_ray.session import resume_command
+from nas_ray.evaluation.proxy_scores import ProxyScores
+from nas_ray.images.drawing import said_of_repeats
+from nas_ray.images.identity import IMAGES
+from nas_ray.process.lightning import quiet_lightning
+from nas_ray.process.seeded import seeded
+from nas_ray.runs.claim import Opens, claimed
+from nas_ray.runs.folder import create_run, read_run, update_run, write_json, write_table
+from nas_ray.runs.kept import lost
+from nas_ray.safe_files.foreign import check_own_files
+from nas_ray.search.session import resume_command
+from nas_ray.terminal.console import say
 from nas_ray.train.args import NAME, TrainArgs, remarks
 from nas_ray.train.beside import Candidate
 from nas_ray.train.checkpoints import LAST, best_checkpoint, read_checkpoint
@@ -34,6 +32,8 @@ from nas_ray.train.job import TrainJob, prepare
 from nas_ray.train.latency import fastest_threads, latency_ms
 from nas_ray.train.leave import leave
 from nas_ray.train.rows import RESULT, print_rows, read_result, results_table, summary_table
+from nas_ray.training.training_data import EpochSampler
+from nas_ray.training.training_module import TrainingModule
 
 RESULTS, COMPARISON = "results", "comparison"
 

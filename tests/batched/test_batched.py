@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from nas_ray.batched import BATCHED
 from nas_ray.proxies import PROXIES
+from nas_ray.shared_weights import BATCHED
+from nas_ray.shared_weights.supernet import Supernet
 from nas_ray.spaces import NatsTss
-from nas_ray.spaces.supernet import Supernet
 from tests.proxies.nets import CONNECTED, DISCONNECTED, IDENTITY, batch, built
 
 SPACE = NatsTss(channels=4, cells=2)

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from nas_ray.batched.out_of_memory import in_halves, is_out_of_memory
+from nas_ray.shared_weights.out_of_memory import in_halves, is_out_of_memory
 
 
 def test_a_batch_is_halved_until_it_fits() -> None:

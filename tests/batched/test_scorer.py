@@ -7,10 +7,11 @@ import pandas as pd
 import pytest
 import torch
 
-from nas_ray.batched.scorer import ChunkScorer
 from nas_ray.proxies import PROXIES as PLAIN
-from nas_ray.spaces import NatsTss, supernet
-from nas_ray.spaces.arch_view import ArchView
+from nas_ray.shared_weights import supernet
+from nas_ray.shared_weights.arch_view import ArchView
+from nas_ray.shared_weights.scorer import ChunkScorer
+from nas_ray.spaces import NatsTss
 from nas_ray.spaces.nats_tss import to_ops
 from tests.proxies.nets import CONNECTED, DISCONNECTED, batch
 

@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 import torch
 
-from nas_ray.arguments import SearchArgs
-from nas_ray.batched.sizes import SizeScorer
+from nas_ray.drivers.simulation import simulate
 from nas_ray.errors import UsageError
-from nas_ray.experiment import prepare
 from nas_ray.proxies.naswot import naswot
 from nas_ray.proxies.synflow import synflow
-from nas_ray.simulation import simulate
+from nas_ray.search.arguments import SearchArgs
+from nas_ray.search.experiment import prepare
+from nas_ray.shared_weights.size_supernet import SizeSupernet
+from nas_ray.shared_weights.sizes import SizeScorer
 from nas_ray.spaces import NatsSss
-from nas_ray.spaces.size_supernet import SizeSupernet
 
 ARCHS = ["8:16:24:32:40", "8:16:24:32:64", "8:8:8:8:8", "64:64:64:64:64", "8:16:16:16:8", "16:8:24:24:24"]
 

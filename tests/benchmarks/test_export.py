@@ -9,8 +9,8 @@ import pytest
 
 from nas_ray.benchmarks.export import export_rows
 from nas_ray.benchmarks.nats import FOLDER, NatsBenchmark
-from nas_ray.datasets import DATASETS
-from nas_ray.unpickling import safe_load
+from nas_ray.images.datasets import DATASETS
+from nas_ray.safe_files.pickles import safe_load
 from tests.benchmarks.test_nats import ARCHS, SAMPLE, message, sample, write
 
 

@@ -14,10 +14,10 @@ from nats_bench import ArchResults
 
 from nas_ray.benchmarks import open_benchmark
 from nas_ray.benchmarks.nats import FOLDER, FOLDERS, NatsBenchmark, default_directory
-from nas_ray.datasets import DATASETS
 from nas_ray.errors import UsageError
+from nas_ray.images.datasets import DATASETS
+from nas_ray.safe_files.pickles import safe_load
 from nas_ray.spaces import NatsSss, NatsTss
-from nas_ray.unpickling import safe_load
 
 SAMPLE = (0, 11, 284)
 ARCHS = NatsTss().archs

@@ -10,8 +10,8 @@ import pytest
 from nas_ray.benchmarks import nb201
 from nas_ray.benchmarks.nats import FOLDER, read_archive
 from nas_ray.benchmarks.nb201 import NB201Benchmark, to_key
-from nas_ray.datasets import DATASETS
 from nas_ray.errors import UsageError
+from nas_ray.images.datasets import DATASETS
 from nas_ray.spaces import NatsTss
 
 ARCH_0 = "|avg_pool_3x3~0|+|nor_conv_1x1~0|skip_connect~1|+|nor_conv_1x1~0|skip_connect~1|skip_connect~2|"

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from nas_ray.bulk.backlog import TRIES, Backlog, Piece
+from nas_ray.drivers.backlog import TRIES, Backlog, Piece
 
 
 def rows(piece: Piece) -> pd.DataFrame:

@@ -8,17 +8,17 @@ import pandas as pd
 import pytest
 import torch
 
-from nas_ray.batched.scorer import ChunkScorer
-from nas_ray.bulk.best_arch import best_arch, relu_units
-from nas_ray.bulk.best_args import BestArgs
-from nas_ray.bulk.best_runs import earlier_rows
+from nas_ray.best_arch.args import BestArgs
+from nas_ray.best_arch.best_arch import best_arch, relu_units
+from nas_ray.best_arch.run import earlier_rows
+from nas_ray.drivers.resources import Request, start_ray
 from nas_ray.errors import UsageError
-from nas_ray.modules.data import ImageDataModule
+from nas_ray.images.image_data import ImageDataModule
 from nas_ray.proxies.hooks import forward_hooks
-from nas_ray.record import Record
-from nas_ray.resources import Request, start_ray
-from nas_ray.runs import write_table
+from nas_ray.runs.folder import write_table
+from nas_ray.runs.record import Record
 from nas_ray.searchers.fitness import NormalisedSum
+from nas_ray.shared_weights.scorer import ChunkScorer
 from nas_ray.spaces import NatsTss
 from tests.proxies.nets import CONNECTED, DISCONNECTED
 

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nas_ray.bulk.chunk_store import ChunkStore, open_store
 from nas_ray.errors import UsageError
+from nas_ray.score_space.chunk_store import ChunkStore, open_store
 
 IDENTITY = {"experiment": "score_space", "space": "nats-tss", "init_seed": 0}
 

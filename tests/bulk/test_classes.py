@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from nas_ray.bulk.classes import OF_THE_FUNCTION, Classes
-from nas_ray.bulk.run import alike_together, cut
+from nas_ray.score_space.classes import OF_THE_FUNCTION, Classes
+from nas_ray.score_space.run import alike_together, cut
 from nas_ray.spaces import NatsTss
 from nas_ray.spaces.canonical import canonical_form
 from tests.proxies.nets import DISCONNECTED
@@ -56,7 +56,7 @@ def test_unasked_each_arch_stands_for_itself() -> None:
 
 def test_these_proxies_depend_on_the_function_alone() -> None:
     """Different names of weights, so scores are compared over initialisations, and dead parts exactly."""
-    from nas_ray.batched import BATCHED
+    from nas_ray.shared_weights import BATCHED
     from tests.batched.test_batched import SPACE, supernet
     from tests.proxies.nets import batch
 

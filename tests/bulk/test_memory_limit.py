@@ -7,12 +7,12 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from nas_ray.bulk import memory_limit
-from nas_ray.bulk.memory_limit import GIB, check_weights
+from nas_ray.drivers.resources import Request
 from nas_ray.errors import UsageError
-from nas_ray.resources import Request
+from nas_ray.score_space import memory_limit
+from nas_ray.score_space.memory_limit import GIB, check_weights
+from nas_ray.shared_weights.supernet import Supernet
 from nas_ray.spaces import NatsTss
-from nas_ray.spaces.supernet import Supernet
 
 
 def machine(monkeypatch: pytest.MonkeyPatch, size: float) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pytest
 
-from nas_ray.bulk.proven import prove_best
+from nas_ray.best_arch.proven import prove_best
 
 
 def exhaustive(rest: Mapping[str, float], values: Mapping[str, float]) -> str:

@@ -12,12 +12,12 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from nas_ray.bulk.args import ScoreArgs
-from nas_ray.bulk.job import prepare
-from nas_ray.bulk.pool import score_chunks
-from nas_ray.bulk.run import run
+from nas_ray.drivers.pool import score_chunks
+from nas_ray.drivers.resources import Request, start_ray
 from nas_ray.errors import UsageError
-from nas_ray.resources import Request, start_ray
+from nas_ray.score_space.args import ScoreArgs
+from nas_ray.score_space.job import prepare
+from nas_ray.score_space.run import run
 from nas_ray.spaces import NatsTss
 
 ARCHS = list(NatsTss())[:12]

@@ -16,8 +16,8 @@ from nas_ray.benchmarks import (
     open_benchmark,
 )
 from nas_ray.benchmarks.nats import FOLDER
-from nas_ray.datasets import DATASETS
 from nas_ray.errors import UsageError
+from nas_ray.images.datasets import DATASETS
 from nas_ray.spaces import NatsTss
 
 CASES = [

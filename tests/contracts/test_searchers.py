@@ -11,8 +11,8 @@ import pytest
 from ray import cloudpickle
 from ray.tune.search import Searcher
 
+from nas_ray.drivers.simulation import simulate
 from nas_ray.searchers import SEARCHERS, ArchSearcher, RankSum, Row, Single
-from nas_ray.simulation import simulate
 from nas_ray.spaces import NatsTss
 from tests.searchers.toy import Grid, Line, drive, drive_chunks, options_of, value_of
 

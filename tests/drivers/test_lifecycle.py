@@ -15,8 +15,8 @@ from rich.console import Console
 
 from nas_ray.drivers.lifecycle import TRACEBACK, Ending, command_again, guarded
 from nas_ray.errors import UsageError
-from nas_ray.interrupts import INTERRUPTED, end_as_ctrl_c, ignore_stopping
-from nas_ray.kept import lost
+from nas_ray.process.interrupts import INTERRUPTED, end_as_ctrl_c, ignore_stopping
+from nas_ray.runs.kept import lost
 from tests.guards.commands import kept_signals
 
 

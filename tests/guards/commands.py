@@ -186,10 +186,10 @@ def write_run(folder: Path) -> Path:
     """Makes the folder of a finished search without a search: three rows, a journal and `run.json`."""
     import pandas as pd
 
-    from nas_ray.arguments import ReaArgs
-    from nas_ray.journal import Journal
-    from nas_ray.runs import create_run, write_json, write_table
-    from nas_ray.session import stored_form
+    from nas_ray.runs.folder import create_run, write_json, write_table
+    from nas_ray.runs.journal import Journal
+    from nas_ray.search.arguments import ReaArgs
+    from nas_ray.search.session import stored_form
     from nas_ray.spaces import NatsTss
 
     archs = list(NatsTss())[:3]

@@ -8,8 +8,8 @@ from typing import get_args, get_type_hints
 
 import pytest
 
-from nas_ray.command_line import PATHS
-from nas_ray.ranges import option
+from nas_ray.terminal.command_line import PATHS
+from nas_ray.terminal.ranges import option
 from tests.guards.commands import COMMANDS, refused
 from tests.guards.test_numbers import args_type
 

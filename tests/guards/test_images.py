@@ -11,25 +11,25 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from nas_ray.arguments import ReaArgs
-from nas_ray.bulk import best_runs
-from nas_ray.bulk.args import ScoreArgs
-from nas_ray.bulk.best_args import BestArgs
-from nas_ray.bulk.job import prepare as prepare_scores
-from nas_ray.correlate import compare_all
+from nas_ray.best_arch import run as best_runs
+from nas_ray.best_arch.args import BestArgs
+from nas_ray.correlate.run import compare_all
 from nas_ray.errors import UsageError
-from nas_ray.experiment import prepare
-from nas_ray.record import Record
 from nas_ray.reproduce.args import ReproduceArgs
 from nas_ray.reproduce.live import LiveRuns, check_folder
-from nas_ray.runs import create_run, read_run
-from nas_ray.session import describe, replay
+from nas_ray.runs.folder import create_run, read_run
+from nas_ray.runs.record import Record
+from nas_ray.runs.writing import write_json, write_table
+from nas_ray.score_space.args import ScoreArgs
+from nas_ray.score_space.job import prepare as prepare_scores
+from nas_ray.search.arguments import ReaArgs
+from nas_ray.search.experiment import prepare
+from nas_ray.search.session import describe, replay
+from nas_ray.search.two_stage import Halving
+from nas_ray.search.two_stage_args import TwoStageArgs
 from nas_ray.train.args import TrainArgs, remarks
 from nas_ray.train.damage import check_same_images
 from nas_ray.train.job import prepare as prepare_training
-from nas_ray.two_stage import Halving
-from nas_ray.two_stage_args import TwoStageArgs
-from nas_ray.writing import write_json, write_table
 from tests.proxies.nets import CONNECTED
 
 SMALL = {"batch_size": 4, "num_samples": 3}

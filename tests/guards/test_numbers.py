@@ -15,15 +15,16 @@ from unittest import mock
 
 import pytest
 
-from nas_ray import arguments, command_line
 from nas_ray.errors import UsageError
-from nas_ray.modules.recipes import Recipe, parse_recipe
-from nas_ray.ranges import Range, check_ranges, option, ranges_of
+from nas_ray.search import arguments
+from nas_ray.search.two_stage_args import TwoStageArgs
 from nas_ray.searchers import SEARCHERS, Single, parse_fitness
 from nas_ray.searchers.options import option_defaults, parse_options
 from nas_ray.spaces import NatsTss
+from nas_ray.terminal import command_line
+from nas_ray.terminal.ranges import Range, check_ranges, option, ranges_of
 from nas_ray.train import args as train_args
-from nas_ray.two_stage_args import TwoStageArgs
+from nas_ray.training.recipes import Recipe, parse_recipe
 from tests.guards.commands import COMMANDS, ROOT, call, refused
 
 BAD: tuple[Any, ...] = (math.nan, math.inf, -math.inf, 1e308, -1e308, 10**40, -(10**40), 10**5000)
@@ -117,8 +118,9 @@ def test_a_number_that_cannot_work_is_refused_on_the_command_line(name: str) -> 
 def test_a_refusal_needs_neither_torch_nor_ray() -> None:
     code = (
         "import sys\n"
-        "from nas_ray import arguments, correlate_args, two_stage_args\n"
-        "from nas_ray.bulk import args, best_args\n"
+        "from nas_ray.correlate import args\n"
+        "from nas_ray.search import arguments, two_stage_args\n"
+        "from nas_ray.score_space import args, best_args\n"
         "from nas_ray.errors import UsageError\n"
         "from nas_ray.reproduce import args\n"
         "from nas_ray.train import args\n"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import ray
 
-from nas_ray.local_ray import LIMITS
+from nas_ray.drivers.local_ray import LIMITS
 from tests.guards.commands import COMMANDS, RAY, call
 
 

@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from nas_ray.datasets import get_dataset
-from nas_ray.modules.data import ImageDataModule
-from nas_ray.modules.images import open_images
+from nas_ray.images.datasets import get_dataset
+from nas_ray.images.image_data import ImageDataModule
+from nas_ray.images.sources import open_images
 from tests.hostile.cases import CANARY, GARBAGE, Case, case, hostile_pickle
 
 ARRAYS = {

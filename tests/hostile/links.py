@@ -7,13 +7,13 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from nas_ray.arguments import SearchArgs, parse
-from nas_ray.bulk.chunk_store import open_store
-from nas_ray.experiment import prepare
-from nas_ray.foreign import check_own_files
-from nas_ray.journal import FILE_NAME, Journal
-from nas_ray.session import opened_run
-from nas_ray.two_stage_args import TwoStageArgs
+from nas_ray.runs.journal import FILE_NAME, Journal
+from nas_ray.safe_files.foreign import check_own_files
+from nas_ray.score_space.chunk_store import open_store
+from nas_ray.search.arguments import SearchArgs, parse
+from nas_ray.search.experiment import prepare
+from nas_ray.search.session import opened_run
+from nas_ray.search.two_stage_args import TwoStageArgs
 from tests.hostile.cases import Case, case
 
 VICTIM = "a file of the user's own, without a last newline"

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from nas_ray.benchmarks.nats import FOLDER, NatsBenchmark
-from nas_ray.datasets import get_dataset
-from nas_ray.modules.images import open_images
+from nas_ray.images.datasets import get_dataset
+from nas_ray.images.sources import open_images
 from nas_ray.spaces import NatsTss
 from tests.hostile.cases import GARBAGE, Case, case, hostile_pickle
 

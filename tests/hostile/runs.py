@@ -11,16 +11,16 @@ from typing import Any
 import torch
 
 import nas_ray
-from nas_ray.arguments import SearchArgs, parse
-from nas_ray.bulk.chunk_store import open_store
-from nas_ray.experiment import prepare
-from nas_ray.journal import FILE_NAME, read_journal
 from nas_ray.report.accuracies import Accuracies
 from nas_ray.report.read_runs import read_runs
-from nas_ray.runs import read_run
-from nas_ray.session import replay
+from nas_ray.runs.folder import read_run
+from nas_ray.runs.journal import FILE_NAME, read_journal
+from nas_ray.score_space.chunk_store import open_store
+from nas_ray.search.arguments import SearchArgs, parse
+from nas_ray.search.experiment import prepare
+from nas_ray.search.session import replay
 from nas_ray.train.checkpoints import read_plain
-from nas_ray.trained import NetFacts, TrainedNet
+from nas_ray.training.trained import NetFacts, TrainedNet
 from tests.hostile.cases import GARBAGE, Case, Runs, case, hostile_pickle
 
 ARCH = "|nor_conv_3x3~0|+|none~0|none~1|+|skip_connect~0|none~1|none~2|"

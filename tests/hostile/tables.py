@@ -14,10 +14,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from nas_ray.benchmarks import open_benchmark
-from nas_ray.bulk.arch_list import wanted_archs
-from nas_ray.bulk.best_args import BestArgs
-from nas_ray.bulk.best_runs import earlier_rows
-from nas_ray.record import Record
+from nas_ray.best_arch.args import BestArgs
+from nas_ray.best_arch.run import earlier_rows
+from nas_ray.runs.record import Record
+from nas_ray.score_space.arch_list import wanted_archs
 from nas_ray.searchers.cheap_score import ScoreTable
 from nas_ray.spaces import NatsTss
 from tests.hostile.cases import GARBAGE, Case, case

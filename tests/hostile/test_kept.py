@@ -12,19 +12,19 @@ import pytest
 import torch
 from pyarrow.fs import FileInfo, FileType
 
-from nas_ray import cli
-from nas_ray.arguments import SearchArgs, parse
 from nas_ray.errors import UsageError
-from nas_ray.foreign import check_own_files
-from nas_ray.journal import FILE_NAME, Journal, read_journal
-from nas_ray.modules.data import ImageDataModule
-from nas_ray.modules.recipes import parse_recipe
-from nas_ray.runs import make_folder, write_json
-from nas_ray.session import resume_command
-from nas_ray.short_training import ShortTraining
+from nas_ray.evaluation.short_training import ShortTraining
+from nas_ray.evaluation.training_checkpoints import TrainingCheckpoints
+from nas_ray.images.image_data import ImageDataModule
+from nas_ray.runs.folder import make_folder, write_json
+from nas_ray.runs.journal import FILE_NAME, Journal, read_journal
+from nas_ray.runs.storage import Storage
+from nas_ray.safe_files.foreign import check_own_files
+from nas_ray.search.arguments import SearchArgs, parse
+from nas_ray.search.session import resume_command
 from nas_ray.spaces import NatsTss
-from nas_ray.storage import Storage
-from nas_ray.training_checkpoints import TrainingCheckpoints
+from nas_ray.terminal import cli
+from nas_ray.training.recipes import parse_recipe
 from tests.hostile.cases import CANARY, GARBAGE, Runs, hostile_pickle
 
 ASK = b'{"event": "ask", "trial": 0, "arch": "a"}\n'

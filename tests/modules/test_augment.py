@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from nas_ray.modules import augment
+from nas_ray.training import augment
 
 
 def generator() -> torch.Generator:

@@ -12,8 +12,8 @@ import pytest
 import torch
 
 from nas_ray.errors import UsageError
-from nas_ray.modules.data import ImageDataModule
-from nas_ray.modules.splits import ArrayPixels, channel_stats, resize
+from nas_ray.images.image_data import ImageDataModule
+from nas_ray.images.splits import ArrayPixels, channel_stats, resize
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def test_minibatch_is_the_start_of_a_seeded_permutation(own):
 def test_equal_seeds_give_equal_minibatches_in_another_process_without_ray(own):
     code = (
         "import sys, hashlib\n"
-        "from nas_ray.modules.data import ImageDataModule\n"
+        "from nas_ray.images.image_data import ImageDataModule\n"
         f"data = ImageDataModule({f'npz:{own}'!r}, batch_size=6, batch_seed=1)\n"
         "inputs, targets = data.minibatch()\n"
         "assert 'ray' not in sys.modules and 'sklearn' not in sys.modules\n"

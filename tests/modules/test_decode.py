@@ -10,7 +10,7 @@ import pytest
 from PIL import ExifTags, Image
 
 from nas_ray.errors import UsageError
-from nas_ray.modules.folder_images import read_image
+from nas_ray.images.folder_images import read_image
 
 UNTURNED = np.zeros((16, 24, 3), np.uint8)
 UNTURNED[:8, :8] = (250, 0, 0)  # a red corner, in blocks that JPEG keeps

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from nas_ray.errors import UsageError
-from nas_ray.modules.data import ImageDataModule
+from nas_ray.images.image_data import ImageDataModule
 from nas_ray.proxies import PROXIES
 from nas_ray.spaces import NatsTss
 

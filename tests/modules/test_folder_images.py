@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nas_ray.datasets import get_dataset
 from nas_ray.errors import UsageError
-from nas_ray.modules import folder_images
-from nas_ray.modules.data import ImageDataModule
-from nas_ray.modules.images import open_images
-from nas_ray.modules.splits import Images
+from nas_ray.images import folder_images
+from nas_ray.images.datasets import get_dataset
+from nas_ray.images.image_data import ImageDataModule
+from nas_ray.images.sources import open_images
+from nas_ray.images.splits import Images
 
 COLOURS = {"RGB": (100, 20, 30), "RGBA": (100, 20, 30, 40), "LA": (100, 40), "L": 100, "I;16": 51400}
 

@@ -13,9 +13,9 @@ from PIL import Image
 
 from nas_ray.benchmarks.table import TableBenchmark
 from nas_ray.errors import UsageError
-from nas_ray.modules import identity
-from nas_ray.modules.data import ImageDataModule
-from nas_ray.modules.identity import (
+from nas_ray.evaluation.short_training import ShortTraining
+from nas_ray.images import identity
+from nas_ray.images.identity import (
     BENCHMARK,
     IMAGES,
     benchmark_sha256,
@@ -23,9 +23,9 @@ from nas_ray.modules.identity import (
     files_sha256,
     images_sha256,
 )
-from nas_ray.modules.recipes import parse_recipe
-from nas_ray.short_training import ShortTraining
+from nas_ray.images.image_data import ImageDataModule
 from nas_ray.spaces import NatsTss
+from nas_ray.training.recipes import parse_recipe
 
 
 def arrays() -> dict[str, np.ndarray]:
@@ -151,7 +151,7 @@ def test_a_short_training_is_told_by_all_its_images(tmp_path: Path) -> None:
 
 
 def test_an_unfinished_training_of_an_earlier_version_goes_on(tmp_path: Path) -> None:
-    from nas_ray.training_checkpoints import TrainingCheckpoints
+    from nas_ray.evaluation.training_checkpoints import TrainingCheckpoints
 
     TrainingCheckpoints(tmp_path, "old").save("arch", {"row": {}})
     assert TrainingCheckpoints(tmp_path, "new", "old").load("arch") is not None

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nas_ray.datasets import get_dataset
 from nas_ray.errors import UsageError
-from nas_ray.modules.images import open_images
-from nas_ray.modules.splits import Images
+from nas_ray.images.datasets import get_dataset
+from nas_ray.images.sources import open_images
+from nas_ray.images.splits import Images
 
 NAMES = [*(f"train_data_batch_{i}" for i in range(1, 11)), "val_data"]
 

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import torchvision.datasets as vision
 
-from nas_ray.datasets import get_dataset
 from nas_ray.errors import UsageError
-from nas_ray.modules.images import IMAGES, OpenedImages, open_images, search_roots
+from nas_ray.images.datasets import get_dataset
+from nas_ray.images.sources import IMAGES, OpenedImages, open_images, search_roots
 
 CIFAR_FOLDERS = {"cifar10": "cifar-10-batches-py", "cifar100": "cifar-100-python"}
 

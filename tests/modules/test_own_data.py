@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nas_ray.arguments import SearchArgs
 from nas_ray.benchmarks import open_benchmark
 from nas_ray.errors import UsageError
-from nas_ray.modules.data import ImageDataModule
-from nas_ray.modules.own_data import own_dataset, rounded_size
+from nas_ray.images.image_data import ImageDataModule
+from nas_ray.images.own_data import own_dataset, rounded_size
+from nas_ray.search.arguments import SearchArgs
 
 
 def folder(path: Path, counts: dict[str, int], size: tuple[int, int] = (12, 10)) -> Path:

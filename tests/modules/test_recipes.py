@@ -10,7 +10,7 @@ from torch.optim import SGD
 from torch.optim.lr_scheduler import CosineAnnealingLR
 
 from nas_ray.errors import UsageError
-from nas_ray.modules.recipes import RECIPES, Recipe, parse_recipe
+from nas_ray.training.recipes import RECIPES, Recipe, parse_recipe
 
 
 def test_the_published_recipe() -> None:

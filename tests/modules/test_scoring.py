@@ -13,12 +13,12 @@ import pytest
 import torch
 from torch import nn
 
-from nas_ray.chunks import ChunkScores
-from nas_ray.evaluate import ProxyScores
+from nas_ray.evaluation.proxy_scores import ProxyScores
 from nas_ray.proxies import PROXIES, Proxy
 from nas_ray.proxies.l2_norm import l2_norm
 from nas_ray.proxies.plugin import resolve_proxies, score_names
 from nas_ray.searchers import Row
+from nas_ray.shared_weights.chunk_scores import ChunkScores
 from nas_ray.spaces import NatsTss
 
 SPACE = NatsTss(channels=4, cells=1)

@@ -11,14 +11,14 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from nas_ray.modules.data import ImageDataModule
-from nas_ray.modules.recipes import Recipe
-from nas_ray.modules.splits import ArrayPixels, ChannelStats, NetImages, Split
-from nas_ray.modules.training import TrainingModule
-from nas_ray.modules.training_data import KeptImages, training_loader, validation_loader
-from nas_ray.short_training import quiet_trainer
+from nas_ray.evaluation.short_training import quiet_trainer
+from nas_ray.images.image_data import ImageDataModule
+from nas_ray.images.splits import ArrayPixels, ChannelStats, NetImages, Split
 from nas_ray.spaces import HandDesigned
 from nas_ray.spaces.hand_designed import NETS
+from nas_ray.training.recipes import Recipe
+from nas_ray.training.training_data import KeptImages, training_loader, validation_loader
+from nas_ray.training.training_module import TrainingModule
 
 
 def small_net() -> nn.Module:

@@ -10,10 +10,10 @@ import pytest
 import torch
 
 from nas_ray.errors import UsageError
-from nas_ray.modules.data import ImageDataModule
-from nas_ray.modules.recipes import RECIPES, Recipe
-from nas_ray.modules.splits import ArrayPixels, ChannelStats, NetImages, Split
-from nas_ray.modules.training_data import (
+from nas_ray.images.image_data import ImageDataModule
+from nas_ray.images.splits import ArrayPixels, ChannelStats, NetImages, Split
+from nas_ray.training.recipes import RECIPES, Recipe
+from nas_ray.training.training_data import (
     VALID_BATCH,
     EpochSampler,
     KeptImages,
@@ -158,7 +158,7 @@ def test_lightning_sets_the_epoch() -> None:
     recipe = Recipe(batch_size=64, flip=False, crop_padding=0)
     data = ImageDataModule("digits")
     kept = KeptImages(data.train_images, np.arange(64), recipe)
-    from nas_ray.short_training import quiet_trainer
+    from nas_ray.evaluation.short_training import quiet_trainer
 
     quiet_trainer("cpu", recipe, epochs=2).fit(Watch(), training_loader(kept, recipe, 0))
     later = [targets.tolist() for _, targets in training_loader(kept, recipe, 0, epoch=1)]

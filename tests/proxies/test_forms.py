@@ -8,16 +8,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nas_ray.batched.scorer import ChunkScorer
-from nas_ray.bulk.chunk_store import open_store
-from nas_ray.bulk.score_columns import score_columns
-from nas_ray.chunks import ChunkScores
-from nas_ray.evaluate import ProxyScores
-from nas_ray.evaluators import keep_forms
+from nas_ray.correlate.parts import identity, read_parts
+from nas_ray.correlate.scoring import missing
+from nas_ray.evaluation.proxy_scores import ProxyScores
 from nas_ray.proxies import PROXIES
 from nas_ray.proxies.forms import FORMER, FORMS, as_stored, later_forms
-from nas_ray.scoring_parts import identity, read_parts
-from nas_ray.scoring_run import missing
+from nas_ray.score_space.chunk_store import open_store
+from nas_ray.score_space.score_columns import score_columns
+from nas_ray.search.estimation import keep_forms
+from nas_ray.shared_weights.chunk_scores import ChunkScores
+from nas_ray.shared_weights.scorer import ChunkScorer
 from nas_ray.spaces import NatsTss
 from tests.proxies.nets import CONNECTED, HEALTHY, batch
 

@@ -10,13 +10,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from nas_ray.arguments import SearchArgs
+from nas_ray.drivers.simulation import simulate
 from nas_ray.errors import UsageError
-from nas_ray.evaluate import ProxyScores
-from nas_ray.experiment import prepare
+from nas_ray.evaluation.proxy_scores import ProxyScores
 from nas_ray.proxies import PROXIES
 from nas_ray.proxies.measured import MEASURED, MIB, latency_ms, peak_memory_mib
-from nas_ray.simulation import simulate
+from nas_ray.search.arguments import SearchArgs
+from nas_ray.search.experiment import prepare
 from nas_ray.spaces import NatsTss
 
 IMAGES, LABELS = torch.zeros(4, 3, 32, 32), torch.zeros(4, dtype=torch.int64)

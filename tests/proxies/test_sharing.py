@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from nas_ray.modules.scoring import ScoringModule
+from nas_ray.evaluation.scoring import ScoringModule
 from nas_ray.proxies import PROXIES
 from nas_ray.proxies.sharing import shared, shared_work
 from tests.proxies.nets import CONNECTED, DISCONNECTED, batch, conv_net, tss

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nas_ray.journal import Journal
-from nas_ray.runs import JOURNAL, create_run, update_run, write_json, write_table
+from nas_ray.runs.folder import JOURNAL, create_run, update_run, write_json, write_table
+from nas_ray.runs.journal import Journal
 from nas_ray.searchers import parse_fitness
 from nas_ray.spaces import NatsTss
 from nas_ray.spaces.nats_tss import to_ops

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import torch
 
-from nas_ray.datasets import DATASETS
+from nas_ray.images.datasets import DATASETS
 from nas_ray.proxies.flops import flops
 from nas_ray.proxies.params import params
 from nas_ray.report.cost import with_costs

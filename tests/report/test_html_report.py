@@ -12,7 +12,7 @@ import pytest
 from nas_ray.errors import UsageError
 from nas_ray.report.correlation import spearman
 from nas_ray.report.html_report import write_report
-from nas_ray.runs import update_run, write_table
+from nas_ray.runs.folder import update_run, write_table
 from tests.report.page import Page
 from tests.report.runs import SOURCE, make_compared, make_scored, make_search, search_rows
 

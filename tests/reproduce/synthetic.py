@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from nas_ray.datasets import DATASETS
+from nas_ray.images.datasets import DATASETS
 from nas_ray.reproduce.known import Known, mean_span
 from nas_ray.reproduce.tables import SHORT, TEST
 from nas_ray.spaces import NatsTss

@@ -10,7 +10,6 @@ import pytest
 from rich.console import Console
 
 from nas_ray.errors import UsageError
-from nas_ray.ranges import HERE
 from nas_ray.reproduce.args import ReproduceArgs
 from nas_ray.reproduce.catalogue import TABLES, chosen
 from nas_ray.reproduce.known import Known
@@ -19,6 +18,7 @@ from nas_ray.reproduce.run import all_runs, reproduce, run
 from nas_ray.reproduce.runs import runner
 from nas_ray.reproduce.skip_counts import share_of_top
 from nas_ray.reproduce.tables import Table
+from nas_ray.terminal.ranges import HERE
 from tests.reproduce.synthetic import CONVOLUTIONS, NOISE, benchmark_table, known, score_table
 
 QUIET = Console(quiet=True)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nas_ray.datasets import DATASETS
+from nas_ray.images.datasets import DATASETS
 from nas_ray.reproduce.lines import lines_of
 from nas_ray.reproduce.runs import at_points, run_seed, runner, skip_to_output
 from nas_ray.reproduce.statistics import NO_COMPARISON

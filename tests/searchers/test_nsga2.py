@@ -3,10 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from nas_ray.drivers.simulation import simulate
 from nas_ray.errors import UsageError
 from nas_ray.searchers import Negated, Nsga2, RankSum, Row, Single, pareto_front
 from nas_ray.searchers.pareto import crowding_distances, fronts, objective_values, parse_objectives
-from nas_ray.simulation import simulate
 from tests.searchers.toy import Grid, Script, drive
 
 

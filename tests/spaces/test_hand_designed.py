@@ -7,10 +7,10 @@ import torch
 
 from nas_ray.errors import UsageError
 from nas_ray.proxies import PROXIES
+from nas_ray.shared_weights.supernet import Supernet
 from nas_ray.spaces import HandDesigned, NatsTss
 from nas_ray.spaces.hand_designed import NETS
 from nas_ray.spaces.stems import make_stem
-from nas_ray.spaces.supernet import Supernet
 from tests.proxies.nets import IDENTITY
 
 # 10 classes. LeNet-5: 156 + 2,416 + 48,120 + 10,164 + 850 with full C3, and 300 for two more input channels.

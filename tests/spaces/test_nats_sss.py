@@ -10,10 +10,10 @@ import torch
 from nats_bench import ArchResults
 
 from nas_ray.errors import UsageError
-from nas_ray.limits import Costs
+from nas_ray.evaluation.limits import Costs
+from nas_ray.safe_files.pickles import safe_load
 from nas_ray.spaces import NatsSss
 from nas_ray.spaces.nats_sss import WIDTHS, count_cost, to_widths
-from nas_ray.unpickling import safe_load
 
 SPACE = NatsSss()
 SIZES = {"cifar10": (10, 32), "cifar100": (100, 32), "ImageNet16-120": (120, 16)}

@@ -7,10 +7,10 @@ from torch import Tensor
 
 from nas_ray.errors import UsageError
 from nas_ray.proxies.hooks import batch_statistics
+from nas_ray.shared_weights.supernet import Supernet
 from nas_ray.spaces import NatsTss
 from nas_ray.spaces.nats_tss import to_ops
 from nas_ray.spaces.plans import live_ops, plan_cell
-from nas_ray.spaces.supernet import Supernet
 from tests.proxies.nets import CONNECTED, DISCONNECTED, IDENTITY, built
 
 SPACE = NatsTss(channels=4, cells=2)

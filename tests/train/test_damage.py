@@ -10,9 +10,9 @@ import torch
 from torch import nn
 
 from nas_ray.errors import UsageError
-from nas_ray.modules.recipes import Recipe
 from nas_ray.train.damage import check_finite, check_same_images, kept_checkpoint, read_curve
 from nas_ray.train.pictures import confusion, draw_confusion
+from nas_ray.training.recipes import Recipe
 
 
 @pytest.mark.parametrize("content", ["", "epoch,seconds\n", "a,b\n1,2\n", "\0" * 50])

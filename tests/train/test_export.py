@@ -17,7 +17,7 @@ from nas_ray.errors import UsageError
 from nas_ray.spaces import NatsTss
 from nas_ray.train import export
 from nas_ray.train.export import chosen_formats, write_onnx, write_pt2
-from nas_ray.trained import NetFacts, TrainedNet
+from nas_ray.training.trained import NetFacts, TrainedNet
 from tests.proxies.nets import CONNECTED
 
 FACTS = NetFacts(CONNECTED[0], "nats-tss", 3, 96, ("a", "b", "c"), (0.4, 0.5, 0.6), (0.2, 0.3, 0.1))

@@ -12,11 +12,11 @@ import torch
 from torch import Tensor, nn
 
 from nas_ray.errors import UsageError
-from nas_ray.modules.data import ImageDataModule
-from nas_ray.modules.recipes import Recipe
-from nas_ray.modules.training import TrainingModule
+from nas_ray.images.image_data import ImageDataModule
 from nas_ray.train.checkpoints import BEST, LAST, best_checkpoint, read_checkpoint
 from nas_ray.train.fit import CURVE, Devices, TrainingImages, fit, predictions
+from nas_ray.training.recipes import Recipe
+from nas_ray.training.training_module import TrainingModule
 
 RECIPE = Recipe(epochs=3, batch_size=64, lr=0.05, ema=0.9, crop_padding=1)
 PARTS = (np.arange(200), np.arange(200, 300))

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from nas_ray.errors import UsageError
-from nas_ray.ranges import HERE
+from nas_ray.runs.stored_args import stored_args
 from nas_ray.spaces import NatsTss
-from nas_ray.stored_args import stored_args
+from nas_ray.terminal.ranges import HERE
 from nas_ray.train.args import TrainArgs, parse, remarks
 from nas_ray.train.beside import Candidates
 from nas_ray.train.job import prepare

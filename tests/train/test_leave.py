@@ -10,7 +10,7 @@ import pytest
 
 from nas_ray.errors import UsageError
 from nas_ray.report.read_runs import read_runs
-from nas_ray.runs import write_json
+from nas_ray.runs.folder import write_json
 from nas_ray.train.args import TrainArgs
 from nas_ray.train.card import model_card
 from nas_ray.train.job import TrainJob, prepare

@@ -11,10 +11,10 @@ import pytest
 from PIL import Image
 
 import nas_ray
-from nas_ray.console import output
-from nas_ray.datasets import OWN, DatasetInfo
 from nas_ray.errors import UsageError
-from nas_ray.modules.images import open_images
+from nas_ray.images.datasets import OWN, DatasetInfo
+from nas_ray.images.sources import open_images
+from nas_ray.terminal.console import output
 from nas_ray.train.args import TrainArgs
 from nas_ray.train.run import train
 

@@ -1,0 +1,148 @@
+"""Scores a list of archs into a folder, on Ray, never one twice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from rich.console import Console
+
+from nas_ray.benchmarks import Benchmark
+from nas_ray.correlate.parts import Part, join_parts, new_part, read_parts
+from nas_ray.drivers.progress import SearchProgress
+from nas_ray.drivers.resources import Plan
+from nas_ray.drivers.tune_search import tune_search
+from nas_ray.errors import UsageError
+from nas_ray.evaluation.proxy_scores import ProxyScores
+from nas_ray.proxies import Proxy
+from nas_ray.runs.folder import fingerprint
+from nas_ray.searchers import Single
+from nas_ray.searchers.given import GivenArchs
+from nas_ray.spaces.base import FiniteSpace
+
+
+def choose_archs(
+    space: FiniteSpace, count: int, *, seed: int, accuracy: np.ndarray | None = None, strata: int = 10
+) -> list[str]:
+    """Returns `count` different archs of `space` in a seeded order; 0 means all, in the published order.
+
+    Args:
+        space: where they come from.
+        count: how many.
+        seed: of the draw.
+        accuracy: `[len(space)]`; if given, each of `strata` equal groups by accuracy gives the same number.
+        strata: number of groups.
+
+    Raises:
+        UsageError: the space is smaller than `count`.
+    """
+    archs = list(space)
+    if not 0 <= count <= len(archs):
+        raise UsageError(f"--num-archs must be from 0 to {len(archs)}, the size of the space, got {count}.")
+    if count == 0:
+        return archs
+    rng = np.random.default_rng(seed)
+    if accuracy is None:
+        return [archs[i] for i in rng.choice(len(archs), size=count, replace=False)]
+    groups = [rng.permutation(group) for group in np.array_split(np.argsort(accuracy, kind="stable"), strata)]
+    turns = [group[turn] for turn in range(max(map(len, groups))) for group in groups if turn < len(group)]
+    return [archs[i] for i in turns[:count]]
+
+
+def score_archs(
+    folder: Path,
+    archs: Sequence[str],
+    evaluator: ProxyScores,
+    plan: Plan,
+    *,
+    console: Console,
+    settings: Mapping[str, object] | None = None,
+) -> pd.DataFrame:
+    """Returns one row per arch with a column per score, `NAME_seconds`, and `error`.
+
+    Scores that `folder` holds are not computed again, so an interrupted call goes on, and a call with one
+    more proxy or more archs computes what is new alone. A proxy of the same name whose code has changed is
+    another proxy.
+
+    Args:
+        folder: of one minibatch and initialisation.
+        archs: what to score.
+        evaluator: with the proxies wanted; those that are known are left out.
+        plan: what runs where; Ray must be initialised.
+        console: for progress.
+        settings: what the minibatch was made from, in the words of the user.
+
+    Raises:
+        UsageError: the folder holds scores of another minibatch or initialisation, or is damaged.
+    """
+    same: dict[str, object] = {
+        **(settings or {}),
+        "init_seed": evaluator.init_seed,
+        "num_classes": evaluator.num_classes,
+        "minibatch_sha256": fingerprint(evaluator.inputs, evaluator.targets),
+    }
+    parts = read_parts(folder, same)
+    for names, todo in missing(parts, archs, evaluator.proxies).items():
+        proxies = {name: evaluator.proxies[name] for name in names}
+        fitting = [part for part in parts if part.fits(proxies)]
+        _score(fitting[-1] if fitting else new_part(folder, proxies, same), todo, evaluator, plan, console)
+    return join_parts(read_parts(folder, same), archs, evaluator.proxies)
+
+
+def missing(
+    parts: Sequence[Part], archs: Sequence[str], proxies: Mapping[str, Proxy]
+) -> dict[tuple[str, ...], list[str]]:
+    """Returns which archs are to be scored with which proxies."""
+    known = {name: set[str]() for name in proxies}
+    for part in parts:
+        for name in part.holds(proxies):
+            known[name] |= part.scored(name)
+    todo: dict[tuple[str, ...], list[str]] = {}
+    for arch in archs:
+        names = tuple(name for name in proxies if arch not in known[name])
+        if names:
+            todo.setdefault(names, []).append(arch)
+    return todo
+
+
+def _score(part: Part, todo: Sequence[str], evaluator: ProxyScores, plan: Plan, console: Console) -> None:
+    """Scores archs with the proxies of `part` and adds them to its journal."""
+    proxies = {name: evaluator.proxies[name] for name in part.proxies}
+    scoring = ProxyScores(
+        evaluator.space,
+        evaluator.num_classes,
+        evaluator.inputs,
+        evaluator.targets,
+        proxies,
+        init_seed=evaluator.init_seed,
+        accelerator="gpu" if plan.gpus_per_trial else "cpu",
+        timed=True,
+    )
+    searcher = GivenArchs(evaluator.space, fitness=Single((next(iter(proxies)),)), archs=todo)
+    with SearchProgress(console, len(todo), searcher.fitness, None) as progress:
+        tune_search(
+            searcher,
+            scoring,
+            folder=part.folder,
+            max_concurrent=plan.max_concurrent,
+            cpus_per_trial=plan.cpus_per_trial,
+            gpus_per_trial=plan.gpus_per_trial,
+            on_event=progress,
+        )
+
+
+def benchmark_accuracy(benchmark: Benchmark) -> dict[str, float]:
+    """Returns the accuracy of every arch in percent.
+
+    Raises:
+        UsageError: the benchmark cannot be read as a whole.
+    """
+    everything = benchmark.all_test_acc()
+    if everything is None:
+        raise UsageError(
+            "Correlations need the accuracy of many archs at once: export the official directory with "
+            "experiments/export_nats.py and give that table as --benchmark."
+        )
+    return dict(zip(benchmark.archs, everything.tolist(), strict=True))

@@ -1,0 +1,210 @@
+"""Ray for this machine alone: in a private folder, with a secret of its own, and gone afterwards."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import importlib
+import os
+import re
+import secrets
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from nas_ray.drivers import patience
+from nas_ray.drivers.private_folder import PrivateFolder, sweep
+from nas_ray.drivers.process_limits import check_limits, object_store_bytes
+from nas_ray.drivers.tokens import MODE, PATH, VALUE, find_token
+from nas_ray.errors import UsageError
+
+LIMITS = "see that its limits (ulimit -a), memory and the room for temporary files suffice."
+"""What to do where Ray does not start."""
+PATIENCE_S = 120.0
+"""How long the first worker may take to come up."""
+MOST_DEATHS = 4
+"""Workers that may die before the first one is up."""
+END_S = 5.0
+"""How long Ray's processes may take to end before they are killed."""
+SETTINGS = {
+    "RAY_prestart_worker_first_driver": "0",  # else the start waits for workers, for ever if they die
+    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # for the processes that Ray starts: listen on loopback alone
+}
+
+_PREFIX = re.compile(r"^\[[^\]]*\]\s*")  # of a line in a log
+_POLL_S = 0.5
+
+
+class LocalRay:
+    """What was started beside this process, to be ended with it."""
+
+    def __init__(self, *, keep_logs: bool) -> None:
+        self._keep_logs = keep_logs
+        self.folder = PrivateFolder()
+        self._before = {name: os.environ.get(name) for name in (MODE, VALUE, *SETTINGS)}
+        self._processes: list[psutil.Process] = []
+
+    def start(self, cpus: int, gpus: int, workers: int, **options: Any) -> None:
+        """Starts Ray and waits for the first of `workers` workers.
+
+        Raises:
+            UsageError: no worker comes up.
+        """
+        import ray
+
+        os.environ.update(SETTINGS)
+        self._have_secret()
+        _stay_on_loopback()
+        said = f"Ray did not start on this machine in {patience.START_S:g} s; {LIMITS}"
+        with patience.patience(patience.START_S, said, self.remove):
+            ray.init(
+                address="local",
+                num_cpus=cpus,
+                num_gpus=gpus,
+                include_dashboard=False,
+                object_store_memory=object_store_bytes(),
+                _temp_dir=str(self.folder.inner),
+                object_spilling_directory=None if self.folder.spill is None else str(self.folder.spill),
+                **options,
+            )
+        _await_worker(workers, self.folder.inner)
+
+    def note_processes(self) -> None:
+        """Notes which processes belong to this Ray; after its end they cannot be told."""
+        name = str(self.folder.path)
+        with contextlib.suppress(psutil.Error):
+            for child in psutil.Process().children():
+                with contextlib.suppress(psutil.Error):
+                    if any(name in word for word in child.cmdline()):
+                        self._processes += [child, *child.children(recursive=True)]
+
+    def remove(self) -> None:
+        """Ends what is still there, after Ray was shut down, and removes its folder."""
+        self.note_processes()
+        for process in self._processes:  # a Ray that came up half way was not asked to end
+            with contextlib.suppress(psutil.Error):
+                process.terminate()
+        for process in psutil.wait_procs(self._processes, timeout=END_S)[1]:
+            with contextlib.suppress(psutil.Error):
+                process.kill()
+        self.folder.remove(keep_logs=self._keep_logs)
+        for name, value in self._before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+        _read_secret_again()
+
+    def _have_secret(self) -> None:
+        """Makes a secret for this Ray if the user has none, so that Ray leaves none in the home folder."""
+        mode = os.environ.get(MODE)
+        token, place = find_token()
+        if token is not None or (mode is not None and mode.lower() != "token"):
+            return
+        if os.environ.get(PATH):
+            raise UsageError(f"A token must be in {place}, and there is none; make it or unset the variable.")
+        os.environ[VALUE] = secrets.token_hex(32)
+        _read_secret_again()
+
+
+_current: LocalRay | None = None
+
+
+def start_local(cpus: int, gpus: int, workers: int, *, keep_logs: bool, **options: Any) -> None:
+    """Starts Ray for this process alone; `stop_local` ends it, at the latest with the process.
+
+    Args:
+        cpus: cores that Ray may use.
+        gpus: GPUs that Ray may use.
+        workers: workers that will be needed at once.
+        keep_logs: whether Ray's folder stays.
+        options: other arguments of `ray.init`.
+
+    Raises:
+        UsageError: a limit of this process is too low, there is no place for Ray's files, or no worker comes
+            up.
+    """
+    global _current
+    check_limits(cpus)
+    sweep()
+    if _current is None:
+        atexit.register(stop_local)
+    else:  # its Ray was ended without us
+        stop_local()
+    _current = LocalRay(keep_logs=keep_logs)
+    _current.start(cpus, gpus, workers, **options)
+
+
+def stop_local() -> None:
+    """Ends Ray, and what `start_local` started with it."""
+    global _current
+    import ray
+
+    local, _current = _current, None
+    if local is not None:
+        local.note_processes()
+    try:
+        ray.shutdown()
+    finally:
+        if local is not None:
+            local.remove()
+
+
+def _await_worker(workers: int, folder: Path) -> None:
+    """Waits until a worker has done something; all of them are asked, so that they start side by side."""
+    import ray
+
+    task = ray.remote(max_retries=0)(lambda: None)  # by value: the worker imports nothing for it
+    asked = [task.remote() for _ in range(workers)]
+    deadline = time.monotonic() + PATIENCE_S
+    while not ray.wait(asked, num_returns=1, timeout=_POLL_S)[0]:
+        deaths = _deaths(folder)
+        if len(deaths) >= MOST_DEATHS or time.monotonic() > deadline:
+            why = next((reason for reason in deaths if reason), "")
+            what = (
+                f"its workers die at their start{f' ({why})' if why else ''}"
+                if deaths
+                else f"no worker came up in {PATIENCE_S:g} s"
+            )
+            raise UsageError(f"Ray cannot work on this machine: {what}; {LIMITS}")
+    ray.get(ray.wait(asked, num_returns=1)[0])
+
+
+def _deaths(folder: Path) -> list[str]:
+    """Returns what workers that are gone had to say, as their logs name the processes."""
+    gone = []
+    for log in folder.glob("session_2*/logs/worker-*.err"):
+        number = log.stem.rpartition("-")[2]
+        if number.isdigit() and not psutil.pid_exists(int(number)):
+            with contextlib.suppress(OSError):
+                gone.append(_reason(log.read_text(errors="replace")))
+    return gone
+
+
+def _reason(text: str) -> str:
+    """Returns the line that says why a worker ended."""
+    lines = [_PREFIX.sub("", line).strip() for line in text.splitlines() if line.strip()]
+    if lines and lines[0].startswith("Traceback"):
+        return lines[-1][:200]
+    return lines[0][:200] if lines else ""
+
+
+def _stay_on_loopback() -> None:
+    """Lets a Ray that serves this machine alone listen on the loopback interface only.
+
+    Ray does so by itself on systems where it makes no clusters; elsewhere every one of its processes listens
+    on all interfaces. It has read the variable already if it was imported before.
+    """
+    from ray._private import ray_constants
+
+    ray_constants.ENABLE_RAY_CLUSTER = False
+
+
+def _read_secret_again() -> None:
+    """Makes Ray forget how it was to authenticate, if it has looked already."""
+    with contextlib.suppress(ImportError, AttributeError):  # of a Ray that has no such thing
+        raylet: Any = importlib.import_module("ray._raylet")
+        raylet.Config.initialize("")
+        raylet.AuthenticationTokenLoader.instance().reset_cache()

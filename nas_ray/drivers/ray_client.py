@@ -1,0 +1,144 @@
+"""Searches over Ray Client: Tune runs at the head of the cluster, and every event comes back at once."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import sys
+import tempfile
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from nas_ray.evaluation.proxy_scores import Evaluator
+from nas_ray.runs.journal import Journal
+from nas_ray.searchers.base import ArchSearcher
+from nas_ray.searchers.events import Event
+from nas_ray.searchers.fitness import Row
+
+AT_HEAD = {"num_cpus": 0, "resources": {"node:__internal_head__": 0.001}}
+"""Where Tune and the mailbox run: on the head, which stays, and without taking a core from trials."""
+POLL_S = 0.5
+EVENT, EPOCH = "event", "epoch"
+
+
+def over_client() -> bool:
+    """Returns whether this process joined its cluster by Ray Client (`ray://`)."""
+    if "ray" not in sys.modules:
+        return False
+    from ray.util.client import ray as client
+
+    return bool(client.is_connected())
+
+
+class Mailbox:
+    """An actor that keeps what the search at the head has to say until the client has read it."""
+
+    def __init__(self) -> None:
+        self._mail: list[tuple[str, Any]] = []
+
+    def put(self, kind: str, content: Any) -> None:
+        """Takes an event, or the rows of trials with epochs left."""
+        self._mail.append((kind, content))
+
+    def since(self, count: int) -> list[tuple[str, Any]]:
+        """Returns everything but the first `count` entries, so that a lost answer can be asked for again."""
+        return self._mail[count:]
+
+
+def search_at_head(
+    searcher: ArchSearcher,
+    evaluator: Evaluator,
+    *,
+    journal: Journal,
+    on_event: Callable[[Event], None] | None,
+    on_epoch: Callable[[list[Row]], None] | None,
+    **options: Any,
+) -> None:
+    """Runs `tune_search` in a task at the head; journal, rows and progress are this process's own.
+
+    The task works on copies. Here `searcher` gets their history and events, for tables; it asks no more. The
+    task ends with the connection. Unfinished trainings leave no checkpoints, as there is no folder that all
+    see.
+
+    Args:
+        searcher: as for `tune_search`.
+        evaluator: as for `tune_search`.
+        journal: gets every event as it arrives.
+        on_event: called with every event.
+        on_epoch: called with the rows of trials that are still trained.
+        options: other arguments of `tune_search`.
+    """
+    import ray
+    from ray.exceptions import RayTaskError
+
+    if hasattr(evaluator, "checkpoints"):
+        evaluator = copy.copy(evaluator)
+        evaluator.checkpoints = None
+    mailbox = ray.remote(**AT_HEAD)(Mailbox).remote()
+    task = ray.remote(**AT_HEAD, max_retries=0)(_search).remote(mailbox, searcher, evaluator, options)
+    reader = Reader(mailbox, searcher, journal, on_event, on_epoch)
+    # Events are taken in a thread: Ctrl-C ends the waiting, and never an event half taken.
+    with ThreadPoolExecutor(1) as thread:
+        try:
+            while not ray.wait([task], timeout=POLL_S)[0]:
+                thread.submit(reader.read).result()
+            thread.submit(reader.read).result()
+            ray.get(task)
+        except RayTaskError as error:
+            raise error.cause or error from error
+        except KeyboardInterrupt:
+            with contextlib.suppress(Exception):  # the connection may be what ended
+                thread.submit(reader.read).result()
+            raise
+
+
+class Reader:
+    """Brings what arrives in a mailbox to the journal and the searcher of this process."""
+
+    def __init__(
+        self,
+        mailbox: Any,
+        searcher: ArchSearcher,
+        journal: Journal,
+        on_event: Callable[[Event], None] | None,
+        on_epoch: Callable[[list[Row]], None] | None,
+    ) -> None:
+        self._mailbox, self._searcher, self._journal = mailbox, searcher, journal
+        self._on_event, self._on_epoch = on_event, on_epoch
+        self._count = 0
+
+    def read(self) -> None:
+        """Takes what is new."""
+        import ray
+
+        for kind, content in ray.get(self._mailbox.since.remote(self._count)):
+            self._count += 1
+            if kind == EVENT:
+                self._follow(content)
+            elif self._on_epoch:
+                self._on_epoch(content)
+
+    def _follow(self, event: Event) -> None:
+        self._journal.append(event)
+        self._searcher.follow(event)
+        if self._on_event:
+            self._on_event(event)
+
+
+def _search(mailbox: Any, searcher: ArchSearcher, evaluator: Evaluator, options: dict[str, Any]) -> None:
+    """The task at the head; an event waits until the mailbox has it."""
+    import ray
+
+    from nas_ray.drivers.tune_search import tune_search
+
+    with tempfile.TemporaryDirectory(prefix="nas_ray-") as folder:
+        tune_search(
+            searcher,
+            evaluator,
+            folder=Path(folder),
+            on_event=lambda event: ray.get(mailbox.put.remote(EVENT, event)),
+            on_epoch=lambda rows: ray.get(mailbox.put.remote(EPOCH, rows)),
+            **options,
+        )

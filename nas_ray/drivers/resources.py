@@ -1,0 +1,243 @@
+"""What runs where: checks a request against the machine or cluster and starts Ray."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import time
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Annotated, Any
+
+from nas_ray.drivers.addresses import CLIENT, check_address, find_address
+from nas_ray.drivers.cluster import runtime_env, wait_for_resources
+from nas_ray.drivers.local_ray import LIMITS, start_local
+from nas_ray.drivers.patience import START_S, nothing, patience
+from nas_ray.errors import LONGEST, UsageError, describe
+from nas_ray.process.interrupts import stop_ray
+from nas_ray.terminal.ranges import (
+    CORES,
+    GPUS,
+    SHARES,
+    SOME,
+    WAIT,
+    at_once,
+    check_ranges,
+    local_cores,
+)
+
+CLIENT_HINT = (
+    " (Ray Client needs the cluster's versions of Python and Ray and, for a token, RAY_AUTH_MODE=token)"
+)
+GPU_SHARE = 0.25
+"""Default share of a GPU for one trial: one small net leaves most of a GPU idle."""
+
+_JOINS = 5
+RAY_SETTINGS = {
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_USAGE_STATS_ENABLED": "0",  # nothing leaves the machine unasked
+    "RAY_DEDUP_LOGS": "1",
+}
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user asked for; None means "decide for me"."""
+
+    num_cpus: Annotated[int | None, CORES] = None
+    num_gpus: Annotated[int | None, GPUS] = None
+    gpus_per_trial: float | None = None  # of `SHARES`, and whole above 1
+    max_concurrent: Annotated[int | None, SOME] = None
+    address: str | None = None
+    share_option: str = "--gpus-per-trial"  # what the user calls `gpus_per_trial`
+    wait_for_gpus: Annotated[float, WAIT] = 0.0  # seconds that a cluster may take to bring up what is missing
+    client: bool = False  # whether the experiment can run over Ray Client
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a search uses.
+
+    Attributes:
+        cpus: CPU cores in all.
+        gpus: GPUs in all.
+        cpus_per_trial: cores of one trial.
+        gpus_per_trial: share of a GPU of one trial.
+        max_concurrent: trials in flight.
+        where: one phrase for the user.
+    """
+
+    cpus: int
+    gpus: float
+    cpus_per_trial: float
+    gpus_per_trial: float
+    max_concurrent: int
+    where: str
+
+
+def check_request(request: Request) -> None:
+    """Checks what can be checked before Ray starts.
+
+    Raises:
+        UsageError: a number out of range, or more GPUs than this machine has.
+    """
+    check_ranges(request)
+    share = request.gpus_per_trial
+    if share is not None and (share not in SHARES or (share > 1 and share != int(share))):
+        raise UsageError(f"{request.share_option} must be a fraction up to 1 or a whole number, got {share}.")
+    address = find_address(request.address)
+    if address is not None and address.value.startswith(CLIENT) and not request.client:
+        raise UsageError(
+            f"--address must be HOST:PORT or auto here, got {address.value}: only searches and two_stage.py "
+            "run over Ray Client; use ray job submit instead (docs/cluster.md)."
+        )
+    if address is None:
+        make_plan(request, local_cores(), _local_gpus(), "this machine")
+    else:
+        check_address(address)
+
+
+def cluster_address(request: Request) -> str | None:
+    """Returns the cluster to join: `--address`, else the variable `RAY_ADDRESS`; None for this machine."""
+    address = find_address(request.address)
+    return None if address is None else address.value
+
+
+def make_plan(request: Request, cpus: int, gpus: float, place: str) -> Plan:
+    """Returns how a search uses `cpus` and `gpus`, the resources of `place`.
+
+    Raises:
+        UsageError: more is asked for than there is, so that a trial would wait for ever.
+    """
+    if request.num_gpus is not None and request.num_gpus > gpus:
+        raise UsageError(
+            f"--num-gpus {request.num_gpus} was asked for, but {place} has {gpus:g} GPUs; lower it, or give "
+            "--address of a cluster that has them (--wait-for-gpus SECONDS, if they come later)."
+        )
+    may_grow = request.wait_for_gpus and cluster_address(request) is not None
+    if request.num_cpus is not None and not may_grow:
+        at_once(cpus, place).check("--num-cpus", request.num_cpus)
+    use_cpus = request.num_cpus if request.num_cpus is not None else cpus
+    use_gpus = gpus if request.num_gpus is None else request.num_gpus
+    share = request.gpus_per_trial if request.gpus_per_trial is not None else (GPU_SHARE if use_gpus else 0.0)
+    if share > use_gpus:
+        raise UsageError(
+            f"{request.share_option} {share:g} does not fit into the {use_gpus:g} GPUs that the search may "
+            "use."
+        )
+    if use_cpus < 1:
+        raise UsageError(f"A trial needs one CPU core, but {place} has {cpus}.")
+    slots = (
+        int(use_gpus) * int(1 / share + 1e-9)
+        if 0 < share <= 1
+        else int(use_gpus / share)
+        if share
+        else use_cpus
+    )
+    most = min(slots, use_cpus)
+    concurrent = min(request.max_concurrent or most, most)
+    device = f"{share:g} GPU each, {use_gpus:g} GPUs" if share else f"one core each, {use_cpus} CPU cores"
+    where = f"{concurrent} at a time ({device}) on {place}"
+    return Plan(use_cpus, use_gpus, 1, share, concurrent, where)
+
+
+def start_ray(request: Request, *, verbose: bool = False) -> Plan:
+    """Starts Ray on this machine, or joins the cluster at the address asked for, and returns the plan.
+
+    Raises:
+        UsageError: Ray cannot start, the cluster cannot be reached, or has less than what was asked for. What
+            was started is ended then.
+    """
+    ray = _imported()
+    if ray.is_initialized():
+        raise UsageError("This process has joined a Ray already; leave it with ray.shutdown() first.")
+    if not verbose:
+        logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # failed trials are rows; the rest is raised
+    level = logging.INFO if verbose else logging.ERROR
+    options = {"log_to_driver": verbose, "logging_level": level if verbose else logging.CRITICAL}
+    try:
+        plan = (
+            _start_here(request, options, verbose)
+            if cluster_address(request) is None
+            else _join(request, options)
+        )
+    except BaseException as error:
+        stop_ray()
+        if getattr(error, "code", None) == signal.SIGTERM:  # what Ray makes of the signal while it starts
+            raise KeyboardInterrupt from error
+        raise
+    logging.getLogger("ray").setLevel(level)
+    return plan
+
+
+def _imported() -> ModuleType:
+    """Returns Ray, told what it reads when it is imported."""
+    os.environ.update({name: os.environ.get(name, value) for name, value in RAY_SETTINGS.items()})
+    try:
+        import ray
+    except Exception as error:  # half of an installation raises anything
+        raise UsageError(
+            f"Ray cannot be imported: {describe(error)}; install it again with pip install 'ray[tune]'."
+        ) from error
+    return ray  # type: ignore[no-any-return]
+
+
+def _start_here(request: Request, options: dict[str, Any], verbose: bool) -> Plan:
+    plan = make_plan(request, local_cores(), _local_gpus(), "this machine")
+    try:
+        start_local(plan.cpus, int(plan.gpus), plan.max_concurrent, keep_logs=verbose, **options)
+    except UsageError:
+        raise
+    except (Exception, SystemExit) as error:
+        if getattr(error, "code", None) == signal.SIGTERM:
+            raise
+        told = _told(error).partition("Please check")[0].rstrip(". ")  # what follows is not there any more
+        raise UsageError(f"Ray cannot start on this machine: {told}; {LIMITS}") from error
+    return plan
+
+
+def _join(request: Request, options: dict[str, Any]) -> Plan:
+    address = cluster_address(request)
+    assert address is not None
+    try:
+        _connect(address, options)
+        cpus, gpus = wait_for_resources(request.num_gpus or 0, request.wait_for_gpus)
+    except UsageError:
+        raise
+    except (Exception, SystemExit) as error:
+        if getattr(error, "code", None) == signal.SIGTERM:
+            raise
+        hint = CLIENT_HINT if address.startswith(CLIENT) else ""
+        raise UsageError(f"No Ray cluster can be joined at {address!r}: {_told(error)}{hint}") from error
+    return make_plan(request, cpus, gpus, f"the cluster at {address}")
+
+
+def _connect(address: str, options: dict[str, Any]) -> None:
+    """Joins a cluster; over Ray Client again, as its server forks, and a child dies where gRPC was busy."""
+    import ray
+
+    for left in reversed(range(_JOINS if address.startswith(CLIENT) else 1)):
+        try:
+            said = f"No Ray cluster can be joined at {address!r}: there is no answer for {START_S:g} s."
+            with patience(START_S, said, nothing):
+                ray.init(address=address, runtime_env=runtime_env(), **options)
+            return
+        except ConnectionAbortedError as error:
+            if not left or "Initialization failure" not in str(error):
+                raise
+            ray.shutdown()
+            time.sleep(1)
+
+
+def _told(error: BaseException) -> str:
+    """Returns a message of Ray in one line, without the traceback of the other side that it may hold."""
+    first, *others = str(error).strip().splitlines() or [type(error).__name__]
+    told = f"{first} {others[-1].strip()}" if first.endswith(":") and others else first
+    return told if len(told) <= LONGEST else f"{told[:LONGEST]} ..."
+
+
+def _local_gpus() -> int:
+    import torch
+
+    return torch.cuda.device_count()

@@ -1,0 +1,165 @@
+"""Performance estimation: an `Evaluator` turns one arch into one row."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+import torch
+from torch.utils.data import DataLoader
+
+from nas_ray.benchmarks.base import Benchmark
+from nas_ray.errors import describe
+from nas_ray.evaluation.scoring import ScoringModule
+from nas_ray.process.lightning import Trainer, quiet_lightning
+from nas_ray.process.seeded import seeded
+from nas_ray.proxies import Proxy
+from nas_ray.proxies.plugin import known_columns
+from nas_ray.searchers.fitness import Row
+from nas_ray.spaces.base import SearchSpace
+from nas_ray.training.recipes import Recipe
+
+Evaluator = Callable[[str, Callable[[Row], None]], None]
+"""`evaluate(arch, report)` calls `report` with a row, once or, for growing fidelities, several times."""
+
+
+@runtime_checkable
+class EpochEvaluator(Protocol):
+    """An evaluator that trains, and can be left after any epoch.
+
+    Attributes:
+        until: the epoch after which it ends.
+    """
+
+    until: int
+
+    def epochs(self, arch: str) -> Iterator[Row]:
+        """Yields a row after each epoch, with `valid_acc` and `epochs`; one with an `error` is the last."""
+
+    def forget(self, arch: str) -> None:
+        """Removes what was kept for going on with `arch`, whose row is safe."""
+
+
+class ProxyScores:
+    """Scores archs with zero-cost proxies on one fixed minibatch, through a Lightning `Trainer`.
+
+    A score depends on the arch, the proxies, the minibatch and `init_seed` alone: every net is initialised
+    from the same seed on the CPU, whatever was evaluated before and wherever the evaluator runs. The global
+    random state is left as it was. A failure is a row: its scores are NaN and `error` says why.
+
+    Args:
+        space: how an arch becomes a net.
+        num_classes: outputs of the net.
+        inputs: images `[B, 3, H, W]`, float32.
+        targets: labels `[B]`, int64.
+        proxies: proxies by column name.
+        init_seed: seed of the nets' initialisation.
+        accelerator: Lightning's name of the device, `cpu` or `gpu`.
+        timed: add the seconds of each proxy to the row, as `name_seconds`.
+        limits: most that a score, such as a measured latency, may be; an arch above it is a failed row.
+    """
+
+    def __init__(
+        self,
+        space: SearchSpace,
+        num_classes: int,
+        inputs: np.ndarray,
+        targets: np.ndarray,
+        proxies: Mapping[str, Proxy],
+        *,
+        init_seed: int = 0,
+        accelerator: str = "cpu",
+        timed: bool = False,
+        limits: Mapping[str, float] | None = None,
+    ) -> None:
+        self.limits = dict(limits or {})
+        self.space = space
+        self.num_classes = num_classes
+        self.inputs = inputs
+        self.targets = targets
+        self.proxies = dict(proxies)
+        self.columns = {name: known_columns(name, proxy) for name, proxy in self.proxies.items()}
+        self.init_seed = init_seed
+        self.accelerator = accelerator
+        self.timed = timed
+
+    def __call__(self, arch: str, report: Callable[[Row], None]) -> None:
+        """Reports one row: scores, `seconds` of computation, `error` or None."""
+        start = time.perf_counter()
+        try:
+            scores, errors = self._score(arch)
+        except Exception as error:  # the net could not be built or moved: a row like any other
+            scores, errors = {}, [describe(error)]
+        if any("out of memory" in error for error in errors) and torch.cuda.is_available():
+            torch.cuda.empty_cache()
+        names = [column for name in self.proxies for column in self.columns[name] or (name,)]
+        missing = dict.fromkeys(names, math.nan) if not scores else {}
+        seconds = time.perf_counter() - start
+        report({**missing, **scores, "seconds": seconds, "error": "; ".join(errors) or None})
+
+    def _score(self, arch: str) -> tuple[dict[str, float], list[str]]:
+        trainer, batches = self._trainer, self._batches  # what these set for the process stays
+        with seeded(self.init_seed):
+            module = ScoringModule(self.space.build(arch, self.num_classes), self.proxies, self.columns)
+            trainer.test(module, dataloaders=batches, verbose=False)  # loops draw seeds as well
+        scores = {**module.scores, **(module.seconds if self.timed else {})}
+        above = [
+            f"{name} {scores[name]:.4g} is above the limit {limit:g}"
+            for name, limit in self.limits.items()
+            if scores[name] > limit
+        ]
+        if above:  # what it was measured to cost is kept
+            scores |= {name: math.nan for name in module.scores if name not in self.limits}
+        return scores, module.errors + above
+
+    @cached_property
+    def _batches(self) -> DataLoader[tuple[torch.Tensor, torch.Tensor]]:
+        device = self._trainer.strategy.root_device
+        # Copied, since Ray hands out read-only arrays.
+        batch = torch.tensor(self.inputs).to(device), torch.tensor(self.targets).to(device)
+        return DataLoader([batch], batch_size=None)  # type: ignore[arg-type]  # a list is a dataset
+
+    @cached_property
+    def _trainer(self) -> Trainer:
+        quiet_lightning()
+        return Trainer(
+            accelerator=self.accelerator,
+            devices=1,
+            enable_checkpointing=False,
+            inference_mode=False,  # proxies need gradients
+        )
+
+
+class Lookup:
+    """Reads `valid_acc` and the seconds it would have cost from a benchmark: a search without training.
+
+    Args:
+        benchmark: where to look.
+        epochs: length of the training schedule, such as 12 or 200.
+    """
+
+    def __init__(self, benchmark: Benchmark, epochs: int) -> None:
+        self.benchmark = benchmark
+        self.epochs = epochs
+
+    def __call__(self, arch: str, report: Callable[[Row], None]) -> None:
+        """Reports one row: `valid_acc` in percent and tabulated `seconds`."""
+        evaluation = self.benchmark.query(arch, self.epochs)
+        report({"valid_acc": evaluation.valid_acc, "seconds": evaluation.seconds, "error": None})
+
+
+def quiet_trainer(accelerator: str, recipe: Recipe, epochs: int = 1) -> Trainer:
+    """Returns a Lightning `Trainer` that trains on one device and says and writes nothing."""
+    quiet_lightning()
+    return Trainer(
+        accelerator=accelerator,
+        devices=1,
+        max_epochs=epochs,
+        precision=recipe.precision,
+        enable_checkpointing=False,
+        num_sanity_val_steps=0,
+    )

@@ -1,0 +1,63 @@
+"""The arguments that say which images nets are built for; a light module, for quick answers."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+from nas_ray.images.datasets import AUTO, implied_dataset
+from nas_ray.terminal.ranges import SEED, Range
+
+if TYPE_CHECKING:
+    from nas_ray.images.image_data import ImageDataModule
+
+
+@dataclass(frozen=True)
+class ImageArgs:
+    """Which images, and which nets they ask for."""
+
+    dataset: str = AUTO
+    """What nets are built for, classes and image size: cifar10, cifar100 or ImageNet16-120, which benchmarks
+    know; own for the classes and the size of your own images. auto is own for folder:PATH, else cifar10."""
+    images: str = "auto"
+    """Images: auto (the dataset's own if on disk, else digits), cifar10, cifar100, ImageNet16-120, digits,
+    npz:PATH or folder:PATH."""
+    image_size: Annotated[int | None, Range(8, 2_048)] = None
+    """Height and width in pixels that own images are resized to; None takes them from the images, at most
+    224."""
+    split_seed: Annotated[int, SEED] = 0
+    """Seed that holds out one image in five of each class for testing, where a folder has no test part."""
+    skip_unreadable: bool = False
+    """Leave out the files of a folder that cannot be decoded, and list them; otherwise they are an error."""
+    download: bool = False
+    """Allow torchvision to download CIFAR; nothing is downloaded otherwise."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "dataset", implied_dataset(self.dataset, self.images))
+
+
+def absolute_images(images: str) -> str:
+    """Returns the source with an absolute path, so that it holds in any working directory."""
+    kind, _, path = images.partition(":")
+    return f"{kind}:{os.path.abspath(os.path.expanduser(path))}" if path else images
+
+
+def open_image_args(args: ImageArgs, *, batch_size: int, batch_seed: int) -> ImageDataModule:
+    """Returns the images that `args` name.
+
+    Raises:
+        UsageError: images that cannot be used.
+    """
+    from nas_ray.images.image_data import ImageDataModule  # torch and Lightning take seconds
+
+    return ImageDataModule(
+        args.images,
+        dataset=args.dataset,
+        batch_size=batch_size,
+        batch_seed=batch_seed,
+        download=args.download,
+        image_size=args.image_size,
+        split_seed=args.split_seed,
+        skip_unreadable=args.skip_unreadable,
+    )

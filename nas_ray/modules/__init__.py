@@ -1,1 +1,0 @@
-"""LightningModules and LightningDataModules."""

@@ -1,0 +1,54 @@
+"""A limit on the time of one trial, which also ends what hangs outside Python."""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from types import FrameType
+
+from nas_ray.terminal.ranges import LONGEST_S
+
+GRACE = 0.5
+"""Share of the limit that is waited for code outside Python before the process ends."""
+LEAST_GRACE_S = 5.0
+
+
+class TimedOut(BaseException):
+    """The time of a trial is over; no `Exception`, so that nothing on the way takes it for a failed proxy."""
+
+
+@contextlib.contextmanager
+def time_limit(seconds: float | None) -> Iterator[None]:
+    """Raises `TimedOut` in the body after `seconds`, at most `LONGEST_S`; None is no limit.
+
+    Python hears of the signal between two of its own instructions. A body that stays in foreign code for half
+    as long again takes its process with it, which Ray reports as a worker that died. Outside the main thread
+    only this second limit exists.
+    """
+    if seconds is None:
+        yield
+        return
+    seconds = min(seconds, LONGEST_S)  # what timers can take, also where archs of a chunk share a limit
+
+    def over(number: int, frame: FrameType | None) -> None:
+        raise TimedOut(f"timed out after {seconds:g} s")
+
+    main = threading.current_thread() is threading.main_thread()
+    before = signal.signal(signal.SIGALRM, over) if main else None
+    with open(os.devnull, "w") as nowhere:
+        faulthandler.dump_traceback_later(
+            seconds + max(LEAST_GRACE_S, GRACE * seconds), exit=True, file=nowhere
+        )
+        try:
+            if main:
+                signal.setitimer(signal.ITIMER_REAL, seconds)
+            yield
+        finally:
+            if main:
+                signal.setitimer(signal.ITIMER_REAL, 0)
+                signal.signal(signal.SIGALRM, before)
+            faulthandler.cancel_dump_traceback_later()

@@ -1,0 +1,105 @@
+"""How many archs at once, and how many workers, fit into the memory that a user allows."""
+
+from __future__ import annotations
+
+import dataclasses
+import resource
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import psutil
+
+from nas_ray.drivers.resources import Plan, Request, cluster_address
+from nas_ray.errors import UsageError
+from nas_ray.shared_weights.supernet import CONVOLUTIONS
+from nas_ray.spaces.nats_tss import EDGES, NatsTss, to_ops
+from nas_ray.spaces.plans import live_ops
+
+if TYPE_CHECKING:
+    from nas_ray.score_space.job import Job
+
+TOGETHER = 64
+"""Archs that run as one batch where memory is no matter."""
+
+GIB = 2**30
+
+
+def within_memory(
+    job: Job, names: Sequence[str], plan: Plan, chunks: Sequence[Sequence[str]]
+) -> tuple[int, Plan]:
+    """Returns how many archs may run as one batch, and the plan with as many workers as fit.
+
+    What a worker needs is measured: one scores the heaviest archs, and its peak counts.
+
+    Raises:
+        UsageError: not even one worker fits.
+    """
+    if job.args.max_memory is None:
+        return TOGETHER, plan
+    heaviest = sorted((arch for chunk in chunks for arch in chunk), key=weight, reverse=True)
+    left = job.args.max_memory * GIB - peak_bytes()
+    together, need = TOGETHER, _measure(job, names, plan, heaviest[:TOGETHER], TOGETHER)
+    if need > left:
+        least = _measure(job, names, plan, heaviest[:1], 1)
+        if least > left:
+            own, other = (f"{size / GIB:.1f} GiB" for size in (peak_bytes(), least))
+            raise UsageError(
+                f"--max-memory {job.args.max_memory:g} must hold the driver, {own}, and a worker, {other} "
+                f"for {', '.join(names)}; raise it, or lower --batch-size."
+            )
+    while need > left and together > 1:
+        together //= 2
+        need = _measure(job, names, plan, heaviest[:together], together)
+    return together, dataclasses.replace(
+        plan, max_concurrent=max(1, min(plan.max_concurrent, int(left / need)))
+    )
+
+
+def check_weights(space: NatsTss, request: Request) -> None:
+    """Checks that this machine could hold the weights of one supernet; nothing is known of a cluster's nodes.
+
+    Raises:
+        UsageError: it could not, whatever else ran on it.
+    """
+    widths = [space.channels * factor for factor in (1, 2, 4)]
+    kernels = sum(kernel**2 for kernel in CONVOLUTIONS.values())
+    need = 4 * space.cells * len(EDGES) * kernels * sum(width**2 for width in widths)
+    have = psutil.virtual_memory().total
+    if cluster_address(request) is None and need > have:
+        raise UsageError(
+            f"--channels {space.channels} and --cells {space.cells} make a supernet whose weights take "
+            f"{need / GIB:,.0f} GiB, but this machine has {have / GIB:,.0f} GiB; lower them."
+        )
+
+
+def weight(arch: str) -> tuple[int, int]:
+    """Returns how many large convolutions an arch has, and how many maps."""
+    ops = live_ops(to_ops(arch))
+    return ops.count("nor_conv_3x3"), len(ops) - ops.count("none")
+
+
+def peak_bytes() -> int:
+    """Returns the most memory that this process has had."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else 1024 * peak
+
+
+def _measure(job: Job, names: Sequence[str], plan: Plan, archs: Sequence[str], together: int) -> int:
+    """Returns the peak memory in bytes of a new worker that scores `archs`."""
+    import ray
+
+    from nas_ray.drivers.pool import Worker
+
+    class Probe(Worker):
+        def peak(self, archs: Sequence[str]) -> int:
+            self.score(archs)
+            return peak_bytes()
+
+    reserved = {"num_cpus": plan.cpus_per_trial, "num_gpus": plan.gpus_per_trial}
+    make: Callable[..., Any] = ray.remote(**reserved, max_restarts=0)(Probe)
+    probe: Any = make.remote(job.scorer(names, plan, together), max(1, int(plan.cpus_per_trial)))  # type: ignore[attr-defined]
+    try:
+        return int(ray.get(probe.peak.remote(archs)))
+    finally:
+        ray.kill(probe)

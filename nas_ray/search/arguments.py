@@ -1,0 +1,238 @@
+"""The arguments of the search experiments and how they are read; a light module, for quick answers."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+from nas_ray.errors import UsageError, printable
+from nas_ray.images.image_args import ImageArgs, absolute_images
+from nas_ray.runs.folder import read_run
+from nas_ray.runs.mirror import run_to_resume
+from nas_ray.runs.stored_args import stored_args
+from nas_ray.terminal import ranges
+from nas_ray.terminal.command_line import check_path, read_args
+
+CHANGEABLE = {
+    *("num_samples", "time_budget_s", "num_gpus", "gpus_per_trial", "num_cpus", "max_concurrent", "address"),
+    *("resume", "verbose", "benchmark", "trial_timeout_s", "wait_for_gpus"),
+}
+"""What a resumed run may change: limits, resources and the report, nothing that changes the search itself."""
+THIS_MACHINE = (None, "auto", "local")
+"""Addresses that name no cluster elsewhere."""
+BENCHMARK_NAMES = ("auto", "nats", "nb201", "none")  # a file of such a name needs a path, as in ./auto
+
+
+@dataclass(frozen=True)
+class SearchArgs(ImageArgs):
+    """What every search experiment takes; equal arguments give equal searches."""
+
+    proxies: tuple[str, ...] = ("naswot", "synflow")
+    """Scores to compute: built-in names or your own as module:function, separated by commas or spaces."""
+    fitness: str | None = None
+    """What is maximised: one score such as naswot, or rank_sum:naswot,synflow ; None means the rank sum
+    of all proxies, or valid_acc with --fidelity. mixed=0.5:synflow,valid_acc weighs standardised scores."""
+    fidelity: str | None = None
+    """Train archs instead of only scoring them: epochs:4 (or another number), fast, nats-12 or nats-200,
+    with changes as in nats-12:batch_size=128,cutout=8 (docs/training.md). The fitness is then valid_acc, and
+    proxies are computed if --fitness names them. None means proxies alone."""
+    scheduler: str = "none"
+    """With --fidelity, what stops trainings early: asha, hyperband, median or none."""
+    grace_epochs: Annotated[int, ranges.EPOCHS] = 1
+    """Epochs that asha and median leave every arch."""
+    reduction_factor: Annotated[float, ranges.Range(1.001, 10**6)] = 3.0
+    """One training in so many goes on at each rung of asha and hyperband."""
+    max_params: Annotated[float | None, ranges.COST] = None
+    """Most parameters of an arch, such as 1e6; None means no limit."""
+    max_flops: Annotated[float | None, ranges.COST] = None
+    """Most multiply-adds of an arch for one image, such as 1e8; None means no limit."""
+    max_latency_ms: Annotated[float | None, ranges.COST] = None
+    """Most milliseconds of one image, measured where trials run; an arch above it is a failed evaluation."""
+    max_memory_mib: Annotated[float | None, ranges.COST] = None
+    """Most memory of one image in MiB, measured likewise."""
+    num_samples: Annotated[int | None, ranges.COUNT] = None
+    """Evaluations to make; None means 150, or no limit where a time budget is given."""
+    time_budget_s: Annotated[float | None, ranges.SECONDS] = None
+    """Seconds of search, with the start of the workers (about 10), after which no new evaluation starts."""
+    batch_size: Annotated[int, ranges.SOME] = 64
+    """Images in the minibatch."""
+    seed: Annotated[int, ranges.SEED] = 0
+    """Seed of the searcher."""
+    init_seed: Annotated[int, ranges.SEED] = 0
+    """Seed of the weights of every net."""
+    batch_seed: Annotated[int, ranges.SEED] = 0
+    """Seed that draws the minibatch."""
+    space: str = "nats-tss"
+    """Search space, or your own as module:class."""
+    benchmark: str = "auto"
+    """Source of the final accuracy: auto, nb201, nats, none, an official NATS-Bench directory, or a table in
+    CSV or Parquet."""
+    num_gpus: Annotated[int | None, ranges.GPUS] = None
+    """GPUs to use; None means all there are."""
+    wait_for_gpus: Annotated[float, ranges.WAIT] = 0.0
+    """Seconds to wait for --num-gpus on a cluster whose nodes start on demand; it is asked to start them."""
+    gpus_per_trial: Annotated[float | None, ranges.SHARES] = None
+    """Share of a GPU for one trial, such as 0.25 for four at a time; None means 0.25 where there are GPUs."""
+    num_cpus: Annotated[int | None, ranges.CORES] = None
+    """CPU cores to use; None means all there are."""
+    max_concurrent: Annotated[int | None, ranges.SOME] = None
+    """Trials in flight; None means as many as fit."""
+    archs_per_trial: Annotated[int, ranges.SOME] = 1
+    """Archs of one trial, scored together on the weights of one supernet, which is much faster. To the
+    searcher they are as many parallel workers: it asks for all of them before it sees a row of any, so 32
+    with --max-concurrent 2 is a search with 64 workers. Needs nats-tss; proxies of your own gain nothing
+    (docs/batched.md). With 1 every net is built and initialised by itself, and scores are other numbers."""
+    trial_timeout_s: Annotated[float | None, ranges.SECONDS] = None
+    """Seconds that the evaluation of an arch may take before it is a failed row; None means no limit."""
+    address: str | None = None
+    """Ray cluster to join: auto, HOST:6379, or ray://HOST:10001 for Ray Client (docs/cluster.md); None means
+    the variable RAY_ADDRESS, else this machine alone."""
+    out: str | Path | None = None
+    """Run folder to make, here or on a storage such as s3://bucket/runs/rea-0 or gs://bucket/runs/rea-0
+    (docs/cluster.md); None means runs/NAME-DATASET-TIME."""
+    resume: str | Path | None = None
+    """Run folder to continue, here or on a storage; its arguments are taken over but for the --address of a
+    cluster, and only limits and resources may be changed."""
+    smoke: bool = False
+    """Run a handful of evaluations, to see that everything works."""
+    verbose: bool = False
+    """Show the messages of Ray and Lightning."""
+
+    def smoked(self) -> SearchArgs:
+        """Returns the same arguments with a tiny budget."""
+        return dataclasses.replace(
+            self, num_samples=min(self.num_samples or 6, 6), batch_size=min(self.batch_size, 16)
+        )
+
+    def searcher_options(self) -> dict[str, Any]:
+        """Returns the keyword arguments of the searcher beside space, fitness and seed."""
+        return {}
+
+
+@dataclass(frozen=True)
+class ReaArgs(SearchArgs):
+    """Arguments of evolution."""
+
+    population: Annotated[int, ranges.SOME] = 50
+    """P, number of living members."""
+    sample: Annotated[int, ranges.SOME] = 10
+    """S, members drawn for one tournament."""
+    mutation: str = "uniform"
+    """uniform over the neighbours of a parent, or node: first a node, then one of its edges, as published by
+    NATS-Bench."""
+    replacement: bool = True
+    """Whether a tournament draws with replacement, so that it may hold a member twice."""
+    ageing: bool = True
+    """Whether the oldest member dies, as in the paper; without ageing the worst does."""
+
+    def smoked(self) -> SearchArgs:
+        """Returns the same arguments with a tiny budget, small enough for some evolution to happen."""
+        population, sample = min(self.population, 3), min(self.sample, 2)
+        return super(ReaArgs, dataclasses.replace(self, population=population, sample=sample)).smoked()
+
+    def searcher_options(self) -> dict[str, Any]:
+        """Returns what belongs to evolution."""
+        names = ("population", "sample", "mutation", "replacement", "ageing")
+        return {name: getattr(self, name) for name in names}
+
+
+@dataclass(frozen=True)
+class SkipReaArgs(ReaArgs):
+    """Arguments of evolution inside a filter on skip connections."""
+
+    rule: str = "described"
+    """What the filter means: described (at the start and after every mutation), naswot_code, synflow_code,
+    july_2022 or at_least_one (docs/searchers.md)."""
+    min_skips: Annotated[int, ranges.SKIPS] = 0
+    """Fewest skip_connect operations in a cell."""
+    max_skips: Annotated[int, ranges.SKIPS] = 1
+    """Most skip_connect operations in a cell."""
+
+    def searcher_options(self) -> dict[str, Any]:
+        """Returns what belongs to evolution and to the filter."""
+        names = ("rule", "min_skips", "max_skips")
+        return {**super().searcher_options(), **{name: getattr(self, name) for name in names}}
+
+
+@dataclass(frozen=True)
+class AnySearchArgs(SearchArgs):
+    """Arguments of a search with any searcher, at its own defaults."""
+
+    searcher: str = "random_search"
+    """Searcher: random_search, rea, freerea, nsga2, predictor and others (docs/searchers.md), one of an
+    installed package, or your own as module:class."""
+    searcher_args: tuple[str, ...] = ()
+    """Options of the searcher as name=value, such as population=20 mutation=node."""
+
+
+A = TypeVar("A", bound=SearchArgs)
+
+
+def parse(args_type: type[A], name: str, description: str, argv: Sequence[str] | None = None) -> A:
+    """Returns the command line's arguments; with `--resume`, those of that run and what was given on top.
+
+    Raises:
+        UsageError: the run is of another experiment, an argument was given that it cannot change, or its
+            cluster was not named again.
+    """
+    argv = list(sys.argv[1:] if argv is None else argv)
+    place = _resumed_place(argv)
+    if place is None:
+        return absolute(read_args(args_type, description, argv))
+    check_path("--resume", place)
+    folder = run_to_resume(place)
+    info = read_run(folder)
+    if info.get("experiment") != name:
+        made = printable([info.get("experiment")])[0]
+        raise UsageError(f"{place} is a run of {made}.py; resume it with that script, not {name}.py.")
+    stored = _without_cluster(stored_args(args_type, info.get("args"), folder, CHANGEABLE), place, argv)
+    given = absolute(read_args(args_type, description, argv, stored))
+    for field in dataclasses.fields(stored):
+        before, now = getattr(stored, field.name), getattr(given, field.name)
+        if field.name not in CHANGEABLE and before != now:
+            option = field.name.replace("_", "-")
+            raise UsageError(
+                f"The run {place} was made with --{option} {before} and cannot go on with {now}; "
+                f"leave --{option} out, or start a new run."
+            )
+    return dataclasses.replace(given, resume=place)
+
+
+def _resumed_place(argv: list[str]) -> str | None:
+    for number, word in enumerate(argv):
+        if word == "--resume" and number + 1 < len(argv):
+            return argv[number + 1]
+        if word.startswith("--resume="):
+            return word.removeprefix("--resume=")
+    return None
+
+
+def _without_cluster(stored: A, place: str, argv: Sequence[str]) -> A:
+    """Returns the arguments of a run without its cluster, which could run code of its own here.
+
+    Raises:
+        UsageError: the run has a cluster, and none was asked for.
+    """
+    if stored.address in THIS_MACHINE:
+        return stored
+    given = any(word.partition("=")[0] == "--address" for word in argv)
+    if not given and not os.environ.get("RAY_ADDRESS"):
+        shown = printable([stored.address])[0]
+        raise UsageError(
+            f"A cluster is joined only if you name it, and the run {place} was on {shown}; add --address "
+            f"{shown} if you trust it, or --address local for this machine alone."
+        )
+    return dataclasses.replace(stored, address=None)
+
+
+def absolute(args: A) -> A:
+    """Returns `args` with absolute paths, so that a run can be resumed from another working directory."""
+    benchmark = os.path.expanduser(args.benchmark)
+    named = benchmark in BENCHMARK_NAMES or not os.path.exists(benchmark)
+    benchmark = args.benchmark if named else os.path.abspath(benchmark)
+    return dataclasses.replace(args, images=absolute_images(args.images), benchmark=benchmark)

@@ -1,0 +1,98 @@
+"""What a finished search leaves: tables, the best arch and pictures in its folder, a printed summary."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from rich.console import Console
+
+from nas_ray.benchmarks import Benchmark
+from nas_ray.benchmarks.base import accuracy_column
+from nas_ray.drivers.tune_search import to_table
+from nas_ray.evaluation.gpu_memory import packing
+from nas_ray.report.cells import draw_cell
+from nas_ray.report.search_curve import draw_search
+from nas_ray.report.summary import print_summary, summarize
+from nas_ray.runs.folder import update_run, write_json, write_table
+from nas_ray.search.estimation import CHECKPOINTS
+from nas_ray.search.experiment import Experiment
+from nas_ray.spaces import FiniteSpace
+from nas_ray.terminal.console import say
+
+
+def finish(
+    experiment: Experiment,
+    folder: Path,
+    console: Console,
+    *,
+    wall_seconds: float,
+    gpus_per_trial: float = 0.0,
+) -> int:
+    """Writes `results.*`, `best.json` and the pictures, prints the summary and returns the exit code."""
+    rows = write_rows(folder, to_table(experiment.searcher), experiment.benchmark, experiment.scores)
+    best = best_row(rows)
+    summary = summarize(
+        rows,
+        best_row=best,
+        proxies=experiment.scores,
+        benchmark=experiment.benchmark,
+        wall_seconds=wall_seconds,
+        num_draws=len(rows),
+        space=experiment.space if isinstance(experiment.space, FiniteSpace) else None,
+    )
+    write_json(folder / "best.json", summary)
+    if best is not None:
+        _draw(experiment, rows, str(best["arch"]), folder)
+    print_summary(summary, console)
+    if said := packing(rows, gpus_per_trial):
+        say(console, said, "dim")
+    shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)  # of trainings: all rows are there
+    update_run(folder, status="finished", wall_seconds=round(wall_seconds, 3))
+    return 0 if best is not None else 1
+
+
+def write_rows(
+    folder: Path, rows: pd.DataFrame, benchmark: Benchmark | None, scores: Sequence[str] = ()
+) -> pd.DataFrame:
+    """Writes `results.parquet` and `results.csv`, with the benchmark's accuracy, and returns them."""
+    write_table(folder, rows)  # first, since the benchmark may turn out to be damaged
+    rows = with_accuracy(rows, benchmark, scores)
+    write_table(folder, rows)
+    return rows
+
+
+def with_accuracy(rows: pd.DataFrame, benchmark: Benchmark | None, scores: Sequence[str]) -> pd.DataFrame:
+    """Returns `rows` with the benchmark's accuracy and, in `acc_source`, what that accuracy is."""
+    if benchmark is None:
+        return rows
+    known = {arch: benchmark.test_acc(arch) for arch in rows["arch"].unique()}
+    joined = rows.copy()
+    joined[accuracy_column(benchmark, scores)] = joined["arch"].map(known)
+    joined["acc_source"] = benchmark.acc_source
+    return joined
+
+
+def best_row(rows: pd.DataFrame) -> dict[str, Any] | None:
+    """Returns the fittest row, the first to arrive among equals; None if no evaluation succeeded."""
+    fitness = rows["fitness"].to_numpy(dtype=float)
+    if not np.isfinite(fitness).any():
+        return None
+    place = int(np.argmax(np.where(np.isfinite(fitness), fitness, -np.inf)))
+    return {str(key): value for key, value in rows.iloc[place].items()}
+
+
+def _draw(experiment: Experiment, rows: pd.DataFrame, arch: str, folder: Path) -> None:
+    index = experiment.space.index(arch) if hasattr(experiment.space, "index") else None
+    draw_cell(arch, folder / "cell.png", index=index)
+    draw_search(
+        rows,
+        folder / "search.png",
+        fitness=experiment.fitness,
+        fitness_label=str(experiment.fitness),
+        benchmark=experiment.benchmark,
+    )

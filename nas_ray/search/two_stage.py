@@ -1,0 +1,187 @@
+"""Successive halving over fidelities: score many archs, train the best, and the best of those for longer."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import time
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from nas_ray.drivers.lifecycle import Ending, begin_ray, guarded
+from nas_ray.errors import UsageError
+from nas_ray.evaluation.short_training import ShortTraining
+from nas_ray.images.identity import IMAGES, check_unchanged
+from nas_ray.process.interrupts import stop_ray
+from nas_ray.runs.folder import read_run, unmake_run, update_run
+from nas_ray.runs.journal import FILE_NAME
+from nas_ray.runs.kept import lost
+from nas_ray.search.estimation import VALID_ACC, keep_forms
+from nas_ray.search.estimation import place as place_evaluator
+from nas_ray.search.experiment import introduce, prepare
+from nas_ray.search.session import describe, opened_run, resume_command, run_place, stored_form
+from nas_ray.search.two_stage_args import TwoStageArgs
+from nas_ray.search.two_stage_driver import Driver, KnownScores
+from nas_ray.search.two_stage_report import Stage, finish
+from nas_ray.searchers import Fitness, Mixed, Single
+from nas_ray.searchers.given import GivenArchs
+from nas_ray.terminal.console import error_console, say
+from nas_ray.training.recipes import Recipe, parse_recipe
+
+
+def run(args: TwoStageArgs, console: Console) -> int:
+    """Runs or resumes a search by scores and the halving of its best by short training.
+
+    Returns the exit code: 0, 1 if no training succeeded, or 130 if interrupted.
+
+    Raises:
+        UsageError: bad input.
+    """
+    began = time.monotonic()
+    args = args.smoked() if args.smoke and args.resume is None else args
+    halving = Halving(args)
+    place = run_place(args, "two_stage")
+    with opened_run(args, place, "two_stage", halving.info) as folder:
+        halving.check(folder)
+        return guarded(
+            lambda: halving.whole(folder, place, console, began), halving.ending(folder, place), console
+        )
+
+
+class Halving:
+    """The stages of a run, each with a journal of its own below the run folder.
+
+    Raises:
+        UsageError: anything in the arguments that cannot work.
+    """
+
+    def __init__(self, args: TwoStageArgs) -> None:
+        self.args = args
+        self.rungs = args.checked_rungs()
+        self.recipe = recipe_of(args, self.rungs[-1])
+        self.experiment = prepare("two_stage", dataclasses.replace(args, fidelity=None), args.searcher)
+        self.fitness = training_fitness(args, self.experiment.fitness)
+
+    @property
+    def seen(self) -> dict[str, str]:
+        """Hashes of the images that archs are scored and trained on."""
+        return {
+            "minibatch_sha256": self.experiment.batch_fingerprint,
+            "training": self.training(1).earlier_fingerprint,
+        }
+
+    def info(self) -> dict[str, Any]:
+        """Returns what `run.json` says."""
+        return {**describe(self.experiment), "args": stored_form(self.args), **self.seen}
+
+    def check(self, folder: Path) -> None:
+        """Checks that a run to resume saw the same images, and brings the proxies to the forms of the run.
+
+        Raises:
+            UsageError: it saw others.
+        """
+        info = read_run(folder)
+        if any(info.get(name) != value for name, value in self.seen.items()):
+            raise UsageError(f"The run {folder} saw other images; bring the same back, or start a new run.")
+        check_unchanged(info, {IMAGES: self.experiment.images.sha256}, f"The run {folder}")
+        keep_forms(self.experiment.evaluator, info.get("forms"))
+
+    def ending(self, folder: Path, place: str | Path) -> Ending:
+        """Returns what is left and said where the run ends early."""
+        return Ending(
+            "run",
+            lambda status: self._leave(folder, status),
+            kept="nothing is lost",
+            where=lambda: f"what was evaluated is kept in {place}",
+            lost=lambda: lost(place, folder),
+            go_on=lambda: resume_command(place, self.args.address),
+            verbose=self.args.verbose,
+        )
+
+    def _leave(self, folder: Path, status: str) -> None:
+        begun = any(path.stat().st_size for path in folder.glob(f"*/{FILE_NAME}"))
+        if status == "failed" and self.args.resume is None and not begun:
+            unmake_run(folder)
+        else:
+            update_run(folder, status=status)
+
+    def whole(self, folder: Path, place: str | Path, console: Console, began: float) -> int:
+        """Runs what is not done yet, reports, and returns the exit code."""
+        stages = self.run(folder, place, console)
+        stop_ray()
+        code = finish(self.experiment, stages, folder, console, time.monotonic() - began)
+        say(console, f"Run folder: {place}")
+        return code
+
+    def training(self, until: int, **options: object) -> ShortTraining:
+        """Returns the training of a rung."""
+        experiment = self.experiment
+        return ShortTraining(
+            experiment.space,
+            experiment.images.num_classes,
+            experiment.images.train_images,
+            self.recipe,
+            until=until,
+            init_seed=self.args.init_seed,
+            split_seed=self.args.batch_seed,
+            keep_checkpoints=until != self.rungs[-1],
+            **options,  # type: ignore[arg-type]
+        )
+
+    def run(self, folder: Path, place: str | Path, console: Console) -> list[Stage]:
+        """Runs what is not done yet and returns all stages."""
+        experiment, errors = self.experiment, error_console()
+        plan = begin_ray(experiment.request, errors, verbose=self.args.verbose)
+        introduce(experiment, plan.where, place, console)
+        update_run(folder, status="running", **{IMAGES: experiment.images.sha256})
+        drive = Driver(self.args, experiment, plan, folder, errors)
+        place_evaluator(experiment.evaluator, drive.accelerator, folder)
+        stages = [
+            Stage("scores", 0, drive.scores(experiment.searcher, experiment.evaluator), experiment.fitness)
+        ]
+        scores = KnownScores(stages[0].rows)
+        count = self.args.keep
+        for epochs in self.rungs:
+            chosen = best_archs(stages[-1], count)
+            done = len({row["arch"] for row in stages[-1].rows})
+            say(console, f"{stages[-1].name}: {len(chosen)} of {done} go on to {epochs} epochs")
+            training = self.training(epochs, scores=scores)
+            place_evaluator(training, drive.accelerator, folder)
+            searcher = GivenArchs(experiment.space, fitness=self.fitness, archs=chosen)
+            stages.append(Stage(epochs_of(epochs), epochs, drive.rung(searcher, training), self.fitness))
+            count = max(1, math.ceil(len(chosen) / self.args.reduction_factor))
+        return stages
+
+
+def recipe_of(args: TwoStageArgs, epochs: int) -> Recipe:
+    """Returns the recipe of `args`, as long as the last rung.
+
+    Raises:
+        UsageError: no recipe.
+    """
+    recipe = parse_recipe(args.fidelity or "fast")
+    return dataclasses.replace(recipe, epochs=epochs, warmup_epochs=min(recipe.warmup_epochs, epochs))
+
+
+def training_fitness(args: TwoStageArgs, scores: Fitness) -> Fitness:
+    """Returns what decides between trained archs: `valid_acc`, or a mixture with the scores."""
+    names = tuple(getattr(scores, "names", ()))
+    return Single((VALID_ACC,)) if args.weight == 1 or not names else Mixed((*names, VALID_ACC), args.weight)
+
+
+def best_archs(stage: Stage, count: int) -> list[str]:
+    """Returns the `count` different archs of `stage` with the best finite fitness, the best first.
+
+    At ties the earlier row wins.
+    """
+    known = list({row["arch"]: row for row in stage.rows}.values())
+    values = stage.fitness(known)
+    order = sorted(range(len(known)), key=lambda position: -values[position])
+    return [str(known[position]["arch"]) for position in order if math.isfinite(values[position])][:count]
+
+
+def epochs_of(count: int) -> str:
+    """Returns `1 epoch` or `2 epochs`."""
+    return "1 epoch" if count == 1 else f"{count} epochs"

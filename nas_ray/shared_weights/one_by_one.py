@@ -1,0 +1,82 @@
+"""Proxies that a chunk computes arch by arch, on the shared weights of a supernet, and no net twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from nas_ray.proxies import PROXIES, Proxy
+from nas_ray.shared_weights.patterns import linear_regions_on_view, naswot_on_view, near_on_view, swap_on_view
+from nas_ray.shared_weights.supernet import Supernet
+from nas_ray.spaces.nats_tss import to_ops
+from nas_ray.spaces.plans import live_ops, seen_by_relus
+
+
+@dataclass(frozen=True)
+class Way:
+    """How an arch becomes the net that a proxy sees.
+
+    Attributes:
+        net: makes it.
+        key: archs of equal keys have the same net, and so the same scores.
+    """
+
+    net: Callable[[Supernet, str], nn.Module]
+    key: Callable[[str], Hashable]
+
+
+OUTPUT_ONLY = Way(Supernet.view, lambda arch: live_ops(to_ops(arch)))
+"""For proxies that see nothing but what reaches the output."""
+
+EVERY_RELU = Way(Supernet.view, lambda arch: seen_by_relus(to_ops(arch)))
+"""For proxies of ReLU patterns, which see the inputs of all ReLUs."""
+
+WHOLE = Way(Supernet.extract, lambda arch: arch)
+"""For all others: the plain net with the weights of the supernet."""
+
+LIVE = (
+    *("az_expressivity", "az_progressivity", "az_trainability", "epe_nas", "fisher", "fisher_channels"),
+    *("grad_norm", "gradsign", "grasp", "jacob_cov", "plain", "snip", "zico"),
+)
+
+ONE_BY_ONE: dict[str, tuple[Way, Proxy]] = {
+    **{name: (OUTPUT_ONLY, PROXIES[name]) for name in LIVE},
+    "linear_regions": (EVERY_RELU, cast(Proxy, linear_regions_on_view)),
+    "naswot": (EVERY_RELU, cast(Proxy, naswot_on_view)),
+    "near": (EVERY_RELU, cast(Proxy, near_on_view)),
+    "swap": (EVERY_RELU, cast(Proxy, swap_on_view)),
+    **{name: (WHOLE, PROXIES[name]) for name in ("meco", "ntk", "vkdnw", "zen")},
+    "skip": (Way(Supernet.view, lambda arch: arch), PROXIES["skip"]),
+}
+"""For each proxy the net that it sees, and the function that sees it."""
+
+
+def first_of_each(archs: Sequence[str], key: Callable[[str], Hashable]) -> tuple[list[str], list[int]]:
+    """Returns the archs without those whose key was there before, and for each arch its place among them."""
+    places: dict[Hashable, int] = {}
+    first: list[str] = []
+    where = []
+    for arch in archs:
+        place = places.setdefault(key(arch), len(first))
+        if place == len(first):
+            first.append(arch)
+        where.append(place)
+    return first, where
+
+
+def one_by_one(name: str) -> Callable[[Supernet, Sequence[str], Tensor, Tensor], Tensor]:
+    """Returns the batched form of the proxy `name` of `ONE_BY_ONE`."""
+    way, proxy = ONE_BY_ONE[name]
+
+    def batched(supernet: Supernet, archs: Sequence[str], inputs: Tensor, targets: Tensor) -> Tensor:
+        different, where = first_of_each(archs, way.key)
+        scores = [proxy(way.net(supernet, arch), inputs, targets) for arch in different]
+        return torch.tensor(scores, dtype=torch.float64)[where]
+
+    batched.__name__ = batched.__qualname__ = f"{name}_batched"
+    batched.__doc__ = f"Returns `{name}` of every arch, `[len(archs)]`."
+    return batched

@@ -1,0 +1,86 @@
+"""The evaluator for several archs of the size space per trial."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from functools import cached_property
+
+import numpy as np
+import torch
+
+from nas_ray.errors import UsageError, describe
+from nas_ray.searchers.fitness import Row
+from nas_ray.shared_weights.size_supernet import SizeSupernet
+from nas_ray.shared_weights.sizes import SHARING, SizeScorer
+from nas_ray.spaces.nats_sss import NatsSss
+
+
+class SizeScores:
+    """Scores archs of the size space on slices of one net; what they begin alike is computed once.
+
+    A score depends on the arch, the minibatch and `init_seed` alone. It is not that of `ProxyScores`, which
+    initialises each net by itself.
+
+    Args:
+        space: whose stem the nets have.
+        num_classes: outputs of the nets.
+        inputs: images `[B, 3, H, W]`, float32.
+        targets: labels `[B]`, int64; not used, but part of the minibatch.
+        proxies: names out of `naswot` and `synflow`.
+        init_seed: seed of the weights.
+        accelerator: Lightning's name of the device, `cpu` or `gpu`.
+
+    Raises:
+        UsageError: another proxy.
+    """
+
+    def __init__(
+        self,
+        space: NatsSss,
+        num_classes: int,
+        inputs: np.ndarray,
+        targets: np.ndarray,
+        proxies: Sequence[str],
+        *,
+        init_seed: int = 0,
+        accelerator: str = "cpu",
+    ) -> None:
+        others = [name for name in proxies if name not in SHARING]
+        if others:
+            raise UsageError(
+                f"Several archs of nats-sss per trial can be scored by {' and '.join(SHARING)} alone, got "
+                f"{others[0]}; leave --archs-per-trial out."
+            )
+        self.space = space
+        self.num_classes = num_classes
+        self.inputs = inputs
+        self.targets = targets
+        self.proxies = tuple(proxies)
+        self.init_seed = init_seed
+        self.accelerator = accelerator
+
+    def __call__(self, arch: str, report: Callable[[Row], None]) -> None:
+        """Reports the row of one arch."""
+        report(self.rows([arch])[0])
+
+    def rows(self, archs: Sequence[str]) -> list[Row]:
+        """Returns a row per arch: scores, `seconds` (the mean of the chunk), `error` or None."""
+        start = time.perf_counter()
+        try:
+            found = self._scorer(archs)
+        except Exception as error:  # all or none: the shared beginnings belong to all
+            row: Row = {**dict.fromkeys(self.proxies, float("nan")), "seconds": 0.0, "error": describe(error)}
+            return [dict(row) for _ in archs]
+        seconds = (time.perf_counter() - start) / len(archs)
+        return [self._row(found[arch], seconds) for arch in archs]
+
+    def _row(self, scores: dict[str, float], seconds: float) -> Row:
+        bad = [f"{name} is {value}" for name, value in scores.items() if not np.isfinite(value)]
+        return {**scores, "seconds": seconds, "error": "; ".join(bad) or None}
+
+    @cached_property
+    def _scorer(self) -> SizeScorer:
+        device = "cuda" if self.accelerator == "gpu" else "cpu"
+        supernet = SizeSupernet(self.num_classes, self.init_seed, self.space.stem, device)
+        return SizeScorer(supernet, torch.tensor(self.inputs).to(device), self.proxies)

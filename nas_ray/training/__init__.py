@@ -1,0 +1,1 @@
+"""Recipes, modules and batches of trainings, and the trained net."""
