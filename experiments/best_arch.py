@@ -19,7 +19,7 @@ from nas_ray.terminal.console import output
 
 
 def main(args: BestArgs) -> int:
-    from nas_ray.best_arch.run import run  # torch and Ray take seconds
+    from nas_ray.best_arch.run import run
 
     return run(args, output(piped=160))
 

@@ -9,7 +9,7 @@ Archs are drawn uniformly, none twice; the best by fitness is reported with its 
 from __future__ import annotations
 
 from nas_ray.search.arguments import SearchArgs
-from nas_ray.terminal.cli import main
+from nas_ray.search.cli import main
 
 if __name__ == "__main__":
     main(SearchArgs, "random_search", name="random_search", description=__doc__)

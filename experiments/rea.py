@@ -12,7 +12,7 @@ pictures.
 from __future__ import annotations
 
 from nas_ray.search.arguments import ReaArgs
-from nas_ray.terminal.cli import main
+from nas_ray.search.cli import main
 
 if __name__ == "__main__":
     main(ReaArgs, "rea", name="rea", description=__doc__)

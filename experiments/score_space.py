@@ -23,7 +23,7 @@ from nas_ray.terminal.console import output
 
 
 def main(args: ScoreArgs) -> int:
-    from nas_ray.score_space.run import run  # torch and Ray take seconds
+    from nas_ray.score_space.run import run
 
     return run(args, output(piped=160))
 

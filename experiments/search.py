@@ -9,7 +9,7 @@ Your own is a subclass of nas_ray.ArchSearcher with a method ask(), in a file in
 from __future__ import annotations
 
 from nas_ray.search.arguments import AnySearchArgs
-from nas_ray.terminal.cli import main
+from nas_ray.search.cli import main
 
 if __name__ == "__main__":
     main(AnySearchArgs, name="search", description=__doc__)

@@ -8,7 +8,7 @@ Archs are generated and mutated only within --min-skips to --max-skips (default 
 from __future__ import annotations
 
 from nas_ray.search.arguments import SkipReaArgs
-from nas_ray.terminal.cli import main
+from nas_ray.search.cli import main
 
 if __name__ == "__main__":
     main(SkipReaArgs, "skip_rea", name="skip_rea", description=__doc__)

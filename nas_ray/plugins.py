@@ -6,8 +6,9 @@ import difflib
 import importlib
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from nas_ray.errors import UsageError, describe
@@ -80,3 +81,33 @@ def _import_object(kind: str, name: str) -> Any:
             "not define."
         )
     return getattr(module, attribute)
+
+
+PACKAGE = Path(__file__).parent
+
+
+def ship_by_value(thing: Any) -> None:
+    """Makes Ray send the code of a module that workers could not import, such as a file in this directory."""
+    module = sys.modules.get(getattr(thing, "__module__", "") or "")
+    file = getattr(module, "__file__", None)
+    if module is None or file is None or module.__name__ == "__main__" or "site-packages" in file:
+        return
+    if Path(file).is_relative_to(PACKAGE):
+        return
+    from ray import cloudpickle
+
+    cloudpickle.register_pickle_by_value(module)
+
+
+def make_named(kind: str, name: str, make: Callable[..., Any], *args: Any, **options: Any) -> Any:
+    """Returns `make(*args, **options)`, which may be foreign code.
+
+    Raises:
+        UsageError: it raises.
+    """
+    try:
+        return make(*args, **options)
+    except UsageError:
+        raise
+    except Exception as error:  # foreign code
+        raise UsageError(f"The {kind} {name!r} cannot be made: {describe(error)}.") from error

@@ -117,3 +117,11 @@ def _plain(name: str, value: Any) -> Any:
         raise TypeError(
             f"the column {name!r} of a row must be a number, a text, a truth value or None, but {error}"
         ) from error
+
+
+Row = dict[str, Any]
+"""One evaluated arch: `arch`, one value per score, `seconds`, `error`."""
+
+
+Event = dict[str, Any]
+"""`{"event": "ask", "trial": int, "arch": str}` or `{"event": "tell", "trial": int, "row": Row}`."""

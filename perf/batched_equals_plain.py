@@ -28,12 +28,12 @@ from rich.progress import track
 from rich.table import Table
 from scipy.stats import spearmanr
 
-from nas_ray.correlate.scoring import choose_archs
 from nas_ray.images.image_data import ImageDataModule
 from nas_ray.proxies import PROXIES
 from nas_ray.shared_weights import BATCHED
 from nas_ray.shared_weights.supernet import Supernet
 from nas_ray.spaces import NatsTss
+from nas_ray.spaces.choice import choose_archs
 
 
 @dataclasses.dataclass(frozen=True)

@@ -20,13 +20,13 @@ from rich.console import Console
 from rich.table import Table
 from scipy.stats import spearmanr
 
-from nas_ray.correlate.scoring import choose_archs
 from nas_ray.evaluation.allocator import keep_freed_memory
 from nas_ray.images.image_data import ImageDataModule
 from nas_ray.shared_weights import BATCHED
 from nas_ray.shared_weights.precision import KEEPS_RANKS
 from nas_ray.shared_weights.supernet import Supernet
 from nas_ray.spaces import NatsTss
+from nas_ray.spaces.choice import choose_archs
 
 
 @dataclasses.dataclass(frozen=True)

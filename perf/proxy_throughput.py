@@ -29,10 +29,10 @@ from reference_proxies import REFERENCE
 from rich.console import Console
 from rich.table import Table
 
-from nas_ray.correlate.scoring import choose_archs
-from nas_ray.score_space.run import alike_together
 from nas_ray.shared_weights import ONE_BY_ONE
+from nas_ray.shared_weights.one_by_one import alike_together
 from nas_ray.spaces import NatsTss
+from nas_ray.spaces.choice import choose_archs
 
 
 @dataclasses.dataclass(frozen=True)

@@ -27,8 +27,8 @@ from rich.table import Table
 from nas_ray.drivers.pool import score_chunks
 from nas_ray.drivers.resources import Plan, Request, start_ray
 from nas_ray.drivers.tune_search import tune_search
+from nas_ray.rows import Event
 from nas_ray.searchers import SEARCHERS, Row, Single
-from nas_ray.searchers.events import Event
 from nas_ray.spaces import NatsTss
 
 MIB = 2**20

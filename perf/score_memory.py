@@ -16,13 +16,13 @@ import tyro
 from rich.console import Console
 from rich.table import Table
 
-from nas_ray.correlate.scoring import choose_archs
 from nas_ray.evaluation.proxy_scores import ProxyScores
 from nas_ray.images.image_data import ImageDataModule
 from nas_ray.proxies import PROXIES
 from nas_ray.proxies.plugin import resolve_proxies
 from nas_ray.searchers import Row
 from nas_ray.spaces import NatsTss
+from nas_ray.spaces.choice import choose_archs
 
 
 @dataclasses.dataclass(frozen=True)

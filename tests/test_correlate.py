@@ -8,12 +8,13 @@ import pytest
 from rich.console import Console
 
 from nas_ray.correlate.run import compare_all
-from nas_ray.correlate.scoring import choose_archs, score_archs
+from nas_ray.correlate.scoring import score_archs
 from nas_ray.drivers.resources import Request, start_ray
 from nas_ray.errors import UsageError
 from nas_ray.evaluation.proxy_scores import ProxyScores
 from nas_ray.proxies import PROXIES
 from nas_ray.spaces import NatsTss
+from nas_ray.spaces.choice import choose_archs
 
 SPACE = NatsTss()
 

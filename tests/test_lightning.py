@@ -17,7 +17,7 @@ from nas_ray.evaluation.proxy_scores import ProxyScores
 from nas_ray.process.inherited import PLACEMENT, hidden
 from nas_ray.process.lightning import ThisMachine, Trainer, rank_zero_only
 from nas_ray.proxies.plugin import resolve_proxies
-from nas_ray.searchers.fitness import Row
+from nas_ray.rows import Row
 from nas_ray.spaces import NatsTss
 from nas_ray.training.recipes import Recipe
 from tests.train.test_fit import digits, fitted, module  # noqa: F401  # a fixture

@@ -15,10 +15,9 @@ import pytest
 import ray
 
 from nas_ray.drivers import local_ray, patience, resources
-from nas_ray.drivers.local_ray import LIMITS
+from nas_ray.drivers.local_ray import LIMITS, stop_ray
 from nas_ray.drivers.resources import Request, start_ray
 from nas_ray.errors import UsageError
-from nas_ray.process.interrupts import stop_ray
 
 
 class FakeRay:

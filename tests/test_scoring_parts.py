@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nas_ray.correlate.parts import Part, identity, join_parts, new_part, read_parts
+from nas_ray.correlate.parts import Part, join_parts, new_part, read_parts
 from nas_ray.correlate.scoring import missing
 from nas_ray.errors import UsageError
 from nas_ray.proxies import PROXIES, Proxy
+from nas_ray.proxies.identity import identity
 
 SAME = {"images": "digits", "init_seed": 0}
 

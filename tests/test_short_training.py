@@ -24,9 +24,9 @@ from nas_ray.errors import UsageError
 from nas_ray.evaluation.short_training import ShortTraining
 from nas_ray.images.image_data import ImageDataModule
 from nas_ray.images.splits import NetImages
+from nas_ray.rows import Row
 from nas_ray.runs.journal import FILE_NAME, read_journal, rows_of
 from nas_ray.searchers import Single
-from nas_ray.searchers.fitness import Row
 from nas_ray.searchers.given import GivenArchs
 from nas_ray.spaces import NatsTss
 from nas_ray.training.recipes import parse_recipe

@@ -12,12 +12,11 @@ from pathlib import Path
 import pytest
 
 from nas_ray.drivers.tune_search import tune_search
-from nas_ray.process.time_limit import TimedOut, time_limit
+from nas_ray.process.time_limit import LONGEST_S, TimedOut, time_limit
 from nas_ray.searchers import Row, Single
 from nas_ray.searchers.given import GivenArchs
 from nas_ray.shared_weights.chunk_scores import attempt
 from nas_ray.spaces import NatsTss
-from nas_ray.terminal.ranges import LONGEST_S
 
 SPACE = NatsTss()
 ARCHS = SPACE.archs[:4]

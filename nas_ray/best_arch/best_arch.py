@@ -14,8 +14,7 @@ from nas_ray.drivers.pool import score_chunks
 from nas_ray.drivers.resources import Plan
 from nas_ray.errors import UsageError
 from nas_ray.images.image_data import ImageDataModule
-from nas_ray.score_space.run import alike_together
-from nas_ray.shared_weights.one_by_one import OUTPUT_ONLY, first_of_each
+from nas_ray.shared_weights.one_by_one import OUTPUT_ONLY, alike_together, first_of_each
 from nas_ray.shared_weights.scorer import ChunkScorer
 from nas_ray.spaces.nats_tss import NatsTss, skip_spans, to_ops
 

@@ -11,13 +11,14 @@ from pathlib import Path
 import pandas as pd
 from rich.console import Console
 
-from nas_ray.benchmarks import Benchmark, open_benchmark
+from nas_ray.benchmarks import Benchmark
+from nas_ray.benchmarks.whole import known_benchmarks
 from nas_ray.best_arch.args import BestArgs
 from nas_ray.best_arch.best_arch import Found, best_arch
 from nas_ray.drivers.lifecycle import Ending, begin_ray, command_again, guarded
 from nas_ray.drivers.resources import Request, check_request
+from nas_ray.drivers.weights import check_weights
 from nas_ray.errors import UsageError, describe
-from nas_ray.images.datasets import DATASETS
 from nas_ray.images.identity import BENCHMARK, IMAGES, benchmark_sha256, check_unchanged
 from nas_ray.images.image_data import ImageDataModule
 from nas_ray.proxies import PROXIES
@@ -29,7 +30,6 @@ from nas_ray.runs.record import Record
 from nas_ray.runs.writing import write_table
 from nas_ray.safe_files.stored_numbers import with_numbers
 from nas_ray.safe_files.tables import read_table
-from nas_ray.score_space.memory_limit import check_weights
 from nas_ray.spaces import NatsTss
 from nas_ray.terminal.console import Rows, error_console, put, say
 from nas_ray.terminal.ranges import check_ranges
@@ -152,12 +152,6 @@ def minibatch(args: BestArgs, seed: int) -> ImageDataModule:
 def used(images: ImageDataModule, benchmarks: Mapping[str, Benchmark]) -> dict[str, str]:
     """Returns hashes of the images and of the benchmark whose numbers are kept."""
     return {IMAGES: images.sha256, BENCHMARK: benchmark_sha256(benchmarks.values())}
-
-
-def known_benchmarks(spec: str) -> dict[str, Benchmark]:
-    """Returns the benchmark of each dataset that `spec` knows."""
-    opened = {dataset: open_benchmark(spec, dataset) for dataset in DATASETS}
-    return {dataset: benchmark for dataset, benchmark in opened.items() if benchmark is not None}
 
 
 def facts(found: Found, benchmarks: dict[str, Benchmark]) -> dict[str, object]:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import inspect
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +10,8 @@ from typing import Any
 import pandas as pd
 
 from nas_ray.errors import UsageError
-from nas_ray.proxies import PROXIES, Proxy
-from nas_ray.proxies.forms import form
+from nas_ray.proxies import Proxy
+from nas_ray.proxies.identity import columns_of, identity
 from nas_ray.runs.folder import FILE_NAME as RUN_FILE
 from nas_ray.runs.folder import read_run, write_json
 from nas_ray.runs.journal import FILE_NAME as JOURNAL
@@ -47,24 +44,6 @@ class Part:
     def scored(self, name: str) -> set[str]:
         """Returns the archs whose row has a score by `name`, NaN included; a lost worker leaves none."""
         return {row["arch"] for row in self.rows if columns_of(name, row)}
-
-
-def columns_of(name: str, row: Mapping[str, Any]) -> list[str]:
-    """Returns the columns of the proxy `name` in a row: its own, or one per entry of a dict."""
-    return [column for column in row if column == name or column.startswith(f"{name}.")]
-
-
-def identity(name: str, proxy: Proxy) -> str:
-    """Returns what tells a proxy from another of its name: its form, or for a plug-in its source."""
-    if PROXIES.get(name) is proxy:
-        return "built in" if form(name, proxy) == 1 else f"built in, form {form(name, proxy)}"
-    module = sys.modules.get(getattr(proxy, "__module__", "") or "")
-    try:
-        source = inspect.getsource(module) if module else ""
-    except (OSError, TypeError):
-        source = ""
-    where = f"{getattr(proxy, '__module__', '')}:{getattr(proxy, '__qualname__', type(proxy).__name__)}"
-    return f"{where} {hashlib.sha256(source.encode()).hexdigest()}"
 
 
 def read_parts(folder: Path, same: Mapping[str, object]) -> list[Part]:

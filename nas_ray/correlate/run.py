@@ -13,8 +13,9 @@ import pandas as pd
 from rich.console import Console
 
 from nas_ray.benchmarks import Benchmark, open_benchmark
+from nas_ray.benchmarks.whole import benchmark_accuracy
 from nas_ray.correlate.args import FEWEST, CorrelateArgs
-from nas_ray.correlate.scoring import benchmark_accuracy, choose_archs, score_archs
+from nas_ray.correlate.scoring import score_archs
 from nas_ray.drivers.lifecycle import Ending, begin_ray, command_again, guarded
 from nas_ray.drivers.resources import Plan, Request, check_request
 from nas_ray.errors import UsageError
@@ -25,13 +26,15 @@ from nas_ray.proxies.plugin import resolve_proxies, score_names
 from nas_ray.report.correlation import BASELINES, correlate, to_markdown
 from nas_ray.report.correlation_pictures import draw_bars, draw_ranks
 from nas_ray.report.correlation_table import print_table
+from nas_ray.rows import Row
 from nas_ray.runs.claim import claimed
 from nas_ray.runs.kept import lost
 from nas_ray.runs.record import Record
 from nas_ray.runs.writing import staged, write_table, write_text
 from nas_ray.searchers import Fitness
-from nas_ray.searchers.fitness import Row, parse_fitness
+from nas_ray.searchers.fitness import parse_fitness
 from nas_ray.spaces import NatsTss
+from nas_ray.spaces.choice import choose_archs
 from nas_ray.terminal.console import error_console, headed, say
 from nas_ray.terminal.ranges import check_values
 

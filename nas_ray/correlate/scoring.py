@@ -5,50 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 from rich.console import Console
 
-from nas_ray.benchmarks import Benchmark
 from nas_ray.correlate.parts import Part, join_parts, new_part, read_parts
 from nas_ray.drivers.progress import SearchProgress
 from nas_ray.drivers.resources import Plan
 from nas_ray.drivers.tune_search import tune_search
-from nas_ray.errors import UsageError
 from nas_ray.evaluation.proxy_scores import ProxyScores
 from nas_ray.proxies import Proxy
 from nas_ray.runs.folder import fingerprint
 from nas_ray.searchers import Single
 from nas_ray.searchers.given import GivenArchs
-from nas_ray.spaces.base import FiniteSpace
-
-
-def choose_archs(
-    space: FiniteSpace, count: int, *, seed: int, accuracy: np.ndarray | None = None, strata: int = 10
-) -> list[str]:
-    """Returns `count` different archs of `space` in a seeded order; 0 means all, in the published order.
-
-    Args:
-        space: where they come from.
-        count: how many.
-        seed: of the draw.
-        accuracy: `[len(space)]`; if given, each of `strata` equal groups by accuracy gives the same number.
-        strata: number of groups.
-
-    Raises:
-        UsageError: the space is smaller than `count`.
-    """
-    archs = list(space)
-    if not 0 <= count <= len(archs):
-        raise UsageError(f"--num-archs must be from 0 to {len(archs)}, the size of the space, got {count}.")
-    if count == 0:
-        return archs
-    rng = np.random.default_rng(seed)
-    if accuracy is None:
-        return [archs[i] for i in rng.choice(len(archs), size=count, replace=False)]
-    groups = [rng.permutation(group) for group in np.array_split(np.argsort(accuracy, kind="stable"), strata)]
-    turns = [group[turn] for turn in range(max(map(len, groups))) for group in groups if turn < len(group)]
-    return [archs[i] for i in turns[:count]]
 
 
 def score_archs(
@@ -131,18 +99,3 @@ def _score(part: Part, todo: Sequence[str], evaluator: ProxyScores, plan: Plan, 
             gpus_per_trial=plan.gpus_per_trial,
             on_event=progress,
         )
-
-
-def benchmark_accuracy(benchmark: Benchmark) -> dict[str, float]:
-    """Returns the accuracy of every arch in percent.
-
-    Raises:
-        UsageError: the benchmark cannot be read as a whole.
-    """
-    everything = benchmark.all_test_acc()
-    if everything is None:
-        raise UsageError(
-            "Correlations need the accuracy of many archs at once: export the official directory with "
-            "experiments/export_nats.py and give that table as --benchmark."
-        )
-    return dict(zip(benchmark.archs, everything.tolist(), strict=True))

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 import time
-from pathlib import Path
 from typing import Any
 
-PACKAGE = Path(__file__).parents[1]
+from nas_ray.plugins import PACKAGE
+
 POLL_S = 1.0
 
 
@@ -19,19 +18,6 @@ def runtime_env() -> dict[str, Any]:
     nodes. Modules of a user's own are pickled by value (`ship_by_value`).
     """
     return {"py_modules": [str(PACKAGE)], "excludes": ["**/__pycache__"]}
-
-
-def ship_by_value(thing: Any) -> None:
-    """Makes Ray send the code of a module that workers could not import, such as a file in this directory."""
-    module = sys.modules.get(getattr(thing, "__module__", "") or "")
-    file = getattr(module, "__file__", None)
-    if module is None or file is None or module.__name__ == "__main__" or "site-packages" in file:
-        return
-    if Path(file).is_relative_to(PACKAGE):
-        return
-    from ray import cloudpickle
-
-    cloudpickle.register_pickle_by_value(module)
 
 
 def wait_for_resources(gpus: int, seconds: float) -> tuple[int, float]:

@@ -11,9 +11,10 @@ from pathlib import Path
 
 from rich.console import Console
 
+from nas_ray.drivers.local_ray import stop_ray
 from nas_ray.drivers.resources import Plan, Request, start_ray
 from nas_ray.errors import UsageError, describe
-from nas_ray.process.interrupts import INTERRUPTED, end_as_ctrl_c, ignore_stopping, stop_ray
+from nas_ray.process.interrupts import INTERRUPTED, end_as_ctrl_c, ignore_stopping
 from nas_ray.terminal.console import say
 from nas_ray.text import in_shell
 

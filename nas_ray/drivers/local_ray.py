@@ -8,6 +8,7 @@ import importlib
 import os
 import re
 import secrets
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -208,3 +209,9 @@ def _read_secret_again() -> None:
         raylet: Any = importlib.import_module("ray._raylet")
         raylet.Config.initialize("")
         raylet.AuthenticationTokenLoader.instance().reset_cache()
+
+
+def stop_ray() -> None:
+    """Ends Ray's processes and removes its folder, if Ray was started, or leaves the cluster."""
+    if "ray" in sys.modules:
+        stop_local()

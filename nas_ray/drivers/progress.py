@@ -10,8 +10,8 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
-from nas_ray.searchers.events import Event
-from nas_ray.searchers.fitness import Fitness, Row
+from nas_ray.rows import Event, Row
+from nas_ray.searchers.fitness import Fitness
 from nas_ray.searchers.messages import EPOCHS
 from nas_ray.terminal.console import field, say
 

@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from nas_ray.evaluation.proxy_scores import Evaluator
+from nas_ray.rows import Event, Row
 from nas_ray.runs.journal import Journal
 from nas_ray.searchers.base import ArchSearcher
-from nas_ray.searchers.events import Event
-from nas_ray.searchers.fitness import Row
 
 AT_HEAD = {"num_cpus": 0, "resources": {"node:__internal_head__": 0.001}}
 """Where Tune and the mailbox run: on the head, which stays, and without taking a core from trials."""

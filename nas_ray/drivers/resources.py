@@ -12,20 +12,10 @@ from typing import Annotated, Any
 
 from nas_ray.drivers.addresses import CLIENT, check_address, find_address
 from nas_ray.drivers.cluster import runtime_env, wait_for_resources
-from nas_ray.drivers.local_ray import LIMITS, start_local
+from nas_ray.drivers.local_ray import LIMITS, start_local, stop_ray
 from nas_ray.drivers.patience import START_S, nothing, patience
 from nas_ray.errors import LONGEST, UsageError, describe
-from nas_ray.process.interrupts import stop_ray
-from nas_ray.terminal.ranges import (
-    CORES,
-    GPUS,
-    SHARES,
-    SOME,
-    WAIT,
-    at_once,
-    check_ranges,
-    local_cores,
-)
+from nas_ray.terminal.ranges import CORES, GPUS, SHARES, SOME, WAIT, at_once, check_ranges, local_cores
 
 CLIENT_HINT = (
     " (Ray Client needs the cluster's versions of Python and Ray and, for a token, RAY_AUTH_MODE=token)"

@@ -17,7 +17,7 @@ from ray.tune.schedulers import (
 
 from nas_ray.errors import UsageError
 from nas_ray.plugins import unknown_name
-from nas_ray.searchers.fitness import Row
+from nas_ray.rows import Row
 from nas_ray.searchers.messages import EPOCHS, SCORE
 
 

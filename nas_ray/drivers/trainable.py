@@ -16,8 +16,7 @@ from nas_ray.evaluation.gpu_memory import with_gpu_memory
 from nas_ray.evaluation.proxy_scores import EpochEvaluator, Evaluator
 from nas_ray.process.foreign_code import Contained, around, is_ours
 from nas_ray.process.time_limit import TimedOut, time_limit
-from nas_ray.rows import plain_row
-from nas_ray.searchers.fitness import Row
+from nas_ray.rows import Row, plain_row
 from nas_ray.searchers.messages import archs_of, epoch_result, result_of
 from nas_ray.shared_weights.chunk_scores import ChunkEvaluator, attempt
 

@@ -15,11 +15,9 @@ import pandas as pd
 
 from nas_ray.drivers.ray_client import over_client, search_at_head
 from nas_ray.evaluation.proxy_scores import EpochEvaluator, Evaluator
-from nas_ray.rows import LEADING, TRAILING
+from nas_ray.rows import LEADING, TRAILING, Event, Row
 from nas_ray.runs.journal import FILE_NAME, Journal, rows_of
 from nas_ray.searchers.base import ArchSearcher
-from nas_ray.searchers.events import Event
-from nas_ray.searchers.fitness import Row
 from nas_ray.text import encodable
 
 # Read by Ray Tune when it is imported or when a run starts.

@@ -6,8 +6,7 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from nas_ray.rows import GPU_MEMORY
-from nas_ray.searchers.fitness import Row
+from nas_ray.rows import GPU_MEMORY, Row
 
 COLUMN = GPU_MEMORY
 

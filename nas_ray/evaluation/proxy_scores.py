@@ -19,7 +19,7 @@ from nas_ray.process.lightning import Trainer, quiet_lightning
 from nas_ray.process.seeded import seeded
 from nas_ray.proxies import Proxy
 from nas_ray.proxies.plugin import known_columns
-from nas_ray.searchers.fitness import Row
+from nas_ray.rows import Row
 from nas_ray.spaces.base import SearchSpace
 from nas_ray.training.recipes import Recipe
 

@@ -19,9 +19,9 @@ from nas_ray.evaluation.training_checkpoints import TrainingCheckpoints
 from nas_ray.images.identity import joined_sha256
 from nas_ray.images.splits import NetImages
 from nas_ray.process.seeded import seeded
+from nas_ray.rows import Row
 from nas_ray.runs.folder import fingerprint
 from nas_ray.runs.journal import is_row
-from nas_ray.searchers.fitness import Row
 from nas_ray.spaces.base import SearchSpace
 from nas_ray.training.recipes import Recipe
 from nas_ray.training.training_data import (

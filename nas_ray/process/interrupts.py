@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import sys
 import threading
 from typing import Any, NoReturn
 
@@ -44,14 +43,6 @@ def _handle(number: signal.Signals, handler: Any) -> bool:
         return False
     signal.signal(number, handler)
     return True
-
-
-def stop_ray() -> None:
-    """Ends Ray's processes and removes its folder, if Ray was started, or leaves the cluster."""
-    if "ray" in sys.modules:
-        from nas_ray.drivers.local_ray import stop_local
-
-        stop_local()
 
 
 def _interrupt(number: int, frame: Any) -> NoReturn:

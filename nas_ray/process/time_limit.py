@@ -10,8 +10,6 @@ import threading
 from collections.abc import Iterator
 from types import FrameType
 
-from nas_ray.terminal.ranges import LONGEST_S
-
 GRACE = 0.5
 """Share of the limit that is waited for code outside Python before the process ends."""
 LEAST_GRACE_S = 5.0
@@ -52,3 +50,7 @@ def time_limit(seconds: float | None) -> Iterator[None]:
                 signal.setitimer(signal.ITIMER_REAL, 0)
                 signal.signal(signal.SIGALRM, before)
             faulthandler.cancel_dump_traceback_later()
+
+
+LONGEST_S = 10**9
+"""Seconds that timers of operating system and Python can take (some 31 years)."""

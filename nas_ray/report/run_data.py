@@ -13,8 +13,9 @@ import pandas as pd
 
 from nas_ray.errors import UsageError
 from nas_ray.report.cost import COSTS
+from nas_ray.rows import Row
 from nas_ray.safe_files.stored_numbers import row_numbers
-from nas_ray.searchers.fitness import Fitness, Row
+from nas_ray.searchers.fitness import Fitness
 
 Lookup = Callable[[str], float]
 """Accuracy of an arch in percent, NaN if unknown."""

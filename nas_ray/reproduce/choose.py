@@ -10,7 +10,7 @@ import pandas as pd
 from rich.console import Console
 
 from nas_ray.benchmarks import Benchmark, open_benchmark
-from nas_ray.best_arch.run import known_benchmarks
+from nas_ray.benchmarks.whole import known_benchmarks
 from nas_ray.drivers.lifecycle import Ending, command_again, guarded
 from nas_ray.errors import UsageError
 from nas_ray.reproduce.args import ChooseArgs

@@ -17,8 +17,8 @@ from nas_ray.reproduce.printing import p_value
 from nas_ray.reproduce.run import run
 from nas_ray.reproduce.runs import fitness_of
 from nas_ray.reproduce.tables import SHORT, TEST, Setting, Table
-from nas_ray.search.experiment import make_searcher
 from nas_ray.searchers import SEARCHERS
+from nas_ray.searchers.named import make_searcher
 from nas_ray.searchers.options import parse_options
 from nas_ray.spaces import NatsTss
 from nas_ray.terminal.console import Rows, put, say

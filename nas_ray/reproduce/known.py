@@ -13,8 +13,8 @@ from nas_ray.benchmarks import Benchmark, Evaluation, open_benchmark
 from nas_ray.errors import UsageError
 from nas_ray.images.datasets import DATASETS
 from nas_ray.reproduce.tables import SHORT, TEST, Table
+from nas_ray.rows import Row
 from nas_ray.searchers.cheap_score import ScoreTable
-from nas_ray.searchers.fitness import Row
 from nas_ray.spaces.nats_tss import NatsTss, skip_spans, to_ops
 
 

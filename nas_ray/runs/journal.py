@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from nas_ray.errors import UsageError
+from nas_ray.rows import Event
 from nas_ray.runs.folder import JOURNAL
-from nas_ray.searchers.events import Event
 
 FILE_NAME = JOURNAL
 MEASURED = ("seconds", "finished_at")

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from nas_ray.correlate.scoring import choose_archs
 from nas_ray.errors import UsageError, printable
 from nas_ray.safe_files.stored_numbers import StoredTable
 from nas_ray.safe_files.tables import ARCH, ENDINGS, read_lines, table_ending
 from nas_ray.spaces.base import FiniteSpace
+from nas_ray.spaces.choice import choose_archs
 
 
 def wanted_archs(space: FiniteSpace, path: Path | None, count: int, *, seed: int) -> tuple[list[str], int]:

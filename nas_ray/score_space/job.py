@@ -12,6 +12,7 @@ from rich.console import Console
 
 from nas_ray.benchmarks import Benchmark, open_benchmark
 from nas_ray.drivers.resources import Plan, Request, check_request
+from nas_ray.drivers.weights import check_weights
 from nas_ray.errors import UsageError
 from nas_ray.images.datasets import OWN
 from nas_ray.images.image_data import ImageDataModule
@@ -20,7 +21,6 @@ from nas_ray.score_space.arch_list import wanted_archs
 from nas_ray.score_space.args import ScoreArgs
 from nas_ray.score_space.chunk_store import EXPERIMENT
 from nas_ray.score_space.classes import Classes
-from nas_ray.score_space.memory_limit import check_weights
 from nas_ray.score_space.score_columns import ScoreColumns, score_columns
 from nas_ray.shared_weights.precision import PRECISIONS
 from nas_ray.shared_weights.scorer import ChunkScorer

@@ -9,8 +9,8 @@ import numpy as np
 from rich.console import Console
 
 from nas_ray.drivers.lifecycle import Ending, begin_ray, command_again, guarded
+from nas_ray.drivers.local_ray import stop_ray
 from nas_ray.drivers.resources import Plan
-from nas_ray.process.interrupts import stop_ray
 from nas_ray.runs.kept import lost
 from nas_ray.score_space.args import ScoreArgs
 from nas_ray.score_space.chunk_store import CHUNKS, ChunkStore, open_store
@@ -18,8 +18,7 @@ from nas_ray.score_space.job import Job, prepare
 from nas_ray.score_space.memory_limit import within_memory
 from nas_ray.score_space.progress import ChunkProgress, duration
 from nas_ray.score_space.report import report
-from nas_ray.spaces.nats_tss import to_ops
-from nas_ray.spaces.plans import live_ops
+from nas_ray.shared_weights.one_by_one import alike_together
 from nas_ray.terminal.console import error_console, say
 
 PUBLISHED = (16, 5)
@@ -86,11 +85,6 @@ def score_missing(job: Job, store: ChunkStore, errors: Console) -> None:
 def still_missing(job: Job, store: ChunkStore, *, retry: bool = False) -> dict[str, tuple[str, ...]]:
     """Returns the proxies that archs have to be scored by, for the archs that lack any."""
     return job.classes.without_repeats(store.missing(job.archs, job.columns.kept, retry=retry))
-
-
-def alike_together(archs: Sequence[str]) -> list[str]:
-    """Returns `archs` with those side by side that are the same but for operations without effect."""
-    return sorted(archs, key=lambda arch: (live_ops(to_ops(arch)), arch))
 
 
 def cut(

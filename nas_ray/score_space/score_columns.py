@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from nas_ray.correlate.parts import identity
 from nas_ray.proxies import PROXIES, Proxy
 from nas_ray.proxies.forms import form
+from nas_ray.proxies.identity import identity
 from nas_ray.proxies.plugin import resolve_proxies, score_names
 
 

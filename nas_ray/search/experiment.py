@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 
 from nas_ray.benchmarks import Benchmark, open_benchmark
-from nas_ray.drivers.cluster import ship_by_value
 from nas_ray.drivers.resources import Request, check_request
-from nas_ray.errors import UsageError, describe
 from nas_ray.evaluation.limits import limited
 from nas_ray.evaluation.short_training import ShortTraining
 from nas_ray.images.image_args import open_image_args
 from nas_ray.images.image_data import ImageDataModule
-from nas_ray.plugins import resolve
 from nas_ray.proxies.measured import MEASURED
 from nas_ray.proxies.plugin import score_names
 from nas_ray.runs.folder import fingerprint
@@ -33,10 +29,11 @@ from nas_ray.search.estimation import (
     uses,
     wanted_proxies,
 )
-from nas_ray.searchers import SEARCHERS, ArchSearcher, Fitness
-from nas_ray.searchers.options import parse_options
-from nas_ray.spaces import SPACES, FiniteSpace, HandDesigned, SearchSpace
+from nas_ray.searchers import ArchSearcher, Fitness
+from nas_ray.searchers.named import make_searcher
+from nas_ray.spaces import FiniteSpace, HandDesigned, SearchSpace
 from nas_ray.spaces.base import fitted_space
+from nas_ray.spaces.named import make_space
 from nas_ray.terminal.console import say
 from nas_ray.terminal.ranges import check_ranges
 
@@ -131,19 +128,6 @@ def prepare(name: str, args: SearchArgs, searcher: str | Callable[..., ArchSearc
     )
 
 
-def make_space(name: str) -> SearchSpace:
-    """Returns the search space `name`.
-
-    Raises:
-        UsageError: unknown, or no search space.
-    """
-    made = _call("search space", name, resolve("search space", name, SPACES, "nas_ray.spaces"))
-    if not isinstance(made, SearchSpace):
-        raise UsageError(f"The search space {name!r} needs the methods sample, neighbors and build.")
-    ship_by_value(type(made))
-    return made
-
-
 def limited_space(args: SearchArgs, space: SearchSpace, images: ImageDataModule) -> SearchSpace:
     """Returns the archs of `space` within the limits that `args` give.
 
@@ -155,37 +139,6 @@ def limited_space(args: SearchArgs, space: SearchSpace, images: ImageDataModule)
     limits = {"max_params": args.max_params, "max_flops": args.max_flops}
     image = (3, images.image_size, images.image_size)
     return limited(space, **limits, num_classes=images.num_classes, image=image)
-
-
-def make_searcher(
-    searcher: str | Callable[..., ArchSearcher], *args: Any, texts: Sequence[str] = (), **options: Any
-) -> ArchSearcher:
-    """Returns the searcher of that class or name, with options also as `name=value`.
-
-    Raises:
-        UsageError: unknown, or no `ArchSearcher`.
-    """
-    known = (
-        resolve("searcher", searcher, SEARCHERS, "nas_ray.searchers")
-        if isinstance(searcher, str)
-        else searcher
-    )
-    if isinstance(known, type) and not issubclass(known, ArchSearcher):
-        raise UsageError(f"The searcher {searcher!r} must be a subclass of nas_ray.ArchSearcher.")
-    options |= parse_options(known, texts)
-    made = _call("searcher", str(searcher), known, *args, **options)
-    if not isinstance(made, ArchSearcher):
-        raise UsageError(f"The searcher {searcher!r} must be a subclass of nas_ray.ArchSearcher.")
-    return made
-
-
-def _call(kind: str, name: str, make: Callable[..., Any], *args: Any, **options: Any) -> Any:
-    try:
-        return make(*args, **options)
-    except UsageError:
-        raise
-    except Exception as error:  # foreign code
-        raise UsageError(f"The {kind} {name!r} cannot be made: {describe(error)}.") from error
 
 
 def introduce(experiment: Experiment, where: str, place: str | Path, console: Console) -> None:

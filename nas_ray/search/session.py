@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,19 +12,20 @@ from typing import Any
 from rich.console import Console
 
 from nas_ray.drivers.lifecycle import Ending, begin_ray, guarded
+from nas_ray.drivers.local_ray import stop_ray
 from nas_ray.drivers.progress import SearchProgress
 from nas_ray.drivers.resources import Plan
 from nas_ray.drivers.tune_search import to_table, tune_search
 from nas_ray.errors import UsageError
 from nas_ray.errors import describe as describe_error
 from nas_ray.images.identity import IMAGES, check_unchanged
-from nas_ray.process.interrupts import stop_ray
 from nas_ray.proxies.forms import later_forms
 from nas_ray.runs.claim import Opens, claimed
 from nas_ray.runs.folder import create_run, read_run, unmake_run, update_run, write_table
 from nas_ray.runs.journal import FILE_NAME, Journal, read_journal, rows_of
 from nas_ray.runs.kept import lost
 from nas_ray.runs.mirror import run_folder
+from nas_ray.runs.resume import resume_command
 from nas_ray.safe_files.foreign import check_own_files
 from nas_ray.search.arguments import SearchArgs
 from nas_ray.search.estimation import keep_forms, scheduler_of
@@ -34,7 +34,6 @@ from nas_ray.search.experiment import Experiment, introduce, prepare
 from nas_ray.search.finish import finish
 from nas_ray.searchers import ArchSearcher
 from nas_ray.terminal.console import error_console, say
-from nas_ray.text import in_shell, place_word
 
 
 def run(
@@ -129,12 +128,6 @@ def _leave(experiment: Experiment, folder: Path, status: str, began: float) -> N
 
 IMAGE_FACTS = ("source", "description", "note", "num_classes", "image_size", "skipped")
 """What `run.json` says about the images."""
-
-
-def resume_command(place: str | Path, address: str | None = None) -> str:
-    """Returns the command that continues the run at `place`, on the cluster at `address` if it had one."""
-    cluster = "" if address is None else f" --address {in_shell(address)}"
-    return f"python {place_word(sys.argv[0])} --resume {place_word(place)}{cluster}"
 
 
 def stored_form(args: SearchArgs) -> dict[str, Any]:

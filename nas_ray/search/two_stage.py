@@ -11,17 +11,18 @@ from typing import Any
 from rich.console import Console
 
 from nas_ray.drivers.lifecycle import Ending, begin_ray, guarded
+from nas_ray.drivers.local_ray import stop_ray
 from nas_ray.errors import UsageError
 from nas_ray.evaluation.short_training import ShortTraining
 from nas_ray.images.identity import IMAGES, check_unchanged
-from nas_ray.process.interrupts import stop_ray
 from nas_ray.runs.folder import read_run, unmake_run, update_run
 from nas_ray.runs.journal import FILE_NAME
 from nas_ray.runs.kept import lost
+from nas_ray.runs.resume import resume_command
 from nas_ray.search.estimation import VALID_ACC, keep_forms
 from nas_ray.search.estimation import place as place_evaluator
 from nas_ray.search.experiment import introduce, prepare
-from nas_ray.search.session import describe, opened_run, resume_command, run_place, stored_form
+from nas_ray.search.session import describe, opened_run, run_place, stored_form
 from nas_ray.search.two_stage_args import TwoStageArgs
 from nas_ray.search.two_stage_driver import Driver, KnownScores
 from nas_ray.search.two_stage_report import Stage, finish

@@ -14,12 +14,12 @@ from nas_ray.drivers.tune_search import to_table, tune_search
 from nas_ray.errors import UsageError
 from nas_ray.evaluation.proxy_scores import Evaluator
 from nas_ray.evaluation.short_training import ShortTraining
+from nas_ray.rows import Row
 from nas_ray.runs.journal import FILE_NAME, Journal, read_journal, rows_of
 from nas_ray.runs.writing import write_table
 from nas_ray.search.experiment import Experiment
 from nas_ray.search.two_stage_args import TwoStageArgs
 from nas_ray.searchers import ArchSearcher
-from nas_ray.searchers.fitness import Row
 from nas_ray.searchers.given import GivenArchs
 
 OWN = {"trial", "arch", "worker", "finished_at", "seconds", "error", "reused", "fitness"}

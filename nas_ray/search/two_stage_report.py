@@ -15,11 +15,12 @@ from rich.console import Console
 from nas_ray.report.cells import draw_cell
 from nas_ray.report.learning_curves import draw_learning_curves
 from nas_ray.report.summary import print_summary, summarize
+from nas_ray.rows import Row
 from nas_ray.runs.folder import update_run, write_json, write_table
 from nas_ray.search.estimation import CHECKPOINTS, VALID_ACC
 from nas_ray.search.experiment import Experiment
 from nas_ray.search.finish import with_accuracy
-from nas_ray.searchers.fitness import Fitness, Row
+from nas_ray.searchers.fitness import Fitness
 from nas_ray.spaces import FiniteSpace
 from nas_ray.terminal.console import Rows, put
 

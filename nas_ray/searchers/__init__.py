@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nas_ray.rows import Row
 from nas_ray.searchers.area import Area, Warmup
 from nas_ray.searchers.base import ArchSearcher
 from nas_ray.searchers.cheap_score import CheapScore, ScoreTable
@@ -12,7 +13,6 @@ from nas_ray.searchers.fitness import (
     Mixed,
     NormalisedSum,
     RankSum,
-    Row,
     Single,
     parse_fitness,
 )

@@ -12,10 +12,10 @@ import numpy as np
 from ray.tune.search import Searcher
 
 from nas_ray.process.foreign_code import around
-from nas_ray.rows import copied
+from nas_ray.rows import Event, Row, copied
 from nas_ray.searchers.driver import Driver
-from nas_ray.searchers.events import Event, check_arch, check_ask, ends_with_ask, unfinished
-from nas_ray.searchers.fitness import Fitness, Row
+from nas_ray.searchers.events import check_arch, check_ask, ends_with_ask, unfinished
+from nas_ray.searchers.fitness import Fitness
 from nas_ray.searchers.history import History
 from nas_ray.searchers.in_flight import Asked, InFlight
 from nas_ray.searchers.messages import SCORE, config_of, rows_of

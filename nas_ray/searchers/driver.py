@@ -6,9 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from nas_ray.errors import UsageError
-from nas_ray.rows import copied
-from nas_ray.searchers.events import Event, copied_event
-from nas_ray.searchers.fitness import Row
+from nas_ray.rows import Event, Row, copied
+from nas_ray.searchers.events import copied_event
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from nas_ray.rows import copied
+from nas_ray.rows import Event, copied
 from nas_ray.text import encodable
-
-Event = dict[str, Any]
-"""`{"event": "ask", "trial": int, "arch": str}` or `{"event": "tell", "trial": int, "row": Row}`."""
 
 
 def copied_event(event: Event) -> Event:

@@ -8,10 +8,12 @@ import numpy as np
 
 from nas_ray.errors import UsageError
 from nas_ray.plugins import unknown_name
+from nas_ray.rows import Row
 from nas_ray.searchers.base import ArchSearcher
-from nas_ray.searchers.fitness import Fitness, Row
+from nas_ray.searchers.fitness import Fitness
 from nas_ray.searchers.sampling import Repeats
-from nas_ray.searchers.variation import Children, cell_space, draw, node_first_children
+from nas_ray.searchers.variation import Children, draw, node_first_children
+from nas_ray.spaces.needs import cell_space
 
 if TYPE_CHECKING:
     from nas_ray.spaces.base import SearchSpace

@@ -12,11 +12,9 @@ from scipy.stats import rankdata
 
 from nas_ray.errors import UsageError, printable
 from nas_ray.plugins import unknown_name
+from nas_ray.rows import Row
 from nas_ray.safe_files.stored_numbers import shown, to_number
 from nas_ray.terminal.ranges import Range
-
-Row = dict[str, Any]
-"""One evaluated arch: `arch`, one value per score, `seconds`, `error`."""
 
 Fitness = Callable[[Sequence[Row]], np.ndarray]
 """One number per row `[rows]`, larger is better; it may be relative to the rows given."""

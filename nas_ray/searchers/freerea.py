@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nas_ray.errors import UsageError
+from nas_ray.rows import Row
 from nas_ray.searchers.base import ArchSearcher
 from nas_ray.searchers.evolution import LARGEST
-from nas_ray.searchers.fitness import Fitness, NormalisedSum, Row
+from nas_ray.searchers.fitness import Fitness, NormalisedSum
 from nas_ray.searchers.sampling import Repeats, sample_new
-from nas_ray.searchers.variation import crossover, decision_space, draw
+from nas_ray.searchers.variation import crossover, draw
+from nas_ray.spaces.needs import decision_space
 
 if TYPE_CHECKING:
     from nas_ray.spaces.base import SearchSpace

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from nas_ray.process.foreign_code import is_ours
-from nas_ray.rows import copied
-from nas_ray.searchers.events import Event, copied_event
-from nas_ray.searchers.fitness import Fitness, Row
+from nas_ray.rows import Event, Row, copied
+from nas_ray.searchers.events import copied_event
+from nas_ray.searchers.fitness import Fitness
 
 
 class Record:

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from nas_ray.searchers.fitness import Row
+from nas_ray.rows import Row
 from nas_ray.searchers.messages import DIED, may_lack_memory, rows_of
 
 Asked = tuple[int, str]

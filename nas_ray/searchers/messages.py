@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nas_ray.rows import EPOCHS as EPOCHS
-from nas_ray.searchers.fitness import Row
+from nas_ray.rows import Row
 
 SCORE = "score"
 """The metric that a Tune result carries; searchers use the whole rows instead."""

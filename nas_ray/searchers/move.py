@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nas_ray.rows import Row
 from nas_ray.searchers.area import Area
 from nas_ray.searchers.cheap_score import best_first
-from nas_ray.searchers.fitness import Fitness, Row
+from nas_ray.searchers.fitness import Fitness
 from nas_ray.terminal.ranges import SOME, Range
 
 if TYPE_CHECKING:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nas_ray.errors import UsageError
+from nas_ray.rows import Row
 from nas_ray.searchers.base import ArchSearcher
 from nas_ray.searchers.evolution import LARGEST
-from nas_ray.searchers.fitness import Fitness, Row, Single
+from nas_ray.searchers.fitness import Fitness, Single
 from nas_ray.searchers.pareto import (
     crowding_distances,
     fronts,
@@ -19,7 +20,8 @@ from nas_ray.searchers.pareto import (
     parse_objectives,
 )
 from nas_ray.searchers.sampling import Repeats, sample_new
-from nas_ray.searchers.variation import crossover, decision_space, mutate_each
+from nas_ray.searchers.variation import crossover, mutate_each
+from nas_ray.spaces.needs import decision_space
 
 if TYPE_CHECKING:
     from nas_ray.spaces.base import SearchSpace

@@ -11,10 +11,12 @@ import numpy as np
 
 from nas_ray.errors import UsageError
 from nas_ray.plugins import resolve, unknown_name
+from nas_ray.rows import Row
 from nas_ray.searchers.base import ArchSearcher
-from nas_ray.searchers.fitness import Fitness, Row
+from nas_ray.searchers.fitness import Fitness
 from nas_ray.searchers.sampling import MAX_REJECTIONS, Repeats
-from nas_ray.searchers.variation import assembled, decision_space
+from nas_ray.searchers.variation import assembled
+from nas_ray.spaces.needs import decision_space
 
 if TYPE_CHECKING:
     from nas_ray.spaces.base import SearchSpace

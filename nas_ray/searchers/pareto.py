@@ -9,7 +9,8 @@ from typing import ClassVar
 import numpy as np
 
 from nas_ray.errors import UsageError
-from nas_ray.searchers.fitness import Fitness, Row, Single
+from nas_ray.rows import Row
+from nas_ray.searchers.fitness import Fitness, Single
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.stats import rankdata
 
+from nas_ray.rows import Row
 from nas_ray.searchers.base import ArchSearcher
 from nas_ray.searchers.cheap_score import CheapScore, cheap_scores, scores_of
-from nas_ray.searchers.fitness import Fitness, Row
+from nas_ray.searchers.fitness import Fitness
 from nas_ray.searchers.sampling import sample_distinct, sample_new
-from nas_ray.searchers.variation import decision_space, one_hot
+from nas_ray.searchers.variation import one_hot
+from nas_ray.spaces.needs import decision_space
 from nas_ray.terminal.ranges import SOME
 
 if TYPE_CHECKING:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Container
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nas_ray.searchers.fitness import Row
+from nas_ray.rows import Row
+from nas_ray.spaces.needs import members
 
 if TYPE_CHECKING:
     from nas_ray.spaces.base import SearchSpace
@@ -15,11 +16,6 @@ if TYPE_CHECKING:
 MAX_REJECTIONS = 1_000
 MAX_REPEATS = 1_000
 """Known archs in a row after which a search has nothing new to propose."""
-
-
-def members(space: SearchSpace) -> list[str]:
-    """Returns the archs of `space` in its published order, none if it cannot be listed."""
-    return list(space) if isinstance(space, Iterable) else []
 
 
 def sample_new(space: SearchSpace, taken: Container[str], rng: np.random.Generator) -> str | None:

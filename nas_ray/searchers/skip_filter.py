@@ -10,8 +10,9 @@ from nas_ray.plugins import unknown_name
 from nas_ray.searchers.evolution import RegularizedEvolution
 from nas_ray.searchers.fitness import Fitness
 from nas_ray.searchers.skip_rules import SKIP, nearest_to_one, towards_output
-from nas_ray.searchers.variation import Children, cell_space
+from nas_ray.searchers.variation import Children
 from nas_ray.spaces.filtered import FilteredSpace
+from nas_ray.spaces.needs import cell_space
 
 if TYPE_CHECKING:
     from nas_ray.spaces.base import SearchSpace

@@ -15,8 +15,7 @@ from nas_ray.evaluation.proxy_scores import Evaluator
 from nas_ray.process.foreign_code import Contained, around, is_ours
 from nas_ray.process.time_limit import TimedOut, time_limit
 from nas_ray.proxies import Proxy
-from nas_ray.rows import copied, plain_row
-from nas_ray.searchers.fitness import Row
+from nas_ray.rows import Row, copied, plain_row
 from nas_ray.shared_weights.scorer import ChunkScorer
 from nas_ray.spaces.nats_tss import NatsTss
 

@@ -80,3 +80,8 @@ def one_by_one(name: str) -> Callable[[Supernet, Sequence[str], Tensor, Tensor],
     batched.__name__ = batched.__qualname__ = f"{name}_batched"
     batched.__doc__ = f"Returns `{name}` of every arch, `[len(archs)]`."
     return batched
+
+
+def alike_together(archs: Sequence[str]) -> list[str]:
+    """Returns `archs` with those side by side that are the same but for operations without effect."""
+    return sorted(archs, key=lambda arch: (live_ops(to_ops(arch)), arch))

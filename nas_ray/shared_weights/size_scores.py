@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from nas_ray.errors import UsageError, describe
-from nas_ray.searchers.fitness import Row
+from nas_ray.rows import Row
 from nas_ray.shared_weights.size_supernet import SizeSupernet
 from nas_ray.shared_weights.sizes import SHARING, SizeScorer
 from nas_ray.spaces.nats_sss import NatsSss

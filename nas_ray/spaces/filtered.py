@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nas_ray.errors import UsageError
-from nas_ray.searchers.sampling import members
-from nas_ray.searchers.variation import cell_space, decision_space
+from nas_ray.spaces.needs import cell_space, decision_space, members
 
 if TYPE_CHECKING:
     from torch import nn

@@ -9,9 +9,8 @@ from functools import cache
 from typing import Any, get_type_hints
 
 from nas_ray.errors import UsageError, printable
+from nas_ray.process.time_limit import LONGEST_S
 
-LONGEST_S = 10**9
-"""Seconds that timers of operating system and Python can take (some 31 years)."""
 MOST_SEED = 2**63 - 1
 """Largest seed, which every generator and every table of numbers takes."""
 PER_CORE, FEWEST_AT_ONCE = 4, 8

@@ -15,8 +15,8 @@ from nas_ray.images.image_args import open_image_args
 from nas_ray.images.image_data import ImageDataModule
 from nas_ray.proxies import Proxy
 from nas_ray.proxies.plugin import resolve_proxies
-from nas_ray.search.experiment import make_space
 from nas_ray.spaces.base import fitted_space
+from nas_ray.spaces.named import make_space
 from nas_ray.terminal.ranges import check_ranges, check_seeds
 from nas_ray.train.args import TrainArgs
 from nas_ray.train.beside import Candidate, Candidates

@@ -20,8 +20,8 @@ from nas_ray.process.seeded import seeded
 from nas_ray.runs.claim import Opens, claimed
 from nas_ray.runs.folder import create_run, read_run, update_run, write_json, write_table
 from nas_ray.runs.kept import lost
+from nas_ray.runs.resume import resume_command
 from nas_ray.safe_files.foreign import check_own_files
-from nas_ray.search.session import resume_command
 from nas_ray.terminal.console import say
 from nas_ray.train.args import NAME, TrainArgs, remarks
 from nas_ray.train.beside import Candidate

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from nas_ray.score_space.classes import OF_THE_FUNCTION, Classes
-from nas_ray.score_space.run import alike_together, cut
+from nas_ray.score_space.run import cut
+from nas_ray.shared_weights.one_by_one import alike_together
 from nas_ray.spaces import NatsTss
 from nas_ray.spaces.canonical import canonical_form
 from tests.proxies.nets import DISCONNECTED

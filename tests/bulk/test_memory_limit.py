@@ -8,9 +8,10 @@ import pytest
 import torch
 
 from nas_ray.drivers.resources import Request
+from nas_ray.drivers.weights import check_weights
 from nas_ray.errors import UsageError
 from nas_ray.score_space import memory_limit
-from nas_ray.score_space.memory_limit import GIB, check_weights
+from nas_ray.score_space.memory_limit import GIB
 from nas_ray.shared_weights.supernet import Supernet
 from nas_ray.spaces import NatsTss
 

@@ -8,8 +8,8 @@ from nas_ray.benchmarks import open_benchmark
 from nas_ray.proxies.plugin import resolve_proxies
 from nas_ray.reproduce.live import slug
 from nas_ray.runs.folder import create_run
-from nas_ray.search.experiment import make_searcher
 from nas_ray.searchers import Single
+from nas_ray.searchers.named import make_searcher
 from nas_ray.spaces import NatsTss
 from nas_ray.spaces.base import SearchSpace
 from tests.hostile.cases import Case, case

@@ -18,10 +18,10 @@ from nas_ray.evaluation.training_checkpoints import TrainingCheckpoints
 from nas_ray.images.image_data import ImageDataModule
 from nas_ray.runs.folder import make_folder, write_json
 from nas_ray.runs.journal import FILE_NAME, Journal, read_journal
+from nas_ray.runs.resume import resume_command
 from nas_ray.runs.storage import Storage
 from nas_ray.safe_files.foreign import check_own_files
 from nas_ray.search.arguments import SearchArgs, parse
-from nas_ray.search.session import resume_command
 from nas_ray.spaces import NatsTss
 from nas_ray.terminal import cli
 from nas_ray.training.recipes import parse_recipe

@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nas_ray.correlate.parts import identity, read_parts
+from nas_ray.correlate.parts import read_parts
 from nas_ray.correlate.scoring import missing
 from nas_ray.evaluation.proxy_scores import ProxyScores
 from nas_ray.proxies import PROXIES
 from nas_ray.proxies.forms import FORMER, FORMS, as_stored, later_forms
+from nas_ray.proxies.identity import identity
 from nas_ray.score_space.chunk_store import open_store
 from nas_ray.score_space.score_columns import score_columns
 from nas_ray.search.estimation import keep_forms

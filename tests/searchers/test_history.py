@@ -15,9 +15,9 @@ import torch
 from nas_ray.drivers.simulation import simulate
 from nas_ray.drivers.tune_search import to_table
 from nas_ray.errors import EndsProcess
+from nas_ray.rows import Event
 from nas_ray.runs.journal import Journal, rows_of
 from nas_ray.searchers import ArchSearcher, Row, Single
-from nas_ray.searchers.events import Event
 from nas_ray.spaces.filtered import FilteredSpace
 from tests.searchers.toy import Line
 

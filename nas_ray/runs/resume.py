@@ -1,0 +1,14 @@
+"""The command that continues a run."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from nas_ray.text import in_shell, place_word
+
+
+def resume_command(place: str | Path, address: str | None = None) -> str:
+    """Returns the command that continues the run at `place`, on the cluster at `address` if it had one."""
+    cluster = "" if address is None else f" --address {in_shell(address)}"
+    return f"python {place_word(sys.argv[0])} --resume {place_word(place)}{cluster}"

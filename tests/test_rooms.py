@@ -1,0 +1,85 @@
+"""Imports go one way: the rooms of the package stand in an order, and none looks up.
+
+A new room is a line of `ROOMS`. A room is a folder or a single file of `nas_ray/`; an import inside a function
+counts as any other.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "nas_ray"
+
+ROOMS = [
+    {"rows", "text"},
+    {"errors"},
+    {"plugins", "process", "safe_files"},
+    {"proxies", "spaces", "terminal"},
+    {"images", "runs", "searchers"},
+    {"benchmarks", "training"},
+    {"evaluation", "report"},
+    {"shared_weights"},
+    {"drivers"},
+    {"best_arch", "correlate", "reproduce", "score_space", "search", "train"},
+]
+"""The floors from the ground up; a room imports from itself and from the floors below it alone."""
+
+MAY_TOUCH_RAY = {
+    "drivers",
+    "plugins.py",
+    "searchers/base.py",
+    "score_space/memory_limit.py",
+    "search/estimation.py",
+}
+"""Where Ray is imported."""
+
+FILES = sorted(path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE or path.stem != "__init__")
+
+
+def room_of(path: Path) -> str:
+    """Returns the room in which a file is."""
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Yields the modules that a file imports, wherever in it."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            if node.module == "nas_ray":
+                yield from (f"nas_ray.{name.name}" for name in node.names)
+        elif isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+
+
+def test_every_room_has_a_floor() -> None:
+    floors = [room for floor in ROOMS for room in floor]
+    assert len(floors) == len(set(floors)) <= 24
+    assert set(floors) == {room_of(path) for path in FILES}
+
+
+@pytest.mark.parametrize("room", [room for floor in ROOMS for room in sorted(floor)])
+def test_no_room_looks_up_or_sideways(room: str) -> None:
+    floor = next(number for number, rooms in enumerate(ROOMS) if room in rooms)
+    below = {room}.union(*ROOMS[:floor])
+    wrong = [
+        f"{path.relative_to(PACKAGE)} imports {module}"
+        for path in FILES
+        if room_of(path) == room
+        for module in imported(path)
+        if module.startswith("nas_ray.") and module.split(".")[1] not in below
+    ]
+    assert not wrong
+
+
+def test_ray_is_touched_in_few_places() -> None:
+    touching = {
+        path.relative_to(PACKAGE).as_posix()
+        for path in FILES
+        if any(module.split(".")[0] == "ray" for module in imported(path))
+    }
+    assert {name for name in touching if not name.startswith("drivers/")} == MAY_TOUCH_RAY - {"drivers"}
