@@ -1,6 +1,6 @@
 """Imports go one way: the rooms of the package stand in an order, and none looks up.
 
-A new room is a line of `ROOMS`. A room is a folder or a single file of `nas_ray/`; an import inside a function
+A new room is a line of `ROOMS`. A room is a folder or a file of `nas_ray/`; an import inside a function
 counts as any other.
 """
 

@@ -97,7 +97,7 @@ CORES = Range(1, 10**6)
 GPUS = Range(0, 10**6)
 """GPUs, as `CORES`."""
 CHANNELS, CELLS = Range(1, 1_024), Range(1, 100)
-"""Size of the nets; whether they fit into memory together, `bulk/sizes.py` says."""
+"""Size of the nets; whether they fit into memory together, `drivers/weights.py` says."""
 EPOCHS = Range(1, 10**5)
 COST = Range(0.0, 10**18, above=True)
 """Parameters, multiply-adds, milliseconds or MiB of a net."""
