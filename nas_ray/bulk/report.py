@@ -10,7 +10,7 @@ import pandas as pd
 from rich.console import Console
 
 from nas_ray.benchmarks import Benchmark
-from nas_ray.console import headed, say
+from nas_ray.console import error_console, headed, say
 from nas_ray.report.correlation import correlate, to_markdown
 from nas_ray.report.correlation_pictures import draw_ranks
 from nas_ray.report.correlation_table import print_table
@@ -65,6 +65,10 @@ def report(
     return 0 if len(best) else 1
 
 
+MANY = 2_000
+"""Archs from which on the intervals take so long that it is said."""
+
+
 def known_accuracy(benchmark: Benchmark, archs: Sequence[str]) -> dict[str, float]:
     """Returns accuracy in percent by arch, of the whole benchmark if it can be listed, else of `archs`."""
     everything = benchmark.all_test_acc()
@@ -89,6 +93,12 @@ def _compare(
     if len(known) < FEWEST:
         say(console, f"Too few archs for a correlation: {len(known)}, and {FEWEST} are needed.")
         return
+    if len(known) >= MANY:
+        say(
+            error_console(),
+            f"Intervals of {len(names)} scores from {resamples} draws of {len(known):,} archs take minutes; "
+            "--resamples makes them fewer ...",
+        )
     table = correlate(known, accuracy, names, resamples=resamples, seed=seed)
     say(console, headed("\nCorrelation", f" with {benchmark.acc_source}"))
     print_table(table, console)
