@@ -87,7 +87,7 @@ def files_sha256(paths: Sequence[str | Path], *, named: bool = True) -> str:
         paths: of the files.
         named: whether their names count too; in a sample, what is not read counts by its name in any case.
     """
-    sizes = [_size(path) for path in paths]
+    sizes = [size_of(path) for path in paths]
     whole = sum(sizes) <= LARGEST_MB * 2**20
     digest = hashlib.sha256(repr(sizes).encode())
     if named or not whole:
@@ -98,6 +98,15 @@ def files_sha256(paths: Sequence[str | Path], *, named: bool = True) -> str:
         if sizes[place] > 0:
             digest.update(_content(paths[place], sizes[place], sizes[place] if whole else share))
     return digest.hexdigest()
+
+
+def file_sha256(path: Path) -> bytes:
+    """Returns a hash of a whole file; nothing if it cannot be read."""
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").digest()
+    except OSError:
+        return b""
 
 
 def _content(path: str | Path, size: int, share: int) -> bytes:
@@ -115,7 +124,7 @@ def _content(path: str | Path, size: int, share: int) -> bytes:
     return digest.digest()
 
 
-def _size(path: str | Path) -> int:
+def size_of(path: str | Path) -> int:
     """Returns the size of a file in bytes, -1 of what is none: to open a FIFO would block for ever."""
     try:
         return os.path.getsize(path) if os.path.isfile(path) else -1

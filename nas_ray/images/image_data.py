@@ -13,6 +13,7 @@ from nas_ray.errors import UsageError
 from nas_ray.images.datasets import OWN, get_dataset
 from nas_ray.images.drawing import check_drawn, draw, said_of_repeats
 from nas_ray.images.identity import joined_sha256
+from nas_ray.images.leaks import said_of_copies
 from nas_ray.images.own_data import own_dataset
 from nas_ray.images.sources import open_images
 from nas_ray.images.splits import NetImages, channel_stats
@@ -103,6 +104,8 @@ class ImageDataModule(pl.LightningDataModule):
         self.train_images = NetImages(raw.train, self.image_size, self.stats)
         self.test_images = NetImages(raw.test, self.image_size, self.stats)
         self._minibatch: tuple[Tensor, Tensor] | None = None
+        self.copies = said_of_copies(self.train_images, self.test_images) if dataset == OWN else None
+        self.note = "\n".join(filter(None, (self.note, self.copies))) or None
 
     def minibatch(self) -> tuple[Tensor, Tensor]:
         """Returns inputs `[B, 3, S, S]` float32 and targets `[B]` int64, equal for equal seeds anywhere.

@@ -44,6 +44,8 @@ def read_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
     """
     if not path.is_file():
         raise UsageError(f"npz:PATH needs a NumPy archive, but there is no file {path}: check the path.")
+    if not zipfile.is_zipfile(path) and not _is_bare(path):
+        raise _unreadable(path, "it is no whole archive, such as np.savez writes")
     try:
         archive = np.load(path, allow_pickle=False)
     except Exception as error:  # NumPy, zipfile and the decompressors have no common exception
@@ -91,6 +93,12 @@ def _member(archive: Any, key: str, path: Path) -> npt.NDArray[Any]:
     if not isinstance(array, np.ndarray):  # NumPy returns the bytes of a member without its magic number
         raise _unreadable(path, f"{key} is no NumPy array")
     return array
+
+
+def _is_bare(path: Path) -> bool:
+    """Returns whether a file begins as one array does."""
+    with path.open("rb") as file:
+        return file.read(6) == b"\x93NUMPY"
 
 
 def _unreadable(path: Path, error: Exception | str) -> UsageError:

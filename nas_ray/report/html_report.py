@@ -16,7 +16,7 @@ from nas_ray.report.accuracies import Accuracies
 from nas_ray.report.cost import with_costs
 from nas_ray.report.facts import differences
 from nas_ray.report.kinds import kinds_of
-from nas_ray.report.read_runs import read_runs
+from nas_ray.report.read_runs import check_is_run, read_runs
 from nas_ray.report.run_data import RunData
 from nas_ray.report.sections import sections_of
 from nas_ray.runs.folder import check_local
@@ -66,6 +66,8 @@ def _target(folders: Sequence[Path], out: Path | None) -> Path:
         raise UsageError(
             f"--out must be a file to write, and {out} is a folder; add a name such as {FILE_NAME}."
         )
+    if out is None:
+        check_is_run(folders[0])
     path = out or folders[0] / FILE_NAME
     if path.exists() and not _is_page(path):
         raise UsageError(f"{path} is no report, and a report would replace it; choose another --out.")

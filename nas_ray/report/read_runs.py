@@ -27,6 +27,19 @@ PUBLISHED = {"channels": 16, "cells": 5}
 """The nets that the benchmarks trained."""
 
 
+def check_is_run(folder: Path) -> None:
+    """Checks that `folder` is one that can be reported on.
+
+    Raises:
+        UsageError: it is no run folder.
+    """
+    if not (folder / FILE_NAME).is_file():
+        raise UsageError(
+            f"A report needs run folders with a {FILE_NAME}, and {folder} is none; give a folder that "
+            "a search, score_space.py or correlate.py wrote."
+        )
+
+
 def read_runs(folder: Path, accuracies: Accuracies) -> list[RunData]:
     """Returns the run in `folder`, or one per dataset for a folder of `correlate.py`.
 
@@ -37,11 +50,7 @@ def read_runs(folder: Path, accuracies: Accuracies) -> list[RunData]:
     Raises:
         UsageError: no run folder, damaged, or without any evaluation.
     """
-    if not (folder / FILE_NAME).is_file():
-        raise UsageError(
-            f"A report needs run folders with a {FILE_NAME}, and {folder} is none; give a folder that "
-            "a search, score_space.py or correlate.py wrote."
-        )
+    check_is_run(folder)
     info = read_run(folder)
     if info.get("experiment") == "train":
         raise UsageError(

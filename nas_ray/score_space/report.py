@@ -18,7 +18,7 @@ from nas_ray.report.top import print_top, top_archs
 from nas_ray.runs.folder import write_table
 from nas_ray.runs.writing import write_text
 from nas_ray.searchers.fitness import parse_fitness
-from nas_ray.terminal.console import headed, say
+from nas_ray.terminal.console import error_console, headed, say
 
 FEWEST = 10
 """Archs that a correlation needs."""
@@ -65,6 +65,10 @@ def report(
     return 0 if len(best) else 1
 
 
+MANY = 2_000
+"""Archs from which on the intervals take so long that it is said."""
+
+
 def known_accuracy(benchmark: Benchmark, archs: Sequence[str]) -> dict[str, float]:
     """Returns accuracy in percent by arch, of the whole benchmark if it can be listed, else of `archs`."""
     everything = benchmark.all_test_acc()
@@ -89,6 +93,12 @@ def _compare(
     if len(known) < FEWEST:
         say(console, f"Too few archs for a correlation: {len(known)}, and {FEWEST} are needed.")
         return
+    if len(known) >= MANY:
+        say(
+            error_console(),
+            f"Intervals of {len(names)} scores from {resamples} draws of {len(known):,} archs take minutes; "
+            "--resamples makes them fewer ...",
+        )
     table = correlate(known, accuracy, names, resamples=resamples, seed=seed)
     say(console, headed("\nCorrelation", f" with {benchmark.acc_source}"))
     print_table(table, console)

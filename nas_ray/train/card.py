@@ -77,8 +77,8 @@ def _accuracy(job: TrainJob, own: pd.DataFrame, exported: Mapping[str, Any]) -> 
         f"| this net | {this} | 95 % Wilson interval over {exported['test_images']:,} test images |",
         f"| nets trained like it | {seeds} | {over} |",
         "",
-        f"This net is that of seed {exported['seed']} after epoch {exported['best_epoch']}: {chosen}. Test "
-        "images were not seen before.",
+        f"This net is that of seed {exported['seed']} after epoch {exported['best_epoch']}: {chosen}. "
+        + (one_line(job.images.copies) if job.images.copies else "Test images were not seen before."),
         "",
         "![Learning curves](curves.png)",
         "",

@@ -80,7 +80,7 @@ def test_truncated_file(path):
     path.write_bytes(path.read_bytes()[:-300])
     assert refusal(path) == (
         f"npz:PATH needs a complete NumPy archive, but {path} cannot be read "
-        f"(File is not a zip file): copy or write it again."
+        f"(it is no whole archive, such as np.savez writes): copy or write it again."
     )
 
 
