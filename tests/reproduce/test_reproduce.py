@@ -178,7 +178,7 @@ def test_numbers_out_of_range() -> None:
 def test_missing_scores_file_and_column(tmp_path: Path) -> None:
     assert message(ReproduceArgs(benchmark="nb201"), "naswot") == (
         "The table naswot needs stored scores (naswot), got no --scores-file; give the one that "
-        "experiments/score_space.py writes."
+        "nas-ray score-space writes."
     )
     missing = tmp_path / "no.parquet"
     said = message(ReproduceArgs(scores_file=(missing,)), "naswot")
@@ -197,7 +197,7 @@ def test_missing_scores_file_and_column(tmp_path: Path) -> None:
 def test_a_benchmark_without_accuracy() -> None:
     assert message(ReproduceArgs(benchmark="none"), "12000s") == (
         "A table needs the accuracy of every arch, which --benchmark none does not list; export it with "
-        "experiments/export_nats.py and give the file."
+        "nas-ray export-nats and give the file."
     )
 
 
