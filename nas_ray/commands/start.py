@@ -122,9 +122,7 @@ def chosen(given: Sequence[str]) -> tuple[str, list[str]]:
 def overview() -> str:
     """Returns what `nas-ray --help` says: every command in a line."""
     shown = {words: described(command).partition("\n")[0] for words, command in COMMANDS.items()}
-    shown["search"] = (
-        "A search with any searcher, as `search NAME`; these have options of their own:"
-    )
+    shown["search"] = "A search with any searcher, as `search NAME`; these have options of their own:"
     width = max(map(len, shown))
     lines = [f"  {words:{width}}  {line}" for words, line in shown.items()]
     return "\n".join(
