@@ -6,8 +6,8 @@ import difflib
 import importlib
 import os
 import sys
-from collections.abc import Callable, Mapping
-from importlib.metadata import entry_points
+from collections.abc import Callable, Collection, Mapping
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -33,12 +33,37 @@ def resolve(kind: str, name: str, known: Mapping[str, T], group: str | None = No
     """
     if name in known:
         return known[name]
-    installed = {entry.name: entry for entry in entry_points(group=group)} if group else {}
+    installed = _installed(group)
     if name in installed:
         return cast(T, _load_entry_point(kind, name, installed[name]))
     if ":" in name:
         return cast(T, _import_object(kind, name))
     raise UsageError(unknown_name(kind, name, [*known, *installed], plugin=group is not None))
+
+
+def check_name(kind: str, name: str, known: Collection[str], group: str | None = None) -> None:
+    """Checks that `name` stands for something, as far as that is known without importing anything.
+
+    Args:
+        kind: the word for an error message.
+        name: what the user wrote.
+        known: built-in names.
+        group: entry-point group; None where there are no plug-ins.
+
+    Raises:
+        UsageError: nothing can have that name, in the words of `resolve`.
+    """
+    if name in known:
+        return
+    installed = _installed(group)
+    if group is not None and ":" in name and name not in installed:
+        _parts(kind, name)
+    elif name not in installed:
+        raise UsageError(unknown_name(kind, name, [*known, *installed], plugin=group is not None))
+
+
+def _installed(group: str | None) -> dict[str, EntryPoint]:
+    return {entry.name: entry for entry in entry_points(group=group)} if group else {}
 
 
 def unknown_name(kind: str, name: str, known: list[str], plugin: bool = False) -> str:
@@ -60,13 +85,19 @@ def _load_entry_point(kind: str, name: str, entry: Any) -> Any:
         ) from error
 
 
-def _import_object(kind: str, name: str) -> Any:
+def _parts(kind: str, name: str) -> tuple[str, str]:
+    """Returns module and attribute of `module:name`."""
     module_name, _, attribute = name.partition(":")
     if not (attribute and all(part.isidentifier() for part in module_name.split("."))):
         raise UsageError(
             f"The {kind} {name!r} must read module:name, with a module that Python can import from here, "
             "such as mine:thing for the file mine.py."
         )
+    return module_name, attribute
+
+
+def _import_object(kind: str, name: str) -> Any:
+    module_name, attribute = _parts(kind, name)
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
     try:

@@ -66,7 +66,7 @@ def test_the_rayjob_is_complete() -> None:
 )
 def test_every_option_and_script_that_is_named_exists(path: str) -> None:
     text = (ROOT / path).read_text()
-    source = (ROOT / "nas_ray" / "arguments.py").read_text()
+    source = (ROOT / "nas_ray" / "search" / "arguments.py").read_text()
     known = {name.replace("_", "-") for name in re.findall(r"^    (\w+): ", source, flags=re.MULTILINE)}
     for line in re.findall(r"experiments/rea\.py[^\n]*(?:\n[^\n]*--num-samples[^\n]*)?", text):
         assert set(re.findall(r"--([a-z][a-z-]+)", line)) <= known

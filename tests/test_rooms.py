@@ -25,6 +25,7 @@ ROOMS = [
     {"shared_weights"},
     {"drivers"},
     {"best_arch", "correlate", "reproduce", "score_space", "search", "train"},
+    {"commands"},
 ]
 """The floors from the ground up; a room imports from itself and from the floors below it alone."""
 
@@ -37,7 +38,9 @@ MAY_TOUCH_RAY = {
 }
 """Where Ray is imported."""
 
-FILES = sorted(path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE or path.stem != "__init__")
+FILES = sorted(
+    path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE or not path.stem.startswith("__")
+)
 
 
 def room_of(path: Path) -> str:
@@ -58,7 +61,7 @@ def imported(path: Path) -> Iterator[str]:
 
 def test_every_room_has_a_floor() -> None:
     floors = [room for floor in ROOMS for room in floor]
-    assert len(floors) == len(set(floors)) <= 24
+    assert len(floors) == len(set(floors)) <= 25
     assert set(floors) == {room_of(path) for path in FILES}
 
 

@@ -37,7 +37,7 @@ class NatsBenchmark:
     """The published archives of NATS-TSS or NATS-SSS on one dataset, for each published schedule.
 
     Every look-up reads one archive and keeps nothing, so memory stays flat over the whole space; it costs
-    about 15 ms. `experiments/export_nats.py` turns the directory into a table that answers faster.
+    about 15 ms. `nas-ray export-nats` turns the directory into a table that answers faster.
 
     Args:
         directory: the unpacked `NATS-tss-v1_0-3ffb9-simple` or `NATS-sss-v1_0-50262-simple`.

@@ -17,7 +17,7 @@ def benchmark_accuracy(benchmark: Benchmark) -> dict[str, float]:
     if everything is None:
         raise UsageError(
             "Correlations need the accuracy of many archs at once: export the official directory with "
-            "experiments/export_nats.py and give that table as --benchmark."
+            "nas-ray export-nats and give that table as --benchmark."
         )
     return dict(zip(benchmark.archs, everything.tolist(), strict=True))
 

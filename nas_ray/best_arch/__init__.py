@@ -1,1 +1,1 @@
-"""The best arch of a whole space, with a proof: what `experiments/best_arch.py` does."""
+"""The best arch of a whole space, with a proof: what `nas-ray best-arch` does."""

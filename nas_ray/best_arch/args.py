@@ -1,4 +1,4 @@
-"""The arguments of `experiments/best_arch.py`; a light module, for quick answers."""
+"""The arguments of `nas-ray best-arch`; a light module, for quick answers."""
 
 from __future__ import annotations
 

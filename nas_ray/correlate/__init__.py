@@ -1,1 +1,1 @@
-"""How well scores rank: what `experiments/correlate.py` does."""
+"""How well scores rank: what `nas-ray correlate` does."""

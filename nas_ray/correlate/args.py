@@ -1,4 +1,4 @@
-"""The arguments of `experiments/correlate.py`; a light module, for quick answers."""
+"""The arguments of `nas-ray correlate`; a light module, for quick answers."""
 
 from __future__ import annotations
 

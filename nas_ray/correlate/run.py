@@ -63,7 +63,7 @@ def compare_all(
 ) -> dict[str, pd.DataFrame]:
     """Scores archs on every dataset and writes tables and pictures to `out`; returns the tables by dataset.
 
-    The arguments are those of `experiments/correlate.py`.
+    The arguments are those of `nas-ray correlate`.
 
     Raises:
         UsageError: bad input, told before Ray starts.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,8 +14,8 @@ from nas_ray.drivers.local_ray import stop_ray
 from nas_ray.drivers.resources import Plan, Request, start_ray
 from nas_ray.errors import UsageError, describe
 from nas_ray.process.interrupts import INTERRUPTED, end_as_ctrl_c, ignore_stopping
+from nas_ray.process.started import again, started
 from nas_ray.terminal.console import say
-from nas_ray.text import in_shell
 
 TRACEBACK = "NAS_RAY_TRACEBACK"
 """The variable that lets commands without `--verbose` show where an error came from."""
@@ -106,8 +105,8 @@ def command_again(out: str | Path | None = None) -> str:
     Args:
         out: the folder that was chosen, where the command does not name it.
     """
-    words = [] if out is None or _names_out(sys.argv) else ["--out", str(out)]
-    return " ".join(map(in_shell, ["python", *sys.argv, *words]))
+    given = started().arguments
+    return again(*given, *([] if out is None or _names_out(given) else ["--out", str(out)]))
 
 
 def _names_out(words: Sequence[str]) -> bool:

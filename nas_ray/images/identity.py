@@ -12,11 +12,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from nas_ray.errors import UsageError
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from nas_ray.images.splits import Pixels
 
 LARGEST_MB = 1_024
@@ -111,6 +111,8 @@ def file_sha256(path: Path) -> bytes:
 
 def _content(path: str | Path, size: int, share: int) -> bytes:
     """Returns a hash of a file, or of blocks at equal distances that make up `share` bytes of it."""
+    import numpy as np
+
     digest = hashlib.sha256()
     try:
         with open(path, "rb") as file:
@@ -136,9 +138,13 @@ def _sample(count: int, most: int) -> Sequence[int] | np.ndarray:
     """Returns all of `count` positions, or `most` of them, the same at every call."""
     if count <= most:
         return range(count)
+    import numpy as np
+
     return np.sort(np.random.default_rng(0).choice(count, most, replace=False))
 
 
 def _bytes_of(array: np.ndarray) -> memoryview:
     """Returns the content of an array without copying it, where it lies in one piece."""
+    import numpy as np
+
     return np.ascontiguousarray(array).reshape(-1).view(np.uint8).data

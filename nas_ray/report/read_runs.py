@@ -36,7 +36,7 @@ def check_is_run(folder: Path) -> None:
     if not (folder / FILE_NAME).is_file():
         raise UsageError(
             f"A report needs run folders with a {FILE_NAME}, and {folder} is none; give a folder that "
-            "a search, score_space.py or correlate.py wrote."
+            "a search, score-space or correlate wrote."
         )
 
 
@@ -63,7 +63,7 @@ def read_runs(folder: Path, accuracies: Accuracies) -> list[RunData]:
     if "datasets" in info:
         return _compared(folder, info)
     raise UsageError(
-        f"{folder / FILE_NAME} must be of a search, score_space.py or correlate.py, and names none of them; "
+        f"{folder / FILE_NAME} must be of a search, score-space or correlate, and names none of them; "
         "give another folder."
     )
 

@@ -199,7 +199,7 @@ def _remarks(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
         remarks.append((f"{summary['acc_column']}: {summary['acc_source']}.", "dim"))
         if summary["num_archs"] is None:
             how = "Rank, best and expectation need the accuracy of every arch: export the table with"
-            remarks.append((f"{how} experiments/export_nats.py to get them.", "yellow"))
+            remarks.append((f"{how} nas-ray export-nats to get them.", "yellow"))
     if summary["failures"]:
         what, first = _count(summary["failures"], "evaluation"), _first_line(summary["first_error"])
         remarks.append((f"{what} failed; the first was {first}", "yellow"))

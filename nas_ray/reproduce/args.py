@@ -24,7 +24,7 @@ class RunsArgs:
     """Benchmark, as in the searches. Searches by 12-epoch accuracy need one that holds it: an official
     directory or a table of it."""
     scores_file: tuple[Path, ...] = ()
-    """Stored scores: a table with column arch and one per score, as score_space.py writes. Several tables are
+    """Stored scores: a table with column arch and one per score, as score-space writes. Several tables are
     several initialisations, which the runs take in turn."""
     seeds: Annotated[int, Range(2, 10**6)] = 1_000
     """Runs of every row, with the seeds 0, 1, 2 and so on."""
@@ -94,7 +94,7 @@ class ChooseArgs:
     """Which scores, and where accuracy comes from."""
 
     scores_file: tuple[Path, ...] = ()
-    """Stored scores of the whole space, as score_space.py writes them; one table per initialisation."""
+    """Stored scores of the whole space, as score-space writes them; one table per initialisation."""
     scores: tuple[str, ...] = ("naswot", "synflow", "logsynflow")
     """Their columns; params, num_conv and skip come from the archs."""
     benchmark: str = "auto"

@@ -70,7 +70,7 @@ def check(args: ChooseArgs) -> None:
     """
     check_ranges(args)
     if not args.scores_file:
-        raise UsageError("Stored scores are needed, got no --scores-file; give those of score_space.py.")
+        raise UsageError("Stored scores are needed, got no --scores-file; give those of nas-ray score-space.")
     for option, given in (("scores-file", args.scores_file), ("scores", args.scores)):
         if len(set(given)) < len(given):
             raise UsageError(f"--{option} must name each once, got {' '.join(map(str, given))}.")

@@ -110,7 +110,7 @@ def short_training(source: Benchmark, spec: str, space: NatsTss) -> list[Evaluat
     except UsageError as error:
         raise UsageError(
             f"Searches by {SHORT} need a benchmark with 12-epoch accuracy, which --benchmark {spec} does not "
-            f"hold ({error}) Give --benchmark TABLE, as experiments/export_nats.py writes it, or search by "
+            f"hold ({error}) Give --benchmark TABLE, as nas-ray export-nats writes it, or search by "
             "stored scores."
         ) from error
 
@@ -125,7 +125,7 @@ def score_sets(tables: list[Table], paths: Sequence[Path], space: NatsTss) -> li
     if wanted and not paths:
         raise UsageError(
             f"{next(iter(wanted.values()))} needs stored scores ({', '.join(wanted)}), got no --scores-file; "
-            "give the one that experiments/score_space.py writes."
+            "give the one that nas-ray score-space writes."
         )
     wanted.pop("skip", None)
     skip = {"skip": np.array([mean_span(arch) for arch in space])}
@@ -152,6 +152,6 @@ def final_accuracy(benchmark: Benchmark | None, spec: str) -> np.ndarray:
     if values is None:
         raise UsageError(
             f"A table needs the accuracy of every arch, which --benchmark {spec} does not list; export it "
-            "with experiments/export_nats.py and give the file."
+            "with nas-ray export-nats and give the file."
         )
     return values

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from nas_ray.reproduce import published
 from nas_ray.reproduce.tables import SHORT, Setting, Table
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from nas_ray.reproduce.known import Known
 
 SOURCE = "course project 'How Powerful are Skip Connections in Neural Architecture Search without Training'"

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from nas_ray.reproduce.published import Figures
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from nas_ray.reproduce.known import Known
 
 TEST, SHORT = "test_acc", "valid_acc_12"

@@ -13,12 +13,11 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from nas_ray.errors import UsageError, describe, printable
+from nas_ray.process.started import started
 from nas_ray.runs.folder import FILE_NAME, JOURNAL, make_folder, occupied, read_run
 from nas_ray.runs.writing import remove_unfinished
 
 LOCK = ".lock"
-SCRIPTS = {"compare": "compare_searchers", "choose": "choose_score"}
-"""Names of scripts that are not those of their experiments."""
 CORRELATE = {"proxies", "fitness", "datasets", "archs"}
 """What `run.json` of `correlate.py` held before it named its experiment."""
 
@@ -100,9 +99,10 @@ def check_experiment(folder: Path, experiment: str, opens: Opens) -> None:
         return
     made = experiment_of(read_run(folder)) if FILE_NAME in holds else None
     if made != experiment or (opens is Opens.AGAIN and JOURNAL in holds):
-        held = "a search" if made is None else f"a run of {script_of(made)}"
+        called = started().called
+        held = "a search" if made is None else f"a run of {called(made)}"
         raise UsageError(
-            f"The folder {folder} holds {held}, which {script_of(experiment)} would overwrite; choose "
+            f"The folder {folder} holds {held}, which {called(experiment)} would overwrite; choose "
             "another --out."
         )
 
@@ -112,11 +112,6 @@ def experiment_of(info: Mapping[str, Any]) -> str | None:
     if "experiment" in info:
         return printable([info["experiment"]])[0]
     return "correlate" if info.keys() >= CORRELATE else None
-
-
-def script_of(experiment: str) -> str:
-    """Returns the name of the script of `experiment`."""
-    return f"{SCRIPTS.get(experiment, experiment)}.py"
 
 
 def _is_of(folder: Path, error: OSError) -> bool:

@@ -15,15 +15,16 @@ from collections.abc import Callable
 from datetime import datetime, timezone
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from nas_ray.errors import LONGEST_NAME, UsageError, describe
 from nas_ray.runs.writing import write_atomically as write_atomically
 from nas_ray.runs.writing import write_json as write_json
 from nas_ray.runs.writing import write_table as write_table
 from nas_ray.text import place_word
+
+if TYPE_CHECKING:
+    import numpy as np
 
 FORMAT = 1
 FILE_NAME = "run.json"
@@ -205,5 +206,5 @@ def fingerprint(*arrays: np.ndarray) -> str:
     digest = hashlib.sha256()
     for array in arrays:
         digest.update(str((array.shape, array.dtype.str)).encode())
-        digest.update(np.ascontiguousarray(array).tobytes())
+        digest.update(array.tobytes())
     return digest.hexdigest()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
+from nas_ray.process.started import again
 from nas_ray.text import in_shell, place_word
 
 
 def resume_command(place: str | Path, address: str | None = None) -> str:
     """Returns the command that continues the run at `place`, on the cluster at `address` if it had one."""
     cluster = "" if address is None else f" --address {in_shell(address)}"
-    return f"python {place_word(sys.argv[0])} --resume {place_word(place)}{cluster}"
+    return f"{again('--resume')} {place_word(place)}{cluster}"

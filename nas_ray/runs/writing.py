@@ -10,12 +10,12 @@ import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from nas_ray.text import encodable
+
+if TYPE_CHECKING:  # which take half a second, and commands answer before
+    import pandas as pd
 
 TEMPORARY = re.compile(r"\.\d+-")
 """How the names of files and folders begin that a process has not finished: a dot and its number."""
@@ -103,6 +103,8 @@ def write_parquet(path: Path, rows: pd.DataFrame) -> None:
 
 def _plain(value: Any) -> Any:
     """Returns `value` with only what strict JSON knows."""
+    import numpy as np
+
     if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

@@ -1,1 +1,1 @@
-"""Scores lists of archs in chunks, with workers that live long: what `experiments/score_space.py` does."""
+"""Scores lists of archs in chunks, with workers that live long: what `nas-ray score-space` does."""

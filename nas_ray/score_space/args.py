@@ -1,4 +1,4 @@
-"""The arguments of `experiments/score_space.py`; a light module, for quick answers."""
+"""The arguments of `nas-ray score-space`; a light module, for quick answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `experiments/score_space.py` is asked to do, checked before Ray starts."""
+"""What `nas-ray score-space` is asked to do, checked before Ray starts."""
 
 from __future__ import annotations
 

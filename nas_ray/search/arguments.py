@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Annotated, Any, TypeVar
 
 from nas_ray.errors import UsageError, printable
 from nas_ray.images.image_args import ImageArgs, absolute_images
+from nas_ray.process.started import started
 from nas_ray.runs.folder import read_run
 from nas_ray.runs.mirror import run_to_resume
 from nas_ray.runs.stored_args import stored_args
@@ -180,7 +180,7 @@ def parse(args_type: type[A], name: str, description: str, argv: Sequence[str] |
         UsageError: the run is of another experiment, an argument was given that it cannot change, or its
             cluster was not named again.
     """
-    argv = list(sys.argv[1:] if argv is None else argv)
+    argv = list(started().arguments if argv is None else argv)
     place = _resumed_place(argv)
     if place is None:
         return absolute(read_args(args_type, description, argv))
@@ -189,7 +189,10 @@ def parse(args_type: type[A], name: str, description: str, argv: Sequence[str] |
     info = read_run(folder)
     if info.get("experiment") != name:
         made = printable([info.get("experiment")])[0]
-        raise UsageError(f"{place} is a run of {made}.py; resume it with that script, not {name}.py.")
+        how = started()
+        raise UsageError(
+            f"{place} is a run of {how.called(made)}; resume it with that {how.kind}, not {how.called(name)}."
+        )
     stored = _without_cluster(stored_args(args_type, info.get("args"), folder, CHANGEABLE), place, argv)
     given = absolute(read_args(args_type, description, argv, stored))
     for field in dataclasses.fields(stored):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_args, get_type_hints
@@ -13,6 +12,7 @@ import tyro
 from tyro.constructors import ConstructorRegistry, PrimitiveConstructorSpec, PrimitiveTypeInfo
 
 from nas_ray.errors import UsageError, printable
+from nas_ray.process.started import started
 from nas_ray.terminal.ranges import Range, check_ranges, option
 
 FLAGS = (tyro.conf.FlagCreatePairsOff,)
@@ -37,9 +37,11 @@ def read_args(
     """
     _show_ranges(kind)
     known: dict[str, Any] = {} if default is None else {"default": default}
-    words = list(sys.argv[1:] if argv is None else argv)
+    how = started()
+    words = list(how.arguments if argv is None else argv)
+    prog = " ".join(how.program) if how.kind == "command" else None  # None is the name of the script
     with _WORDS:
-        args: A = tyro.cli(kind, args=words, description=description or "", config=FLAGS, **known)
+        args: A = tyro.cli(kind, prog=prog, args=words, description=description or "", config=FLAGS, **known)
     check_args(args)
     return args
 

@@ -1,10 +1,9 @@
-"""The arguments of `experiments/train.py`; a light module, for quick answers."""
+"""The arguments of `nas-ray train`; a light module, for quick answers."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ import tyro
 from nas_ray.errors import UsageError, printable
 from nas_ray.images.identity import IMAGES
 from nas_ray.images.image_args import ImageArgs, absolute_images
+from nas_ray.process.started import started
 from nas_ray.runs.folder import read_run
 from nas_ray.runs.stored_args import stored_args
 from nas_ray.safe_files.foreign import check_brings_no_code
@@ -73,7 +73,7 @@ def parse(description: str, argv: Sequence[str] | None = None) -> TrainArgs:
     Raises:
         UsageError: no such run, or an argument that a resumed training cannot change.
     """
-    words = list(sys.argv[1:] if argv is None else argv)
+    words = list(started().arguments if argv is None else argv)
     first = _parsed(words, description)
     if first.resume is not None:
         return _resumed(first.resume, words, description)
@@ -138,9 +138,9 @@ def remarks(args: TrainArgs, images_sha256: str | None = None) -> list[str]:
 def _resumed(folder: Path, words: list[str], description: str) -> TrainArgs:
     info = read_run(folder)
     if info.get("experiment") != NAME:
-        raise UsageError(
-            f"{folder} is a run of {printable([info.get('experiment')])[0]}.py; resume it with that script."
-        )
+        how = started()
+        made = how.called(printable([info.get("experiment")])[0])
+        raise UsageError(f"{folder} is a run of {made}; resume it with that {how.kind}.")
     stored = stored_args(TrainArgs, info.get("args"), folder, CHANGEABLE)
     given = _parsed(words, description, stored)
     for field in dataclasses.fields(stored):

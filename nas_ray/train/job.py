@@ -1,4 +1,4 @@
-"""What `experiments/train.py` is asked to do, checked before anything is trained."""
+"""What `nas-ray train` is asked to do, checked before anything is trained."""
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ def load(path: str | Path, space: SearchSpace | None = None) -> TrainedNet:
     """Returns the net of a `model.pt`, ready to use on the CPU; nothing in the file is run as code.
 
     Args:
-        path: what `experiments/train.py` wrote.
+        path: what `nas-ray train` wrote.
         space: builds the net; needed where it is none of this package.
 
     Raises:
@@ -96,7 +96,7 @@ def load(path: str | Path, space: SearchSpace | None = None) -> TrainedNet:
     except Exception as error:  # what a file says may be anything
         why = str(error).rstrip(".") if isinstance(error, UsageError) else describe(error)
         raise UsageError(
-            f"{path} must hold a net that experiments/train.py wrote, but what it says does not fit "
+            f"{path} must hold a net that nas-ray train wrote, but what it says does not fit "
             f"together: {why}; take another file."
         ) from error
     return TrainedNet(net, facts).eval()
@@ -122,7 +122,7 @@ def _read(path: Path) -> dict[str, Any]:
     except (KeyError, TypeError, ValueError) as error:
         why = str(error) if type(error) is ValueError else "it names no format"
         raise UsageError(
-            f"A net is loaded from the model.pt that experiments/train.py wrote, but {path} cannot be read "
+            f"A net is loaded from the model.pt that nas-ray train wrote, but {path} cannot be read "
             f"({why}); take another file."
         ) from error
     if number != FORMAT:

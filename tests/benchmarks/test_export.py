@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import runpy
 import shutil
 from pathlib import Path
 
@@ -9,6 +8,8 @@ import pytest
 
 from nas_ray.benchmarks.export import export_rows
 from nas_ray.benchmarks.nats import FOLDER, NatsBenchmark
+from nas_ray.commands.args import ExportArgs
+from nas_ray.commands.results import export
 from nas_ray.images.datasets import DATASETS
 from nas_ray.safe_files.pickles import safe_load
 from tests.benchmarks.test_nats import ARCHS, SAMPLE, message, sample, write
@@ -30,19 +31,14 @@ def test_export_yields_what_the_benchmark_answers(workers, data_dir):
             assert benchmark.query(row["arch"], 12).seconds == pytest.approx(12 * train + valid)
 
 
-def export_script() -> dict:
-    return runpy.run_path(str(Path(__file__).parents[2] / "experiments" / "export_nats.py"))
-
-
 @pytest.mark.data
 def test_export_script_writes_the_table(data_dir, tmp_path):
-    script = export_script()
     folder = shutil.copytree(sample(data_dir), tmp_path / "copy")
     out = tmp_path / "out.parquet"
-    script["main"](script["Args"](folder, out=out, allow_missing=True))
+    export(ExportArgs(folder, out=out, allow_missing=True))
     assert list(pd.read_parquet(out)["arch"]) == [ARCHS[index] for index in SAMPLE]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["copy", "out.parquet"]
-    refused = message(script["main"], script["Args"](folder, out=out))
+    refused = message(export, ExportArgs(folder, out=out))
     assert refused.startswith("The directory must hold the archives")
     assert refused.endswith(f"unpack {FOLDER} completely, or add --allow-missing.")
 
@@ -56,14 +52,13 @@ def test_export_script_writes_the_table(data_dir, tmp_path):
     ],
 )
 def test_export_script_refuses_the_output_first(name, reason, tmp_path):
-    script, out = export_script(), tmp_path / name
-    refused = message(script["main"], script["Args"](tmp_path / "no directory", out=out))
+    out = tmp_path / name
+    refused = message(export, ExportArgs(tmp_path / "no directory", out=out))
     assert refused.startswith(reason.format(out=out))
 
 
 def test_export_script_needs_a_file_name(tmp_path):
-    script = export_script()
-    assert message(script["main"], script["Args"](tmp_path, out=Path(""))) == (
+    assert message(export, ExportArgs(tmp_path, out=Path(""))) == (
         "The table must have a file name that ends in .csv, .csv.gz or .parquet, got '.'; name one."
     )
 

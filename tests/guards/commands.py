@@ -18,6 +18,8 @@ from unittest import mock
 
 import pytest
 
+from nas_ray.commands import start
+
 ROOT = Path(__file__).parents[2]
 SCRIPTS = sorted(path.stem for path in (ROOT / "experiments").glob("*.py"))
 TINY_SEARCH = "--num-samples 3 --batch-size 4 --max-concurrent 1 --num-cpus 1"
@@ -113,6 +115,9 @@ COMMANDS = {
     )
 }
 
+WORDS = {command.__name__: words for words, command in start.COMMANDS.items()}
+"""What stands after `nas-ray` for the same command, by the name of the script."""
+
 LIVE = (
     "skips-rules --scores live --seeds 2 --time-budget-s 1 --batch-size 4 --num-cpus 1 "
     "--benchmark {files}/nats.csv"
@@ -135,13 +140,20 @@ class Ended:
 
 
 def call(
-    name: str,
+    name: str | None,
     *arguments: object,
     environment: Mapping[str, str] | None = None,
     stdout: io.TextIOBase | None = None,
 ) -> Ended:
-    """Runs a command in this process, and leaves signals, arguments and environment as they were."""
-    script = str(ROOT / "experiments" / f"{name}.py")
+    """Runs a command in this process, and leaves signals, arguments and environment as they were.
+
+    Args:
+        name: of the script; None for `nas-ray`, whose first arguments name the command.
+        arguments: of the command.
+        environment: variables to set.
+        stdout: where standard output goes instead of into the answer.
+    """
+    script = "nas-ray" if name is None else str(ROOT / "experiments" / f"{name}.py")
     out, err = stdout or io.StringIO(), io.StringIO()
     code: object = 0
     with (
@@ -152,6 +164,8 @@ def call(
         kept_signals(),
     ):
         try:
+            if name is None:
+                start.main()
             runpy.run_path(script, run_name="__main__")
         except SystemExit as ended:
             code = 0 if ended.code is None else ended.code

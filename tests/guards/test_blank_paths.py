@@ -15,13 +15,11 @@ from tests.guards.test_numbers import args_type
 
 
 def path_options(name: str) -> list[str]:
-    if name in ("report", "export_nats"):  # classes of the scripts themselves
-        return ["out", "benchmark"] if name == "report" else ["out"]
     kind, _ = args_type(name)
     hints = get_type_hints(kind)
     of_paths = [f for f, hint in hints.items() if hint is Path or Path in get_args(hint)]
     fields = {field.name for field in dataclasses.fields(kind)}
-    return sorted((set(of_paths) | set(PATHS)) & fields - {"run"})
+    return sorted((set(of_paths) | set(PATHS)) & fields - {"run", "runs", "directory"})
 
 
 @pytest.mark.parametrize("name", COMMANDS)

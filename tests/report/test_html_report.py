@@ -201,7 +201,7 @@ def test_what_cannot_be_reported(tmp_path: Path) -> None:
             '{"format": 99}',
             "has format 99, of a newer nas_ray; this version reads formats up to 1",
         ),
-        ('{"format": 1}', "must be of a search, score_space.py or correlate.py, and names none of them;"),
+        ('{"format": 1}', "must be of a search, score-space or correlate, and names none of them;"),
         ('{"format": 1, "args": 3}', "must have args as a dict, got '3'; the file was changed."),
         ('{"format": 1, "args": {}}', "must have scores as a list, got 'None'; the file was changed."),
         ('{"format": 1, "args": {"fitness": "x"}, "scores": ["y"]}', "cannot be used: Unknown fitness 'x'."),

@@ -129,7 +129,7 @@ def test_without_all_accuracies_the_way_to_get_them_is_said() -> None:
     assert content["accuracy"] == 94.0
     assert content["rank"] is content["oracle_random_accuracy"] is content["num_archs"] is None
     printed = " ".join(text(content).split())
-    assert "export the table with experiments/export_nats.py to get them." in printed
+    assert "export the table with nas-ray export-nats to get them." in printed
     assert "rank 1" not in printed
 
 

@@ -1,15 +1,15 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib.util
 from pathlib import Path
-from types import ModuleType
 
 import pandas as pd
 import pytest
 from rich.console import Console
 
+from nas_ray.commands import scores
 from nas_ray.errors import UsageError
+from nas_ray.process.started import Started, started_as
 from nas_ray.reproduce.args import ReproduceArgs
 from nas_ray.reproduce.catalogue import TABLES, chosen
 from nas_ray.reproduce.known import Known
@@ -139,17 +139,9 @@ def test_equal_accuracies_at_the_100th_place_leave_a_range() -> None:
     assert share_of_top(NOISE, NOISE >= -1).low == 100
 
 
-def script() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("reproduce_script", SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def test_the_list_names_every_table(capsys: pytest.CaptureFixture[str]) -> None:
-    assert script().main(ReproduceArgs(show_list=True)) == 0
+    with started_as(Started(("nas-ray", "reproduce"), ("--list",))):
+        assert scores.reproduce("") == 0
     said = capsys.readouterr().out
     assert [line.split()[0] for line in said.splitlines()] == list(TABLES)
 
@@ -178,7 +170,7 @@ def test_numbers_out_of_range() -> None:
 def test_missing_scores_file_and_column(tmp_path: Path) -> None:
     assert message(ReproduceArgs(benchmark="nb201"), "naswot") == (
         "The table naswot needs stored scores (naswot), got no --scores-file; give the one that "
-        "experiments/score_space.py writes."
+        "nas-ray score-space writes."
     )
     missing = tmp_path / "no.parquet"
     said = message(ReproduceArgs(scores_file=(missing,)), "naswot")
@@ -197,7 +189,7 @@ def test_missing_scores_file_and_column(tmp_path: Path) -> None:
 def test_a_benchmark_without_accuracy() -> None:
     assert message(ReproduceArgs(benchmark="none"), "12000s") == (
         "A table needs the accuracy of every arch, which --benchmark none does not list; export it with "
-        "experiments/export_nats.py and give the file."
+        "nas-ray export-nats and give the file."
     )
 
 

@@ -1,0 +1,38 @@
+"""The arguments of the commands that are no experiment; a light module, for quick answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from nas_ray.terminal.ranges import HERE
+
+
+@dataclass(frozen=True)
+class ReportArgs:
+    """What to report on."""
+
+    runs: tyro.conf.Positional[tuple[Path, ...]]
+    """Run folders, each with a run.json; several are compared."""
+    out: Path | None = None
+    """File to write; None means report.html in the run folder, and several runs need one."""
+    benchmark: str | None = None
+    """Source of accuracy, as in the searches: auto, nb201, nats, none, or the path of a table; None means
+    what the run itself holds, else the benchmark that it names, else auto."""
+
+
+@dataclass(frozen=True)
+class ExportArgs:
+    """Options of the export."""
+
+    directory: tyro.conf.Positional[Path]
+    """The unpacked official directory of either space ("simple" archives)."""
+    out: Path = Path("nats_tss.parquet")
+    """Table to write; the name ends in .parquet, .csv or .csv.gz."""
+    allow_missing: bool = False
+    """Export the archives that are there; such a table is for inspection, `--benchmark` wants all archs."""
+    workers: Annotated[int, HERE] = 1
+    """Processes that read archives."""

@@ -1,0 +1,112 @@
+"""Names on the command line, refused before what they name is imported; a light module, for quick answers.
+
+A name that is missing here would be refused although it is there, so a test compares these lists with the
+objects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from nas_ray.images.datasets import AUTO, DATASETS, OWN
+from nas_ray.plugins import check_name
+from nas_ray.training.recipes import parse_recipe
+
+SPACES = ("nats-tss", "nats-sss", "hand-designed")
+SEARCHERS = (
+    *(
+        "random_search",
+        "rea",
+        "skip_rea",
+        "freerea",
+        "local_search",
+        "naswot_search",
+        "area",
+        "warmup",
+        "move",
+    ),
+    *("nsga2", "predictor", "optuna"),
+)
+PROXIES = (
+    *(
+        "az_expressivity",
+        "az_progressivity",
+        "az_trainability",
+        "epe_nas",
+        "fisher",
+        "fisher_channels",
+        "flops",
+    ),
+    *("grad_norm", "gradsign", "grasp", "jacob_cov", "l2_norm", "linear_regions", "logsynflow"),
+    *("logsynflow_released", "meco", "naswot", "near", "ntk", "num_conv", "params", "plain", "skip", "snip"),
+    *("swap", "synflow", "synflow_released", "vkdnw", "zen", "zico"),
+)
+COSTS = ("latency_ms", "peak_memory_mib")
+SCHEDULERS = ("none", "asha", "hyperband", "median")
+MUTATIONS = ("uniform", "node")
+RULES = ("described", "naswot_code", "synflow_code", "july_2022", "at_least_one")
+
+
+@dataclass(frozen=True)
+class Names:
+    """What an argument may be called.
+
+    Attributes:
+        kind: the word for an error message.
+        known: names that a message lists.
+        group: entry-point group of plug-ins; None where there are none.
+        also: names that mean something else than the thing itself, and that no message lists.
+        ends: the character at which a name with options ends.
+        listed: whether one text may hold several names, parted by commas or blanks.
+    """
+
+    kind: str
+    known: Collection[str]
+    group: str | None = None
+    also: Collection[str] = ()
+    ends: str = ""
+    listed: bool = False
+
+    def check(self, text: str) -> None:
+        """Checks one argument.
+
+        Raises:
+            UsageError: nothing has a name in it.
+        """
+        texts = text.replace(",", " ").split() if self.listed else [text]
+        for name in (one.partition(self.ends)[0].strip() if self.ends else one for one in texts):
+            if name not in self.also:
+                check_name(self.kind, name, self.known, self.group)
+
+
+_DATASETS = Names("dataset", (*DATASETS, OWN), also=(AUTO,))
+ARGUMENTS = {
+    "space": Names("search space", SPACES, "nas_ray.spaces"),
+    "searcher": Names("searcher", SEARCHERS, "nas_ray.searchers"),
+    "searchers": Names("searcher", SEARCHERS, "nas_ray.searchers", ends=","),
+    "proxies": Names("proxy", (*PROXIES, *COSTS), "nas_ray.proxies", also=("all",), listed=True),
+    "dataset": _DATASETS,
+    "datasets": _DATASETS,
+    "score_as": _DATASETS,
+    "scheduler": Names("scheduler", SCHEDULERS, also=("pbt",)),  # which has a sentence of its own
+    "mutation": Names("mutation", MUTATIONS),
+    "rule": Names("skip rule", RULES),
+}
+"""The arguments of commands that are names."""
+
+
+def check_names(args: Any) -> None:
+    """Checks the names among the arguments of a command, as far as that needs no import.
+
+    Raises:
+        UsageError: nothing has that name, or a recipe is none.
+    """
+    for field, names in ARGUMENTS.items():
+        value = getattr(args, field, None) or ()
+        for text in (value,) if isinstance(value, str) else value:
+            names.check(text)
+    for field in ("fidelity", "recipe"):
+        if getattr(args, field, None) is not None:
+            parse_recipe(getattr(args, field))

@@ -1,0 +1,106 @@
+"""The commands that make something of a run; the text of each function is what its `--help` says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nas_ray.terminal.console import error_console, output, tell
+
+if TYPE_CHECKING:
+    from nas_ray.commands.args import ExportArgs, ReportArgs
+
+
+def train(description: str) -> int:
+    """Trains the best arch of a search to the end, exports the net, and shows other nets beside it.
+
+        nas-ray train runs/rea-cifar10-20250101-120000
+        nas-ray train runs/rea-own-20250101-120000 --recipe epochs:8 --beside resnet-20 random
+        nas-ray train --arch resnet-20 --images folder:flowers --recipe nats-12:class_weights=true
+        nas-ray train --resume runs/train-own-20250101-130000
+
+    The folder holds model.pt, model.onnx and model.pt2, model_card.md with accuracy and intervals, learning
+    curves, the confusion matrix, tables, and below nets/ the best and the last checkpoint of every net with
+    its TensorBoard and CSV logs. `nas_ray.load("model.pt")` gives the net back.
+    """
+    from nas_ray.commands.names import check_names
+    from nas_ray.train.args import parse
+
+    args = parse(description)
+    check_names(args)
+    from nas_ray.train.run import train as run  # torch and Lightning take seconds
+
+    return run(args, output(piped=140))
+
+
+def report(description: str) -> int:
+    """Makes one HTML page about a run, or one that compares several, to be opened in any browser.
+
+        nas-ray report runs/rea-cifar10-20250101-120000
+        nas-ray report runs/rea-0 runs/rea-1 runs/random-0 runs/random-1 --out compared.html
+        nas-ray report runs/space --benchmark nats_tss.csv.gz --out space.html
+
+    A run is a folder that a search, score-space or correlate wrote; a search may still be running. The page
+    holds all that it needs, so it works without network and can be sent to others: the best archs and their
+    cells, the course of the search, scores against accuracy, the Pareto front, skip connections, a table of
+    all rows to sort and search, and everything in run.json. Runs that differ in nothing but seeds become one
+    curve, the median with its quartiles.
+    """
+    from nas_ray.commands.args import ReportArgs
+    from nas_ray.terminal.command_line import read_args
+
+    args = read_args(ReportArgs, description)
+    from nas_ray.drivers.lifecycle import Ending, guarded
+
+    return guarded(lambda: _report(args), Ending("report"), output())
+
+
+def _report(args: ReportArgs) -> int:
+    from nas_ray.report.html_report import write_report  # takes seconds
+
+    path = write_report(args.runs, args.out, args.benchmark)
+    tell(f"Report: {path} ({path.stat().st_size / 1e6:.1f} MB)")
+    return 0
+
+
+def export_nats(description: str) -> int:
+    """Turns the official NATS-Bench directory into one table of a few MB, in one pass with flat memory.
+
+        nas-ray export-nats NATS-tss-v1_0-3ffb9-simple --out nats_tss.parquet
+        nas-ray search rea --benchmark nats_tss.parquet
+        nas-ray export-nats NATS-sss-v1_0-50262-simple --out nats_sss.parquet
+        nas-ray search rea --space nats-sss --benchmark nats_sss.parquet
+
+    The table holds every arch of the space: accuracy and seconds on all three datasets. Nothing in the
+    archives is run as code.
+    """
+    from nas_ray.commands.args import ExportArgs
+    from nas_ray.terminal.command_line import read_args
+
+    args = read_args(ExportArgs, description)
+    from nas_ray.drivers.lifecycle import Ending, guarded
+
+    return guarded(lambda: export(args), Ending("export"), output())
+
+
+def export(args: ExportArgs) -> int:
+    """Writes the table and returns the exit code.
+
+    Raises:
+        UsageError: no such directory, or a table that cannot be written.
+    """
+    import pandas as pd
+    from rich.progress import track
+
+    from nas_ray.benchmarks.export import export_rows
+    from nas_ray.benchmarks.nats import find_archives
+    from nas_ray.benchmarks.table import check_writable, write_table
+
+    check_writable(args.out)
+    space, found = find_archives(
+        args.directory, allow_missing=args.allow_missing, allow="add --allow-missing"
+    )
+    rows = export_rows(args.directory, allow_missing=args.allow_missing, workers=args.workers)
+    frame = pd.DataFrame(track(rows, "Reading archives", total=len(found), console=error_console()))
+    write_table(frame, args.out)
+    tell(f"{args.out}: {len(frame)} archs of {space.name}, {args.out.stat().st_size / 1e6:.1f} MB")
+    return 0

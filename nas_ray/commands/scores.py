@@ -1,0 +1,151 @@
+"""The commands that score archs and compare scores; the text of each function is what its `--help` says."""
+
+from __future__ import annotations
+
+from nas_ray.terminal.console import output, say
+
+
+def score_space(description: str) -> int:
+    """Scores a whole space, or a list of archs, on all cores and GPUs, by workers that live long.
+
+        nas-ray score-space --proxies synflow jacob_cov --out runs/space
+        nas-ray score-space --archs mine.txt --proxies snip --benchmark none --out runs/mine
+        nas-ray score-space --num-archs 1000 --address auto --out runs/sample
+
+    Workers take chunks, and every finished chunk is a Parquet file, so the same command goes on where it was
+    stopped, by Ctrl-C, SIGKILL or a power cut, and with one more proxy it computes that one alone. A worker
+    that dies is replaced. At the end the folder holds scores.parquet and scores.csv, the best archs, the
+    correlation with the benchmark, and a picture.
+
+    Proxies need a batched form here; correlate scores any proxy, one net at a time.
+    """
+    from nas_ray.commands.names import check_names
+    from nas_ray.score_space.args import ScoreArgs
+    from nas_ray.terminal.command_line import read_args
+
+    args = read_args(ScoreArgs, description)
+    check_names(args)
+    from nas_ray.score_space.run import run  # torch and Ray take seconds
+
+    return run(args, output(piped=160))
+
+
+def correlate(description: str) -> int:
+    """How well do proxies rank? Scores archs and compares the scores with a benchmark on each dataset.
+
+        nas-ray correlate --num-archs 1000 --out runs/correlate
+        nas-ray correlate --proxies naswot synflow mine:depth --datasets cifar10 --num-archs 200
+        nas-ray correlate --proxies naswot synflow --fitness rank_sum:naswot,synflow
+
+    The same command goes on where it was stopped, and with one more proxy it computes that one alone. The
+    trivial baselines params, flops and num_conv are always in the table.
+    """
+    import dataclasses
+    import time
+    from pathlib import Path
+
+    from nas_ray.commands.names import check_names
+    from nas_ray.correlate.args import CorrelateArgs
+    from nas_ray.terminal.command_line import read_args
+
+    args = read_args(CorrelateArgs, description)
+    check_names(args)
+    from nas_ray.correlate.run import compare_all  # torch, Ray and Lightning take seconds
+
+    out = args.out or Path("runs") / f"correlate-{time.strftime('%Y%m%d-%H%M%S')}"
+    compare_all(**{**dataclasses.asdict(args), "out": out}, console=output(piped=120))
+    return 0
+
+
+def best_arch(description: str) -> int:
+    """Finds the arch of the whole space that FreeREA's score likes best, and proves that no other is better.
+
+        nas-ray best-arch
+        nas-ray best-arch --runs 30 --images cifar10 --benchmark nats_tss.csv.gz
+
+    The score is naswot + logsynflow + skip, each divided by its largest value. LogSynFlow is computed for all
+    archs, many as one batch; NASWOT only for those that could still win. It is no search, so nothing depends
+    on luck but weights and images, which every run draws anew.
+    """
+    from nas_ray.best_arch.args import BestArgs
+    from nas_ray.commands.names import check_names
+    from nas_ray.terminal.command_line import read_args
+
+    args = read_args(BestArgs, description)
+    check_names(args)
+    from nas_ray.best_arch.run import run  # torch and Ray take seconds
+
+    return run(args, output(piped=160))
+
+
+def choose_score(description: str) -> int:
+    """Chooses among many combinations of scores by validation accuracy, and tests the chosen one once.
+
+        nas-ray choose-score --benchmark nats_tss.csv.gz --scores-file s0.parquet s1.parquet
+
+    Every combination of up to three scores, summed as normalised values, ranks or logarithms of ranks, with
+    and without a prior on skip connections, has an arch of the whole space that it likes best. The
+    combination whose arch has the best validation accuracy on CIFAR-10, averaged over the initialisations
+    given, is chosen; test accuracy is looked up for it alone. What is printed says how many were tried.
+    """
+    from nas_ray.reproduce.args import ChooseArgs
+    from nas_ray.terminal.command_line import read_args
+
+    args = read_args(ChooseArgs, description)
+    from nas_ray.reproduce.choose import choose  # torch takes seconds
+
+    return choose(args, output(piped=160))
+
+
+def compare_searchers(description: str) -> int:
+    """Compares searchers, yours among them, with many seeds on stored accuracies or scores, in seconds.
+
+        nas-ray compare-searchers rea local_search --benchmark nats_tss.csv.gz
+        nas-ray compare-searchers rea,population=20,sample=5 mine:Walk --workers 4 --benchmark t.csv
+        nas-ray compare-searchers rea freerea --by rank_sum:naswot,synflow --scores-file s.parquet
+
+    Every searcher is run with the same budget and many seeds in this machine's processes, on a simulated
+    clock. The table has mean, deviation, median and interval on each dataset, and tests all against one of
+    them; random search always takes part. The folder holds the table, every single run, and a picture of the
+    course.
+    """
+    from nas_ray.commands.names import check_names
+    from nas_ray.reproduce.args import CompareArgs
+    from nas_ray.terminal.command_line import read_args
+
+    args = read_args(CompareArgs, description)
+    check_names(args)
+    from nas_ray.reproduce.compare import compare  # torch and Ray take seconds
+
+    return compare(args, output(piped=200))
+
+
+def reproduce(description: str) -> int:
+    """Runs published tables again on stored scores: our figures beside theirs, and whether they agree.
+
+        nas-ray reproduce --list
+        nas-ray reproduce 12000s --benchmark nats_tss.csv.gz
+        nas-ray reproduce skips-rules --benchmark nats_tss.csv.gz --scores-file scores.parquet
+        nas-ray reproduce all --seeds 300 --benchmark nats_tss.csv.gz --scores-file scores.parquet
+
+    Every row of a table is a search that is run with many seeds in this machine's processes, on a table of
+    accuracy (docs/benchmarks.md) and a table of scores that score-space wrote. The folder holds each table as
+    CSV and Markdown, every single run, and a picture.
+    """
+    from nas_ray.commands.names import check_names
+    from nas_ray.reproduce.args import ReproduceArgs
+    from nas_ray.reproduce.catalogue import TABLES, chosen
+    from nas_ray.terminal.command_line import read_args
+
+    args = read_args(ReproduceArgs, description)
+    console = output(piped=200)
+    if args.show_list:
+        width = max(map(len, TABLES))
+        for table in TABLES.values():
+            say(console, f"{table.name:{width}}  {table.title}")
+        return 0
+    tables = chosen(args.table)
+    check_names(args)
+    from nas_ray.reproduce.run import run  # torch and Ray take seconds
+
+    return run(args, tables, console)

@@ -1,0 +1,111 @@
+"""The commands that search; the text of each function is what its `--help` says."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from typing import TYPE_CHECKING
+
+from nas_ray.terminal.console import error_console, output
+
+if TYPE_CHECKING:
+    from nas_ray.search.arguments import SearchArgs
+
+
+def random_search(description: str) -> int:
+    """Random search on zero-cost proxies: the baseline for every other searcher.
+
+    Archs are drawn uniformly, none twice; the best by fitness is reported with its real benchmark accuracy.
+
+        nas-ray search random_search --num-samples 200 --proxies naswot
+        nas-ray search random_search --time-budget-s 60 --dataset ImageNet16-120
+    """
+    from nas_ray.search.arguments import SearchArgs
+
+    return _search(SearchArgs, "random_search", "random_search", description)
+
+
+def rea(description: str) -> int:
+    """Regularized evolution (Real et al., AAAI 2019) on zero-cost proxies, with real accuracy at the end.
+
+    Without arguments it searches NATS-TSS for CIFAR-10 with NASWOT and SynFlow on all local cores: about 150
+    evaluations in one to three minutes, without network. The run folder holds every row, the best arch and
+    pictures.
+
+        nas-ray search rea --dataset cifar100 --proxies naswot --num-samples 300
+        nas-ray search rea --num-gpus 4 --gpus-per-trial 0.25
+        nas-ray search rea --resume runs/rea-cifar10-20250101-120000
+    """
+    from nas_ray.search.arguments import ReaArgs
+
+    return _search(ReaArgs, "rea", "rea", description)
+
+
+def skip_rea(description: str) -> int:
+    """Regularized evolution inside a filter on the number of skip connections in the cell.
+
+    Archs are generated and mutated only within --min-skips to --max-skips (default 0 to 1).
+
+        nas-ray search skip_rea --proxies synflow --min-skips 1 --max-skips 6
+    """
+    from nas_ray.search.arguments import SkipReaArgs
+
+    return _search(SkipReaArgs, "skip_rea", "skip_rea", description)
+
+
+def search(description: str) -> int:
+    """A search with any searcher at its own defaults: built in, of a package, or your own as module:class.
+
+    Your own is a subclass of nas_ray.ArchSearcher with a method ask(), in a file in the working directory.
+
+        nas-ray search --searcher nsga2 --num-samples 100
+        nas-ray search --searcher mine:Walk --proxies naswot
+    """
+    from nas_ray.search.arguments import AnySearchArgs
+
+    return _search(AnySearchArgs, "", "search", description)
+
+
+def two_stage(description: str) -> int:
+    """Scores archs with zero-cost proxies, trains the best for an epoch, and the best of those for longer.
+
+    Every rung trains fewer archs for more epochs, each from where the rung before left it; the table at the
+    end has the accuracy of all rungs.
+
+        nas-ray two-stage --num-samples 200 --keep 16 --rungs 1,4,12
+        nas-ray two-stage --searcher rea --weight 0.5 --fidelity nats-12:batch_size=128
+    """
+    from nas_ray.commands.names import check_names
+    from nas_ray.search.arguments import parse
+    from nas_ray.search.two_stage_args import TwoStageArgs
+
+    args = parse(TwoStageArgs, "two_stage", description)
+    check_names(args)
+    if not args.smoke:
+        args.checked_rungs()
+    from nas_ray.search.two_stage import run  # torch, Ray and Lightning take seconds
+
+    return run(args, output())
+
+
+def _search(kind: type[SearchArgs], searcher: str, name: str, description: str) -> int:
+    """Runs one search and returns its exit code.
+
+    Exit codes: 0 done, 1 no evaluation succeeded or the storage was away, 2 bad input, 130 interrupted.
+
+    Args:
+        kind: dataclass of the arguments.
+        searcher: by name; empty where the argument `searcher` says it.
+        name: of the experiment, kept in the run folder.
+        description: what `--help` says first.
+    """
+    from nas_ray.commands.names import check_names
+    from nas_ray.search.arguments import parse
+
+    began = time.monotonic()
+    args = parse(kind, name, description)
+    check_names(args)
+    errors = error_console()
+    with errors.status("loading ...") if errors.is_terminal else contextlib.nullcontext():
+        from nas_ray.search.session import run
+    return run(name, args, searcher or str(getattr(args, "searcher", "")), output(), began=began)

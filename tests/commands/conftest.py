@@ -1,0 +1,3 @@
+from tests.guards.commands import files
+
+__all__ = ["files"]
