@@ -8,6 +8,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +79,7 @@ def tune_search(
         journal: the journal of `folder`, if the caller holds it already.
     """
     if over_client():
-        with contextlib.closing(journal or Journal(folder / FILE_NAME)) as log:
+        with _held(journal, folder) as log:
             search_at_head(
                 searcher,
                 evaluator,
@@ -164,6 +165,11 @@ def tune_search(
         # Tune's own snapshots; the journal holds all there is
         shutil.rmtree(storage / "tune" if storage == folder.resolve() else storage, ignore_errors=True)
     return to_table(searcher)
+
+
+def _held(journal: Journal | None, folder: Path) -> AbstractContextManager[Journal]:
+    """Returns a context with the journal of `folder`: the caller's, which stays open, or one of its own."""
+    return contextlib.nullcontext(journal) if journal else contextlib.closing(Journal(folder / FILE_NAME))
 
 
 def _storage(folder: Path) -> Path:
