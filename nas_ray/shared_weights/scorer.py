@@ -115,7 +115,7 @@ class ChunkScorer:
     @staticmethod
     def _runs_together(proxy: Proxy) -> bool:
         name = built_in_name(proxy)
-        return name is not None and name not in ONE_BY_ONE
+        return name in BATCHED and name not in ONE_BY_ONE
 
     def _together(self, proxy: Proxy, archs: Sequence[str]) -> list[float]:
         parts = [archs[i : i + self.together] for i in range(0, len(archs), self.together)]
@@ -133,11 +133,11 @@ class ChunkScorer:
         columns = {name: built_in_name(proxy) or "" for name, proxy in self.proxies.items()}
         order = widest_first(columns.values())
         for name, known in sorted(columns.items(), key=lambda column: order.index(column[1])):
-            if not known:
-                ways.setdefault(WHOLE, {})[name] = self.proxies[name]
-            elif known in ONE_BY_ONE:
+            if known in ONE_BY_ONE:
                 way, own = ONE_BY_ONE[known]
                 ways.setdefault(way, {})[name] = own
+            elif known not in BATCHED:
+                ways.setdefault(WHOLE, {})[name] = self.proxies[name]
         return ways
 
     def _one(self, way: Way, arch: str, proxies: Mapping[str, Proxy]) -> tuple[dict[str, float], list[str]]:

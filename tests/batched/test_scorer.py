@@ -108,3 +108,18 @@ def test_archs_that_are_the_same_to_a_proxy_are_scored_once(monkeypatch: pytest.
     table = scorer(("snip", "naswot", "params"))([same, dead, same])
     assert made == [to_ops(same)] * 2  # once for snip, once for naswot: no ReLU sees the dead node
     assert (table["snip"] == table["snip"][0]).all()
+
+
+def test_a_proxy_without_a_batched_form_sees_one_net_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[type] = []
+
+    def newcomer(net: torch.nn.Module, inputs: torch.Tensor, targets: torch.Tensor) -> float:
+        seen.append(type(net))
+        return PLAIN["snip"](net, inputs, targets)
+
+    monkeypatch.setitem(PLAIN, "newcomer", newcomer)
+    table = scorer(("newcomer", "snip", "params"))(ARCHS)
+    assert table["error"][:3].isna().all()
+    np.testing.assert_allclose(table["newcomer"][:3], table["snip"][:3], rtol=1e-3)
+    assert len(seen) == len(ARCHS)
+    assert ArchView not in seen
