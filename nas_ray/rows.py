@@ -42,6 +42,9 @@ COMPARISON = (
 RESERVED = frozenset({*LEADING, *TRAILING, *TRAINING, GPU_MEMORY, *ACCURACY, *PLACES, *COMPARISON})
 """Columns that no score may be called, since they stand beside scores in some table."""
 
+OF_ONE_TRIAL = frozenset({*LEADING, *TRAILING, GPU_MEMORY})
+"""Columns that tell of one trial, and do not join the row of a later one of the same arch."""
+
 OF_SECONDS = "_seconds"
 """How the column of the seconds of a score ends."""
 
@@ -55,6 +58,11 @@ def copied(row: Mapping[str, Any]) -> dict[str, Any]:
         if type(value) not in _PLAIN:
             own[name] = copy.deepcopy(value)
     return own
+
+
+def scores_alone(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns what a row says of its arch, for the row of a later trial: not what it says of its own."""
+    return {name: value for name, value in row.items() if name not in OF_ONE_TRIAL}
 
 
 def number(value: Any) -> float:
