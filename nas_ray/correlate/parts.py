@@ -13,7 +13,7 @@ from nas_ray.errors import UsageError
 from nas_ray.proxies import Proxy
 from nas_ray.proxies.identity import columns_of, identity
 from nas_ray.runs.folder import FILE_NAME as RUN_FILE
-from nas_ray.runs.folder import read_run, write_json
+from nas_ray.runs.folder import FORMAT, read_run, write_json
 from nas_ray.runs.journal import FILE_NAME as JOURNAL
 from nas_ray.runs.journal import read_journal, rows_of
 from nas_ray.safe_files.stored_numbers import shown
@@ -93,7 +93,7 @@ def new_part(folder: Path, proxies: Mapping[str, Proxy], same: Mapping[str, obje
     part = folder / f"{max(numbers, default=-1) + 1:03d}"
     part.mkdir(parents=True)
     identities = {name: identity(name, proxy) for name, proxy in proxies.items()}
-    write_json(part / RUN_FILE, {"format": 1, "proxies": identities, **same})
+    write_json(part / RUN_FILE, {"format": FORMAT, "proxies": identities, **same})
     return Part(part, identities, [])
 
 
