@@ -27,7 +27,11 @@ MEASURED = ("seconds", "error")
 
 @contextmanager
 def open_store(
-    folder: Path, identity: Mapping[str, Any], on_damage: Callable[[str], None]
+    folder: Path,
+    identity: Mapping[str, Any],
+    on_damage: Callable[[str], None],
+    *,
+    dataset: str | None = None,
 ) -> Iterator[ChunkStore]:
     """Gives the store in `folder`, made if need be, to this process alone.
 
@@ -35,24 +39,29 @@ def open_store(
         folder: of the run.
         identity: what scores depend on beside arch and proxy; plain JSON values, kept in `run.json`.
         on_damage: called with a sentence for every file that cannot be used.
+        dataset: what the nets are built for, which `run.json` says for reports. It is no part of the names of
+            chunks, and folders of earlier versions do not say it: they say it from now on.
 
     Raises:
-        UsageError: the folder holds scores of another identity or links, cannot be written, or is in use.
+        UsageError: the folder holds scores of another identity, dataset or links, cannot be written, or is in
+            use.
     """
     with claimed(folder, EXPERIMENT):
         check_own_files(folder)
-        _identify(folder, identity)
+        about = {} if dataset is None else {"dataset": dataset}
+        _identify(folder, identity, about)
         (folder / CHUNKS).mkdir(exist_ok=True)
-        yield ChunkStore(folder, identity, on_damage)
+        yield ChunkStore(folder, identity, on_damage, about)
 
 
-def _identify(folder: Path, identity: Mapping[str, Any]) -> None:
-    """Compares `run.json` with `identity`, or writes it."""
+def _identify(folder: Path, identity: Mapping[str, Any], about: Mapping[str, Any]) -> None:
+    """Compares `run.json` with `identity`, and with what it holds of `about`; or writes it."""
     if not (folder / FILE_NAME).exists():
-        write_json(folder / FILE_NAME, {"format": FORMAT, **identity, "runs": []})
+        write_json(folder / FILE_NAME, {"format": FORMAT, **about, **identity, "runs": []})
         return
     stored = read_run(folder)
-    for name, value in identity.items():
+    held = {name: value for name, value in about.items() if name in stored}
+    for name, value in {**held, **identity}.items():
         if stored.get(name) != value:
             raise UsageError(
                 f"The folder {folder} holds scores with {name} {stored.get(name)}, but now it is {value}; "
@@ -67,10 +76,16 @@ class ChunkStore:
     arch has one score per proxy; it may come from several files.
     """
 
-    def __init__(self, folder: Path, identity: Mapping[str, Any], on_damage: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        identity: Mapping[str, Any],
+        on_damage: Callable[[str], None],
+        about: Mapping[str, Any],
+    ) -> None:
         self.folder = folder
         self._identity = dict(identity)
-        self._info = read_run(folder)
+        self._info = {**about, **read_run(folder)}
         self._run = provenance()
         for left_over in (folder / CHUNKS).glob(".*.parquet"):
             left_over.unlink()  # of a process that was killed while it wrote
