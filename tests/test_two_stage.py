@@ -68,7 +68,7 @@ def test_what_a_trial_of_scores_took_is_not_what_the_training_took() -> None:
         "worker": "w",
         "reused": False,
     }
-    score |= {"error": "y is nan", "finished_at": 2.0}
+    score |= {"error": "y is nan", "error_kind": "undefined", "finished_at": 2.0}
     reported: list[Row] = []
     KnownScores([score])("a", reported.append)
     assert reported == [{"x": 1.0}]

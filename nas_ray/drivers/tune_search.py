@@ -16,7 +16,7 @@ import pandas as pd
 
 from nas_ray.drivers.ray_client import over_client, search_at_head
 from nas_ray.evaluation.proxy_scores import EpochEvaluator, Evaluator
-from nas_ray.rows import LEADING, TRAILING, Event, Row
+from nas_ray.rows import ERROR, ERROR_KIND, LEADING, TRAILING, Event, Row, error_kind_of
 from nas_ray.runs.journal import FILE_NAME, Journal, rows_of
 from nas_ray.searchers.base import ArchSearcher
 from nas_ray.text import encodable
@@ -187,11 +187,13 @@ def to_table(searcher: ArchSearcher) -> pd.DataFrame:
     """Returns one row per trial in order of arrival, with the final fitness relative to all of them."""
     rows, known = rows_of(searcher.events), searcher.rows_as_told()
     fitness = dict(zip([row["arch"] for row in known], searcher.fitness(known), strict=True))
-    table = pd.DataFrame([{**row, "fitness": fitness[row["arch"]]} for row in rows])
+    table = pd.DataFrame(
+        [{**row, ERROR_KIND: error_kind_of(row), "fitness": fitness[row["arch"]]} for row in rows]
+    )
     for name in (*LEADING, *TRAILING):
         if name not in table:
             table[name] = None
-    for name in ("worker", "error"):
+    for name in ("worker", ERROR, ERROR_KIND):
         table[name] = table[name].astype("string")  # the same type whether or not anything failed
     scores = [name for name in table if name not in (*LEADING, *TRAILING)]
     return table[[*LEADING, *scores, *TRAILING]]

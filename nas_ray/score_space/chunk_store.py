@@ -7,12 +7,13 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
 
 from nas_ray.errors import UsageError
+from nas_ray.rows import ERROR, ERROR_KIND, RAISED, Failure, Row, error_kind_of, failed
 from nas_ray.runs.claim import claimed
 from nas_ray.runs.folder import FILE_NAME, FORMAT, provenance, read_run, write_json
 from nas_ray.runs.writing import write_parquet
@@ -22,7 +23,7 @@ from nas_ray.safe_files.tables import read_table
 
 EXPERIMENT = "score_space"
 CHUNKS = "chunks"
-MEASURED = ("seconds", "error")
+MEASURED = ("seconds", ERROR, ERROR_KIND)
 
 
 @contextmanager
@@ -153,24 +154,30 @@ class ChunkStore:
         return first
 
     def table(self, archs: Sequence[str], columns: Sequence[str]) -> pd.DataFrame:
-        """Returns a row per arch in the order given: `arch`, the scores, `error`."""
+        """Returns a row per arch in the order given: `arch`, the scores, `error`, `error_kind`."""
         table = pd.DataFrame({"arch": list(archs)})
         for name in columns:
             table[name] = table["arch"].map(self._scores(name)).astype(float)
         undefined = {name: set(table["arch"][~np.isfinite(table[name])]) for name in columns}
-        table["error"] = table["arch"].map(self._errors(undefined)).astype("string")
+        failures = self._failures(undefined)
+        told = [failed(failures.get(arch, ())) for arch in archs]
+        for column in (ERROR, ERROR_KIND):
+            table[column] = pd.array([one.get(column) for one in told], dtype="string")
         return table
 
-    def _errors(self, undefined: Mapping[str, set[str]]) -> dict[str, str]:
+    def _failures(self, undefined: Mapping[str, set[str]]) -> dict[str, list[Failure]]:
         """Returns what went wrong by arch, where it left one of the wanted scores undefined."""
-        errors: dict[str, str] = {}
+        failures: dict[str, list[Failure]] = {}
         for table in self._tables:
             names = [name for name in undefined if name in table]
             for row in table[table["error"].notna()].to_dict("records"):
                 arch, error = str(row["arch"]), str(row["error"])
-                if any(arch in undefined[name] for name in names) and error not in errors.get(arch, ""):
-                    errors[arch] = f"{errors[arch]}; {error}" if arch in errors else error
-        return errors
+                if not any(arch in undefined[name] for name in names):
+                    continue
+                others = failures.setdefault(arch, [])
+                if not any(error in other.said for other in others):
+                    others.append(Failure(error, error_kind_of(cast(Row, row)) or RAISED))
+        return failures
 
     def record(self, **facts: Any) -> None:
         """Writes this process with its versions and hardware into `run.json`; call again to add facts."""

@@ -31,7 +31,7 @@ def scores(table: pd.DataFrame) -> pd.DataFrame:
 
 def test_a_row_per_arch() -> None:
     table = scorer()(ARCHS)
-    assert list(table) == ["arch", *PROXIES, "seconds", "error"]
+    assert list(table) == ["arch", *PROXIES, "seconds", "error", "error_kind"]
     assert list(table["arch"]) == ARCHS
     assert np.isfinite(table.loc[:2, list(PROXIES)]).all().all()
     assert (table["seconds"] > 0).all()
@@ -93,7 +93,7 @@ def test_your_own_proxy_sees_the_plain_net_and_cannot_change_it() -> None:
     inputs, targets = batch(10)
     table = ChunkScorer(SPACE, 5, inputs.float().numpy(), targets.numpy(), proxies)(ARCHS[:3])
     assert list(table) == [
-        *("arch", "mine.weights", "mine.images", "params", "naswot", "zen", "seconds", "error")
+        *("arch", "mine.weights", "mine.images", "params", "naswot", "zen", "seconds", "error", "error_kind")
     ]
     assert (table["mine.weights"] == table["params"]).all()
     plain = scorer(("naswot", "zen"))(ARCHS[:3])

@@ -93,3 +93,15 @@ def test_a_folder_that_does_not_say_its_dataset_goes_on_and_says_it_then(tmp_pat
     assert kept(tmp_path)["dataset"] == "cifar100"
     with open_store(tmp_path, IDENTITY, pytest.fail, dataset="cifar100") as store:
         assert store.missing("ab", columns("x")) == {}
+
+
+def test_the_kind_of_a_failure_is_kept_and_read_from_the_text_of_older_chunks(tmp_path: Path) -> None:
+    new = table("a", x=np.nan).assign(error="x is nan", error_kind="undefined")
+    add(tmp_path, new, table("b", x=np.nan).assign(error="x: out of memory"), table("c", x=1.0))
+    with open_store(tmp_path, IDENTITY, pytest.fail) as store:
+        found = store.table("abc", ["x"])
+    assert found["error_kind"].astype(object).where(found["error_kind"].notna(), None).tolist() == [
+        "undefined",
+        "out_of_memory",
+        None,
+    ]
