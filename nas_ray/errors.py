@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable
 
+from nas_ray.rows import OUT_OF_MEMORY, RAISED, Failure
 from nas_ray.text import encodable
 
 LONGEST = 200
@@ -36,7 +38,7 @@ def describe(error: BaseException) -> str:
 
     A message that is the traceback of another process is told by its last line.
     """
-    if type(error).__name__ == "OutOfMemoryError" or isinstance(error, MemoryError):
+    if _names_memory(error):
         return "out of memory"
     if isinstance(error, EndsProcess):
         return str(error)
@@ -48,6 +50,37 @@ def describe(error: BaseException) -> str:
     if lines[0].startswith("Traceback ("):  # of another process, whose error is the last line
         return _cut(lines[-1].strip())
     return f"{type(error).__name__}: {_cut(lines[0])}"
+
+
+def failure(error: BaseException, about: str = "") -> Failure:
+    """Returns what an evaluation makes of `error`: `describe(error)`, behind `about`, and its kind."""
+    return Failure(f"{about}{describe(error)}", OUT_OF_MEMORY if is_out_of_memory(error) else RAISED)
+
+
+SAYINGS = ("out of memory", "not enough memory", "can't allocate memory")
+"""What torch says in a plain `RuntimeError` where memory does not suffice."""
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Returns whether `error`, or what it was raised from or after, says that memory does not suffice."""
+    chain: list[BaseException] = []
+    before: BaseException | None = error
+    while before is not None and not any(before is other for other in chain):
+        chain.append(before)
+        before = before.__cause__ or (None if before.__suppress_context__ else before.__context__)
+    return any(map(_says_memory, chain))
+
+
+def _says_memory(error: BaseException) -> bool:
+    if isinstance(error, OSError) and error.errno == errno.ENOMEM:
+        return True
+    plain = isinstance(error, RuntimeError) and any(said in str(error).lower() for said in SAYINGS)
+    return plain or _names_memory(error)
+
+
+def _names_memory(error: BaseException) -> bool:
+    """Returns whether the type of `error` says so; those of torch and of Ray have one name."""
+    return type(error).__name__ == "OutOfMemoryError" or isinstance(error, MemoryError)
 
 
 def _cut(line: str) -> str:

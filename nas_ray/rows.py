@@ -5,11 +5,15 @@ from __future__ import annotations
 import copy
 import json
 import math
-from collections.abc import Mapping
-from typing import Any
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 LEADING = ("trial", "arch")
-TRAILING = ("fitness", "seconds", "finished_at", "worker", "reused", "error")
+ERROR, ERROR_KIND = "error", "error_kind"
+"""What went wrong in an evaluation, for people, and of which kind it was, for whoever decides."""
+
+TRAILING = ("fitness", "seconds", "finished_at", "worker", "reused", ERROR, ERROR_KIND)
 """The columns around the scores in the table of a search."""
 
 EPOCHS = "epochs"
@@ -42,8 +46,91 @@ COMPARISON = (
 RESERVED = frozenset({*LEADING, *TRAILING, *TRAINING, GPU_MEMORY, *ACCURACY, *PLACES, *COMPARISON})
 """Columns that no score may be called, since they stand beside scores in some table."""
 
+OF_ONE_TRIAL = frozenset({*LEADING, *TRAILING, GPU_MEMORY})
+"""Columns that tell of one trial, and do not join the row of a later one of the same arch."""
+
 OF_SECONDS = "_seconds"
 """How the column of the seconds of a score ends."""
+
+OUT_OF_MEMORY = "out_of_memory"
+"""Memory, of the machine or of a GPU, did not suffice."""
+WORKER_DIED = "worker_died"
+"""The process of the trial ended; want of memory is the usual cause."""
+TIMED_OUT = "timed_out"
+"""The trial took longer than it may."""
+DIVERGED = "diverged"
+"""The loss of a training was no number any more."""
+RAISED = "raised"
+"""A proxy, a space or an evaluator raised anything else."""
+OVER_LIMIT = "over_limit"
+"""A measured cost was above its limit."""
+UNDEFINED = "undefined"
+"""A score is NaN or infinite, or a proxy did not give it."""
+
+ERROR_KINDS = (OUT_OF_MEMORY, WORKER_DIED, TIMED_OUT, DIVERGED, RAISED, OVER_LIMIT, UNDEFINED)
+"""What `error_kind` may be; of several failures in one row it is the one that comes first here."""
+
+_TOLD = {
+    OUT_OF_MEMORY: "out of memory",
+    WORKER_DIED: "^the worker died ",
+    TIMED_OUT: "^timed out after ",
+    DIVERGED: "^the training diverged in epoch ",
+    OVER_LIMIT: "^[^:]+ is above the limit ",
+    UNDEFINED: r"^[^:]+ is (nan|-?inf)$|^[^ ]+: gave no ",
+}
+"""How rows without `error_kind` tell a kind in one entry of `error`."""
+
+
+class Failure(NamedTuple):
+    """Something that went wrong in an evaluation.
+
+    Attributes:
+        said: a sentence for people, an entry of `error`.
+        kind: one of `ERROR_KINDS`.
+    """
+
+    said: str
+    kind: str
+
+
+def failed(failures: Sequence[Failure]) -> dict[str, Any]:
+    """Returns the columns of a row that tell of `failures`: where there are none, `error` alone, as None."""
+    if not failures:
+        return {ERROR: None}
+    return {
+        ERROR: "; ".join(failure.said for failure in failures),
+        ERROR_KIND: _gravest(failure.kind for failure in failures),
+    }
+
+
+def error_kind_of(row: Mapping[str, Any]) -> str | None:
+    """Returns of what kind the failure of a row is, one of `ERROR_KINDS`; None of a row without `error`.
+
+    Rows of earlier versions, and of evaluators of others, have a text alone: here, and nowhere else, it is
+    read.
+    """
+    said = row.get(ERROR)
+    if not said:
+        return None
+    kind = row.get(ERROR_KIND)
+    if isinstance(kind, str) and kind in ERROR_KINDS:
+        return kind
+    return _gravest(_told(entry) for entry in str(said).split("; "))
+
+
+def with_error_kind(row: dict[str, Any]) -> dict[str, Any]:
+    """Returns a row that has `error_kind` if it has an `error`."""
+    kind = error_kind_of(row)
+    return row if kind is None else {**row, ERROR_KIND: kind}
+
+
+def _told(entry: str) -> str:
+    return next((kind for kind, words in _TOLD.items() if re.search(words, entry)), RAISED)
+
+
+def _gravest(kinds: Iterable[str]) -> str:
+    return min(kinds, key=ERROR_KINDS.index)
+
 
 _PLAIN = frozenset({str, int, float, bool, type(None)})
 
@@ -55,6 +142,11 @@ def copied(row: Mapping[str, Any]) -> dict[str, Any]:
         if type(value) not in _PLAIN:
             own[name] = copy.deepcopy(value)
     return own
+
+
+def scores_alone(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns what a row says of its arch, for the row of a later trial: not what it says of its own."""
+    return {name: value for name, value in row.items() if name not in OF_ONE_TRIAL}
 
 
 def number(value: Any) -> float:
@@ -120,7 +212,7 @@ def _plain(name: str, value: Any) -> Any:
 
 
 Row = dict[str, Any]
-"""One evaluated arch: `arch`, one value per score, `seconds`, `error`."""
+"""One evaluated arch: `arch`, one value per score, `seconds`, `error`, and where it failed `error_kind`."""
 
 
 Event = dict[str, Any]

@@ -76,7 +76,7 @@ def test_an_evaluator_of_several_archs_takes_them_at_once() -> None:
 def test_what_raises_is_a_row_and_costs_no_other(make: type[Plain]) -> None:
     rows = attempt(make(), ["a", "unknown", "bc"])
     assert [row.get("x") for row in rows] == [1.0, None, 2.0]
-    assert rows[1] == {"seconds": 0.0, "error": "KeyError: 'unknown'"}
+    assert rows[1] == {"seconds": 0.0, "error": "KeyError: 'unknown'", "error_kind": "raised"}
 
 
 def test_a_foreign_exit_is_a_row() -> None:
@@ -112,7 +112,7 @@ def test_another_seed_is_another_supernet() -> None:
 
 def test_an_undefined_score_is_a_row_and_costs_no_other() -> None:
     undefined, fine = evaluator("jacob_cov", "params").rows([DISCONNECTED, ARCHS[0]])
-    assert undefined["error"] == "jacob_cov is nan"
+    assert (undefined["error"], undefined["error_kind"]) == ("jacob_cov is nan", "undefined")
     assert np.isnan(undefined["jacob_cov"])
     assert undefined["params"] > 0
     assert np.isfinite(fine["jacob_cov"])
@@ -141,6 +141,7 @@ def test_out_of_memory_loses_no_row(monkeypatch: pytest.MonkeyPatch) -> None:
     assert sizes == [5, 2, 3, 1, 2, 1, 1]
     np.testing.assert_allclose([row["synflow"] for row in rows[:4]], expected[:4], rtol=1e-5)
     assert [row["error"] for row in rows] == [None] * 4 + ["out of memory"]
+    assert [row.get("error_kind") for row in rows] == [None] * 4 + ["out_of_memory"]
     assert np.isnan(rows[4]["synflow"])
 
 

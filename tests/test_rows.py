@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from collections.abc import Iterator
 from decimal import Decimal
@@ -14,16 +15,19 @@ import plotly.graph_objects as go
 import pytest
 import torch
 
+from nas_ray import rows as rows_module
 from nas_ray.benchmarks import open_benchmark
 from nas_ray.drivers.simulation import simulate
+from nas_ray.errors import UsageError
 from nas_ray.evaluation import gpu_memory
 from nas_ray.evaluation.short_training import COLUMNS as MEANS
+from nas_ray.proxies.plugin import resolve_proxies
 from nas_ray.report import curve_panels
 from nas_ray.report.cost import COSTS
 from nas_ray.report.run_data import RunData, complete
 from nas_ray.report.tables import all_rows
 from nas_ray.report.top import top_archs
-from nas_ray.rows import OF_SECONDS, RESERVED, plain_row
+from nas_ray.rows import ERROR_KINDS, OF_SECONDS, RESERVED, Failure, error_kind_of, failed, plain_row
 from nas_ray.score_space.classes import Classes
 from nas_ray.search.finish import with_accuracy
 from nas_ray.search.two_stage_report import Stage, join_stages
@@ -146,3 +150,64 @@ def test_any_other_value_is_told(value: object) -> None:
         TypeError, match="the column 'x' of a row must be a number, a text, a truth value or None"
     ):
         plain_row({"x": value})
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["epochs", "curve", "train_acc", "train_loss", "valid_loss", "valid_acc_std", "seconds_per_epoch"],
+)
+def test_no_proxy_is_named_as_a_column_of_a_training(name: str) -> None:
+    def proxy(net: object, inputs: object, targets: object) -> float:
+        return 1.0
+
+    proxy.__name__ = name
+    with pytest.raises(UsageError, match=f"A proxy cannot be named '{name}', which is another column"):
+        resolve_proxies([proxy])
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (None, None),
+        ("", None),
+        ("out of memory", "out_of_memory"),
+        ("a is nan; naswot: out of memory", "out_of_memory"),
+        ("the worker died before the trial ended", "worker_died"),
+        ("the worker died of this arch, 3 times", "worker_died"),
+        ("timed out after 2 s", "timed_out"),
+        ("the training diverged in epoch 3", "diverged"),
+        ("a is nan; mine: ValueError: broken", "raised"),
+        ("mine: ValueError: the loss is nan", "raised"),
+        ("latency_ms 3.2 is above the limit 1; a is inf", "over_limit"),
+        ("mine.best one is -inf", "undefined"),
+        ("mine: gave no 'least' as on a small net", "undefined"),
+    ],
+)
+def test_rows_without_a_kind_tell_it_in_their_text(error: str | None, kind: str | None) -> None:
+    assert error_kind_of({"error": error}) == kind
+    assert error_kind_of({"error": error, "error_kind": "of a later version"}) == kind
+    assert error_kind_of({"error": error, "error_kind": ["raised"]}) == kind
+
+
+def test_the_kind_of_a_row_counts_and_not_its_text() -> None:
+    assert error_kind_of({"error": "mine: out of memory", "error_kind": "raised"}) == "raised"
+    assert error_kind_of({"error": None, "error_kind": "raised"}) is None
+
+
+@pytest.mark.parametrize("kind", ERROR_KINDS)
+def test_of_several_failures_the_gravest_counts(kind: str) -> None:
+    others = [Failure("b", other) for other in ERROR_KINDS[ERROR_KINDS.index(kind) :]]
+    assert failed([*reversed(others), Failure("a", kind)])["error_kind"] == kind
+    assert failed([]) == {"error": None}
+
+
+def test_only_two_files_know_how_want_of_memory_is_told() -> None:
+    package = Path(rows_module.__file__).parent
+    telling = set()
+    for path in package.rglob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        docs = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+        texts = (node for node in ast.walk(tree) if isinstance(node, ast.Constant) and id(node) not in docs)
+        if any("out of memory" in str(node.value) for node in texts):
+            telling.add(path.relative_to(package).as_posix())
+    assert telling == {"rows.py", "errors.py"}

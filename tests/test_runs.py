@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ast
 import json
 from pathlib import Path
 
@@ -31,3 +32,16 @@ def test_other_formats_are_refused(number: object, said: str, tmp_path: Path) ->
     with pytest.raises(UsageError) as caught:
         runs.read_run(tmp_path)
     assert str(caught.value) == f"{tmp_path / 'run.json'} {said}"
+
+
+def test_the_number_of_the_format_stands_in_one_place() -> None:
+    package = Path(runs.__file__).parents[1]
+    literals = [
+        f"{path.relative_to(package)}:{node.lineno}"
+        for path in package.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Dict)
+        for key, value in zip(node.keys, node.values, strict=True)
+        if isinstance(key, ast.Constant) and key.value == "format" and isinstance(value, ast.Constant)
+    ]
+    assert not literals

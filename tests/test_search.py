@@ -77,6 +77,7 @@ def test_a_failure_is_a_row_and_the_other_scores_are_kept() -> None:
     evaluator(fails=fails, undefined=undefined, starved=starved)(SPACE[6111], rows.append)
     (row,) = rows
     assert row["error"] == "fails: RuntimeError: boom; undefined is -inf; starved: out of memory"
+    assert row["error_kind"] == "out_of_memory"
     assert np.isnan(row["fails"])
     assert row["undefined"] == -np.inf
     assert np.isfinite([row["naswot"], row["synflow"]]).all()

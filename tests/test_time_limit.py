@@ -62,6 +62,7 @@ def test_no_limit_is_no_limit() -> None:
 def test_a_timed_out_arch_is_a_row_and_the_others_of_its_chunk_are_kept() -> None:
     rows = attempt(slow, ARCHS, 0.2)
     assert [row["error"] for row in rows] == [None, "timed out after 0.2 s", None, None]
+    assert [row.get("error_kind") for row in rows] == [None, "timed_out", None, None]
     assert rows[1]["seconds"] >= 0.2
 
 

@@ -12,9 +12,11 @@ import pytest
 from rich.console import Console
 
 from nas_ray.errors import UsageError
+from nas_ray.rows import Row
 from nas_ray.runs.journal import FILE_NAME
 from nas_ray.search.two_stage import Halving, best_archs, recipe_of, run, training_fitness
 from nas_ray.search.two_stage_args import TwoStageArgs
+from nas_ray.search.two_stage_driver import KnownScores
 from nas_ray.search.two_stage_report import Stage, join_stages
 from nas_ray.searchers import Mixed, RankSum, Single
 
@@ -54,6 +56,34 @@ def test_rows_of_all_stages() -> None:
     assert table["arch"].tolist() == ["b", "c", "a"]
     assert table["epochs"].tolist() == [4, 1, 0]
     assert table["fitness"].tolist() == [0.5, 3.0, 1.0]
+
+
+def test_what_a_trial_of_scores_took_is_not_what_the_training_took() -> None:
+    score = {
+        "arch": "a",
+        "trial": 3,
+        "x": 1.0,
+        "seconds": 1.0,
+        "gpu_memory": 0.5,
+        "worker": "w",
+        "reused": False,
+    }
+    score |= {"error": "y is nan", "error_kind": "undefined", "finished_at": 2.0}
+    reported: list[Row] = []
+    KnownScores([score])("a", reported.append)
+    assert reported == [{"x": 1.0}]
+    trained = {
+        "arch": "a",
+        "trial": 0,
+        "x": 1.0,
+        "valid_acc": 10.0,
+        "epochs": 1,
+        "seconds": 5.0,
+        "error": None,
+    }
+    table = join_stages([Stage(str(n), n, [row], BY_X) for n, row in ((0, score), (1, trained))])
+    (row,) = table.to_dict("records")
+    assert row == {**trained, "fitness": 1.0}
 
 
 def test_the_recipe_is_as_long_as_the_last_rung() -> None:

@@ -12,8 +12,9 @@ import pandas as pd
 from nas_ray.errors import UsageError
 from nas_ray.proxies import Proxy
 from nas_ray.proxies.identity import columns_of, identity
+from nas_ray.rows import ERROR, ERROR_KIND, Failure, error_kind_of, failed
 from nas_ray.runs.folder import FILE_NAME as RUN_FILE
-from nas_ray.runs.folder import read_run, write_json
+from nas_ray.runs.folder import FORMAT, read_run, write_json
 from nas_ray.runs.journal import FILE_NAME as JOURNAL
 from nas_ray.runs.journal import read_journal, rows_of
 from nas_ray.safe_files.stored_numbers import shown
@@ -93,17 +94,17 @@ def new_part(folder: Path, proxies: Mapping[str, Proxy], same: Mapping[str, obje
     part = folder / f"{max(numbers, default=-1) + 1:03d}"
     part.mkdir(parents=True)
     identities = {name: identity(name, proxy) for name, proxy in proxies.items()}
-    write_json(part / RUN_FILE, {"format": 1, "proxies": identities, **same})
+    write_json(part / RUN_FILE, {"format": FORMAT, "proxies": identities, **same})
     return Part(part, identities, [])
 
 
 def join_parts(parts: Sequence[Part], archs: Sequence[str], proxies: Mapping[str, Proxy]) -> pd.DataFrame:
     """Returns the scores by `proxies` of all parts, joined on `arch`, in the order of `archs`.
 
-    `seconds` is the sum of all parts, and `error` what they said about these proxies.
+    `seconds` is the sum of all parts, and `error` what they said about these proxies, with `error_kind`.
     """
     rows: dict[str, dict[str, Any]] = {arch: {"arch": arch} for arch in archs}
-    said: dict[str, dict[Path, str]] = {arch: {} for arch in archs}
+    said: dict[str, dict[Path, Failure | None]] = {arch: {} for arch in archs}
     for part in parts:
         names = part.holds(proxies)
         for row in part.rows if names else []:
@@ -113,8 +114,9 @@ def join_parts(parts: Sequence[Part], archs: Sequence[str], proxies: Mapping[str
             columns = [column for name in names for column in columns_of(name, row)]
             timed = [f"{name}_seconds" for name in names if f"{name}_seconds" in row]
             rows[arch].update({column: row[column] for column in (*columns, *timed)})
-            said[arch][part.folder] = str(row.get("error") or "")
+            kind = error_kind_of(row)
+            said[arch][part.folder] = None if kind is None else Failure(str(row[ERROR]), kind)
     for arch, row in rows.items():
         row["seconds"] = sum(row[name] for name in row if name.endswith("_seconds"))
-        row["error"] = "; ".join(filter(None, said[arch].values())) or None
+        row |= {ERROR_KIND: None, **failed(list(filter(None, said[arch].values())))}
     return pd.DataFrame(list(rows.values()))

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
+from nas_ray.rows import ERROR, ERROR_KIND, WORKER_DIED, Failure, failed
+
 TRIES = 3
 """Workers that a chunk, or a single arch, may cost before it is given up as a whole."""
 
@@ -33,7 +35,7 @@ class Backlog:
     """The pieces that wait for a worker, and the tables of chunks that are done in part.
 
     A chunk that fails is split in halves again and again, until the arch that is to blame is alone: it
-    becomes a row of NaN and `error`, and the others have their scores. A chunk that cost a worker is tried
+    becomes a row of NaN with `error`, and the others have their scores. A chunk that cost a worker is tried
     `TRIES` times first, since workers die for other reasons too; so is an arch that is alone.
 
     Args:
@@ -74,18 +76,19 @@ class Backlog:
         if again and piece.deaths < TRIES:
             self._waiting.appendleft(piece)
             return None
-        return self.failed(piece, f"the worker died of this arch, {piece.deaths} times")
+        said = f"the worker died of this arch, {piece.deaths} times"
+        return self.failed(piece, Failure(said, WORKER_DIED))
 
-    def failed(self, piece: Piece, error: str) -> pd.DataFrame | None:
-        """Takes back a piece that raised `error`; returns the chunk if this makes it complete."""
+    def failed(self, piece: Piece, failure: Failure) -> pd.DataFrame | None:
+        """Takes back a piece that failed; returns the chunk if this makes it complete."""
         if len(piece.archs) == 1:
-            return self.done(piece, self._failed_row(piece.archs[0], error))
+            return self.done(piece, self._failed_row(piece.archs[0], failure))
         half = len(piece.archs) // 2
         self._waiting.appendleft(Piece(piece.chunk, piece.start + half, piece.archs[half:]))
         self._waiting.appendleft(Piece(piece.chunk, piece.start, piece.archs[:half]))
         return None
 
-    def _failed_row(self, arch: str, error: str) -> pd.DataFrame:
+    def _failed_row(self, arch: str, failure: Failure) -> pd.DataFrame:
         scores = dict.fromkeys(self._columns, float("nan"))
-        row = pd.DataFrame([{"arch": arch, **scores, "seconds": 0.0, "error": error}])
-        return row.astype({"error": "string"})
+        row = pd.DataFrame([{"arch": arch, **scores, "seconds": 0.0, **failed([failure])}])
+        return row.astype({ERROR: "string", ERROR_KIND: "string"})

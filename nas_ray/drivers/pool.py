@@ -14,14 +14,15 @@ from ray.exceptions import RayError
 
 from nas_ray.drivers.backlog import TRIES, Backlog, Piece
 from nas_ray.drivers.resources import Plan
-from nas_ray.errors import UsageError, describe
+from nas_ray.errors import UsageError, failure
 from nas_ray.evaluation.allocator import keep_freed_memory
+from nas_ray.rows import Failure
 
 QUEUED = 2
 """Pieces that a worker holds: the one that it computes, and the next, so that it never waits."""
 
 Scorer = Callable[[Sequence[str]], pd.DataFrame]
-"""`scorer(archs)` returns a row per arch in that order: `arch`, scores, `seconds`, `error`."""
+"""`scorer(archs)` returns a row per arch in that order: `arch`, scores, `seconds`, `error`, `error_kind`."""
 
 
 def score_chunks(
@@ -70,13 +71,13 @@ class Worker:
         """Returns `host:pid`."""
         return f"{socket.gethostname()}:{os.getpid()}"
 
-    def score(self, archs: Sequence[str]) -> pd.DataFrame | str:
-        """Returns the rows of `archs`, or a sentence about what was raised."""
+    def score(self, archs: Sequence[str]) -> pd.DataFrame | Failure:
+        """Returns the rows of `archs`, or what was raised."""
         try:
             return self.scorer(archs)
         except Exception as error:
             _free_gpu()
-            return describe(error)
+            return failure(error)
 
 
 def _free_gpu() -> None:
@@ -148,7 +149,8 @@ class _Pool:
                 self._on_worker(member.name, True)
                 continue
             _, piece = member.queue.popleft()
-            whole = backlog.failed(piece, result) if isinstance(result, str) else backlog.done(piece, result)
+            raised = isinstance(result, Failure)
+            whole = backlog.failed(piece, result) if raised else backlog.done(piece, result)
             if whole is not None:
                 yield piece.chunk, whole
 

@@ -10,13 +10,13 @@ from typing import Any, cast
 
 from ray import tune
 
-from nas_ray.errors import describe
+from nas_ray.errors import failure
 from nas_ray.evaluation.allocator import keep_freed_memory
 from nas_ray.evaluation.gpu_memory import with_gpu_memory
 from nas_ray.evaluation.proxy_scores import EpochEvaluator, Evaluator
 from nas_ray.process.foreign_code import Contained, around, is_ours
 from nas_ray.process.time_limit import TimedOut, time_limit
-from nas_ray.rows import Row, plain_row
+from nas_ray.rows import TIMED_OUT, Failure, Row, failed, plain_row
 from nas_ray.searchers.messages import archs_of, epoch_result, result_of
 from nas_ray.shared_weights.chunk_scores import ChunkEvaluator, attempt
 
@@ -100,9 +100,10 @@ class EpochTrial(ArchTrial):
             with time_limit(limit), Contained() if is_ours(self._evaluator) else around(self._evaluator)():
                 self._row = {**plain_row(next(self._rows)), "worker": self.worker}
         except Exception as error:
-            self._row = {**self._row, "error": describe(error)}
+            self._row = {**self._row, **failed([failure(error)])}
         except TimedOut:
-            self._row = {**self._row, "error": f"timed out after {self.timeout_s:g} s"}
+            late = Failure(f"timed out after {self.timeout_s:g} s", TIMED_OUT)
+            self._row = {**self._row, **failed([late])}
         self._spent += time.perf_counter() - start
         return epoch_result(self._row, self._evaluator.until)
 

@@ -8,6 +8,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import pandas as pd
 
 from nas_ray.drivers.ray_client import over_client, search_at_head
 from nas_ray.evaluation.proxy_scores import EpochEvaluator, Evaluator
-from nas_ray.rows import LEADING, TRAILING, Event, Row
+from nas_ray.rows import ERROR, ERROR_KIND, LEADING, TRAILING, Event, Row, error_kind_of
 from nas_ray.runs.journal import FILE_NAME, Journal, rows_of
 from nas_ray.searchers.base import ArchSearcher
 from nas_ray.text import encodable
@@ -78,7 +79,7 @@ def tune_search(
         journal: the journal of `folder`, if the caller holds it already.
     """
     if over_client():
-        with contextlib.closing(journal or Journal(folder / FILE_NAME)) as log:
+        with _held(journal, folder) as log:
             search_at_head(
                 searcher,
                 evaluator,
@@ -166,6 +167,11 @@ def tune_search(
     return to_table(searcher)
 
 
+def _held(journal: Journal | None, folder: Path) -> AbstractContextManager[Journal]:
+    """Returns a context with the journal of `folder`: the caller's, which stays open, or one of its own."""
+    return contextlib.nullcontext(journal) if journal else contextlib.closing(Journal(folder / FILE_NAME))
+
+
 def _storage(folder: Path) -> Path:
     """Returns where Tune keeps its snapshots: not in `folder` if its name is no UTF-8, which Arrow needs."""
     place = folder.resolve()
@@ -181,11 +187,13 @@ def to_table(searcher: ArchSearcher) -> pd.DataFrame:
     """Returns one row per trial in order of arrival, with the final fitness relative to all of them."""
     rows, known = rows_of(searcher.events), searcher.rows_as_told()
     fitness = dict(zip([row["arch"] for row in known], searcher.fitness(known), strict=True))
-    table = pd.DataFrame([{**row, "fitness": fitness[row["arch"]]} for row in rows])
+    table = pd.DataFrame(
+        [{**row, ERROR_KIND: error_kind_of(row), "fitness": fitness[row["arch"]]} for row in rows]
+    )
     for name in (*LEADING, *TRAILING):
         if name not in table:
             table[name] = None
-    for name in ("worker", "error"):
+    for name in ("worker", ERROR, ERROR_KIND):
         table[name] = table[name].astype("string")  # the same type whether or not anything failed
     scores = [name for name in table if name not in (*LEADING, *TRAILING)]
     return table[[*LEADING, *scores, *TRAILING]]

@@ -13,13 +13,13 @@ import torch
 from torch.utils.data import DataLoader
 
 from nas_ray.benchmarks.base import Benchmark
-from nas_ray.errors import describe
+from nas_ray.errors import failure
 from nas_ray.evaluation.scoring import ScoringModule
 from nas_ray.process.lightning import Trainer, quiet_lightning
 from nas_ray.process.seeded import seeded
 from nas_ray.proxies import Proxy
 from nas_ray.proxies.plugin import known_columns
-from nas_ray.rows import Row
+from nas_ray.rows import ERROR_KIND, OUT_OF_MEMORY, OVER_LIMIT, Failure, Row, failed
 from nas_ray.spaces.base import SearchSpace
 from nas_ray.training.recipes import Recipe
 
@@ -49,7 +49,8 @@ class ProxyScores:
 
     A score depends on the arch, the proxies, the minibatch and `init_seed` alone: every net is initialised
     from the same seed on the CPU, whatever was evaluated before and wherever the evaluator runs. The global
-    random state is left as it was. A failure is a row: its scores are NaN and `error` says why.
+    random state is left as it was. A failure is a row: its scores are NaN, `error` says
+    why and `error_kind` of what kind it is.
 
     Args:
         space: how an arch becomes a net.
@@ -88,33 +89,34 @@ class ProxyScores:
         self.timed = timed
 
     def __call__(self, arch: str, report: Callable[[Row], None]) -> None:
-        """Reports one row: scores, `seconds` of computation, `error` or None."""
+        """Reports one row: scores, `seconds` of computation, `error` or None, and its kind."""
         start = time.perf_counter()
         try:
-            scores, errors = self._score(arch)
+            scores, failures = self._score(arch)
         except Exception as error:  # the net could not be built or moved: a row like any other
-            scores, errors = {}, [describe(error)]
-        if any("out of memory" in error for error in errors) and torch.cuda.is_available():
+            scores, failures = {}, [failure(error)]
+        told = failed(failures)
+        if told.get(ERROR_KIND) == OUT_OF_MEMORY and torch.cuda.is_available():
             torch.cuda.empty_cache()
         names = [column for name in self.proxies for column in self.columns[name] or (name,)]
         missing = dict.fromkeys(names, math.nan) if not scores else {}
         seconds = time.perf_counter() - start
-        report({**missing, **scores, "seconds": seconds, "error": "; ".join(errors) or None})
+        report({**missing, **scores, "seconds": seconds, **told})
 
-    def _score(self, arch: str) -> tuple[dict[str, float], list[str]]:
+    def _score(self, arch: str) -> tuple[dict[str, float], list[Failure]]:
         trainer, batches = self._trainer, self._batches  # what these set for the process stays
         with seeded(self.init_seed):
             module = ScoringModule(self.space.build(arch, self.num_classes), self.proxies, self.columns)
             trainer.test(module, dataloaders=batches, verbose=False)  # loops draw seeds as well
         scores = {**module.scores, **(module.seconds if self.timed else {})}
         above = [
-            f"{name} {scores[name]:.4g} is above the limit {limit:g}"
+            Failure(f"{name} {scores[name]:.4g} is above the limit {limit:g}", OVER_LIMIT)
             for name, limit in self.limits.items()
             if scores[name] > limit
         ]
         if above:  # what it was measured to cost is kept
             scores |= {name: math.nan for name in module.scores if name not in self.limits}
-        return scores, module.errors + above
+        return scores, module.failures + above
 
     @cached_property
     def _batches(self) -> DataLoader[tuple[torch.Tensor, torch.Tensor]]:

@@ -11,16 +11,17 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from nas_ray.errors import describe
+from nas_ray.errors import failure
 from nas_ray.process.foreign_code import Contained, ForeignCode
 from nas_ray.process.lightning import pl
 from nas_ray.proxies import PROXIES, Proxy
 from nas_ray.proxies.sharing import nothing_shared, shared_work, widest_first
 from nas_ray.proxies.values import announced, named_values
+from nas_ray.rows import UNDEFINED, Failure
 
 
 class ScoringModule(pl.LightningModule):
-    """Scores `net` in `test_step`: one value per proxy, and one sentence for each that failed.
+    """Scores `net` in `test_step`: one value per proxy, and a failure for each that has none.
 
     A proxy of this package leaves net and batch as they were, so these share them, and the passes that
     several of them need (`nas_ray.proxies.sharing`); any other gets copies.
@@ -35,7 +36,7 @@ class ScoringModule(pl.LightningModule):
             raised gives NaN.
         seconds: seconds that each proxy takes alone, as column `name_seconds`: measured, with those of the
             work that it took over from another.
-        errors: one entry per proxy that raised or returned something that is not finite.
+        failures: one for each proxy that raised and each score that is not finite.
     """
 
     def __init__(
@@ -50,7 +51,7 @@ class ScoringModule(pl.LightningModule):
         self.proxies = proxies
         self.scores: dict[str, float] = {}
         self.seconds: dict[str, float] = {}
-        self.errors: list[str] = []
+        self.failures: list[Failure] = []
 
     def test_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
         """Scores the net on `(inputs [B, 3, H, W], targets [B])`."""
@@ -63,11 +64,11 @@ class ScoringModule(pl.LightningModule):
                 alone = time.perf_counter() - start + work.saved_seconds - saved
                 self.seconds[f"{name}_seconds"] = alone
         for name in self.proxies:
-            values, errors = found[name]
+            values, failures = found[name]
             self.scores.update(values)
-            self.errors += errors
+            self.failures += failures
 
-    def _score(self, name: str, inputs: Tensor, targets: Tensor) -> tuple[dict[str, float], list[str]]:
+    def _score(self, name: str, inputs: Tensor, targets: Tensor) -> tuple[dict[str, float], list[Failure]]:
         proxy = self.proxies[name]
         foreign = PROXIES.get(name) is not proxy
         columns = self.columns.get(name, ())
@@ -83,8 +84,8 @@ def score_net(
     *,
     copies: bool,
     columns: Sequence[str] = (),
-) -> tuple[dict[str, float], list[str]]:
-    """Returns the scores of one proxy by column, and a sentence for each that is not finite or not there.
+) -> tuple[dict[str, float], list[Failure]]:
+    """Returns the scores of one proxy by column, and a failure for each that is not finite or not there.
 
     Args:
         name: column of the proxy.
@@ -103,10 +104,10 @@ def score_net(
             found = proxy(net, inputs, targets)
         values, said = announced(name, named_values(name, found), columns)
     except Exception as error:
-        return dict.fromkeys(columns or (name,), math.nan), [f"{name}: {describe(error)}"]
+        return dict.fromkeys(columns or (name,), math.nan), [failure(error, f"{name}: ")]
     missing = len(said)
     said += [f"{key} is {value}" for key, value in list(values.items())[missing:] if not math.isfinite(value)]
-    return values, said
+    return values, [Failure(sentence, UNDEFINED) for sentence in said]
 
 
 @contextmanager

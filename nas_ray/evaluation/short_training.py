@@ -13,13 +13,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from nas_ray.errors import UsageError, describe
+from nas_ray.errors import UsageError, failure
 from nas_ray.evaluation.proxy_scores import Evaluator, quiet_trainer
 from nas_ray.evaluation.training_checkpoints import TrainingCheckpoints
 from nas_ray.images.identity import joined_sha256
 from nas_ray.images.splits import NetImages
 from nas_ray.process.seeded import seeded
-from nas_ray.rows import Row
+from nas_ray.rows import DIVERGED, Failure, Row, failed
 from nas_ray.runs.folder import fingerprint
 from nas_ray.runs.journal import is_row
 from nas_ray.spaces.base import SearchSpace
@@ -135,7 +135,7 @@ class ShortTraining:
                 if row["error"]:
                     return
         except Exception as error:
-            yield {**row, "valid_acc": math.nan, "error": describe(error)}
+            yield {**row, "valid_acc": math.nan, **failed([failure(error)])}
 
     def forget(self, arch: str) -> None:
         """Removes the checkpoint of `arch`; the driver calls it when the row is safe."""
@@ -191,7 +191,7 @@ class ShortTraining:
             "seconds": seconds,
             "seconds_per_epoch": (seconds - before.get("seconds", 0.0)) / epochs,
             "curve": " ".join(curve),
-            "error": f"the training diverged in epoch {epochs}" if lost else before.get("error"),
+            **failed([Failure(f"the training diverged in epoch {epochs}", DIVERGED)] if lost else []),
         }
 
     def _save(self, arch: str, modules: Sequence[TrainingModule], row: Row) -> None:

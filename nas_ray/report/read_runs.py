@@ -117,7 +117,9 @@ def _scored(folder: Path, info: Mapping[str, Any], accuracies: Accuracies) -> Ru
     scores = _score_columns(table)
     fitness = _fitness(None, scores, folder)
     rows = complete(table, scores, fitness, folder)
-    dataset = info.get("dataset") or DATASET_OF.get(_get(info, "num_classes", int, folder), "unknown")
+    dataset = info.get("dataset")
+    if not (isinstance(dataset, str) and dataset):  # of an earlier version, which did not say it
+        dataset = DATASET_OF.get(_get(info, "num_classes", int, folder), "unknown")
     rows, column, source, notes = accuracies.join(rows, dataset, "auto", folder=folder)
     last: Any = (_get(info, "runs", list, folder) or [{}])[-1]
     settings = {key: value for key, value in info.items() if key not in ("format", "experiment", "runs")}

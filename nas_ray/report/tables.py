@@ -89,7 +89,7 @@ def all_rows(runs: Sequence[RunData]) -> dict[str, list[Any]]:
     scores = [name for run in runs for name in run.scores]
     order = ["run"] if len(runs) > 1 else []
     order += ["trial", "arch", *scores, "fitness", acc_column, *COSTS]
-    order += ["seconds", "finished_at", "worker", "reused", "scored_as", "error"]
+    order += ["seconds", "finished_at", "worker", "reused", "scored_as", "error", "error_kind"]
     table = pd.concat(tables, ignore_index=True)
     names = [
         name

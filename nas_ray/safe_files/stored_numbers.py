@@ -135,7 +135,7 @@ def row_numbers(rows: pd.DataFrame, name: str, of: str) -> np.ndarray:
     return to_numbers(rows[name], of=of, place=place)
 
 
-TEXTS = frozenset({ARCH, "scored_as", "worker", "reused", "error", "curve", "acc_source"})
+TEXTS = frozenset({ARCH, "scored_as", "worker", "reused", "error", "error_kind", "curve", "acc_source"})
 """Columns of a run's table that hold no numbers."""
 
 

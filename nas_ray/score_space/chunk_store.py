@@ -7,12 +7,13 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
 
 from nas_ray.errors import UsageError
+from nas_ray.rows import ERROR, ERROR_KIND, RAISED, Failure, Row, error_kind_of, failed
 from nas_ray.runs.claim import claimed
 from nas_ray.runs.folder import FILE_NAME, FORMAT, provenance, read_run, write_json
 from nas_ray.runs.writing import write_parquet
@@ -22,12 +23,16 @@ from nas_ray.safe_files.tables import read_table
 
 EXPERIMENT = "score_space"
 CHUNKS = "chunks"
-MEASURED = ("seconds", "error")
+MEASURED = ("seconds", ERROR, ERROR_KIND)
 
 
 @contextmanager
 def open_store(
-    folder: Path, identity: Mapping[str, Any], on_damage: Callable[[str], None]
+    folder: Path,
+    identity: Mapping[str, Any],
+    on_damage: Callable[[str], None],
+    *,
+    dataset: str | None = None,
 ) -> Iterator[ChunkStore]:
     """Gives the store in `folder`, made if need be, to this process alone.
 
@@ -35,24 +40,29 @@ def open_store(
         folder: of the run.
         identity: what scores depend on beside arch and proxy; plain JSON values, kept in `run.json`.
         on_damage: called with a sentence for every file that cannot be used.
+        dataset: what the nets are built for, which `run.json` says for reports. It is no part of the names of
+            chunks, and folders of earlier versions do not say it: they say it from now on.
 
     Raises:
-        UsageError: the folder holds scores of another identity or links, cannot be written, or is in use.
+        UsageError: the folder holds scores of another identity, dataset or links, cannot be written, or is in
+            use.
     """
     with claimed(folder, EXPERIMENT):
         check_own_files(folder)
-        _identify(folder, identity)
+        about = {} if dataset is None else {"dataset": dataset}
+        _identify(folder, identity, about)
         (folder / CHUNKS).mkdir(exist_ok=True)
-        yield ChunkStore(folder, identity, on_damage)
+        yield ChunkStore(folder, identity, on_damage, about)
 
 
-def _identify(folder: Path, identity: Mapping[str, Any]) -> None:
-    """Compares `run.json` with `identity`, or writes it."""
+def _identify(folder: Path, identity: Mapping[str, Any], about: Mapping[str, Any]) -> None:
+    """Compares `run.json` with `identity`, and with what it holds of `about`; or writes it."""
     if not (folder / FILE_NAME).exists():
-        write_json(folder / FILE_NAME, {"format": FORMAT, **identity, "runs": []})
+        write_json(folder / FILE_NAME, {"format": FORMAT, **about, **identity, "runs": []})
         return
     stored = read_run(folder)
-    for name, value in identity.items():
+    held = {name: value for name, value in about.items() if name in stored}
+    for name, value in {**held, **identity}.items():
         if stored.get(name) != value:
             raise UsageError(
                 f"The folder {folder} holds scores with {name} {stored.get(name)}, but now it is {value}; "
@@ -67,10 +77,16 @@ class ChunkStore:
     arch has one score per proxy; it may come from several files.
     """
 
-    def __init__(self, folder: Path, identity: Mapping[str, Any], on_damage: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        identity: Mapping[str, Any],
+        on_damage: Callable[[str], None],
+        about: Mapping[str, Any],
+    ) -> None:
         self.folder = folder
         self._identity = dict(identity)
-        self._info = read_run(folder)
+        self._info = {**about, **read_run(folder)}
         self._run = provenance()
         for left_over in (folder / CHUNKS).glob(".*.parquet"):
             left_over.unlink()  # of a process that was killed while it wrote
@@ -138,24 +154,30 @@ class ChunkStore:
         return first
 
     def table(self, archs: Sequence[str], columns: Sequence[str]) -> pd.DataFrame:
-        """Returns a row per arch in the order given: `arch`, the scores, `error`."""
+        """Returns a row per arch in the order given: `arch`, the scores, `error`, `error_kind`."""
         table = pd.DataFrame({"arch": list(archs)})
         for name in columns:
             table[name] = table["arch"].map(self._scores(name)).astype(float)
         undefined = {name: set(table["arch"][~np.isfinite(table[name])]) for name in columns}
-        table["error"] = table["arch"].map(self._errors(undefined)).astype("string")
+        failures = self._failures(undefined)
+        told = [failed(failures.get(arch, ())) for arch in archs]
+        for column in (ERROR, ERROR_KIND):
+            table[column] = pd.array([one.get(column) for one in told], dtype="string")
         return table
 
-    def _errors(self, undefined: Mapping[str, set[str]]) -> dict[str, str]:
+    def _failures(self, undefined: Mapping[str, set[str]]) -> dict[str, list[Failure]]:
         """Returns what went wrong by arch, where it left one of the wanted scores undefined."""
-        errors: dict[str, str] = {}
+        failures: dict[str, list[Failure]] = {}
         for table in self._tables:
             names = [name for name in undefined if name in table]
             for row in table[table["error"].notna()].to_dict("records"):
                 arch, error = str(row["arch"]), str(row["error"])
-                if any(arch in undefined[name] for name in names) and error not in errors.get(arch, ""):
-                    errors[arch] = f"{errors[arch]}; {error}" if arch in errors else error
-        return errors
+                if not any(arch in undefined[name] for name in names):
+                    continue
+                others = failures.setdefault(arch, [])
+                if not any(error in other.said for other in others):
+                    others.append(Failure(error, error_kind_of(cast(Row, row)) or RAISED))
+        return failures
 
     def record(self, **facts: Any) -> None:
         """Writes this process with its versions and hardware into `run.json`; call again to add facts."""

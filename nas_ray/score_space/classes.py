@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from nas_ray.rows import ERROR, ERROR_KIND
 from nas_ray.shared_weights.one_by_one import LIVE
 from nas_ray.spaces.canonical import representatives
 
@@ -47,7 +48,7 @@ class Classes:
         for name in shared:
             table[name] = stands.map(by_arch[name])
         undefined = ~np.isfinite(table[shared].to_numpy()).all(axis=1)
-        said = table["error"].fillna(stands.map(by_arch["error"]))
-        table["error"] = table["error"].where(~undefined, said)
+        for name in by_arch.columns.intersection([ERROR, ERROR_KIND]):
+            table[name] = table[name].where(~undefined, table[name].fillna(stands.map(by_arch[name])))
         table.insert(1, "scored_as", stands)
         return table

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from rich.console import Console
@@ -35,7 +36,8 @@ def run(args: ScoreArgs, console: Console) -> int:
     """
     job = prepare(args, console)
     errors = error_console()
-    with open_store(job.out, job.identity, lambda said: say(errors, said)) as store:
+    told = partial(say, errors)
+    with open_store(job.out, job.identity, told, dataset=args.dataset) as store:
         ending = Ending(
             "scoring",
             lambda status: store.record(status=status),

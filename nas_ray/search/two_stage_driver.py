@@ -14,7 +14,7 @@ from nas_ray.drivers.tune_search import to_table, tune_search
 from nas_ray.errors import UsageError
 from nas_ray.evaluation.proxy_scores import Evaluator
 from nas_ray.evaluation.short_training import ShortTraining
-from nas_ray.rows import Row
+from nas_ray.rows import Row, scores_alone
 from nas_ray.runs.journal import FILE_NAME, Journal, read_journal, rows_of
 from nas_ray.runs.writing import write_table
 from nas_ray.search.experiment import Experiment
@@ -22,15 +22,12 @@ from nas_ray.search.two_stage_args import TwoStageArgs
 from nas_ray.searchers import ArchSearcher
 from nas_ray.searchers.given import GivenArchs
 
-OWN = {"trial", "arch", "worker", "finished_at", "seconds", "error", "reused", "fitness"}
-"""Columns of a row of scores that do not join the row of its training."""
-
 
 class KnownScores:
     """Reports the scores that an arch already has."""
 
     def __init__(self, rows: Sequence[Row]) -> None:
-        self._rows = {row["arch"]: {name: row[name] for name in row if name not in OWN} for row in rows}
+        self._rows = {row["arch"]: scores_alone(row) for row in rows}
 
     def __call__(self, arch: str, report: Callable[[Row], None]) -> None:
         """Reports them, without the seconds, which were spent before."""

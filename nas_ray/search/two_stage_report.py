@@ -15,7 +15,7 @@ from rich.console import Console
 from nas_ray.report.cells import draw_cell
 from nas_ray.report.learning_curves import draw_learning_curves
 from nas_ray.report.summary import print_summary, summarize
-from nas_ray.rows import Row
+from nas_ray.rows import Row, scores_alone
 from nas_ray.runs.folder import update_run, write_json, write_table
 from nas_ray.search.estimation import CHECKPOINTS, VALID_ACC
 from nas_ray.search.experiment import Experiment
@@ -53,7 +53,7 @@ def join_stages(stages: Sequence[Stage]) -> pd.DataFrame:
         for row, value in zip(stage.rows, stage.fitness(stage.rows), strict=True):
             epochs = int(row.get("epochs") or 0)
             last[row["arch"]] = {
-                **last.get(row["arch"], {}),
+                **scores_alone(last.get(row["arch"], {})),
                 **row,
                 "epochs": epochs,
                 "fitness": float(value),

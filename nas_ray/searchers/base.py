@@ -12,7 +12,7 @@ import numpy as np
 from ray.tune.search import Searcher
 
 from nas_ray.process.foreign_code import around
-from nas_ray.rows import Event, Row, copied
+from nas_ray.rows import Event, Row, copied, with_error_kind
 from nas_ray.searchers.driver import Driver
 from nas_ray.searchers.events import check_arch, check_ask, ends_with_ask, unfinished
 from nas_ray.searchers.fitness import Fitness
@@ -142,7 +142,7 @@ class ArchSearcher(History, Searcher, ABC):  # type: ignore[misc]  # Ray ships n
         stamp = self._driver.stamp()  # one for all: they arrive together
         for asked, row in zip(chunk, rows, strict=True):
             if not self._in_flight.repeats_alone(asked, row):
-                self._land(asked, None if row is None else {**row, **stamp, "reused": False})
+                self._land(asked, None if row is None else {**with_error_kind(row), **stamp, "reused": False})
         self._check()
 
     def _land(self, asked: Asked, row: Row | None) -> None:

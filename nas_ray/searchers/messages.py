@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nas_ray.rows import EPOCHS as EPOCHS
-from nas_ray.rows import Row
+from nas_ray.rows import OUT_OF_MEMORY, WORKER_DIED, Failure, Row, error_kind_of, failed
 
 SCORE = "score"
 """The metric that a Tune result carries; searchers use the whole rows instead."""
@@ -15,21 +15,13 @@ SCORE = "score"
 ROWS = "rows"
 """The key of the rows in a Tune result, beside what Tune adds."""
 
-DIED: Row = {"error": "the worker died before the trial ended"}
+DIED: Row = failed([Failure("the worker died before the trial ended", WORKER_DIED)])
 """The row of an arch whose worker died."""
-
-
-OUT_OF_MEMORY = "out of memory"
-
-
-def is_memory_error(row: Mapping[str, Any]) -> bool:
-    """Returns whether an evaluation failed for want of memory."""
-    return OUT_OF_MEMORY in str(row.get("error") or "")
 
 
 def may_lack_memory(row: Mapping[str, Any]) -> bool:
     """Returns whether an evaluation lacked memory, or its worker died, of which that is the usual cause."""
-    return is_memory_error(row) or row.get("error") == DIED["error"]
+    return error_kind_of(row) in (OUT_OF_MEMORY, WORKER_DIED)
 
 
 def config_of(archs: Sequence[str], archs_per_trial: int) -> dict[str, Any]:

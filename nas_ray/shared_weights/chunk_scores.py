@@ -10,12 +10,12 @@ from typing import Protocol, cast, runtime_checkable
 import numpy as np
 import torch
 
-from nas_ray.errors import describe
+from nas_ray.errors import failure
 from nas_ray.evaluation.proxy_scores import Evaluator
 from nas_ray.process.foreign_code import Contained, around, is_ours
 from nas_ray.process.time_limit import TimedOut, time_limit
 from nas_ray.proxies import Proxy
-from nas_ray.rows import Row, copied, plain_row
+from nas_ray.rows import ERROR, ERROR_KIND, OUT_OF_MEMORY, TIMED_OUT, Failure, Row, copied, failed, plain_row
 from nas_ray.shared_weights.scorer import ChunkScorer
 from nas_ray.spaces.nats_tss import NatsTss
 
@@ -52,11 +52,11 @@ def attempt(evaluator: Evaluator, archs: Sequence[str], timeout_s: float | None 
             raise ValueError(f"an evaluator must return a row per arch, got {len(rows)} for {len(archs)}.")
         return [plain_row(row) for row in rows]
     except Exception as error:
-        failed: Row = {"seconds": 0.0, "error": describe(error)}
+        row: Row = {"seconds": 0.0, **failed([failure(error)])}
     except TimedOut as error:
-        failed = {"seconds": time.perf_counter() - start, "error": str(error)}
+        row = {"seconds": time.perf_counter() - start, **failed([Failure(str(error), TIMED_OUT)])}
     if len(archs) == 1:
-        return [failed]
+        return [row]
     return [attempt(evaluator, [arch], timeout_s)[0] for arch in archs]
 
 
@@ -111,23 +111,25 @@ class ChunkScores:
         try:
             return self._score(archs)
         except Exception as error:
-            said = describe(error)
+            told = failed([failure(error)])
         _free_gpu()  # out of the handler, which would keep the tensors of the attempt alive
         if len(archs) == 1:
-            return [{**dict.fromkeys(self._scorer.names, float("nan")), "seconds": 0.0, "error": said}]
+            return [{**dict.fromkeys(self._scorer.names, float("nan")), "seconds": 0.0, **told}]
         half = len(archs) // 2
         return [*self.rows(archs[:half]), *self.rows(archs[half:])]
 
     def _score(self, archs: Sequence[str]) -> list[Row]:
         table = self._scorer(archs)
-        if table["error"].str.contains("out of memory").any():
+        if (table[ERROR_KIND] == OUT_OF_MEMORY).any():
             _free_gpu()
-        names = [str(name) for name in table if name not in ("arch", "error")]
+        names = [str(name) for name in table if name not in ("arch", ERROR, ERROR_KIND)]
         values = table[names].to_numpy(dtype=float).tolist()
-        errors = table["error"].astype(object).where(table["error"].notna(), None)
+        errors, kinds = (
+            table[name].astype(object).where(table[name].notna(), None) for name in (ERROR, ERROR_KIND)
+        )
         return [
-            {**dict(zip(names, row, strict=True)), "error": error}
-            for row, error in zip(values, errors, strict=True)
+            {**dict(zip(names, row, strict=True)), **failed([Failure(error, kind)] if error else [])}
+            for row, error, kind in zip(values, errors, kinds, strict=True)
         ]
 
     @cached_property

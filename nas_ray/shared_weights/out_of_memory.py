@@ -7,14 +7,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-SAYINGS = ("out of memory", "not enough memory", "can't allocate memory")
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Returns whether `error` says that memory, of the CPU or of a GPU, does not suffice."""
-    if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
-        return True
-    return isinstance(error, RuntimeError) and any(said in str(error).lower() for said in SAYINGS)
+from nas_ray.errors import is_out_of_memory
 
 
 def in_halves(function: Callable[[Sequence[str]], Tensor], archs: Sequence[str]) -> list[Tensor]:

@@ -15,6 +15,7 @@ from nas_ray.evaluation.scoring import score_net
 from nas_ray.proxies import PROXIES, Proxy
 from nas_ray.proxies.plugin import known_columns
 from nas_ray.proxies.sharing import shared_work, widest_first
+from nas_ray.rows import ERROR, ERROR_KIND, UNDEFINED, Failure, failed
 from nas_ray.shared_weights import BATCHED, ONE_BY_ONE
 from nas_ray.shared_weights.one_by_one import WHOLE, Way, first_of_each
 from nas_ray.shared_weights.out_of_memory import in_halves
@@ -71,30 +72,33 @@ class ChunkScorer:
         self.precision = precision
 
     def __call__(self, archs: Sequence[str]) -> pd.DataFrame:
-        """Returns a row per arch, in the order given: `arch`, a column per score, `seconds`, `error` or None.
+        """Returns a row per arch, in the order given: `arch`, a column per score, `seconds`, and failures.
 
-        `seconds` is the mean of the chunk. A proxy that fails for an arch gives NaN and an entry in `error`.
+        `seconds` is the mean of the chunk. A proxy that fails for an arch gives NaN and an entry in `error`,
+        and `error_kind` says of what kind; both are missing where nothing failed.
         """
         start = time.perf_counter()
         rows: list[dict[str, float]] = [{} for _ in archs]
-        errors: list[list[str]] = [[] for _ in archs]
+        failures: list[list[Failure]] = [[] for _ in archs]
         for name, proxy in self.proxies.items():
             if self._runs_together(proxy):
-                for row, error, score in zip(rows, errors, self._together(proxy, archs), strict=True):
+                for row, own, score in zip(rows, failures, self._together(proxy, archs), strict=True):
                     row[name] = score
                     if not np.isfinite(score):
-                        error.append(f"{name} is {score}")
+                        own.append(Failure(f"{name} is {score}", UNDEFINED))
         for way, proxies in self._by_way().items():
             different, where = first_of_each(archs, way.key)
             found = [self._one(way, arch, proxies) for arch in different]
-            for row, error, place in zip(rows, errors, where, strict=True):
+            for row, own, place in zip(rows, failures, where, strict=True):
                 row.update(found[place][0])
-                error += found[place][1]
+                own += found[place][1]
         table = pd.DataFrame({"arch": list(archs)})
         for column in self._columns(rows):
             table[column] = [row.get(column, float("nan")) for row in rows]
         table["seconds"] = (time.perf_counter() - start) / max(1, len(archs))
-        table["error"] = pd.array(["; ".join(e) or None for e in errors], dtype="string")
+        told = [failed(own) for own in failures]
+        for column in (ERROR, ERROR_KIND):
+            table[column] = pd.array([one.get(column) for one in told], dtype="string")
         return table
 
     @property
@@ -115,7 +119,7 @@ class ChunkScorer:
     @staticmethod
     def _runs_together(proxy: Proxy) -> bool:
         name = built_in_name(proxy)
-        return name is not None and name not in ONE_BY_ONE
+        return name in BATCHED and name not in ONE_BY_ONE
 
     def _together(self, proxy: Proxy, archs: Sequence[str]) -> list[float]:
         parts = [archs[i : i + self.together] for i in range(0, len(archs), self.together)]
@@ -133,17 +137,19 @@ class ChunkScorer:
         columns = {name: built_in_name(proxy) or "" for name, proxy in self.proxies.items()}
         order = widest_first(columns.values())
         for name, known in sorted(columns.items(), key=lambda column: order.index(column[1])):
-            if not known:
-                ways.setdefault(WHOLE, {})[name] = self.proxies[name]
-            elif known in ONE_BY_ONE:
+            if known in ONE_BY_ONE:
                 way, own = ONE_BY_ONE[known]
                 ways.setdefault(way, {})[name] = own
+            elif known not in BATCHED:
+                ways.setdefault(WHOLE, {})[name] = self.proxies[name]
         return ways
 
-    def _one(self, way: Way, arch: str, proxies: Mapping[str, Proxy]) -> tuple[dict[str, float], list[str]]:
+    def _one(
+        self, way: Way, arch: str, proxies: Mapping[str, Proxy]
+    ) -> tuple[dict[str, float], list[Failure]]:
         net = way.net(self._supernet, arch)
         scores: dict[str, float] = {}
-        errors: list[str] = []
+        failures: list[Failure] = []
         with shared_work():
             for name, proxy in proxies.items():
                 known = built_in_name(self.proxies[name])  # any other may change what it is given
@@ -152,8 +158,8 @@ class ChunkScorer:
                         name, proxy, net, *self._batch, copies=known is None, columns=self.known[name]
                     )
                 scores.update(values)
-                errors += said
-        return scores, errors
+                failures += said
+        return scores, failures
 
     @cached_property
     def _supernet(self) -> Supernet:

@@ -9,8 +9,8 @@ from functools import cached_property
 import numpy as np
 import torch
 
-from nas_ray.errors import UsageError, describe
-from nas_ray.rows import Row
+from nas_ray.errors import UsageError, failure
+from nas_ray.rows import UNDEFINED, Failure, Row, failed
 from nas_ray.shared_weights.size_supernet import SizeSupernet
 from nas_ray.shared_weights.sizes import SHARING, SizeScorer
 from nas_ray.spaces.nats_sss import NatsSss
@@ -70,14 +70,18 @@ class SizeScores:
         try:
             found = self._scorer(archs)
         except Exception as error:  # all or none: the shared beginnings belong to all
-            row: Row = {**dict.fromkeys(self.proxies, float("nan")), "seconds": 0.0, "error": describe(error)}
-            return [dict(row) for _ in archs]
+            told = failed([failure(error)])
+            return [{**dict.fromkeys(self.proxies, float("nan")), "seconds": 0.0, **told} for _ in archs]
         seconds = (time.perf_counter() - start) / len(archs)
         return [self._row(found[arch], seconds) for arch in archs]
 
     def _row(self, scores: dict[str, float], seconds: float) -> Row:
-        bad = [f"{name} is {value}" for name, value in scores.items() if not np.isfinite(value)]
-        return {**scores, "seconds": seconds, "error": "; ".join(bad) or None}
+        bad = [
+            Failure(f"{name} is {value}", UNDEFINED)
+            for name, value in scores.items()
+            if not np.isfinite(value)
+        ]
+        return {**scores, "seconds": seconds, **failed(bad)}
 
     @cached_property
     def _scorer(self) -> SizeScorer:

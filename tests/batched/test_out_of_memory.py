@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from nas_ray.shared_weights.out_of_memory import in_halves, is_out_of_memory
+from nas_ray.errors import is_out_of_memory
+from nas_ray.shared_weights.out_of_memory import in_halves
 
 
 def test_a_batch_is_halved_until_it_fits() -> None:

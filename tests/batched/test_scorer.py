@@ -31,7 +31,7 @@ def scores(table: pd.DataFrame) -> pd.DataFrame:
 
 def test_a_row_per_arch() -> None:
     table = scorer()(ARCHS)
-    assert list(table) == ["arch", *PROXIES, "seconds", "error"]
+    assert list(table) == ["arch", *PROXIES, "seconds", "error", "error_kind"]
     assert list(table["arch"]) == ARCHS
     assert np.isfinite(table.loc[:2, list(PROXIES)]).all().all()
     assert (table["seconds"] > 0).all()
@@ -93,7 +93,7 @@ def test_your_own_proxy_sees_the_plain_net_and_cannot_change_it() -> None:
     inputs, targets = batch(10)
     table = ChunkScorer(SPACE, 5, inputs.float().numpy(), targets.numpy(), proxies)(ARCHS[:3])
     assert list(table) == [
-        *("arch", "mine.weights", "mine.images", "params", "naswot", "zen", "seconds", "error")
+        *("arch", "mine.weights", "mine.images", "params", "naswot", "zen", "seconds", "error", "error_kind")
     ]
     assert (table["mine.weights"] == table["params"]).all()
     plain = scorer(("naswot", "zen"))(ARCHS[:3])
@@ -108,3 +108,18 @@ def test_archs_that_are_the_same_to_a_proxy_are_scored_once(monkeypatch: pytest.
     table = scorer(("snip", "naswot", "params"))([same, dead, same])
     assert made == [to_ops(same)] * 2  # once for snip, once for naswot: no ReLU sees the dead node
     assert (table["snip"] == table["snip"][0]).all()
+
+
+def test_a_proxy_without_a_batched_form_sees_one_net_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[type] = []
+
+    def newcomer(net: torch.nn.Module, inputs: torch.Tensor, targets: torch.Tensor) -> float:
+        seen.append(type(net))
+        return PLAIN["snip"](net, inputs, targets)
+
+    monkeypatch.setitem(PLAIN, "newcomer", newcomer)
+    table = scorer(("newcomer", "snip", "params"))(ARCHS)
+    assert table["error"][:3].isna().all()
+    np.testing.assert_allclose(table["newcomer"][:3], table["snip"][:3], rtol=1e-3)
+    assert len(seen) == len(ARCHS)
+    assert ArchView not in seen

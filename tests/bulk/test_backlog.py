@@ -3,6 +3,9 @@ from __future__ import annotations
 import pandas as pd
 
 from nas_ray.drivers.backlog import TRIES, Backlog, Piece
+from nas_ray.errors import failure
+
+STARVED = failure(MemoryError())
 
 
 def rows(piece: Piece) -> pd.DataFrame:
@@ -39,15 +42,17 @@ def test_the_arch_that_kills_workers_is_found_and_the_others_are_scored() -> Non
     assert whole["arch"].tolist() == ["a", "b", "c", "d"]
     assert whole["x"].isna().tolist() == [False, False, True, False]
     assert whole["error"][2] == "the worker died of this arch, 3 times"
+    assert whole["error_kind"][2] == "worker_died"
     assert deaths == 2 * TRIES + 1  # the chunk, its half once, the arch
 
 
 def test_a_chunk_that_raises_is_split() -> None:
     backlog = Backlog([["a", "b"]], ["x"])
-    assert backlog.failed(backlog.take(), "out of memory") is None
+    assert backlog.failed(backlog.take(), STARVED) is None
     first, second = backlog.take(), backlog.take()
     assert (first.archs, second.archs) == (("a",), ("b",))
-    assert backlog.failed(first, "out of memory") is None
+    assert backlog.failed(first, STARVED) is None
     whole = backlog.done(second, rows(second))
     assert whole is not None
     assert whole["error"].tolist()[0] == "out of memory"
+    assert whole["error_kind"].tolist()[0] == "out_of_memory"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -65,3 +66,42 @@ def test_an_unwritable_folder(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(UsageError, match="must be writable"):
         open_store(tmp_path / "file", IDENTITY, print).__enter__()
+
+
+def kept(folder: Path) -> dict[str, object]:
+    found: dict[str, object] = json.loads((folder / "run.json").read_text())
+    return found
+
+
+def test_a_folder_says_its_dataset_and_keeps_to_it(tmp_path: Path) -> None:
+    with open_store(tmp_path, IDENTITY, print, dataset="cifar10") as store:
+        store.add(0, table("ab", x=1.0))
+        store.record(status="finished")
+    assert kept(tmp_path)["dataset"] == "cifar10"
+    with open_store(tmp_path, IDENTITY, pytest.fail, dataset="cifar10") as store:
+        assert store.missing("ab", columns("x")) == {}
+    with pytest.raises(UsageError, match="holds scores with dataset cifar10, but now it is own; choose"):
+        open_store(tmp_path, IDENTITY, print, dataset="own").__enter__()
+
+
+def test_a_folder_that_does_not_say_its_dataset_goes_on_and_says_it_then(tmp_path: Path) -> None:
+    add(tmp_path, table("ab", x=1.0))
+    assert "dataset" not in kept(tmp_path)
+    with open_store(tmp_path, IDENTITY, pytest.fail, dataset="cifar100") as store:
+        assert store.missing("abc", columns("x")) == {"c": ("x",)}
+        store.record(status="running")
+    assert kept(tmp_path)["dataset"] == "cifar100"
+    with open_store(tmp_path, IDENTITY, pytest.fail, dataset="cifar100") as store:
+        assert store.missing("ab", columns("x")) == {}
+
+
+def test_the_kind_of_a_failure_is_kept_and_read_from_the_text_of_older_chunks(tmp_path: Path) -> None:
+    new = table("a", x=np.nan).assign(error="x is nan", error_kind="undefined")
+    add(tmp_path, new, table("b", x=np.nan).assign(error="x: out of memory"), table("c", x=1.0))
+    with open_store(tmp_path, IDENTITY, pytest.fail) as store:
+        found = store.table("abc", ["x"])
+    assert found["error_kind"].astype(object).where(found["error_kind"].notna(), None).tolist() == [
+        "undefined",
+        "out_of_memory",
+        None,
+    ]

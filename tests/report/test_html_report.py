@@ -10,8 +10,10 @@ import pandas as pd
 import pytest
 
 from nas_ray.errors import UsageError
+from nas_ray.report.accuracies import Accuracies
 from nas_ray.report.correlation import spearman
 from nas_ray.report.html_report import write_report
+from nas_ray.report.read_runs import read_runs
 from nas_ray.runs.folder import update_run, write_table
 from tests.report.page import Page
 from tests.report.runs import SOURCE, make_compared, make_scored, make_search, search_rows
@@ -251,3 +253,12 @@ def test_the_command(tmp_path: Path) -> None:
     helped = subprocess.run([*command, "--help"], capture_output=True, text=True, timeout=120)
     for word in ("--benchmark", "median with its quartiles", "compared.html"):
         assert word in " ".join(helped.stdout.replace("│", " ").split())
+
+
+def test_the_dataset_of_a_scored_folder_is_what_it_says_or_else_what_its_classes_say(tmp_path: Path) -> None:
+    rows = search_rows(12)
+    said = make_scored(tmp_path / "said", rows, dataset="cifar100")
+    guessed = make_scored(tmp_path / "guessed", rows)
+    damaged = make_scored(tmp_path / "damaged", rows, dataset=["cifar100"])
+    found = [read_runs(folder, Accuracies("none"))[0].dataset for folder in (said, guessed, damaged)]
+    assert found == ["cifar100", "cifar10", "cifar10"]

@@ -73,3 +73,22 @@ def test_killed_before_the_second_try_it_is_asked_for_again() -> None:
     resumed = Script("a", "b")
     resumed.replay(searcher.events)
     assert resumed.suggest("0") == {"arch": "a"}
+
+
+def test_the_kind_decides_what_goes_out_again_and_not_the_text() -> None:
+    searcher = start("a", "b", count=2)
+    searcher.on_trial_complete("0", {"error": "x: too large", "error_kind": "out_of_memory"})
+    searcher.on_trial_complete("1", {"error": "x: no out of memory", "error_kind": "raised"})
+    assert errors(searcher) == {"b": "x: no out of memory"}
+    assert searcher.suggest("2") == {"arch": "a"}
+
+
+def test_the_journal_names_the_kind_of_every_failure() -> None:
+    searcher = start("a", "b", "c", count=3)
+    searcher.on_trial_complete("0", {"x": float("inf"), "error": "x is inf"})  # of another's evaluator
+    searcher.on_trial_complete("1", FINE)
+    searcher.on_trial_complete("2", error=True)
+    assert searcher.suggest("3") == {"arch": "c"}
+    searcher.on_trial_complete("3", error=True)
+    rows = [event["row"] for event in searcher.events if event["event"] == "tell"]
+    assert [row.get("error_kind", "none") for row in rows] == ["undefined", "none", "worker_died"]
