@@ -20,6 +20,7 @@ from nas_ray.drivers.private_folder import PrivateFolder, sweep
 from nas_ray.drivers.process_limits import check_limits, object_store_bytes
 from nas_ray.drivers.tokens import MODE, PATH, VALUE, find_token
 from nas_ray.errors import UsageError
+from nas_ray.process.interrupts import handle_again
 
 LIMITS = "see that its limits (ulimit -a), memory and the room for temporary files suffice."
 """What to do where Ray does not start."""
@@ -215,3 +216,4 @@ def stop_ray() -> None:
     """Ends Ray's processes and removes its folder, if Ray was started, or leaves the cluster."""
     if "ray" in sys.modules:
         stop_local()
+        handle_again()

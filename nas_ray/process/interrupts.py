@@ -35,6 +35,19 @@ def ignore_stopping() -> None:
             _IGNORED.add(number)
 
 
+def handle_again() -> None:
+    """Puts Python's handlers back into the operating system, where Ray took them out without telling Python.
+
+    `ray.shutdown` gives SIGTERM its default back, which would end the process in its last lines.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return
+    for number in STOPPING:
+        known = signal.getsignal(number)
+        if known is not None:  # one that Python did not set
+            signal.signal(number, known)
+
+
 def _handle(number: signal.Signals, handler: Any) -> bool:
     """Returns whether `handler` was set: not in another thread, nor where others ignore the signal."""
     if threading.current_thread() is not threading.main_thread():

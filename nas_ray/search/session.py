@@ -108,13 +108,19 @@ def _ending(experiment: Experiment, folder: Path, place: str | Path, began: floa
     return Ending(
         "search",
         lambda status: _leave(experiment, folder, status, began),
-        done=lambda: f" after {len(rows_of(experiment.searcher.events))} evaluations",
+        done=lambda: f" after {_evaluations(experiment)}",
         kept="nothing is lost",
-        where=lambda: f"they are kept in {place}",
+        where=lambda: f"what was evaluated is kept in {place}" if experiment.searcher.events else "",
         lost=lambda: lost(place, folder, file=FILE_NAME),
         go_on=lambda: resume_command(place, args.address),
         verbose=args.verbose,
     )
+
+
+def _evaluations(experiment: Experiment) -> str:
+    """Returns `1 evaluation` or `2 evaluations`."""
+    count = len(rows_of(experiment.searcher.events))
+    return f"{count} evaluation{'' if count == 1 else 's'}"
 
 
 def _leave(experiment: Experiment, folder: Path, status: str, began: float) -> None:

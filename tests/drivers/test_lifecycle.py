@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import io
 import os
@@ -15,7 +16,7 @@ from rich.console import Console
 
 from nas_ray.drivers.lifecycle import TRACEBACK, Ending, command_again, guarded
 from nas_ray.errors import UsageError
-from nas_ray.process.interrupts import INTERRUPTED, end_as_ctrl_c, ignore_stopping
+from nas_ray.process.interrupts import INTERRUPTED, end_as_ctrl_c, handle_again, ignore_stopping
 from nas_ray.runs.kept import lost
 from tests.guards.commands import kept_signals
 
@@ -150,3 +151,20 @@ def test_what_the_ending_itself_removes_is_not_lost(tmp_path: Path, monkeypatch:
     ending = Ending("run", lambda status: tmp_path.rmdir(), lost=lambda: lost(tmp_path))
     with pytest.raises(UsageError, match="The run ended with KeyError: 'x'. NAS_RAY_TRACEBACK=1"):
         guarded(failing(KeyError("x")), ending, Console(file=io.StringIO()))
+
+
+def test_handlers_are_put_back_where_ray_took_them_out() -> None:
+    """Ray's way of doing so goes past Python, as `libc.signal` does."""
+    end_as_ctrl_c()
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.signal(signal.SIGTERM, 0)
+    handle_again()
+
+    def work() -> int:
+        os.kill(os.getpid(), signal.SIGTERM)
+        raise AssertionError
+
+    assert ended(work)[0] == INTERRUPTED
+    libc.signal(signal.SIGTERM, 0)
+    handle_again()
+    os.kill(os.getpid(), signal.SIGTERM)  # is ignored, as after any interruption
