@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from nas_ray.benchmarks import open_benchmark
     from nas_ray.drivers.simulation import simulate
     from nas_ray.drivers.tune_search import tune_search
+    from nas_ray.drivers.tune_searcher import TuneSearcher
     from nas_ray.errors import UsageError
     from nas_ray.evaluation.proxy_scores import Lookup, ProxyScores
     from nas_ray.images.image_data import ImageDataModule
@@ -32,6 +33,7 @@ _HOME = {
     "RandomSearch": "searchers",
     "RegularizedEvolution": "searchers",
     "SkipRea": "searchers",
+    "TuneSearcher": "drivers.tune_searcher",
     "UsageError": "errors",
     "load": "training.trained",
     "open_benchmark": "benchmarks",
@@ -50,6 +52,7 @@ __all__ = [
     "RandomSearch",
     "RegularizedEvolution",
     "SkipRea",
+    "TuneSearcher",
     "UsageError",
     "load",
     "open_benchmark",

@@ -32,7 +32,6 @@ ROOMS = [
 MAY_TOUCH_RAY = {
     "drivers",
     "plugins.py",
-    "searchers/base.py",
     "score_space/memory_limit.py",
     "search/estimation.py",
 }
