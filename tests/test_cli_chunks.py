@@ -66,7 +66,9 @@ def test_what_cannot_be_scored_together_is_one_sentence(
 def test_a_space_that_is_not_built_in_has_no_supernet(
     options: dict[str, Any], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "theirs_of_a_test.py").write_text("import nas_ray\nclass Wide(nas_ray.NatsTss):\n    pass\n")
+    (tmp_path / "theirs_of_a_test.py").write_text(
+        "from nas_ray.spaces import NatsTss\nclass Wide(NatsTss):\n    pass\n"
+    )
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UsageError) as caught:
         prepare("rea", SearchArgs(archs_per_trial=8, **options), "rea")

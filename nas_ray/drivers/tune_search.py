@@ -19,6 +19,7 @@ from nas_ray.evaluation.proxy_scores import EpochEvaluator, Evaluator
 from nas_ray.rows import ERROR, ERROR_KIND, LEADING, TRAILING, Event, Row, error_kind_of
 from nas_ray.runs.journal import FILE_NAME, Journal, rows_of
 from nas_ray.searchers.base import ArchSearcher
+from nas_ray.searchers.messages import SCORE
 from nas_ray.text import encodable
 
 # Read by Ray Tune when it is imported or when a run starts.
@@ -101,6 +102,7 @@ def tune_search(
 
     from nas_ray.drivers.scheduling import NewestFirst, teach, waiting_trials
     from nas_ray.drivers.trainable import ArchTrial, EpochTrial
+    from nas_ray.drivers.tune_searcher import TuneSearcher
 
     by_epochs = evaluator if isinstance(evaluator, EpochEvaluator) else None
     scheduler = scheduler or NewestFirst()
@@ -138,7 +140,7 @@ def tune_search(
     tuner = tune.Tuner(
         trainable,
         tune_config=tune.TuneConfig(
-            search_alg=searcher,
+            search_alg=TuneSearcher(searcher, metric=SCORE),
             scheduler=scheduler,
             num_samples=-1,  # the searcher says when it is finished
             max_concurrent_trials=max(max_concurrent, waiting_trials(scheduler)),

@@ -1,4 +1,4 @@
-"""Search strategies: Ray Tune `Searcher`s on the ask/tell base."""
+"""Search strategies on the ask/tell base; none of this imports Ray or torch."""
 
 from __future__ import annotations
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from ray.tune.search import Searcher
 
 from nas_ray.process.foreign_code import around
 from nas_ray.rows import Event, Row, copied, with_error_kind
@@ -18,14 +18,18 @@ from nas_ray.searchers.events import check_arch, check_ask, ends_with_ask, unfin
 from nas_ray.searchers.fitness import Fitness
 from nas_ray.searchers.history import History
 from nas_ray.searchers.in_flight import Asked, InFlight
-from nas_ray.searchers.messages import SCORE, config_of, rows_of
+from nas_ray.searchers.messages import FINISHED, SCORE, config_of, rows_of
 
 if TYPE_CHECKING:  # a searcher needs no torch
     from nas_ray.spaces.base import SearchSpace
 
 
-class ArchSearcher(History, Searcher, ABC):  # type: ignore[misc]  # Ray ships no types
-    """A Ray Tune `Searcher` over archs.
+CarriedTrials = Mapping[str, Iterable[Sequence[Any]]]
+"""By the id of a trial, number and arch of each evaluation that it carries."""
+
+
+class ArchSearcher(History, ABC):
+    """Chooses archs and learns from their rows; `nas_ray.TuneSearcher` makes Ray Tune's `Searcher` of it.
 
     The whole of a new searcher is `ask`, and `tell` if it keeps state::
 
@@ -53,7 +57,6 @@ class ArchSearcher(History, Searcher, ABC):  # type: ignore[misc]  # Ray ships n
     """
 
     def __init__(self, space: SearchSpace, *, fitness: Fitness, seed: int = 0) -> None:
-        super().__init__(metric=SCORE, mode="max")
         self.space = space
         self.remember(fitness)
         self._surroundings = around(type(self), fitness, space)
@@ -85,8 +88,19 @@ class ArchSearcher(History, Searcher, ABC):  # type: ignore[misc]  # Ray ships n
         """Number of archs proposed so far, repeated ones included."""
         return self._asked
 
-    def replay(self, events: Sequence[Event]) -> None:
+    @property
+    def trials_in_flight(self) -> dict[str, list[Asked]]:
+        """What each trial carries that is under way: the numbers of the evaluations and their archs."""
+        return self._in_flight.trials
+
+    def replay(
+        self, events: Sequence[Event], trials: Mapping[str, Iterable[Sequence[Any]]] = MappingProxyType({})
+    ) -> None:
         """Brings a new searcher to the state that `events` left; unfinished archs are proposed again first.
+
+        Args:
+            events: all of them, in their order.
+            trials: `trials_in_flight` of then, where their driver goes on with them by itself.
 
         Raises:
             ValueError: the events come from a search with other arguments.
@@ -101,12 +115,15 @@ class ArchSearcher(History, Searcher, ABC):  # type: ignore[misc]  # Ray ships n
             if not asked:
                 self._take(event["row"])
                 self._check()
-        self._in_flight.resume(unfinished(events).items(), collecting=ends_with_ask(events))
+        out = {trial: [(number, arch) for number, arch in carried] for trial, carried in trials.items()}
+        self._in_flight.resume(unfinished(events).items(), out, collecting=ends_with_ask(events))
 
-    # Ray Tune's side.
+    # Trials: a driver asks for their configs, and says what came of them.
+
+    metric, mode = SCORE, "max"
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
-        """Returns the config of the next trial, None to wait, or `Searcher.FINISHED`; drivers call it.
+        """Returns the config of the next trial, None to wait, or `FINISHED`.
 
         A trial carries up to `archs_per_trial` archs, fewer where the searcher waits, ends or is stopped.
         """
@@ -116,7 +133,7 @@ class ArchSearcher(History, Searcher, ABC):  # type: ignore[misc]  # Ray ships n
             self._in_flight.send(trial_id, chunk)
             return config_of([arch for _, arch in chunk], self._driver.archs_per_trial)
         if over and self._in_flight.settled:
-            return str(Searcher.FINISHED)  # Tune does not ask again
+            return FINISHED  # Tune does not ask again
         if not over and not self._in_flight:
             raise RuntimeError(f"{type(self).__name__}.ask() returned None with no evaluation pending.")
         return None

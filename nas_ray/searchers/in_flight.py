@@ -69,9 +69,27 @@ class InFlight:
             return so_far  # stopped by a scheduler while it was paused
         return [DIED if error or result is not None else None] * count
 
-    def resume(self, unfinished: Iterable[Asked], *, collecting: bool) -> None:
-        """Takes what was in flight at an interruption, and whether a trial was still being filled or out."""
-        self.again.extend(unfinished)
+    @property
+    def trials(self) -> dict[str, list[Asked]]:
+        """What each trial carries."""
+        return {trial_id: list(chunk) for trial_id, chunk in self._chunks.items()}
+
+    def resume(
+        self, unfinished: Iterable[Asked], out: Mapping[str, list[Asked]], *, collecting: bool
+    ) -> None:
+        """Takes what was in flight at an interruption.
+
+        Args:
+            unfinished: all of it.
+            out: the part of it whose trials go on, by Tune's trial id.
+            collecting: whether a trial was still being filled.
+        """
+        for trial_id, chunk in out.items():
+            for asked in chunk:
+                self.join(asked)
+            self.send(trial_id, chunk)
+        carried = {asked for chunk in out.values() for asked in chunk}
+        self.again.extend(asked for asked in unfinished if asked not in carried)
         self._collecting = collecting
 
     def next_again(self) -> Asked:

@@ -1,4 +1,4 @@
-"""What travels between a searcher and its Tune trials: archs in a config, rows in a result."""
+"""What travels between a searcher and its trials: archs in a config, rows in a result."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from nas_ray.rows import OUT_OF_MEMORY, WORKER_DIED, Failure, Row, error_kind_of
 
 SCORE = "score"
 """The metric that a Tune result carries; searchers use the whole rows instead."""
+
+FINISHED = "FINISHED"
+"""What a searcher says that is asked for no more trials; Ray Tune's word, which a test compares."""
 
 ROWS = "rows"
 """The key of the rows in a Tune result, beside what Tune adds."""

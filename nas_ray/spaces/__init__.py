@@ -1,19 +1,20 @@
-"""Search spaces: sets of archs, how to move in them and how to build them."""
+"""Search spaces: sets of archs, how to move in them and how to build them.
+
+What needs torch is imported when it is first used, so that a searcher needs none.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
+from nas_ray.plugins import imported_when_used
 from nas_ray.spaces.base import CellSpace, DecisionSpace, FiniteSpace, SearchSpace
-from nas_ray.spaces.hand_designed import HandDesigned
-from nas_ray.spaces.nats_sss import NatsSss
-from nas_ray.spaces.nats_tss import NatsTss
 
-SPACES: dict[str, Callable[[], SearchSpace]] = {
-    "nats-tss": NatsTss,
-    "nats-sss": NatsSss,
-    "hand-designed": HandDesigned,
-}
+if TYPE_CHECKING:
+    from nas_ray.spaces.hand_designed import HandDesigned
+    from nas_ray.spaces.known import SPACES
+    from nas_ray.spaces.nats_sss import NatsSss
+    from nas_ray.spaces.nats_tss import NatsTss
 
 __all__ = [
     "SPACES",
@@ -25,3 +26,8 @@ __all__ = [
     "NatsTss",
     "SearchSpace",
 ]
+
+__getattr__ = imported_when_used(
+    __name__,
+    {"SPACES": "known", "HandDesigned": "hand_designed", "NatsSss": "nats_sss", "NatsTss": "nats_tss"},
+)

@@ -7,7 +7,7 @@ from nas_ray.plugins import make_named, resolve, ship_by_value
 from nas_ray.spaces import SPACES, SearchSpace
 
 
-def make_space(name: str) -> SearchSpace:
+def open_space(name: str) -> SearchSpace:
     """Returns the search space `name`.
 
     Raises:
@@ -18,3 +18,6 @@ def make_space(name: str) -> SearchSpace:
         raise UsageError(f"The search space {name!r} needs the methods sample, neighbors and build.")
     ship_by_value(type(made))
     return made
+
+
+make_space = open_space

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torchvision import models
 
 from nas_ray.proxies import PROXIES, Proxy
+from nas_ray.testing import ProxyContract
 from tests.proxies.nets import CONNECTED, DISCONNECTED, HEALTHY, IDENTITY, batch, built, tss
 
 CLASSES = 5
@@ -85,6 +86,10 @@ def name(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def proxy(name: str) -> Proxy:
     return PROXIES[name]
+
+
+class TestEveryProxy(ProxyContract):
+    pass
 
 
 def score(proxy: Proxy, net: nn.Module, inputs: Tensor, targets: Tensor) -> float:

@@ -127,7 +127,7 @@ def net(title: str, change: Callable[[dict[str, Any], Path], Any]) -> None:
     def make(folder: Path) -> Case:
         three = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
         facts = NetFacts(ARCH, "nats-tss", 2, 32, ("a", "b"), *three)
-        trained = TrainedNet(nas_ray.NatsTss(channels=4, cells=1).build(ARCH, 2), facts)
+        trained = TrainedNet(nas_ray.spaces.NatsTss(channels=4, cells=1).build(ARCH, 2), facts)
         trained.save(folder / "model.pt")
         content = change(torch.load(folder / "model.pt", weights_only=True), folder)
         torch.save(content, folder / "model.pt")

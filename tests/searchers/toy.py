@@ -4,48 +4,18 @@ from __future__ import annotations
 
 import inspect
 import itertools
-import zlib
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 from torch import nn
 
 from nas_ray.searchers import ArchSearcher
-
-
-class Line:
-    """Archs "0" to "n-1" on a line; neighbours are one step away."""
-
-    def __init__(self, size: int = 5) -> None:
-        self.size = size
-
-    def sample(self, rng: np.random.Generator) -> str:
-        return str(rng.integers(self.size))
-
-    def neighbors(self, arch: str) -> list[str]:
-        return [str(n) for n in (int(arch) - 1, int(arch) + 1) if 0 <= n < self.size]
-
-    def build(self, arch: str, num_classes: int) -> nn.Module:
-        return nn.Sequential(nn.Flatten(), nn.LazyLinear(num_classes))
-
-    def choices(self) -> tuple[tuple[str, ...], ...]:
-        return (tuple(self),)
-
-    def decisions(self, arch: str) -> tuple[str, ...]:
-        return (arch,)
-
-    def assemble(self, decisions: Sequence[str]) -> str:
-        return decisions[0]
-
-    def __len__(self) -> int:
-        return self.size
-
-    def __iter__(self) -> Iterator[str]:
-        return (str(n) for n in range(self.size))
-
-    def __contains__(self, arch: object) -> bool:
-        return arch in list(self)
+from nas_ray.testing import driving
+from nas_ray.testing.driving import Line as Line
+from nas_ray.testing.driving import drive_chunks as drive_chunks
+from nas_ray.testing.driving import value_of as value_of
 
 
 class Grid:
@@ -112,46 +82,21 @@ class Script:
         return np.array(drawn)
 
 
+def length_of(arch: str) -> float:
+    """Returns the number that an arch is, or how long it is."""
+    return float(arch) if arch.isdigit() else float(len(arch))
+
+
+drive = partial(driving.drive, value=length_of)
+"""Runs trials, each with its `length_of`."""
+
+
 def by_length(archs: Sequence[str]) -> list[float]:
     """A cheap score: the fitness of `drive`."""
-    return [float(arch) if arch.isdigit() else float(len(arch)) for arch in archs]
+    return [length_of(arch) for arch in archs]
 
 
 def options_of(make: type[ArchSearcher]) -> dict[str, Any]:
     """The options that `make` cannot do without."""
     taken = {name for kind in make.__mro__ for name in inspect.signature(kind).parameters}
     return {"proxy": by_length} if "proxy" in taken else {}
-
-
-def drive(searcher: ArchSearcher, steps: int, start: int = 0, in_flight: int = 1) -> list[str]:
-    """Runs `steps` suggestions, `in_flight` pending, each scored by its number; returns what was asked."""
-    asked: list[str] = []
-    pending: list[tuple[str, str]] = []
-    for number in range(start, start + steps):
-        config = searcher.suggest(f"t{number}")
-        if not isinstance(config, dict):
-            break
-        asked.append(config["arch"])
-        pending.append((f"t{number}", config["arch"]))
-        if len(pending) >= in_flight:
-            trial, arch = pending.pop(0)
-            searcher.on_trial_complete(trial, {"x": float(arch) if arch.isdigit() else float(len(arch))})
-    for trial, arch in pending:
-        searcher.on_trial_complete(trial, {"x": float(arch) if arch.isdigit() else float(len(arch))})
-    return asked
-
-
-def drive_chunks(searcher: ArchSearcher, steps: int, archs_per_trial: int) -> list[list[str]]:
-    """Runs trials of several archs, one after the other, until `steps` archs were asked for; returns them."""
-    chunks: list[list[str]] = []
-    searcher.attach(stop=lambda: searcher.num_asked >= steps, archs_per_trial=archs_per_trial)
-    while isinstance(config := searcher.suggest(f"c{len(chunks)}"), dict):
-        chunks.append(config["archs"])
-        rows = [{"x": value_of(arch)} for arch in config["archs"]]
-        searcher.on_trial_complete(f"c{len(chunks) - 1}", {"rows": rows})
-    return chunks
-
-
-def value_of(arch: str) -> float:
-    """Returns a number that tells archs apart and is equal in every process."""
-    return float(arch) if arch.isdigit() else float(zlib.crc32(arch.encode()) % 1000)

@@ -1,0 +1,194 @@
+"""What every searcher must do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nas_ray.drivers.simulation import simulate
+from nas_ray.rows import Row
+from nas_ray.searchers import ArchSearcher, RankSum, Single
+from nas_ray.searchers.messages import FINISHED
+from nas_ray.spaces.base import SearchSpace
+from nas_ray.spaces.nats_tss import NatsTss
+from nas_ray.testing.driving import Line, drive, drive_chunks, drive_rounds, value_of
+from nas_ray.testing.given import contract_of, travelled
+
+Make = Callable[..., ArchSearcher]
+STEPS = 90
+MOST_ASKED = 500
+
+
+def searcher_contract(
+    make: Make, *, space: SearchSpace | None = None, **options: Any
+) -> type[SearcherContract]:
+    """Returns the tests of a class of searchers.
+
+    Args:
+        make: the class, called as `make(space, fitness=..., seed=..., **options)`.
+        space: where it searches; None for NATS-TSS.
+        options: what it cannot do without.
+    """
+    made = NatsTss() if space is None else space
+    return contract_of(SearcherContract, make=partial(make, **options), space=made)
+
+
+def new(make: Make, space: SearchSpace, seed: int = 0) -> ArchSearcher:
+    """Returns a new searcher that maximises `x`."""
+    return limited(make(space, fitness=Single(("x",)), seed=seed))
+
+
+def limited(searcher: ArchSearcher, **connections: Any) -> ArchSearcher:
+    """Returns the searcher, which ends where it would ask for known archs for ever."""
+    searcher.attach(stop=lambda: searcher.num_asked >= MOST_ASKED, **connections)
+    return searcher
+
+
+def started(searcher: ArchSearcher, names: Sequence[str]) -> list[Any]:
+    """Returns what it answers when trials with these names are to start."""
+    return [searcher.suggest(name) for name in names]
+
+
+class SearcherContract:
+    """The tests of the fixture `make`, a class of searchers, on the fixture `space`."""
+
+    def test_equal_seeds_give_equal_suggestions(self, make: Make, space: SearchSpace) -> None:
+        """`self.rng` is the only source of randomness."""
+        assert drive(new(make, space), STEPS) == drive(new(make, space), STEPS)
+
+    def test_global_random_state_is_not_touched(self, make: Make, space: SearchSpace) -> None:
+        """Others draw from it."""
+        before = repr(np.random.get_state())  # noqa: NPY002  (it is what must not change)
+        drive(new(make, space), STEPS)
+        assert repr(np.random.get_state()) == before  # noqa: NPY002
+
+    @pytest.mark.parametrize("in_flight", [1, 2, 7])
+    def test_saved_and_restored_it_goes_on_identically(
+        self, make: Make, space: SearchSpace, in_flight: int, tmp_path: Path
+    ) -> None:
+        """Its state is a function of its arguments and of what it asked and was told."""
+        whole, first, second = (new(make, space) for _ in range(3))
+        drive(whole, STEPS, in_flight=in_flight)
+        later = drive(whole, 60, start=STEPS, in_flight=in_flight)
+        drive(first, STEPS, in_flight=in_flight)
+        first.save(str(tmp_path / "searcher"))
+        second.restore(str(tmp_path / "searcher"))
+        assert drive(second, 60, start=STEPS, in_flight=in_flight) == later
+
+    def test_what_was_pending_is_asked_again_first(self, make: Make, space: SearchSpace) -> None:
+        """A killed search loses nothing."""
+        killed, resumed = new(make, space), new(make, space)
+        drive(killed, 20)
+        pending = started(killed, "pq")
+        resumed.replay(json.loads(json.dumps(killed.events)))
+        assert started(resumed, "pq") == pending
+
+    def test_what_was_pending_is_asked_again_even_if_the_budget_is_spent(
+        self, make: Make, space: SearchSpace
+    ) -> None:
+        """It was paid for."""
+        killed, resumed = new(make, space), new(make, space)
+        drive(killed, 20)
+        pending = killed.suggest("p")
+        resumed.replay(killed.events)
+        resumed.attach(stop=lambda: True)
+        assert resumed.suggest("p") == pending
+        if pending != FINISHED:
+            resumed.on_trial_complete("p", {"x": 1.0})
+            assert resumed.suggest("q") == FINISHED
+
+    def test_failed_undefined_and_cancelled_trials_are_survived(self, make: Make, space: SearchSpace) -> None:
+        """A failed row ranks last, and a cancelled trial is never told."""
+        searcher = new(make, space)
+        numbers: list[Row] = [{"x": float("nan")}, {"x": float("-inf")}, {"x": float("inf")}]
+        ends: list[tuple[Row | None, bool]] = [
+            (row, False) for row in (*numbers, {"error": "broken"}, {"x": 1.0})
+        ]
+        ends += [(None, True), (None, True), (None, False)]
+        for number in range(150):
+            if searcher.suggest(str(number)) == FINISHED:
+                break
+            searcher.on_trial_complete(str(number), *ends[number % len(ends)])
+        assert any("the worker died" in str(row.get("error")) for row in searcher.history)
+        assert np.isfinite(searcher.fitness(searcher.history)).any()
+
+    def test_all_failed_is_survived(self, make: Make, space: SearchSpace) -> None:
+        """There may be no best row."""
+        searcher = new(make, space)
+        for number in range(120):
+            if searcher.suggest(str(number)) == FINISHED:
+                break
+            searcher.on_trial_complete(str(number), None, error=True)
+
+    def test_a_known_arch_is_not_evaluated_twice(self, make: Make) -> None:
+        """Its row is told again."""
+        try:
+            searcher = new(make, Line(5))
+        except Exception as error:
+            pytest.skip(f"it does not search a line of five archs: {error}")
+        searcher.attach(stop=lambda: searcher.num_asked >= 200)
+        asked = drive(searcher, 200)
+        assert len(asked) == len(set(asked)) <= 5
+        assert searcher.suggest("after") == FINISHED
+
+    def test_it_can_be_pickled_while_a_driver_is_attached(
+        self, make: Make, space: SearchSpace, tmp_path: Path
+    ) -> None:
+        """Ray Client sends it to the head."""
+        searcher, same = new(make, space), new(make, space)
+        with (tmp_path / "open").open("w") as file:
+            limited(searcher, observer=lambda event: print(event, file=file))
+            drive(searcher, 60)
+            copy = limited(travelled(searcher))
+        drive(same, 60)
+        assert drive(copy, 30, start=60) == drive(same, 30, start=60)
+
+    @pytest.mark.parametrize("size", [2, 8])
+    def test_a_trial_of_several_archs_is_as_many_trials_in_flight(
+        self, make: Make, space: SearchSpace, size: int
+    ) -> None:
+        """`ask` does not depend on how archs travel."""
+        together, apart = new(make, space), new(make, space)
+        drive_chunks(together, 120, size)
+        drive_rounds(apart, 120, size)
+        assert together.events == apart.events
+
+    def test_cut_anywhere_in_a_trial_of_several_archs_it_goes_on_as_if_it_had_not_been(
+        self, make: Make, space: SearchSpace
+    ) -> None:
+        """An `ask` that returns None changed nothing."""
+        whole = new(make, space)
+        drive_chunks(whole, 75, 4)
+        for cut in range(0, len(whole.events) + 1, 11):
+            resumed = new(make, space)
+            resumed.replay(whole.events[:cut])
+            drive_chunks(resumed, 75, 4)
+            assert resumed.events == whole.events, f"cut after {cut} events"
+
+    def test_a_relative_fitness_works(self, make: Make, space: SearchSpace) -> None:
+        """The fitness of an old row changes with each new one."""
+        searcher = limited(make(space, fitness=RankSum(("x", "y")), seed=0))
+        for number in range(120):
+            if searcher.suggest(str(number)) == FINISHED:
+                break
+            searcher.on_trial_complete(str(number), {"x": float(number), "y": -float(number)})
+        assert searcher.history
+
+    def test_workers_of_unequal_speed_give_the_same_table_twice(self, make: Make, space: SearchSpace) -> None:
+        """Rows arrive in another order than they were asked for."""
+
+        def evaluate(arch: str, report: Callable[[Row], None]) -> None:
+            value = value_of(arch)
+            error = "failed" if value % 7 == 0 else None
+            report({"x": float("nan") if error else value, "seconds": value % 5, "error": error})
+
+        first, second = (simulate(new(make, space), evaluate, num_samples=60, workers=3) for _ in range(2))
+        assert first.equals(second)
+        assert first["finished_at"].is_monotonic_increasing
+        assert len(first) > 0
