@@ -143,7 +143,7 @@ class SearcherContract:
         """Ray Client sends it to the head."""
         searcher, same = new(make, space), new(make, space)
         with (tmp_path / "open").open("w") as file:
-            limited(searcher, observer=lambda event: print(event, file=file))
+            limited(searcher, observer=lambda event: file.write(f"{event}\n"))
             drive(searcher, 60)
             copy = limited(travelled(searcher))
         drive(same, 60)
