@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 import torch
 
 from nas_ray.drivers.resources import Request, start_ray
+from tests.guards.commands import kept_signals
 
 
 @pytest.fixture(autouse=True)
@@ -17,6 +19,17 @@ def one_thread() -> None:
     Nets this small are faster with one as well, above all on a machine that is busy.
     """
     torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def own_signals() -> Iterator[None]:
+    """Every test begins with Python's own handler of Ctrl-C, and leaves all handlers as they were.
+
+    A shell that starts the tests in the background has Ctrl-C ignored.
+    """
+    with kept_signals():
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        yield
 
 
 @pytest.fixture(scope="session")
