@@ -54,7 +54,8 @@ def guarded(work: Callable[[], int], ending: Ending, console: Console) -> int:
     """Returns the exit code of `work`, or of what ended it; Ray is stopped in any case.
 
     Ctrl-C, SIGTERM and SIGHUP are one: what there is is left, and the command that goes on is printed. Any
-    other error becomes one sentence.
+    other error becomes one sentence. Ray is stopped when all is written and said: for a moment of its stop a
+    further SIGTERM ends the process, whatever Python was told.
 
     Raises:
         UsageError: bad input, or a failure.
@@ -64,7 +65,6 @@ def guarded(work: Callable[[], int], ending: Ending, console: Console) -> int:
         return work()
     except (KeyboardInterrupt, SystemExit):  # the latter is what Ray makes of SIGTERM while it starts
         ignore_stopping()
-        stop_ray()
         lost = ending.lost()
         _leave(ending, "interrupted")
         _say_interrupted(ending, lost, console)

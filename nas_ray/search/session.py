@@ -12,7 +12,6 @@ from typing import Any
 from rich.console import Console
 
 from nas_ray.drivers.lifecycle import Ending, begin_ray, guarded
-from nas_ray.drivers.local_ray import stop_ray
 from nas_ray.drivers.progress import SearchProgress
 from nas_ray.drivers.resources import Plan
 from nas_ray.drivers.tune_search import to_table, tune_search
@@ -188,7 +187,6 @@ def _search(
     plan = begin_ray(experiment.request, errors, verbose=experiment.args.verbose)
     introduce(experiment, plan.where, place, console)
     _drive(experiment, plan, folder, errors, journal)
-    stop_ray()
     made = len(rows_of(experiment.searcher.events)) > before
     wall_seconds = _wall_seconds(folder, began if made else time.monotonic())
     code = finish(experiment, folder, console, wall_seconds=wall_seconds, gpus_per_trial=plan.gpus_per_trial)

@@ -11,7 +11,6 @@ from typing import Any
 from rich.console import Console
 
 from nas_ray.drivers.lifecycle import Ending, begin_ray, guarded
-from nas_ray.drivers.local_ray import stop_ray
 from nas_ray.errors import UsageError
 from nas_ray.evaluation.short_training import ShortTraining
 from nas_ray.images.identity import IMAGES, check_unchanged
@@ -111,7 +110,6 @@ class Halving:
     def whole(self, folder: Path, place: str | Path, console: Console, began: float) -> int:
         """Runs what is not done yet, reports, and returns the exit code."""
         stages = self.run(folder, place, console)
-        stop_ray()
         code = finish(self.experiment, stages, folder, console, time.monotonic() - began)
         say(console, f"Run folder: {place}")
         return code

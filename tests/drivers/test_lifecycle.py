@@ -168,3 +168,12 @@ def test_handlers_are_put_back_where_ray_took_them_out() -> None:
     libc.signal(signal.SIGTERM, 0)
     handle_again()
     os.kill(os.getpid(), signal.SIGTERM)  # is ignored, as after any interruption
+
+
+def test_ray_is_stopped_when_all_is_written_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    order: list[str] = []
+    monkeypatch.setattr("nas_ray.drivers.lifecycle.stop_ray", lambda: order.append("stopped"))
+    said = io.StringIO()
+    ending = Ending("run", order.append, go_on=lambda: "python again.py")
+    assert guarded(failing(KeyboardInterrupt()), ending, Console(file=said)) == INTERRUPTED
+    assert order == ["interrupted", "stopped"]
