@@ -105,7 +105,8 @@ def test_a_plug_in_and_any_proxy_once_per_class_within_memory(
     assert run(given, console) == 0
     table = scores(tmp_path / "out")
     assert list(table) == [
-        *("arch", "scored_as", "twice.weights", "twice.images", "params", "synflow", "zen", "error")
+        *("arch", "scored_as", "twice.weights", "twice.images", "params", "synflow", "zen"),
+        *("error", "error_kind"),
     ]
     assert (table["twice.weights"] == 2 * table["params"]).all()
     assert (table["twice.images"] == 4).all()
