@@ -27,8 +27,8 @@ def said_of_copies(train: NetImages, test: NetImages) -> str | None:
     place, other = copies[0]
     return (
         f"{len(copies):,} of the {len(test):,} test images are copies of training images, such as "
-        f"{test.name(place)} of {train.name(other)}; accuracy on them says nothing of new images, so remove "
-        "the copies."
+        f"{test.name(place)} of the test part and {train.name(other)} of the training part; accuracy on them "
+        "says nothing of new images, so remove the copies."
     )
 
 

@@ -35,7 +35,7 @@ def test_repeats_are_replaced_by_the_next_of_the_order_and_told(tmp_path: Path) 
     order = np.random.default_rng(0).permutation(12)
     x[order[2]] = x[order[0]]
     x[order[3]] = x[order[0]]
-    data = ImageDataModule(archive(tmp_path, x), dataset="own", batch_size=6)
+    data = ImageDataModule(archive(tmp_path, x, x_test=noise(2, seed=1)), dataset="own", batch_size=6)
     inputs, targets = data.minibatch()
     expected = [order[place] for place in (0, 1, 4, 5, 6, 7)]
     assert targets.tolist() == [place % 2 for place in expected]

@@ -99,8 +99,8 @@ def test_costs_are_objectives() -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"max_latency_ms": 0.0}, "--max-latency-ms must be larger than 0"),
-        ({"max_memory_mib": float("nan")}, "--max-memory-mib must be larger than 0"),
+        ({"max_latency_ms": 0.0}, "--max-latency-ms must be above 0"),
+        ({"max_memory_mib": float("nan")}, "--max-memory-mib must be above 0"),
         ({"proxies": ("latency_ms",)}, "needs a score to maximise"),
         ({"max_latency_ms": 5.0, "archs_per_trial": 4}, "cannot measure latency_ms"),
     ],
