@@ -31,8 +31,8 @@ def test_copies_of_files_are_counted_and_named(tmp_path: Path) -> None:
     shutil.copy(source, copy)
     images = ImageDataModule(f"folder:{folder}", dataset="own", batch_size=4)
     assert images.copies == (
-        f"1 of the 5 test images are copies of training images, such as {copy} of the test part and {source} of "
-        "the training part; accuracy on them says nothing of new images, so remove the copies."
+        f"1 of the 5 test images are copies of training images, such as {copy} of the test part and {source} "
+        "of the training part; accuracy on them says nothing of new images, so remove the copies."
     )
     assert images.note is not None
     assert images.copies in images.note
