@@ -7,17 +7,17 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from nas_ray.drivers import weights
 from nas_ray.drivers.resources import Request
 from nas_ray.drivers.weights import check_weights
 from nas_ray.errors import UsageError
-from nas_ray.score_space import memory_limit
 from nas_ray.score_space.memory_limit import GIB
 from nas_ray.shared_weights.supernet import Supernet
 from nas_ray.spaces import NatsTss
 
 
 def machine(monkeypatch: pytest.MonkeyPatch, size: float) -> None:
-    monkeypatch.setattr(memory_limit.psutil, "virtual_memory", lambda: SimpleNamespace(total=size))
+    monkeypatch.setattr(weights.psutil, "virtual_memory", lambda: SimpleNamespace(total=size))
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
 
 
