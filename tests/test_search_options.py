@@ -40,7 +40,7 @@ def test_limits_hold_for_the_searcher() -> None:
     drawn = [costs(made.searcher.space.sample(rng)) for _ in range(100)]
     assert max(params for params, _ in drawn) <= 0.4e6
     assert max(flops for _, flops in drawn) <= 60e6
-    with pytest.raises(UsageError, match="must be positive"):
+    with pytest.raises(UsageError, match="must be above 0"):
         prepare("rea", SearchArgs(max_params=-1.0), RegularizedEvolution)
     with pytest.raises(UsageError, match="No arch of the space passes"):
         prepare("rea", SearchArgs(max_params=10.0), RegularizedEvolution)
