@@ -19,11 +19,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import psutil
-import ray
 import tyro
 from rich.console import Console
 from rich.table import Table
 
+from nas_ray.drivers.local_ray import stop_ray
 from nas_ray.drivers.pool import score_chunks
 from nas_ray.drivers.resources import Plan, Request, start_ray
 from nas_ray.drivers.tune_search import tune_search
@@ -112,7 +112,7 @@ def main(args: Args) -> int:
         )
     if args.chunks:
         pool(args, plan)
-    ray.shutdown()
+    stop_ray()
     show(watch.lines(), watch, len(table), int(table["worker"].nunique()))
     return 0
 

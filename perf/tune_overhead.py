@@ -16,12 +16,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import ray
 import tyro
 from rich.console import Console
 from rich.table import Table
 
 from nas_ray.benchmarks import open_benchmark
+from nas_ray.drivers.local_ray import stop_ray
 from nas_ray.drivers.resources import Request, start_ray
 from nas_ray.drivers.simulation import simulate
 from nas_ray.drivers.tune_search import tune_search
@@ -71,7 +71,7 @@ def tune_overhead(args: Args) -> dict[str, float]:
             max_concurrent=args.workers,
         )
     wall = time.perf_counter() - began
-    ray.shutdown()
+    stop_ray()
     first = rows["finished_at"].min() - args.trial_s  # when the first worker was up
     searching = rows["finished_at"].max() - first
     share = rows["seconds"].sum() / args.workers

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from nas_ray.drivers.local_ray import stop_ray
 from nas_ray.drivers.resources import Request, start_ray
 from tests.guards.commands import kept_signals
 
@@ -32,6 +33,17 @@ def own_signals() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True, scope="module")
+def own_environment() -> Iterator[None]:
+    """Every file leaves the environment as it was; the secret of one Ray would keep drivers from another."""
+    before = dict(os.environ)
+    yield
+    changed = {name for name in {*before, *os.environ} if before.get(name) != os.environ.get(name)}
+    os.environ.clear()
+    os.environ.update(before)
+    assert not {name for name in changed if name.startswith("RAY_AUTH")}
+
+
 @pytest.fixture(scope="session")
 def data_dir() -> Path:
     """Folder with the real tables and images; tests that use it are marked `data`."""
@@ -45,8 +57,6 @@ def data_dir() -> Path:
 @pytest.fixture(scope="module")
 def ray_started() -> Iterator[None]:
     """A cluster of two workers on this machine, for the tests of one file."""
-    import ray
-
     start_ray(Request(num_cpus=2, num_gpus=0))
     yield
-    ray.shutdown()
+    stop_ray()

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from nas_ray.correlate.run import compare_all
 from nas_ray.correlate.scoring import score_archs
+from nas_ray.drivers.local_ray import stop_ray
 from nas_ray.drivers.resources import Request, start_ray
 from nas_ray.errors import UsageError
 from nas_ray.evaluation.proxy_scores import ProxyScores
@@ -54,8 +55,6 @@ def compare(folder: Path, **changes: object) -> dict[str, pd.DataFrame]:
 
 @pytest.mark.ray
 def test_scores_are_compared_and_never_computed_twice(tmp_path: Path) -> None:
-    import ray
-
     calls = tmp_path / "calls"
     calls.touch()
 
@@ -84,17 +83,15 @@ def test_scores_are_compared_and_never_computed_twice(tmp_path: Path) -> None:
         with pytest.raises(UsageError, match="holds scores with minibatch sha256"):
             score_archs(tmp_path / "scores", archs, other, plan, console=Console(quiet=True))
     finally:
-        ray.shutdown()
+        stop_ray()
 
 
 @pytest.mark.ray
 def test_tables_and_pictures(tmp_path: Path) -> None:
-    import ray
-
     try:
         tables = compare(tmp_path)
     finally:
-        ray.shutdown()
+        stop_ray()
     assert set(tables["cifar10"]["score"]) == {"naswot", "params", "flops", "num_conv"}
     for name in (
         "scores-cifar10.parquet",
@@ -107,12 +104,10 @@ def test_tables_and_pictures(tmp_path: Path) -> None:
 
 @pytest.mark.ray
 def test_combinations_are_judged_as_well(tmp_path: Path) -> None:
-    import ray
-
     try:
         table = compare(tmp_path, fitness=["rank_sum:naswot,params"])["cifar10"]
     finally:
-        ray.shutdown()
+        stop_ray()
     assert table["score"].tolist()[-1] == "rank_sum:naswot,params"
     scores = pd.read_parquet(tmp_path / "scores-cifar10.parquet")
     ranks = scores["naswot"].rank() + scores["params"].rank()

@@ -198,6 +198,18 @@ def test_the_secret_lives_with_its_ray(monkeypatch: pytest.MonkeyPatch, tmp_path
     assert not (tmp_path / ".ray").exists()
 
 
+def test_ray_listens_everywhere_again_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    from ray._private import ray_constants
+
+    monkeypatch.setattr(ray_constants, "ENABLE_RAY_CLUSTER", True)
+    seen: list[bool] = []
+    fake(monkeypatch, lambda **_: seen.append(ray_constants.ENABLE_RAY_CLUSTER))
+    start_ray(Request(num_cpus=1))
+    stop_ray()
+    assert seen == [False]
+    assert ray_constants.ENABLE_RAY_CLUSTER  # else no cluster could be made or joined any more
+
+
 def test_a_secret_of_the_user_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
     fake(monkeypatch, lambda **_: seen.append(os.environ.get("RAY_AUTH_TOKEN")))

@@ -47,6 +47,7 @@ class LocalRay:
         self.folder = PrivateFolder()
         self._before = {name: os.environ.get(name) for name in (MODE, VALUE, *SETTINGS)}
         self._processes: list[psutil.Process] = []
+        self._everywhere: bool | None = None  # whether Ray listened on all interfaces before
 
     def start(self, cpus: int, gpus: int, workers: int, **options: Any) -> None:
         """Starts Ray and waits for the first of `workers` workers.
@@ -58,7 +59,7 @@ class LocalRay:
 
         os.environ.update(SETTINGS)
         self._have_secret()
-        _stay_on_loopback()
+        self._everywhere = _listen_everywhere(False)
         said = f"Ray did not start on this machine in {patience.START_S:g} s; {LIMITS}"
         with patience.patience(patience.START_S, said, self.remove):
             ray.init(
@@ -97,6 +98,8 @@ class LocalRay:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+        if self._everywhere is not None:
+            _listen_everywhere(self._everywhere)
         _read_secret_again()
 
     def _have_secret(self) -> None:
@@ -193,15 +196,19 @@ def _reason(text: str) -> str:
     return lines[0][:200] if lines else ""
 
 
-def _stay_on_loopback() -> None:
-    """Lets a Ray that serves this machine alone listen on the loopback interface only.
+def _listen_everywhere(wanted: bool) -> bool:
+    """Lets Ray listen on all interfaces or on the loopback one alone; returns which it was before.
 
-    Ray does so by itself on systems where it makes no clusters; elsewhere every one of its processes listens
-    on all interfaces. It has read the variable already if it was imported before.
+    A Ray that serves this machine alone needs no other. Ray does so by itself on systems where it makes no
+    clusters; elsewhere every one of its processes listens on all interfaces. It has read the variable already
+    if it was imported before. It also believes then that nothing else is a cluster, so it must be told again
+    before this process makes or joins one.
     """
     from ray._private import ray_constants
 
-    ray_constants.ENABLE_RAY_CLUSTER = False
+    before: bool = ray_constants.ENABLE_RAY_CLUSTER
+    ray_constants.ENABLE_RAY_CLUSTER = wanted
+    return before
 
 
 def _read_secret_again() -> None:

@@ -11,6 +11,7 @@ import torch
 from nas_ray.best_arch.args import BestArgs
 from nas_ray.best_arch.best_arch import best_arch, relu_units
 from nas_ray.best_arch.run import earlier_rows
+from nas_ray.drivers.local_ray import stop_ray
 from nas_ray.drivers.resources import Request, start_ray
 from nas_ray.errors import UsageError
 from nas_ray.images.image_data import ImageDataModule
@@ -42,13 +43,11 @@ def test_units_are_those_of_the_relus(arch: str) -> None:
 
 @pytest.mark.ray
 def test_equal_to_scoring_everything() -> None:
-    import ray
-
     space, images = Few(channels=4, cells=1), ImageDataModule("digits", batch_size=8)
     try:
         found = best_arch(space, images, start_ray(Request(num_cpus=1, num_gpus=0)), init_seed=3)
     finally:
-        ray.shutdown()
+        stop_ray()
     names = ("naswot", "logsynflow", "skip")
     inputs, targets = (tensor.numpy() for tensor in images.minibatch())
     rows = ChunkScorer(space, 10, inputs, targets, names, init_seed=3)(space.archs)

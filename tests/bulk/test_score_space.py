@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
+from nas_ray.drivers.local_ray import stop_ray
 from nas_ray.drivers.pool import score_chunks
 from nas_ray.drivers.resources import Request, start_ray
 from nas_ray.errors import UsageError
@@ -72,14 +73,12 @@ class Deadly:
 @pytest.mark.ray
 @pytest.mark.slow
 def test_lost_workers_cost_no_row(tmp_path: Path) -> None:
-    import ray
-
     try:
         plan = start_ray(Request(num_cpus=2, num_gpus=0))
         chunks = [ARCHS[:4], ARCHS[4:7], ARCHS[7:8], ARCHS[8:]]
         done = dict(score_chunks(Deadly(tmp_path / "mark"), chunks, plan, columns=["x"]))
     finally:
-        ray.shutdown()
+        stop_ray()
     table = pd.concat([done[number] for number in range(4)], ignore_index=True)
     assert table["arch"].tolist() == ARCHS
     assert table["arch"][table["x"].isna()].tolist() == [ARCHS[7]]
