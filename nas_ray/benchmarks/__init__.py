@@ -1,124 +1,20 @@
-"""Benchmarks: look-up of trained accuracy, by name or by path."""
+"""Benchmarks: look-up of trained accuracy, by name or by path.
+
+The names below are imported when they are first used, so that a name can be refused at once.
+"""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from nas_ray.benchmarks.base import Benchmark, Evaluation
-from nas_ray.benchmarks.nats import NatsBenchmark
-from nas_ray.benchmarks.nats_directory import (
-    FOLDERS,
-    default_directory,
-    find_archives,
-    official_directories,
-)
-from nas_ray.benchmarks.nb201 import NB201Benchmark
-from nas_ray.benchmarks.table import TableBenchmark
-from nas_ray.errors import UsageError
-from nas_ray.images.datasets import OWN, get_dataset
-from nas_ray.plugins import unknown_name
-from nas_ray.spaces.base import FiniteSpace
-from nas_ray.spaces.nats_sss import NatsSss
-from nas_ray.spaces.nats_tss import NatsTss
+from nas_ray.plugins import imported_when_used
 
-
-def explain_auto() -> tuple[str, str]:
-    """Returns what `auto` stands for here, `nats` or `nb201`, and one phrase that says why.
-
-    The official directory counts when it is complete; a partly unpacked or damaged one is passed over.
-    """
-    directory = default_directory()
-    if not os.path.exists(directory):
-        return "nb201", f"there is no official directory {directory}"
-    try:
-        find_archives(directory)
-    except UsageError as error:
-        return "nb201", f"the official directory {directory} cannot be used: {error}"
-    return "nats", f"the official directory {directory} is complete"
-
-
-def _open_auto(dataset: str) -> Benchmark:
-    return _open_nats(dataset) if explain_auto()[0] == "nats" else NB201Benchmark(dataset)
-
-
-def _open_for_sizes(spec: str, dataset: str) -> Benchmark | None:
-    """Returns the benchmark `spec` of the size space, which no package of tables holds."""
-    directory = default_directory(FOLDERS[NatsSss])
-    if spec == "nb201":
-        raise UsageError(
-            "The benchmark nb201 holds nats-tss alone; for nats-sss give --benchmark none, or an official "
-            f"directory {directory.name}, or a table of it."
-        )
-    if spec == "none" or (spec == "auto" and not directory.exists()):
-        return None
-    return NatsBenchmark(directory, dataset)
-
-
-def _open_nats(dataset: str) -> Benchmark:
-    return NatsBenchmark(default_directory(), dataset)
-
-
-def _open_none(dataset: str) -> None:
-    return None
-
-
-BENCHMARKS: dict[str, Callable[[str], Benchmark | None]] = {
-    "auto": _open_auto,
-    "nats": _open_nats,
-    "nb201": NB201Benchmark,
-    "none": _open_none,
-}
-"""Openers by name, each called with a dataset; a path stands for an official directory or a table file."""
-
-
-def open_benchmark(spec: str, dataset: str, space: FiniteSpace | None = None) -> Benchmark | None:
-    """Returns the benchmark that `spec` names, or None for `none`.
-
-    Args:
-        spec: `auto` (the official directory if a complete one is installed, else `nb201`), `nb201`, `nats`
-            (the official directory under `TORCH_HOME`, else `~/.torch`), `none`, the path of an official
-            directory, or the path of a table file.
-        space: the space that is searched; None for NATS-TSS. For NATS-SSS `auto` is its official directory,
-            if installed, else None.
-        dataset: published name of the dataset; no benchmark knows images of one's own, `own`.
-
-    Raises:
-        UsageError: unknown name or dataset, or files that cannot be used.
-    """
-    if dataset == OWN:
-        if spec in ("auto", "none"):
-            return None
-        raise UsageError(
-            f"No benchmark knows the accuracy on your own images; leave --benchmark {spec} out, or name the "
-            "dataset that these images are of with --dataset."
-        )
-    get_dataset(dataset)
-    if spec in BENCHMARKS:
-        sized = isinstance(space, NatsSss)
-        return _open_for_sizes(spec, dataset) if sized else BENCHMARKS[spec](dataset)
-    path = os.path.expanduser(spec)
-    if os.path.isdir(path) or official_directories(Path(path)):
-        return _fitting(NatsBenchmark(path, dataset), space)
-    if os.path.exists(path):
-        return TableBenchmark(path, dataset, space=space if isinstance(space, NatsSss) else None)
-    known = unknown_name("benchmark", spec, list(BENCHMARKS)).removesuffix(".")
-    raise UsageError(
-        f"{known}, or the path of an official NATS-Bench directory or of a table file, and no such path "
-        "exists."
-    )
-
-
-def _fitting(benchmark: NatsBenchmark, space: FiniteSpace | None) -> NatsBenchmark:
-    wanted = NatsSss.name if isinstance(space, NatsSss) else NatsTss.name
-    if benchmark.space.name != wanted:
-        raise UsageError(
-            f"The directory {benchmark.directory} holds {benchmark.space.name}, but {wanted} is searched; "
-            f"give --space {benchmark.space.name}, or another --benchmark."
-        )
-    return benchmark
-
+if TYPE_CHECKING:
+    from nas_ray.benchmarks.base import Benchmark, Evaluation
+    from nas_ray.benchmarks.nats import NatsBenchmark
+    from nas_ray.benchmarks.nb201 import NB201Benchmark
+    from nas_ray.benchmarks.opening import BENCHMARKS, explain_auto, open_benchmark
+    from nas_ray.benchmarks.table import TableBenchmark
 
 __all__ = [
     "BENCHMARKS",
@@ -130,3 +26,17 @@ __all__ = [
     "explain_auto",
     "open_benchmark",
 ]
+
+__getattr__ = imported_when_used(
+    __name__,
+    {
+        "BENCHMARKS": "opening",
+        "Benchmark": "base",
+        "Evaluation": "base",
+        "NB201Benchmark": "nb201",
+        "NatsBenchmark": "nats",
+        "TableBenchmark": "table",
+        "explain_auto": "opening",
+        "open_benchmark": "opening",
+    },
+)

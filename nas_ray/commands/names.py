@@ -10,7 +10,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
+from nas_ray.benchmarks.names import check_benchmark
 from nas_ray.images.datasets import AUTO, DATASETS, OWN
+from nas_ray.images.spec import check_images
 from nas_ray.plugins import check_name
 from nas_ray.training.recipes import parse_recipe
 
@@ -95,6 +97,8 @@ ARGUMENTS = {
     "rule": Names("skip rule", RULES),
 }
 """The arguments of commands that are names."""
+CHECKS = {"images": check_images, "benchmark": check_benchmark}
+"""The arguments that are names or paths."""
 
 
 def check_names(args: Any) -> None:
@@ -107,6 +111,9 @@ def check_names(args: Any) -> None:
         value = getattr(args, field, None) or ()
         for text in (value,) if isinstance(value, str) else value:
             names.check(text)
+    for field, check in CHECKS.items():
+        if (value := getattr(args, field, None)) is not None:
+            check(str(value))
     for field in ("fidelity", "recipe"):
         if getattr(args, field, None) is not None:
             parse_recipe(getattr(args, field))

@@ -46,9 +46,14 @@ def report(description: str) -> int:
     curve, the median with its quartiles.
     """
     from nas_ray.commands.args import ReportArgs
+    from nas_ray.commands.names import check_names
+    from nas_ray.runs.folder import check_is_run
     from nas_ray.terminal.command_line import read_args
 
     args = read_args(ReportArgs, description)
+    check_names(args)
+    for folder in args.runs:
+        check_is_run(folder)
     from nas_ray.drivers.lifecycle import Ending, guarded
 
     return guarded(lambda: _report(args), Ending("report"), output())

@@ -88,10 +88,12 @@ def choose_score(description: str) -> int:
     combination whose arch has the best validation accuracy on CIFAR-10, averaged over the initialisations
     given, is chosen; test accuracy is looked up for it alone. What is printed says how many were tried.
     """
+    from nas_ray.commands.names import check_names
     from nas_ray.reproduce.args import ChooseArgs
     from nas_ray.terminal.command_line import read_args
 
     args = read_args(ChooseArgs, description)
+    check_names(args)
     from nas_ray.reproduce.choose import choose  # torch takes seconds
 
     return choose(args, output(piped=160))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from nas_ray.errors import UsageError, printable
 from nas_ray.images.folder_files import class_names, holds_images
+from nas_ray.images.spec import check_folder
 
 _PARTS = {
     "train": {"train", "training", "trn"},
@@ -43,8 +44,7 @@ def folder_layout(path: Path) -> FolderLayout:
     Raises:
         UsageError: no such folder, no classes, or folders that cannot be the classes.
     """
-    if not path.is_dir():
-        raise UsageError(f"folder:PATH needs a folder, but {path} is not one: check the path.")
+    check_folder(path)
     root = _unwrapped(path)
     parts = {kind: _part(root, kind) for kind in _PARTS}
     train, test = parts["train"], parts["test"] or parts["valid"]

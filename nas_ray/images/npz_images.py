@@ -11,6 +11,7 @@ import numpy.typing as npt
 import psutil
 
 from nas_ray.errors import UsageError
+from nas_ray.images.spec import check_archive
 from nas_ray.images.splits import ArrayPixels, Images, Source, Split, check_labels, describe, own_path
 
 _KEYS = ("x_train", "y_train", "x_test", "y_test")
@@ -42,8 +43,7 @@ def read_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
     Raises:
         UsageError: the file cannot be read, or an array is missing.
     """
-    if not path.is_file():
-        raise UsageError(f"npz:PATH needs a NumPy archive, but there is no file {path}: check the path.")
+    check_archive(path)
     if not zipfile.is_zipfile(path) and not _is_bare(path):
         raise _unreadable(path, "it is no whole archive, such as np.savez writes")
     try:

@@ -14,8 +14,8 @@ from nas_ray.images.datasets import DatasetInfo
 from nas_ray.images.folder_images import open_folder
 from nas_ray.images.imagenet16 import open_imagenet16
 from nas_ray.images.npz_images import open_npz
+from nas_ray.images.spec import read_spec
 from nas_ray.images.splits import ArrayPixels, Images, Opener, Source, Split, check_labels, describe
-from nas_ray.plugins import unknown_name
 
 _DIGITS_TRAIN = 1_347  # three quarters of 1,797, in the published order
 
@@ -45,7 +45,6 @@ IMAGES: dict[str, Opener] = {
     "npz": open_npz,
     "folder": open_folder,
 }
-_WITH_PATH = ("npz", "folder")
 
 
 @dataclass(frozen=True)
@@ -118,16 +117,7 @@ def parse(spec: str) -> tuple[Opener, str]:
     Raises:
         UsageError: unknown name, a path that is missing or that the source does not take.
     """
-    name, colon, path = spec.partition(":")
-    if name == "auto":
-        raise UsageError(f"Images 'auto' take no path, but {spec!r} was given: write auto.")
-    if name not in IMAGES:
-        hint = unknown_name("images", name, ["auto", *IMAGES])
-        raise UsageError(f"{hint.removesuffix('.')}; npz and folder take a path, as in npz:PATH.")
-    if name in _WITH_PATH and not path.strip():
-        raise UsageError(f"Images {name!r} need a path, as in {name}:PATH, but {spec!r} was given.")
-    if name not in _WITH_PATH and colon:
-        raise UsageError(f"Images {name!r} take no path, but {spec!r} was given: write {name}.")
+    name, path = read_spec(spec)
     return IMAGES[name], path
 
 

@@ -16,10 +16,10 @@ from nas_ray.report.accuracies import Accuracies
 from nas_ray.report.cost import with_costs
 from nas_ray.report.facts import differences
 from nas_ray.report.kinds import kinds_of
-from nas_ray.report.read_runs import check_is_run, read_runs
+from nas_ray.report.read_runs import read_runs
 from nas_ray.report.run_data import RunData
 from nas_ray.report.sections import sections_of
-from nas_ray.runs.folder import check_local
+from nas_ray.runs.folder import check_is_run, check_local
 from nas_ray.runs.writing import write_text
 
 TEMPLATES = Path(__file__).parent / "page"

@@ -14,7 +14,7 @@ from nas_ray.images.datasets import DATASETS
 from nas_ray.report.accuracies import Accuracies
 from nas_ray.report.correlation import BASELINES
 from nas_ray.report.run_data import RunData, complete
-from nas_ray.runs.folder import FILE_NAME, JOURNAL, read_run
+from nas_ray.runs.folder import FILE_NAME, JOURNAL, check_is_run, read_run
 from nas_ray.safe_files.stored_numbers import with_numbers
 from nas_ray.safe_files.tables import read_table
 from nas_ray.searchers.fitness import Fitness, parse_fitness
@@ -25,19 +25,6 @@ DATASET_OF = {facts.num_classes: name for name, facts in DATASETS.items()}
 """The dataset whose nets have so many outputs."""
 PUBLISHED = {"channels": 16, "cells": 5}
 """The nets that the benchmarks trained."""
-
-
-def check_is_run(folder: Path) -> None:
-    """Checks that `folder` is one that can be reported on.
-
-    Raises:
-        UsageError: it is no run folder.
-    """
-    if not (folder / FILE_NAME).is_file():
-        raise UsageError(
-            f"A report needs run folders with a {FILE_NAME}, and {folder} is none; give a folder that "
-            "a search, score-space or correlate wrote."
-        )
 
 
 def read_runs(folder: Path, accuracies: Accuracies) -> list[RunData]:

@@ -208,3 +208,16 @@ def fingerprint(*arrays: np.ndarray) -> str:
         digest.update(str((array.shape, array.dtype.str)).encode())
         digest.update(array.tobytes())
     return digest.hexdigest()
+
+
+def check_is_run(folder: Path) -> None:
+    """Checks that `folder` is one that can be reported on.
+
+    Raises:
+        UsageError: it is no run folder.
+    """
+    if not (folder / FILE_NAME).is_file():
+        raise UsageError(
+            f"A report needs run folders with a {FILE_NAME}, and {folder} is none; give a folder that "
+            "a search, score-space or correlate wrote."
+        )

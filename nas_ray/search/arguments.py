@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
+from nas_ray.benchmarks.names import NAMES
 from nas_ray.errors import UsageError, printable
 from nas_ray.images.image_args import ImageArgs, absolute_images
 from nas_ray.process.started import started
@@ -25,7 +26,6 @@ CHANGEABLE = {
 """What a resumed run may change: limits, resources and the report, nothing that changes the search itself."""
 THIS_MACHINE = (None, "auto", "local")
 """Addresses that name no cluster elsewhere."""
-BENCHMARK_NAMES = ("auto", "nats", "nb201", "none")  # a file of such a name needs a path, as in ./auto
 
 
 @dataclass(frozen=True)
@@ -236,6 +236,6 @@ def _without_cluster(stored: A, place: str, argv: Sequence[str]) -> A:
 def absolute(args: A) -> A:
     """Returns `args` with absolute paths, so that a run can be resumed from another working directory."""
     benchmark = os.path.expanduser(args.benchmark)
-    named = benchmark in BENCHMARK_NAMES or not os.path.exists(benchmark)
+    named = benchmark in NAMES or not os.path.exists(benchmark)
     benchmark = args.benchmark if named else os.path.abspath(benchmark)
     return dataclasses.replace(args, images=absolute_images(args.images), benchmark=benchmark)

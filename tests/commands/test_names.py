@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from nas_ray.benchmarks import BENCHMARKS
+from nas_ray.benchmarks import names as benchmark_names
 from nas_ray.commands import names
 from nas_ray.commands.names import ARGUMENTS, check_names
 from nas_ray.correlate.args import CorrelateArgs
 from nas_ray.drivers import scheduling
 from nas_ray.errors import UsageError
+from nas_ray.images import spec
+from nas_ray.images.sources import IMAGES
 from nas_ray.plugins import check_name, resolve
 from nas_ray.proxies import PROXIES
 from nas_ray.proxies.measured import MEASURED
@@ -26,6 +32,8 @@ def test_names_are_those_of_the_objects() -> None:
     assert names.SCHEDULERS == scheduling.SCHEDULERS
     assert names.MUTATIONS == evolution.MUTATIONS
     assert names.RULES == skip_filter.RULES
+    assert set(spec.NAMES) == set(IMAGES)
+    assert set(benchmark_names.NAMES) == set(BENCHMARKS)
 
 
 @pytest.mark.parametrize("name", ["synflo", "", "a b:c", ":", "mine:", "1:x"])
@@ -37,8 +45,9 @@ def test_a_refused_name_is_refused_in_the_same_words(name: str) -> None:
     assert str(early.value) == str(late.value)
 
 
-def test_what_can_be_meant_passes() -> None:
-    check_names(SearchArgs(proxies=("naswot, mine:x", "latency_ms"), space="mine:Space", images="folder:x"))
+def test_what_can_be_meant_passes(tmp_path: Path) -> None:
+    check_names(SearchArgs(proxies=("naswot, mine:x", "latency_ms"), space="mine:Space"))
+    check_names(SearchArgs(images=f"folder:{tmp_path}", benchmark=str(tmp_path)))
     check_names(SearchArgs(scheduler="pbt"))  # make_scheduler says why there is none
     check_names(CorrelateArgs(proxies=("all",)))
     check_names(CompareArgs(searchers=("rea,population=20,sample=5", " nsga2 ,a=b", "mine:Walk,x=1")))

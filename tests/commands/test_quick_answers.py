@@ -106,6 +106,24 @@ def test_names_that_nothing_has() -> None:
             "best-arch --dataset bogus": "Unknown dataset 'bogus'",
             "compare-searchers bogus,population=2": "Unknown searcher 'bogus'",
             "reproduce bogus": "Unknown table 'bogus'",
+            "report no/such": "A report needs run folders",
+            **{
+                f"{command} {option}": start
+                for command in ("search rea", "two-stage", "score-space", "correlate", "best-arch", "train")
+                for option, start in {
+                    "--images bogus": "Unknown images 'bogus'",
+                    "--images digits:here": "Images 'digits' take no path",
+                    "--images npz:no/such.npz": "npz:PATH needs a NumPy archive",
+                    "--images folder:no/such": "folder:PATH needs a folder",
+                }.items()
+            },
+            **{
+                f"{command} --benchmark no/such.csv": "Unknown benchmark 'no/such.csv'"
+                for command in (
+                    *("search rea", "two-stage", "score-space", "correlate", "reproduce skips-counts"),
+                    *("compare-searchers rea", "choose-score", "report run"),
+                )
+            },
         }.items():
             code, said = ended(*line.split())
             assert code == 2 and start in said, (line, said)
