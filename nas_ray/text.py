@@ -74,3 +74,8 @@ def place_word(place: str | Path) -> str:
     """Returns a path or URI as a word of a command that is not taken for an option."""
     text = str(place)
     return in_shell(f"./{text}" if text.startswith("-") else text)
+
+
+def counted(count: int, noun: str) -> str:
+    """Returns `1 seed` or `2 seeds`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -12,12 +12,12 @@ from nas_ray.images.datasets import DATASETS
 from nas_ray.reproduce.statistics import at_a_time
 
 LEVEL = 0.01
-BETTER, WORSE, OPEN = "better", "worse", "no difference seen"
+BETTER, WORSE, OPEN, DISAGREE = "better", "worse", "no difference seen", "undecided"
 
 RULE = (
     f"*{BETTER}* or *{WORSE}*: the two-sided Mann-Whitney test of the runs gives p < {LEVEL:.0%}, corrected "
     "for all lines (Benjamini and Hochberg). Wins: how often a run of the row beats one of the other, equals "
-    "counted half."
+    f"counted half. *{DISAGREE}*: no zero in the interval of the difference, but the test does not give that."
 )
 
 
@@ -46,8 +46,9 @@ def differences(answers: pd.DataFrame, against: str, *, resamples: int, seed: in
     table = pd.DataFrame(lines)
     if len(table):
         table["p"] = stats.false_discovery_control(table["p"].to_numpy(float))
+        apart = (table["low"] > 0) | (table["high"] < 0)
         words = np.where(table["wins"] > 50, BETTER, WORSE)
-        table["verdict"] = np.where(table["p"] < LEVEL, words, OPEN)
+        table["verdict"] = np.where(table["p"] < LEVEL, words, np.where(apart, DISAGREE, OPEN))
     return table
 
 

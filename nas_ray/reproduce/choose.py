@@ -116,8 +116,8 @@ def outcome(lines: pd.DataFrame, valid: np.ndarray) -> str:
     """Returns what came out in two sentences."""
     equal = int((lines["valid_acc"] >= lines["valid_acc"].iloc[0] - 1e-9).sum())
     return (
-        f"{len(lines)} choices were tried; {equal} share the first place, of which the simplest is taken. "
-        f"The best arch of all has {valid.max():.3f}."
+        f"{len(lines)} choices were tried; {equal} share the first place, of which the simplest is taken, "
+        f"{lines['score'].iloc[0]}. The best arch of all has {valid.max():.3f}."
     )
 
 

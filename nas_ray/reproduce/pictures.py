@@ -12,12 +12,13 @@ import pandas as pd
 from nas_ray.images.datasets import DATASETS
 from nas_ray.report.canvas import Axes, Figure, draw, new_figure
 from nas_ray.reproduce.known import Known
-from nas_ray.reproduce.published import PUBLISHED
+from nas_ray.reproduce.published import PUBLISHED, RECOMPUTED
 from nas_ray.reproduce.tables import Setting, Table
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#555555", "#8B4513")
 DPI = 130
 QUANTILES = (0.25, 0.5, 0.75)
+MARKS = {PUBLISHED: "published (dots)", RECOMPUTED: "recomputed (squares)"}
 LOWEST = 0.15
 """The share of the course of a search that the vertical axis leaves out, since all searches start low."""
 
@@ -56,8 +57,9 @@ def _curve_panels(table: Table, curves: dict[str, pd.DataFrame], lines: pd.DataF
     handles, labels = panels[0].get_legend_handles_labels()
     labels = [textwrap.fill(label, 60) for label in labels]
     figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=8, frameon=False)
-    marks = "; published (dots) and recomputed (squares) means and deviations"
-    said = "median and quartiles of the runs" + (marks if lines["kind"].astype(bool).any() else "")
+    marks = [words for kind, words in MARKS.items() if (lines["kind"] == kind).any()]
+    said = "median and quartiles of the runs"
+    said += f"; {' and '.join(marks)} means and deviations" if marks else ""
     figure.suptitle(f"{table.title}: {said}", fontsize=10)
     return figure
 

@@ -134,7 +134,7 @@ def _use(job: TrainJob, differences: Mapping[str, float]) -> list[str]:
     snippets = {
         "onnx": [
             'session = onnxruntime.InferenceSession("model.onnx")',
-            'logits = session.run(None, {"images": images})[0]  # NumPy float32; no other package is needed',
+            'logits = session.run(None, {"images": images.numpy()})[0]  # without torch: any float32 array',
             'classes = json.loads(session.get_modelmeta().custom_metadata_map["classes"])',
         ],
         "pt2": [
@@ -149,6 +149,9 @@ def _use(job: TrainJob, differences: Mapping[str, float]) -> list[str]:
         f"All files take `images` `[B, 3, {size}, {size}]`, float32 in 0..1, and standardise them.",
         "",
         "```python",
+        *(f"import {name}" for name in _imports(job.formats)),
+        "",
+        f"images = torch.rand(1, 3, {size}, {size})  # your own in their place",
         'net = nas_ray.load("model.pt")',
         "logits, classes = net(images), net.facts.classes",
         *(line for name in job.formats for line in snippets[name]),
@@ -163,14 +166,21 @@ def _use(job: TrainJob, differences: Mapping[str, float]) -> list[str]:
     return lines
 
 
+def _imports(formats: Sequence[str]) -> list[str]:
+    """Returns the modules that the lines of `Use` name."""
+    also = {"onnx": ("json", "onnxruntime"), "pt2": ("json",)}
+    return sorted({"nas_ray", "torch", *(name for kind in formats for name in also[kind])})
+
+
 def _beside(job: TrainJob, summary: pd.DataFrame) -> list[str]:
     return [
         "## Other nets, trained alike",
         "",
         *to_markdown(summary, list(job.proxies)),
         "",
-        f"Test accuracy: mean over seeds {', '.join(map(str, job.seeds))} with its 95 % t interval. Behind: "
-        "by how much it is below the first row, seed by seed, with the 95 % t interval of that difference.",
+        f"Test accuracy: mean over seeds {', '.join(map(str, job.seeds))} with its 95 % t interval. "
+        "Found is ahead by: accuracy of the found net less that of the row, seed by seed, with its 95 % "
+        "t interval.",
         "",
         *(f"- {code_span(candidate.label)}: {code_span(candidate.arch)}" for candidate in job.candidates),
     ]

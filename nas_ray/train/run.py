@@ -23,6 +23,7 @@ from nas_ray.runs.kept import lost
 from nas_ray.runs.resume import resume_command
 from nas_ray.safe_files.foreign import check_own_files
 from nas_ray.terminal.console import say
+from nas_ray.text import counted
 from nas_ray.train.args import NAME, TrainArgs, remarks
 from nas_ray.train.beside import Candidate
 from nas_ray.train.checkpoints import LAST, best_checkpoint, read_checkpoint
@@ -102,9 +103,10 @@ def net_folder(folder: Path, candidate: Candidate, seed: int) -> Path:
 def _introduce(job: TrainJob, folder: Path, console: Console) -> None:
     images, parts = job.images, job.parts
     others = f", beside it {', '.join(candidate.label for candidate in job.beside)}" if job.beside else ""
+    epochs, seeds = counted(job.recipe.epochs, "epoch"), counted(len(job.seeds), "seed")
     lines = [
         f"train {job.found.arch} for {job.args.dataset}{others}",
-        f"recipe     {job.args.recipe}: {job.recipe.epochs} epochs, {len(job.seeds)} seeds",
+        f"recipe     {job.args.recipe}: {epochs}, {seeds}",
         f"images     {images.description}",
         f"           {len(parts[0]):,} to train on, {len(parts[1]):,} held out, {len(images.test_images):,} "
         "to test",

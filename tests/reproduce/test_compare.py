@@ -13,7 +13,7 @@ from rich.console import Console
 from scipy import stats
 
 from nas_ray.errors import UsageError
-from nas_ray.reproduce.against import BETTER, OPEN, WORSE, differences
+from nas_ray.reproduce.against import BETTER, DISAGREE, OPEN, WORSE, differences
 from nas_ray.reproduce.args import CompareArgs
 from nas_ray.reproduce.compare import compare, comparison, parts_of
 from nas_ray.searchers import ArchSearcher
@@ -31,7 +31,7 @@ def test_differences_by_hand() -> None:
     assert line["difference"] == pytest.approx(5.0 - 8.0 / 3.0)
     assert line["wins"] == pytest.approx(100 * (2 + 2.5 + 3) / 9)  # of 3, 2, 1 and half of an equal pair
     assert line["low"] < line["difference"] < line["high"]
-    assert line["verdict"] == OPEN  # three runs prove nothing
+    assert line["verdict"] == DISAGREE  # three runs prove nothing
 
 
 def test_many_runs_decide_and_are_corrected_for_their_number() -> None:
