@@ -9,6 +9,7 @@ from pathlib import Path
 import networkx as nx
 
 from nas_ray.report.canvas import Axes, FancyArrowPatch, Figure, draw, new_figure
+from nas_ray.spaces.settings import arch_of
 
 NODES = ("in", "1", "2", "out")
 """The nodes of the cell."""
@@ -40,7 +41,11 @@ _ROWS = 8
 
 
 def cell_graph(arch: str) -> nx.DiGraph[int] | None:
-    """Returns the cell, nodes 0-3 and an attribute `op` on each of 6 edges; None if it is not of NATS-TSS."""
+    """Returns the cell, nodes 0-3 and an attribute `op` on each of 6 edges; None if it is not of NATS-TSS.
+
+    The cell of a point is that of its arch.
+    """
+    arch = arch_of(arch)
     ops = re.findall(r"(\w+)~\d", arch)
     if len(ops) != len(EDGES) or not set(ops) <= set(OP_COLORS) or _ARCH.format(*ops) != arch:
         return None
