@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from nas_ray.errors import UsageError, printable
+from nas_ray.errors import UsageError
 from nas_ray.spaces.base import DecisionSpace, FiniteSpace, SearchSpace, fitted_space
 from nas_ray.spaces.setting_kinds import Choice, Setting
 from nas_ray.spaces.settings import (
@@ -70,10 +70,9 @@ class Product:
         if list(values) != list(self.settings) or not all(
             values[name] in setting for name, setting in self.settings.items()
         ):
-            shown = printable([point[:LONGEST]])[0]
             raise UsageError(
                 f"A point must read {point_of('ARCH', dict.fromkeys(self.settings, 'VALUE'))} with values of "
-                f"{written(self.settings)}, got '{shown}'."
+                f"{written(self.settings)}, got {point[:LONGEST]!a}."
             )
         return arch_of(point), values
 

@@ -88,8 +88,8 @@ def _parsed(words: list[str], description: str, default: TrainArgs | None = None
     args = read_args(TrainArgs, description, words, default)
     if AT in args.space:
         raise UsageError(
-            f"A training takes one arch and one recipe; give --space {space_name(args.space)}, and settings in "
-            "--recipe, as in nats-200:lr=0.1."
+            f"A training takes one arch and one recipe; give --space {space_name(args.space)}, and settings "
+            "in --recipe, as in nats-200:lr=0.1."
         )
     return dataclasses.replace(args, images=absolute_images(args.images))
 
