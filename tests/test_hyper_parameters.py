@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,6 +24,7 @@ from nas_ray.images.splits import NetImages
 from nas_ray.proxies import PROXIES
 from nas_ray.report.accuracies import Accuracies
 from nas_ray.report.cells import cell_graph, cell_text
+from nas_ray.report.html_report import write_report
 from nas_ray.report.summary import summarize
 from nas_ray.rows import Row
 from nas_ray.search.arguments import SearchArgs, parse
@@ -30,8 +33,11 @@ from nas_ray.search.experiment import Experiment, estimation, prepare
 from nas_ray.search.finish import best_row, with_accuracy
 from nas_ray.searchers import ArchSearcher, Single
 from nas_ray.searchers.named import make_searcher
-from nas_ray.spaces import NatsTss, Product, SearchSpace, arch_of, settings_of
+from nas_ray.spaces import Choice, Interval, NatsTss, Product, SearchSpace, arch_of, settings_of
 from nas_ray.spaces.named import open_space
+from nas_ray.spaces.settings import parse_settings
+from nas_ray.train.args import parse as parse_training
+from nas_ray.train.job import prepare as prepare_training
 from nas_ray.training.recipes import parse_recipe
 from nas_ray.training.settings import check_settings
 from tests.reproduce.synthetic import benchmark_table
@@ -264,6 +270,20 @@ def test_an_experiment_says_what_settings_do(table: Path) -> None:
         prepared("--archs-per-trial", "4", "--benchmark", "none")
 
 
+def test_the_page_says_what_is_so() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "hyper_parameters.md").read_text(encoding="utf-8")
+    forms = re.findall(r"\| `(\w+)=([^`]*)` \|.*\| `([^`]*)` \|", page)
+    assert len(forms) == 5
+    for name, written, made in forms:
+        assert parse_settings(f"{name}={written}")[name] == eval(
+            made, {"Choice": Choice, "Interval": Interval}
+        )
+    names: dict[str, Any] = {}
+    (example,) = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
+    exec(example, names)
+    assert str(names["space"]) == "nats-tss@lr=log:0.01..1,batch_size=32/64"
+
+
 def test_the_scores_of_a_point_are_those_of_its_arch() -> None:
     inputs = np.random.default_rng(0).standard_normal((4, 3, 32, 32)).astype(np.float32)
     proxies = {name: PROXIES[name] for name in ("params", "synflow")}
@@ -304,58 +324,41 @@ def test_reports_look_at_the_arch(table: Path) -> None:
 
 @pytest.mark.ray
 @pytest.mark.slow
-def test_a_whole_command(table: Path, tmp_path: Path) -> None:
-    """A search that trains is left after two trials and resumed; a report and a training follow."""
-    space = "nats-tss@lr=log:0.01..1,epochs=1..2,weight_decay=0.0/0.0005"
-    recipe = "epochs:2:data_fraction=0.05,valid_fraction=0.05,bn_batches=1"
-    options = [
-        "--space",
-        space,
-        "--fidelity",
-        recipe,
-        "--images",
-        "digits",
-        "--benchmark",
-        table,
-        "--num-cpus",
-        "1",
-    ]
-    folder, whole = tmp_path / "run", tmp_path / "whole"
-    done = run("rea", *options, "--population", 3, "--num-samples", 2, "--out", folder)
+def test_a_whole_command(table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A search that trains ends after two trials and goes on to four; a report and a training follow."""
+    (tmp_path / "small_nets.py").write_text(
+        "from nas_ray.spaces import NatsTss\n\n\ndef small():\n    return NatsTss(channels=4, cells=1)\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    space, recipe = (
+        "small_nets:small@lr=log:0.01..1,epochs=1..2,weight_decay=0/0.0005",
+        "epochs:2:data_fraction=0.2",
+    )
+    options = ["--space", space, "--fidelity", recipe, "--images", "digits", "--benchmark", table]
+    folder = tmp_path / "run"
+    small = ["--population", 2, "--num-cpus", 1, "--num-samples", 2]
+    done = run("rea", *options, *small, "--out", folder, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert (
-        "settings   lr=log:0.01..1,epochs=1..2,weight_decay=0/0.0005: each trial trains by them"
-        in done.stdout
-    )
-    again = run("rea", "--resume", folder, "--num-samples", 4)
+    assert "settings   lr=log:0.01..1,epochs=1..2,weight_decay=0/0.0005: each trial trains" in done.stdout
+    again = run("rea", "--resume", folder, "--num-samples", 4, cwd=tmp_path)
     assert again.returncode == 0, again.stderr
-    once = run("rea", *options, "--population", 3, "--num-samples", 4, "--out", whole)
-    assert once.returncode == 0, once.stderr
-    rows, left_alone = (pd.read_parquet(path / "results.parquet") for path in (folder, whole))
-    kept = ["arch", "valid_acc", "train_loss", "epochs", "fitness", "benchmark_test_acc"]
-    pd.testing.assert_frame_equal(rows[kept], left_alone[kept])
+
+    rows = pd.read_parquet(folder / "results.parquet")
+    points = rows["arch"].tolist()
+    product = open_space(space)
+    whole = training(ImageDataModule("digits").train_images, product, recipe)
+    expected = simulate(searcher("rea", product, population=2, sample=10), whole, num_samples=4)
+    kept = ["arch", "valid_acc", "train_loss", "epochs", "curve", "fitness"]
+    pd.testing.assert_frame_equal(rows[kept], expected[kept], check_dtype=False)
     known = TableBenchmark(table, "cifar10")
-    assert rows["benchmark_test_acc"].tolist() == [known.test_acc(arch_of(point)) for point in rows["arch"]]
+    assert rows["test_acc"].tolist() == [known.test_acc(arch_of(point)) for point in points]
     best = json.loads((folder / "best.json").read_text())
-    assert (folder / "cell.png").stat().st_size > 10_000
+    assert best["arch"] in points
     assert isinstance(best["rank"], int)
-    reported = run("report", folder)
-    assert reported.returncode == 0, reported.stderr
-    net = run(
-        "train",
-        folder,
-        "--seeds",
-        1,
-        "--proxies",
-        "params",
-        "--formats",
-        "none",
-        "--out",
-        tmp_path / "net",
-        "--recipe",
-        recipe,
-    )
-    assert net.returncode == 0, net.stderr
-    assert "are not used, as --recipe was given" in net.stdout
-    assert arch_of(best["arch"]) in net.stdout
-    assert json.loads((tmp_path / "net" / "run.json").read_text())["args"]["space"] == "nats-tss"
+    assert {"cell.png", "search.png"} <= {path.name for path in folder.iterdir()}
+    assert best["arch"] in write_report([folder]).read_text(encoding="utf-8").replace("&amp;", "&")
+    args = parse_training("", [str(folder), "--formats", "none", "--num-threads", "1"])
+    job = prepare_training(args)
+    lr = settings_of(best["arch"])["lr"]
+    assert (job.found.arch, job.found.space_name) == (arch_of(best["arch"]), "small_nets:small")
+    assert (job.recipe.lr, job.recipe.epochs) == (float(lr), 200)

@@ -74,8 +74,8 @@ def test_what_differs_from_the_run_is_told(tmp_path: Path) -> None:
             {"fidelity": None},
             "nats-200",
             [
-                "The settings lr=0.05, epochs=2, nesterov=false of the best point had no part in the search, which "
-                "trained nothing, and are left out."
+                "The settings lr=0.05, epochs=2, nesterov=false of the best point had no part in the search, "
+                "which trained nothing, and are left out."
             ],
         ),
     ],
