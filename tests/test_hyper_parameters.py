@@ -23,7 +23,7 @@ from nas_ray.images.image_data import ImageDataModule
 from nas_ray.images.splits import NetImages
 from nas_ray.proxies import PROXIES
 from nas_ray.report.accuracies import Accuracies
-from nas_ray.report.cells import cell_graph, cell_text
+from nas_ray.report.cells import _cell_figure, cell_graph, cell_text
 from nas_ray.report.html_report import write_report
 from nas_ray.report.summary import summarize
 from nas_ray.rows import Row
@@ -317,6 +317,8 @@ def test_reports_look_at_the_arch(table: Path) -> None:
     graph = cell_graph(summary["arch"])
     assert graph is not None
     assert cell_text(summary["arch"]) == cell_text(arch)
+    title = _cell_figure(summary["arch"], 7).texts[0].get_text()
+    assert title.split("\n") == ["arch 7", arch, summary["arch"].removeprefix(arch)]
     joined, column, source, notes = Accuracies(str(table)).join(rows, "cifar10", "none")
     assert joined["accuracy"].tolist() == [benchmark.test_acc(arch_of(point)) for point in rows["arch"]]
     assert (column, source, notes) == ("test_acc", benchmark.acc_source, [])
