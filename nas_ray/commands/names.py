@@ -14,7 +14,9 @@ from nas_ray.benchmarks.names import check_benchmark
 from nas_ray.images.datasets import AUTO, DATASETS, OWN
 from nas_ray.images.spec import check_images
 from nas_ray.plugins import check_name
+from nas_ray.spaces.settings import named_space
 from nas_ray.training.recipes import parse_recipe
+from nas_ray.training.settings import check_settings
 
 SPACES = ("nats-tss", "nats-sss", "hand-designed")
 SEARCHERS = (
@@ -110,10 +112,14 @@ def check_names(args: Any) -> None:
     for field, names in ARGUMENTS.items():
         value = getattr(args, field, None) or ()
         for text in (value,) if isinstance(value, str) else value:
-            names.check(text)
+            names.check(named_space(text)[0] if field == "space" else text)
     for field, check in CHECKS.items():
         if (value := getattr(args, field, None)) is not None:
             check(str(value))
-    for field in ("fidelity", "recipe"):
-        if getattr(args, field, None) is not None:
-            parse_recipe(getattr(args, field))
+    recipes = {
+        field: parse_recipe(text)
+        for field in ("fidelity", "recipe")
+        if (text := getattr(args, field, None)) is not None
+    }
+    if "fidelity" in recipes and hasattr(args, "space"):
+        check_settings(named_space(args.space)[1], recipes["fidelity"])

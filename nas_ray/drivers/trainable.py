@@ -105,10 +105,12 @@ class EpochTrial(ArchTrial):
             late = Failure(f"timed out after {self.timeout_s:g} s", TIMED_OUT)
             self._row = {**self._row, **failed([late])}
         self._spent += time.perf_counter() - start
-        return epoch_result(self._row, self._evaluator.until)
+        return epoch_result(self._row, self._last)
 
     def _begin(self) -> None:
         self._evaluator = cast(EpochEvaluator, self.evaluator)
         self._rows: Iterator[Row] = self._evaluator.epochs(self.archs[0])
+        of_arch = getattr(self._evaluator, "last_epoch", None)  # where not all archs end after the same
+        self._last: int = self._evaluator.until if of_arch is None else of_arch(self.archs[0])
         self._row = {"worker": self.worker}
         self._spent = 0.0

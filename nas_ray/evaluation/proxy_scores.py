@@ -21,6 +21,7 @@ from nas_ray.proxies import Proxy
 from nas_ray.proxies.plugin import known_columns
 from nas_ray.rows import ERROR_KIND, OUT_OF_MEMORY, OVER_LIMIT, Failure, Row, failed
 from nas_ray.spaces.base import SearchSpace
+from nas_ray.spaces.settings import arch_of
 from nas_ray.training.recipes import Recipe
 
 Evaluator = Callable[[str, Callable[[Row], None]], None]
@@ -150,7 +151,7 @@ class Lookup:
 
     def __call__(self, arch: str, report: Callable[[Row], None]) -> None:
         """Reports one row: `valid_acc` in percent and tabulated `seconds`."""
-        evaluation = self.benchmark.query(arch, self.epochs)
+        evaluation = self.benchmark.query(arch_of(arch), self.epochs)
         report({"valid_acc": evaluation.valid_acc, "seconds": evaluation.seconds, "error": None})
 
 

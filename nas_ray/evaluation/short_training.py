@@ -24,6 +24,7 @@ from nas_ray.runs.folder import fingerprint
 from nas_ray.runs.journal import is_row
 from nas_ray.spaces.base import SearchSpace
 from nas_ray.training.recipes import Recipe
+from nas_ray.training.settings import Recipes
 from nas_ray.training.training_data import (
     KeptImages,
     balancing_weights,
@@ -46,7 +47,7 @@ class ShortTraining:
     augmentation of an epoch depend on seed and epoch alone. The test images are never seen.
 
     Args:
-        space: how an arch becomes a net.
+        space: how an arch becomes a net; the settings of a point of a `Product` change its recipe.
         num_classes: outputs of the net.
         images: the training split; the recipe's `valid_fraction` of it is held out for `valid_acc`.
         recipe: how nets are trained.
@@ -59,7 +60,7 @@ class ShortTraining:
         scores: evaluates an arch before it is trained, such as `ProxyScores`; its columns join the rows.
 
     Raises:
-        UsageError: `until` is no epoch of the recipe, or too few images for the split.
+        UsageError: `until` is no epoch of the recipe, settings do not fit it, or too few images to split.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class ShortTraining:
         accelerator: str = "cpu",
         scores: Evaluator | None = None,
     ) -> None:
+        self.recipe_of = Recipes(space, recipe)
         self.until = recipe.epochs if until is None else until
         if not 1 <= self.until <= recipe.epochs:
             raise UsageError(f"A training of {recipe.epochs} epochs cannot stop after {self.until}.")
@@ -123,9 +125,10 @@ class ShortTraining:
             start = time.perf_counter()
             modules, row = self._begun(arch)
             seconds = float((row or before).get("seconds", 0.0)) + time.perf_counter() - start
-            if row.get("epochs", 0) >= self.until:
+            last = self.last_epoch(arch)
+            if row.get("epochs", 0) >= last:
                 yield row
-            for epoch in range(row.get("epochs", 0), self.until):
+            for epoch in range(row.get("epochs", 0), last):
                 start = time.perf_counter()
                 results = [self.train_epoch(module, epoch, seed) for seed, module in enumerate(modules)]
                 seconds += time.perf_counter() - start
@@ -136,6 +139,10 @@ class ShortTraining:
                     return
         except Exception as error:
             yield {**row, "valid_acc": math.nan, **failed([failure(error)])}
+
+    def last_epoch(self, arch: str) -> int:
+        """Returns the epoch after which `arch` is done; `until` but for points with fewer epochs."""
+        return min(self.until, self.recipe_of(arch).epochs)
 
     def forget(self, arch: str) -> None:
         """Removes the checkpoint of `arch`; the driver calls it when the row is safe."""
@@ -150,26 +157,27 @@ class ShortTraining:
 
     def new_module(self, arch: str, seed: int) -> TrainingModule:
         """Returns the untrained module of `arch`, equal for equal seeds."""
+        recipe = self.recipe_of(arch)
         with seeded(seed):
             net = self.space.build(arch, self.num_classes)
         return TrainingModule(
             net,
-            self.recipe,
+            recipe,
             num_classes=self.num_classes,
-            steps_per_epoch=len(training_loader(self._train, self.recipe, seed)),
-            class_weights=self._class_weights,
+            steps_per_epoch=len(training_loader(self._train, recipe, seed)),
+            class_weights=self._class_weights if recipe.class_weights else None,
         )
 
     def train_epoch(
         self, module: TrainingModule, epoch: int, number: int, *, validate: bool = True
     ) -> dict[str, float]:
         """Trains the net of seed `init_seed + number` for epoch `epoch` (from 0) and returns its results."""
-        seed = self.init_seed + number
-        trainer = quiet_trainer(self.accelerator, self.recipe)
+        seed, recipe = self.init_seed + number, module.recipe
+        trainer = quiet_trainer(self.accelerator, recipe)
         with seeded((seed * 100_003 + epoch) % 2**64):  # dropout
             trainer.fit(
                 module,
-                training_loader(self._train, self.recipe, seed, epoch),
+                training_loader(self._train.augmented_by(recipe), recipe, seed, epoch),
                 validation_loader(self._valid) if validate else None,
             )
         return dict(module.results)
@@ -201,7 +209,8 @@ class ShortTraining:
     def _begun(self, arch: str, damaged: bool = False) -> tuple[list[TrainingModule], Row]:
         """Returns modules and row where the checkpoint of `arch` ends; a damaged one is a new start."""
         state = None if self._store is None or damaged else self._store.load(arch)
-        modules = [self.new_module(arch, self.init_seed + number) for number in range(self.recipe.seeds)]
+        count = self.recipe_of(arch).seeds
+        modules = [self.new_module(arch, self.init_seed + number) for number in range(count)]
         if state is None:
             return modules, {}
         try:
@@ -222,9 +231,8 @@ class ShortTraining:
         return TrainingCheckpoints(self.checkpoints, identity, earlier)
 
     @cached_property
-    def _class_weights(self) -> list[float] | None:
-        labels = self.images.labels[self.train_indices]
-        return balancing_weights(labels, self.num_classes) if self.recipe.class_weights else None
+    def _class_weights(self) -> list[float]:
+        return balancing_weights(self.images.labels[self.train_indices], self.num_classes)
 
     @cached_property
     def _device(self) -> torch.device:

@@ -12,6 +12,7 @@ import pandas as pd
 from nas_ray.errors import UsageError
 from nas_ray.report.search_curve import known_accuracy
 from nas_ray.safe_files.stored_numbers import row_numbers
+from nas_ray.spaces.settings import arch_of
 
 if TYPE_CHECKING:
     from nas_ray.benchmarks.base import Benchmark
@@ -83,6 +84,7 @@ class Accuracies:
 
 def _known(benchmark: Benchmark, archs: pd.Series[str]) -> pd.Series[float]:
     """Returns the accuracy of every arch in percent, NaN where the benchmark has none."""
+    archs = archs.map(arch_of)
     everything = benchmark.all_test_acc()
     if everything is None:
         return archs.map({arch: known_accuracy(benchmark, arch) for arch in archs.unique()}).astype(float)

@@ -9,6 +9,7 @@ from pathlib import Path
 import networkx as nx
 
 from nas_ray.report.canvas import Axes, FancyArrowPatch, Figure, draw, new_figure
+from nas_ray.spaces.settings import arch_of
 
 NODES = ("in", "1", "2", "out")
 """The nodes of the cell."""
@@ -40,7 +41,11 @@ _ROWS = 8
 
 
 def cell_graph(arch: str) -> nx.DiGraph[int] | None:
-    """Returns the cell, nodes 0-3 and an attribute `op` on each of 6 edges; None if it is not of NATS-TSS."""
+    """Returns the cell, nodes 0-3 and an attribute `op` on each of 6 edges; None if it is not of NATS-TSS.
+
+    The cell of a point is that of its arch.
+    """
+    arch = arch_of(arch)
     ops = re.findall(r"(\w+)~\d", arch)
     if len(ops) != len(EDGES) or not set(ops) <= set(OP_COLORS) or _ARCH.format(*ops) != arch:
         return None
@@ -117,7 +122,9 @@ def draw_cell(arch: str, path: Path, *, index: int | None = None) -> None:
 
 
 def _cell_figure(arch: str, index: int | None) -> Figure:
-    title = "\n".join([*([] if index is None else [f"arch {index}"]), *textwrap.wrap(arch, 110)])
+    parts = [arch_of(arch), arch.removeprefix(arch_of(arch))]  # settings on lines of their own
+    lines = [line for part in parts for line in textwrap.wrap(part, 110)]
+    title = "\n".join([*([] if index is None else [f"arch {index}"]), *lines])
     graph = cell_graph(arch)
     if graph is None:
         figure = new_figure((7.2, 0.8 + 0.2 * title.count("\n")))

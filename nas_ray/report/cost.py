@@ -9,6 +9,7 @@ import pandas as pd
 
 from nas_ray.images.datasets import DatasetInfo
 from nas_ray.report.cells import OP_COLORS
+from nas_ray.spaces.settings import arch_of
 
 _OP = f"({'|'.join(OP_COLORS)})"
 NATS_TSS = re.compile(rf"\|{_OP}~0\|\+\|{_OP}~0\|{_OP}~1\|\+\|{_OP}~0\|{_OP}~1\|{_OP}~2\|")
@@ -19,6 +20,7 @@ COSTS = ("params", "flops")
 
 def op_counts(archs: pd.Series[str], op: str) -> pd.Series[float]:
     """Returns how often each arch has the operation `op`; NaN for an arch of another space."""
+    archs = archs.map(arch_of)  # points cost what their archs cost
     counts: pd.Series[float] = archs.str.count(rf"\|{op}~").astype(float)
     return counts.where(archs.str.fullmatch(NATS_TSS.pattern))
 

@@ -21,6 +21,7 @@ from nas_ray.report.run_data import RunData
 from nas_ray.report.sections import sections_of
 from nas_ray.runs.folder import check_is_run, check_local
 from nas_ray.runs.writing import write_text
+from nas_ray.spaces.settings import space_name
 
 TEMPLATES = Path(__file__).parent / "page"
 FILE_NAME = "report.html"
@@ -88,7 +89,7 @@ def _is_page(path: Path) -> bool:
 
 
 def _with_costs(run: RunData) -> RunData:
-    if run.space != "nats-tss" or run.dataset not in DATASETS:
+    if space_name(run.space) != "nats-tss" or run.dataset not in DATASETS:
         return run
     width = {name: value for name in ("channels", "cells") if isinstance(value := run.info.get(name), int)}
     return dataclasses.replace(run, rows=with_costs(run.rows, DATASETS[run.dataset], **width))

@@ -13,6 +13,7 @@ import pandas as pd
 from nas_ray.errors import UsageError
 from nas_ray.report.canvas import Axes, Figure, MaxNLocator, draw, new_figure
 from nas_ray.report.expected import expected_best
+from nas_ray.spaces.settings import arch_of
 
 if TYPE_CHECKING:
     from nas_ray.benchmarks.base import Benchmark
@@ -81,9 +82,9 @@ def best_so_far(
 
 
 def known_accuracy(benchmark: Benchmark, arch: str) -> float:
-    """Returns `benchmark.test_acc(arch)` in percent, or NaN where the benchmark does not hold `arch`."""
+    """Returns `benchmark.test_acc` of an arch or of that of a point, in percent; NaN where there is none."""
     try:
-        return float(benchmark.test_acc(arch))
+        return float(benchmark.test_acc(arch_of(arch)))
     except UsageError:
         return float("nan")
 

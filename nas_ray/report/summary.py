@@ -16,6 +16,7 @@ from nas_ray.benchmarks.base import accuracy_column
 from nas_ray.report.cells import cell_text
 from nas_ray.report.expected import expected_best, expected_random_arch
 from nas_ray.report.search_curve import known_accuracy
+from nas_ray.spaces.settings import arch_of
 from nas_ray.terminal.console import Rows, headed, put, say
 
 if TYPE_CHECKING:
@@ -65,14 +66,15 @@ def summarize(
         benchmark: where to look up accuracy.
         wall_seconds: duration of everything, with the start of the workers.
         num_draws: size of the random search to compare with; nothing is expected of fewer than one draw.
-        space: the archs of a finite space in their published index order; None for any other space.
+        space: the archs of a finite space in their published index order; None for any other space. A point
+            has the index of its arch.
     """
     best = dict(best_row) if best_row is not None and _number(best_row["fitness"]) is not None else None
     arch = None if best is None else str(best["arch"])
     listed = enumerate(space) if space is not None and arch is not None else ()
     return {
         "arch": arch,
-        "index": next((index for index, other in listed if other == arch), None),
+        "index": next((index for index, other in listed if other == arch_of(str(arch))), None),
         "trial": None if best is None else int(best["trial"]),
         "fitness": None if best is None else _number(best["fitness"]),
         "scores": {name: None if best is None else _number(best.get(name)) for name in proxies},

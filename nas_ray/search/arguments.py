@@ -68,7 +68,8 @@ class SearchArgs(ImageArgs):
     batch_seed: Annotated[int, ranges.SEED] = 0
     """Seed that draws the minibatch."""
     space: str = "nats-tss"
-    """Search space, or your own as module:class."""
+    """Search space, or your own as module:class. Settings of the recipe may stand beside its archs, as in
+    nats-tss@lr=log:0.01..1 (docs/hyper_parameters.md)."""
     benchmark: str = "auto"
     """Source of the final accuracy: auto, nb201, nats, none, an official NATS-Bench directory, or a table in
     CSV or Parquet."""

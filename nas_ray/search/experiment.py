@@ -31,9 +31,11 @@ from nas_ray.search.estimation import (
 )
 from nas_ray.searchers import ArchSearcher, Fitness
 from nas_ray.searchers.named import make_searcher
-from nas_ray.spaces import FiniteSpace, HandDesigned, SearchSpace
+from nas_ray.spaces import FiniteSpace, HandDesigned, Product, SearchSpace, arch_of
 from nas_ray.spaces.base import fitted_space
 from nas_ray.spaces.named import make_space
+from nas_ray.spaces.product import arch_space
+from nas_ray.spaces.settings import written
 from nas_ray.terminal.console import say
 from nas_ray.terminal.ranges import check_ranges
 
@@ -57,8 +59,11 @@ class Experiment:
     num_samples: int | None
 
     def label(self, arch: str) -> str:
-        """Returns a short name of `arch`: its index in a finite space."""
-        return f"#{self.space.index(arch)}" if hasattr(self.space, "index") else arch
+        """Returns a short name of `arch`: its index in a finite space, with the settings of a point."""
+        if not hasattr(self.space, "index"):
+            return arch
+        of_arch = arch_of(arch) if isinstance(self.space, Product) else arch
+        return f"#{self.space.index(arch)}{arch.removeprefix(of_arch)}"
 
     @property
     def batch_fingerprint(self) -> str:
@@ -102,7 +107,8 @@ def prepare(name: str, args: SearchArgs, searcher: str | Callable[..., ArchSearc
     space = fitted_space(space, images.image_size)
     if args.archs_per_trial > 1:
         check_batched(args, space, proxies)
-    listed = space if isinstance(space, FiniteSpace) and not isinstance(space, HandDesigned) else None
+    archs = arch_space(space)
+    listed = archs if isinstance(archs, FiniteSpace) and not isinstance(archs, HandDesigned) else None
     benchmark = None if listed is None else open_benchmark(args.benchmark, args.dataset, listed)
     no_limit = args.time_budget_s is not None
     num_samples = args.num_samples if args.num_samples or no_limit else DEFAULT_SAMPLES
@@ -171,6 +177,9 @@ def estimation(experiment: Experiment) -> list[str]:
         counts = f"{len(training.train_indices)} images, {len(training.valid_indices)} held out"
         lines = lines if of else [f"fitness    {experiment.fitness}"]
         lines.append(f"fidelity   {args.fidelity}: {training.until} epochs on {counts}{early}")
+    if isinstance(experiment.space, Product):
+        who = "each trial trains by them" if args.fidelity else "without --fidelity nothing depends on them"
+        lines.append(f"settings   {written(experiment.space.settings)}: {who}; a benchmark knows archs alone")
     if args.archs_per_trial > 1:
         lines.append(f"weights    of one supernet, up to {args.archs_per_trial} archs per trial")
     return lines

@@ -21,7 +21,8 @@ from nas_ray.report.summary import print_summary, summarize
 from nas_ray.runs.folder import update_run, write_json, write_table
 from nas_ray.search.estimation import CHECKPOINTS
 from nas_ray.search.experiment import Experiment
-from nas_ray.spaces import FiniteSpace
+from nas_ray.spaces import FiniteSpace, arch_of
+from nas_ray.spaces.product import arch_space
 from nas_ray.terminal.console import say
 
 
@@ -36,6 +37,7 @@ def finish(
     """Writes `results.*`, `best.json` and the pictures, prints the summary and returns the exit code."""
     rows = write_rows(folder, to_table(experiment.searcher), experiment.benchmark, experiment.scores)
     best = best_row(rows)
+    space = arch_space(experiment.space)
     summary = summarize(
         rows,
         best_row=best,
@@ -43,7 +45,7 @@ def finish(
         benchmark=experiment.benchmark,
         wall_seconds=wall_seconds,
         num_draws=len(rows),
-        space=experiment.space if isinstance(experiment.space, FiniteSpace) else None,
+        space=space if isinstance(space, FiniteSpace) else None,
     )
     write_json(folder / "best.json", summary)
     if best is not None:
@@ -70,7 +72,7 @@ def with_accuracy(rows: pd.DataFrame, benchmark: Benchmark | None, scores: Seque
     """Returns `rows` with the benchmark's accuracy and, in `acc_source`, what that accuracy is."""
     if benchmark is None:
         return rows
-    known = {arch: benchmark.test_acc(arch) for arch in rows["arch"].unique()}
+    known = {arch: benchmark.test_acc(arch_of(arch)) for arch in rows["arch"].unique()}
     joined = rows.copy()
     joined[accuracy_column(benchmark, scores)] = joined["arch"].map(known)
     joined["acc_source"] = benchmark.acc_source

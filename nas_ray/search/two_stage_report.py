@@ -22,6 +22,7 @@ from nas_ray.search.experiment import Experiment
 from nas_ray.search.finish import with_accuracy
 from nas_ray.searchers.fitness import Fitness
 from nas_ray.spaces import FiniteSpace
+from nas_ray.spaces.product import arch_space
 from nas_ray.terminal.console import Rows, put
 
 
@@ -74,6 +75,7 @@ def finish(
     write_table(folder, rows)
     trained = rows[(rows["epochs"] > 0) & np.isfinite(rows["fitness"].astype(float))]
     best = None if trained.empty else {str(key): value for key, value in trained.iloc[0].items()}
+    space = arch_space(experiment.space)
     summary = summarize(
         rows,
         best_row=best,
@@ -81,7 +83,7 @@ def finish(
         benchmark=experiment.benchmark,
         wall_seconds=wall_seconds,
         num_draws=len(rows),
-        space=experiment.space if isinstance(experiment.space, FiniteSpace) else None,
+        space=space if isinstance(space, FiniteSpace) else None,
     )
     write_json(folder / "best.json", summary)
     if best is not None:

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from nas_ray.errors import UsageError
 from nas_ray.plugins import make_named, resolve, ship_by_value
-from nas_ray.spaces import SPACES, SearchSpace
+from nas_ray.spaces import SPACES, Product, SearchSpace
+from nas_ray.spaces.settings import named_space
 
 
 def open_space(name: str) -> SearchSpace:
-    """Returns the search space `name`.
+    """Returns the search space `name`, or with settings as in `nats-tss@lr=0.01..1` a `Product`.
 
     Raises:
-        UsageError: unknown, or no search space.
+        UsageError: unknown, or no search space, or settings that are none.
     """
+    name, settings = named_space(name)
     made = make_named("search space", name, resolve("search space", name, SPACES, "nas_ray.spaces"))
     if not isinstance(made, SearchSpace):
         raise UsageError(f"The search space {name!r} needs the methods sample, neighbors and build.")
     ship_by_value(type(made))
-    return made
+    return cast(SearchSpace, Product(made, settings)) if settings else made
 
 
 make_space = open_space

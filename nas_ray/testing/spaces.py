@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import cast
 
 import numpy as np
 import torch
+from torch import nn
 
 from nas_ray.spaces.base import CellSpace, DecisionSpace, FiniteSpace, SearchSpace
-from nas_ray.testing.given import contract_of
+from nas_ray.spaces.product import Product, product_of
+from nas_ray.spaces.settings import arch_of, point_of, settings_of
+from nas_ray.testing.given import contract_of, travelled
+
+SETTINGS = "lr=log:0.01..1,batch_size=32/64"
 
 
 def space_contract(space: SearchSpace | Callable[[], SearchSpace]) -> type[SpaceContract]:
@@ -69,6 +75,22 @@ class SpaceContract:
                 torch.manual_seed(0)
                 outputs.append(space.build(arch, 7)(images))
         assert torch.equal(*outputs)
+
+    def test_settings_can_stand_beside_its_archs(self, space: SearchSpace) -> None:
+        """No arch ends as settings do, and a point has the net of its arch, and its neighbours."""
+        if product_of(space) is not None:
+            return
+        product = cast(SearchSpace, Product(space, SETTINGS))
+        assert all(arch_of(arch) == arch for arch in samples(space, 20))
+        for point in samples(product, 3):
+            arch, values = arch_of(point), settings_of(point)
+            assert list(values) == ["lr", "batch_size"]
+            near = space.neighbors(arch) if hasattr(product, "neighbors") else []
+            if not near:
+                continue
+            assert product.neighbors(point)[: len(near)] == [point_of(other, values) for other in near]
+            assert {arch_of(other) for other in product.neighbors(point)} == {arch, *near}
+        assert isinstance(travelled(product).build(point, 7), nn.Module)
 
     def test_decisions_make_the_arch_and_are_options(self, space: SearchSpace) -> None:
         """One arch has one tuple of decisions."""

@@ -18,8 +18,10 @@ from nas_ray.process.started import started
 from nas_ray.runs.folder import read_run
 from nas_ray.runs.stored_args import stored_args
 from nas_ray.safe_files.foreign import check_brings_no_code
+from nas_ray.spaces.settings import AT, space_name
 from nas_ray.terminal.command_line import read_args
 from nas_ray.terminal.ranges import GPUS, HERE, SEED, THREADS, Range
+from nas_ray.train.point import Best
 
 NAME = "train"
 CHANGEABLE = {"seeds", "beside", "formats", "num_gpus", "num_processes", "num_threads", "resume", "verbose"}
@@ -84,6 +86,11 @@ def parse(description: str, argv: Sequence[str] | None = None) -> TrainArgs:
 
 def _parsed(words: list[str], description: str, default: TrainArgs | None = None) -> TrainArgs:
     args = read_args(TrainArgs, description, words, default)
+    if AT in args.space:
+        raise UsageError(
+            f"A training takes one arch and one recipe; give --space {space_name(args.space)}, and settings "
+            "in --recipe, as in nats-200:lr=0.1."
+        )
     return dataclasses.replace(args, images=absolute_images(args.images))
 
 
@@ -94,21 +101,28 @@ def _of_search(folder: Path) -> dict[str, Any]:
         UsageError: no search, or none with a best arch.
     """
     info = read_run(folder)
-    stored = info.get("args")
+    best, stored = _best(folder, info), info["args"]
+    values: dict[str, Any] = {name: stored[name] for name in TAKEN_OVER if name in stored}
+    values |= {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
+    if "space" in values:
+        values["space"] = space_name(str(values["space"]))
+    check_brings_no_code(values, folder)
+    source = (info.get("images") or {}).get("source")
+    values |= {"images": source} if source else {}
+    return {**values, "arch": best.arch, "recipe": best.recipe(TrainArgs.recipe)}
+
+
+def _best(folder: Path, info: dict[str, Any]) -> Best:
     try:
         arch = json.loads((folder / "best.json").read_text(encoding="utf-8")).get("arch")
     except (AttributeError, OSError, ValueError, RecursionError):
         arch = None
-    if not isinstance(stored, dict) or not isinstance(arch, str):
+    if not isinstance(info.get("args"), dict) or not isinstance(arch, str):
         raise UsageError(
             f"A training needs the run folder of a finished search, and {folder} has no best arch; name "
             "another, or give the arch itself with --arch."
         )
-    values: dict[str, Any] = {name: stored[name] for name in TAKEN_OVER if name in stored}
-    values |= {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
-    check_brings_no_code(values, folder)
-    source = (info.get("images") or {}).get("source")
-    return {**values, **({"images": source} if source else {}), "arch": arch}
+    return Best.of(info, arch)
 
 
 def remarks(args: TrainArgs, images_sha256: str | None = None) -> list[str]:
@@ -121,7 +135,7 @@ def remarks(args: TrainArgs, images_sha256: str | None = None) -> list[str]:
     if args.run is None or args.resume is not None:
         return []
     found = _of_search(args.run)
-    said = []
+    said = _best(args.run, read_run(args.run)).said(args.recipe, TrainArgs.recipe)
     if args.arch != found["arch"]:
         said.append(f"--arch is trained, not the best arch of {args.run}.")
     if args.images != absolute_images(str(found.get("images", args.images))):

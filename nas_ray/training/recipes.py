@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, get_type_hints
 
@@ -146,16 +147,27 @@ def parse_recipe(text: str) -> Recipe:
 
 
 def _changed(recipe: Recipe, changes: list[str], text: str) -> Recipe:
-    hints = get_type_hints(Recipe)
-    values: dict[str, Any] = {}
+    values: dict[str, str] = {}
     for change in changes:
         name, equals, value = (part.strip() for part in change.partition("="))
-        if name not in hints:
-            raise UsageError(unknown_name("recipe option", name, list(hints)))
-        if not equals or name in values:
+        if name in get_type_hints(Recipe) and (not equals or name in values):
             raise UsageError(f"The recipe {text!r} must give {name} once, as {name}=VALUE.")
-        values[name] = _value(name, value, hints[name])
-    return dataclasses.replace(recipe, **values)
+        values[name] = value
+    return changed(recipe, values)
+
+
+def changed(recipe: Recipe, values: Mapping[str, str]) -> Recipe:
+    """Returns `recipe` with the options that `values` give as text.
+
+    Raises:
+        UsageError: unknown option, or a value that does not fit.
+    """
+    hints = get_type_hints(Recipe)
+    unknown = [name for name in values if name not in hints]
+    if unknown:
+        raise UsageError(unknown_name("recipe option", unknown[0], list(hints)))
+    made: dict[str, Any] = {name: _value(name, value, hints[name]) for name, value in values.items()}
+    return dataclasses.replace(recipe, **made)
 
 
 def _value(name: str, text: str, kind: type) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -109,6 +110,17 @@ class KeptImages(Dataset[Batch]):
 
     def __len__(self) -> int:
         return len(self.indices)
+
+    def augmented_by(self, recipe: Recipe) -> KeptImages:
+        """Returns the same images, kept once for both, with the augmentation of `recipe`."""
+        if recipe == self.recipe:
+            return self
+        if self.keeps:
+            _ = self._all
+        other = copy.copy(self)
+        other.recipe = recipe
+        vars(other).pop("_policy", None)
+        return other
 
     def __getitem__(self, draw: Draw) -> Batch:
         """Returns inputs `[B, 3, S, S]` float32, augmented and standardised, and targets `[B]`."""

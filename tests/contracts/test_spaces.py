@@ -1,17 +1,22 @@
-"""What every search space must do, run over the whole dict."""
+"""What every search space must do, run over the whole dict, with and without settings beside the archs."""
 
 from __future__ import annotations
 
 import pytest
 
 from nas_ray.spaces import SPACES, SearchSpace
+from nas_ray.spaces.named import open_space
 from nas_ray.testing import SpaceContract
+
+SETTINGS = {"": "", "range": "@lr=log:0.01..1,epochs=1..4,batch_size=32/64", "choices": "@lr=0.1/0.01"}
 
 
 @pytest.fixture(params=sorted(SPACES))
-def space(request: pytest.FixtureRequest) -> SearchSpace:
-    return SPACES[request.param]()
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
 class TestEverySpace(SpaceContract):
-    pass
+    @pytest.fixture(params=SETTINGS)
+    def space(self, request: pytest.FixtureRequest, name: str) -> SearchSpace:
+        return open_space(f"{name}{SETTINGS[request.param]}")

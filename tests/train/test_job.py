@@ -59,6 +59,43 @@ def test_what_differs_from_the_run_is_told(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("args", "recipe", "said"),
+    [
+        (
+            {"fidelity": "fast"},
+            "nats-200:lr=0.05,nesterov=false",
+            [
+                "The settings lr=0.05, nesterov=false of the best point are in the recipe.",
+                "The settings epochs=2 of the best point say how long its trial was and are left out.",
+            ],
+        ),
+        (
+            {"fidelity": None},
+            "nats-200",
+            [
+                "The settings lr=0.05, epochs=2, nesterov=false of the best point had no part in the search, "
+                "which trained nothing, and are left out."
+            ],
+        ),
+    ],
+)
+def test_a_run_over_settings_gives_arch_and_recipe(
+    tmp_path: Path, args: dict[str, Any], recipe: str, said: list[str]
+) -> None:
+    space = "nats-tss@lr=log:0.01..1,epochs=1..4,nesterov=true/false"
+    run = search_run(tmp_path / "run", space=space, **args)
+    (run / "best.json").write_text(json.dumps({"arch": f"{ARCH}@lr=0.05,epochs=2,nesterov=false"}))
+    made = parse("", [str(run)])
+    assert (made.arch, made.space, made.recipe) == (ARCH, "nats-tss", recipe)
+    assert remarks(made) == said
+    other = parse("", [str(run), "--recipe", "fast"])
+    assert other.recipe == "fast"
+    if args["fidelity"]:
+        first = "The settings lr=0.05, nesterov=false of the best point are not used, as --recipe was given."
+        assert remarks(other)[0] == first
+
+
 def test_images_imply_the_dataset_without_a_run() -> None:
     assert parse("", ["--arch", ARCH, "--images", "folder:pets"]).dataset == "own"
     assert parse("", ["--arch", ARCH]).dataset == "cifar10"

@@ -1,0 +1,80 @@
+"""Settings beside archs as changes of a recipe; a light module, for quick answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import islice
+from typing import get_type_hints
+
+from nas_ray.errors import UsageError
+from nas_ray.plugins import unknown_name
+from nas_ray.spaces.base import SearchSpace
+from nas_ray.spaces.setting_kinds import Interval, Setting
+from nas_ray.spaces.settings import corners
+from nas_ray.training.recipes import Recipe, changed
+
+SAME_IMAGES = ("valid_fraction", "data_fraction", "balanced")
+"""Options that say which images are trained on and held out, which all trials of a search share."""
+EPOCHS = "epochs"
+MOST_CORNERS = 4_096
+"""Combinations of extreme values that are looked at before a search."""
+
+
+def check_settings(settings: Mapping[str, Setting], recipe: Recipe) -> None:
+    """Checks that every point of `settings` changes `recipe` to one that works.
+
+    Raises:
+        UsageError: a setting is no option of a recipe, or must be the same for all trials, or has a value out
+            of its range.
+    """
+    kinds = get_type_hints(Recipe)
+    options = [name for name in kinds if name not in SAME_IMAGES]
+    for name, setting in settings.items():
+        if name in SAME_IMAGES:
+            raise UsageError(
+                f"The setting {name} would measure trials on different images; give it in --fidelity, as in "
+                f"fast:{name}=VALUE."
+            )
+        if name not in options:
+            raise UsageError(
+                f"{unknown_name('recipe option', name, options)} With --fidelity a setting is one."
+            )
+        if kinds[name] is int and isinstance(setting, Interval) and not setting.whole:
+            raise UsageError(
+                f"The setting {name} must be a range of whole numbers such as 1..4, got {setting}."
+            )
+    for values in islice(corners(settings), MOST_CORNERS):
+        made = changed(recipe, values)
+        if made.epochs > recipe.epochs:
+            raise UsageError(
+                f"The setting {EPOCHS} must stay within the {recipe.epochs} epochs of --fidelity, got "
+                f"{settings[EPOCHS]}; give a longer fidelity."
+            )
+
+
+class Recipes:
+    """How each arch of a space is trained: by one recipe, which the settings of a point change.
+
+    Args:
+        space: of the archs; a `Product` has points.
+        recipe: what settings change.
+
+    Raises:
+        UsageError: see `check_settings`.
+    """
+
+    def __init__(self, space: SearchSpace, recipe: Recipe) -> None:
+        from nas_ray.spaces.product import product_of  # which imports numpy
+
+        self._recipe = recipe
+        self._product = product_of(space)
+        if self._product is not None:
+            check_settings(self._product.settings, recipe)
+
+    def __call__(self, arch: str) -> Recipe:
+        """Returns the recipe of an arch or a point.
+
+        Raises:
+            UsageError: no point of the space.
+        """
+        return self._recipe if self._product is None else changed(self._recipe, self._product.split(arch)[1])
