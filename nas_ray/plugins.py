@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Collection, Mapping
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
+from types import ModuleType
 from typing import Any, TypeVar, cast
 
 from nas_ray.errors import UsageError, describe
@@ -116,18 +117,26 @@ def _import_object(kind: str, name: str) -> Any:
 
 PACKAGE = Path(__file__).parent
 
+_by_value: set[str] = set()
+
 
 def ship_by_value(thing: Any) -> None:
-    """Makes Ray send the code of a module that workers could not import, such as a file in this directory."""
+    """Lets workers get the code of a module that they could not import, such as a file in this directory.
+
+    Only noted here; whoever sends something to workers asks for `shipped_by_value`.
+    """
     module = sys.modules.get(getattr(thing, "__module__", "") or "")
     file = getattr(module, "__file__", None)
     if module is None or file is None or module.__name__ == "__main__" or "site-packages" in file:
         return
     if Path(file).is_relative_to(PACKAGE):
         return
-    from ray import cloudpickle
+    _by_value.add(module.__name__)
 
-    cloudpickle.register_pickle_by_value(module)
+
+def shipped_by_value() -> list[ModuleType]:
+    """Returns the modules whose code travels with what is of them."""
+    return [sys.modules[name] for name in sorted(_by_value) if name in sys.modules]
 
 
 def imported_when_used(package: str, homes: Mapping[str, str]) -> Callable[[str], Any]:

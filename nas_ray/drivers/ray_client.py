@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from nas_ray.drivers.by_value import ship_modules
 from nas_ray.evaluation.proxy_scores import Evaluator
 from nas_ray.rows import Event, Row
 from nas_ray.runs.journal import Journal
@@ -72,6 +73,7 @@ def search_at_head(
     import ray
     from ray.exceptions import RayTaskError
 
+    ship_modules()
     if hasattr(evaluator, "checkpoints"):
         evaluator = copy.copy(evaluator)
         evaluator.checkpoints = None

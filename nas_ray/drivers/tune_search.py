@@ -14,6 +14,7 @@ from typing import Any
 
 import pandas as pd
 
+from nas_ray.drivers.by_value import ship_modules
 from nas_ray.drivers.ray_client import over_client, search_at_head
 from nas_ray.evaluation.proxy_scores import EpochEvaluator, Evaluator
 from nas_ray.rows import ERROR, ERROR_KIND, LEADING, TRAILING, Event, Row, error_kind_of
@@ -127,6 +128,7 @@ def tune_search(
     searcher.attach(
         observer=observe, stop=stop, clock=clock, watcher=on_epoch, archs_per_trial=archs_per_trial
     )
+    ship_modules()
     trainable = tune.with_resources(
         tune.with_parameters(
             EpochTrial if by_epochs else ArchTrial,
