@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from nas_ray.drivers.ray_compat import register_by_value
 from nas_ray.plugins import shipped_by_value
 
 
 def ship_modules() -> None:
-    """Makes Ray send the code of modules that workers could not import; call it before anything is sent.
-
-    Ray pickles with a copy of cloudpickle of its own, so the package of that name need not know of them.
-    """
-    from ray import cloudpickle
-
+    """Makes Ray send the code of modules that workers could not import; call it before anything is sent."""
     for module in shipped_by_value():
-        cloudpickle.register_pickle_by_value(module)
+        register_by_value(module)
 
 
 def travelled(thing: Any) -> Any:
