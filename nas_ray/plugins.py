@@ -139,22 +139,6 @@ def shipped_by_value() -> list[ModuleType]:
     return [sys.modules[name] for name in sorted(_by_value) if name in sys.modules]
 
 
-def imported_when_used(package: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
-    """Returns the `__getattr__` of a package that imports its names when they are first asked for.
-
-    Args:
-        package: its name.
-        homes: by name, the module below the package that defines it.
-    """
-
-    def getattr_(name: str) -> Any:
-        if name not in homes:
-            raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        return getattr(importlib.import_module(f"{package}.{homes[name]}"), name)
-
-    return getattr_
-
-
 def make_named(kind: str, name: str, make: Callable[..., Any], *args: Any, **options: Any) -> Any:
     """Returns `make(*args, **options)`, which may be foreign code.
 
