@@ -1,62 +1,20 @@
 """Neural architecture search on Ray Tune with zero-cost proxies and real benchmark accuracy.
 
-The public names below are imported when they are first used, so that `import nas_ray` is instant and a
-searcher needs no torch. Classes of searchers and spaces are in `nas_ray.searchers` and `nas_ray.spaces`, and
-contract tests for plug-ins in `nas_ray.testing`.
+The public names are those of `__init__.pyi`. They are imported when they are first used, so that
+`import nas_ray` is instant and a searcher needs no torch. Classes of searchers and spaces are in
+`nas_ray.searchers` and `nas_ray.spaces`, and contract tests for plug-ins in `nas_ray.testing`.
 """
-
-from __future__ import annotations
 
 import importlib
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from nas_ray.plugins import imported_when_used
-
-if TYPE_CHECKING:
-    from nas_ray import searchers, spaces, testing
-    from nas_ray.benchmarks import Benchmark, open_benchmark
-    from nas_ray.drivers.simulation import simulate
-    from nas_ray.drivers.tune_search import tune_search
-    from nas_ray.drivers.tune_searcher import TuneSearcher
-    from nas_ray.errors import UsageError
-    from nas_ray.evaluation.proxy_scores import Evaluator, Lookup, ProxyScores
-    from nas_ray.images.image_data import ImageDataModule
-    from nas_ray.images.sources import open_images
-    from nas_ray.proxies.plugin import resolve_proxies
-    from nas_ray.rows import Row
-    from nas_ray.searchers import (
-        ArchSearcher,
-        Fitness,
-        parse_fitness,
-    )
-    from nas_ray.spaces import SearchSpace
-    from nas_ray.spaces.named import open_space
-    from nas_ray.training.trained import load
+import lazy_loader
 
 __version__ = "0.1.0"
 
-_HOME = {
-    "ArchSearcher": "searchers",
-    "Benchmark": "benchmarks",
-    "Evaluator": "evaluation.proxy_scores",
-    "Fitness": "searchers",
-    "ImageDataModule": "images.image_data",
-    "Lookup": "evaluation.proxy_scores",
-    "ProxyScores": "evaluation.proxy_scores",
-    "Row": "rows",
-    "SearchSpace": "spaces",
-    "TuneSearcher": "drivers.tune_searcher",
-    "UsageError": "errors",
-    "load": "training.trained",
-    "open_benchmark": "benchmarks",
-    "open_images": "images.sources",
-    "open_space": "spaces.named",
-    "parse_fitness": "searchers",
-    "resolve_proxies": "proxies.plugin",
-    "simulate": "drivers.simulation",
-    "tune_search": "drivers.tune_search",
-}
+_named, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+
 _OLD = {
     "NatsTss": "spaces",
     "RandomSearch": "searchers",
@@ -65,41 +23,12 @@ _OLD = {
 }
 """Names that have moved, and where to."""
 
-_ROOMS = ("searchers", "spaces", "testing")
-
-__all__ = [
-    "ArchSearcher",
-    "Benchmark",
-    "Evaluator",
-    "Fitness",
-    "ImageDataModule",
-    "Lookup",
-    "ProxyScores",
-    "Row",
-    "SearchSpace",
-    "TuneSearcher",
-    "UsageError",
-    "load",
-    "open_benchmark",
-    "open_images",
-    "open_space",
-    "parse_fitness",
-    "resolve_proxies",
-    "searchers",
-    "simulate",
-    "spaces",
-    "testing",
-    "tune_search",
-]
-
-_named = imported_when_used(__name__, {**_HOME, **_OLD})
-
 
 def __getattr__(name: str) -> Any:
     """Returns a public name from the module that defines it."""
-    if name in _ROOMS:
-        return importlib.import_module(f"{__name__}.{name}")
-    if name in _OLD:
-        place = f"nas_ray.{_OLD[name]}.{name}"
-        warnings.warn(f"nas_ray.{name} has moved; write {place}.", DeprecationWarning, stacklevel=2)
-    return _named(name)
+    if name not in _OLD:
+        return _named(name)
+    room = importlib.import_module(f"{__name__}.{_OLD[name]}")
+    message = f"nas_ray.{name} has moved; write nas_ray.{_OLD[name]}.{name}."
+    warnings.warn(message, DeprecationWarning, stacklevel=2)
+    return getattr(room, name)

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Collection, Mapping
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
+from types import ModuleType
 from typing import Any, TypeVar, cast
 
 from nas_ray.errors import UsageError, describe
@@ -116,34 +117,26 @@ def _import_object(kind: str, name: str) -> Any:
 
 PACKAGE = Path(__file__).parent
 
+_by_value: set[str] = set()
+
 
 def ship_by_value(thing: Any) -> None:
-    """Makes Ray send the code of a module that workers could not import, such as a file in this directory."""
+    """Lets workers get the code of a module that they could not import, such as a file in this directory.
+
+    Only noted here; whoever sends something to workers asks for `shipped_by_value`.
+    """
     module = sys.modules.get(getattr(thing, "__module__", "") or "")
     file = getattr(module, "__file__", None)
     if module is None or file is None or module.__name__ == "__main__" or "site-packages" in file:
         return
     if Path(file).is_relative_to(PACKAGE):
         return
-    from ray import cloudpickle
-
-    cloudpickle.register_pickle_by_value(module)
+    _by_value.add(module.__name__)
 
 
-def imported_when_used(package: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
-    """Returns the `__getattr__` of a package that imports its names when they are first asked for.
-
-    Args:
-        package: its name.
-        homes: by name, the module below the package that defines it.
-    """
-
-    def getattr_(name: str) -> Any:
-        if name not in homes:
-            raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        return getattr(importlib.import_module(f"{package}.{homes[name]}"), name)
-
-    return getattr_
+def shipped_by_value() -> list[ModuleType]:
+    """Returns the modules whose code travels with what is of them."""
+    return [sys.modules[name] for name in sorted(_by_value) if name in sys.modules]
 
 
 def make_named(kind: str, name: str, make: Callable[..., Any], *args: Any, **options: Any) -> Any:

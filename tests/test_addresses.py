@@ -6,7 +6,8 @@ import pytest
 
 from nas_ray.drivers import addresses
 from nas_ray.drivers.addresses import Address, check_address, find_address
-from nas_ray.drivers.greeting import CLIENT_CALL, HEAD_CALL, Answer
+from nas_ray.drivers.greeting import Answer
+from nas_ray.drivers.ray_compat import CLIENT_CALL, HEAD_CALL
 from nas_ray.errors import UsageError
 
 greeted: list[tuple[object, ...]] = []
@@ -19,7 +20,7 @@ def nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("RAY_TMPDIR", str(tmp_path))
-    monkeypatch.setattr(addresses, "_running", list)
+    monkeypatch.setattr(addresses.ray_compat, "heads_here", list)
     greeted.clear()
 
 
@@ -174,7 +175,7 @@ def test_auto_with_garbage(tmp_path: Path) -> None:
 def test_auto_prefers_what_ray_prefers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     current_cluster(tmp_path, b"kept:1")
     for running in ([], ["a:2"], ["a:2", "b:3"]):
-        monkeypatch.setattr(addresses, "_running", lambda running=running: running)
+        monkeypatch.setattr(addresses.ray_compat, "heads_here", lambda running=running: running)
         answers(monkeypatch, Answer(True, 0))
         check_address(Address("auto", "--address auto"))
     assert [host for host, *_ in greeted] == ["kept", "a", "kept"]

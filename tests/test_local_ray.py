@@ -69,7 +69,7 @@ def fake(monkeypatch: pytest.MonkeyPatch, init: Callable[..., None], **options: 
     monkeypatch.setattr(ray, "remote", lambda **_: lambda function: Task())
     monkeypatch.setattr(ray, "get", lambda found: None)
     monkeypatch.setattr(ray, "is_initialized", lambda: False)
-    monkeypatch.setattr(local_ray, "_read_secret_again", lambda: None)
+    monkeypatch.setattr(local_ray.ray_compat, "read_secret_again", lambda: None)
     monkeypatch.setattr(resources, "_local_gpus", lambda: 0)
     return made
 

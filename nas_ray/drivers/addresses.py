@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from nas_ray.drivers import greeting
+from nas_ray.drivers import greeting, ray_compat
 from nas_ray.drivers.tokens import HOME_FILE, MODE, find_token, sends_token
 from nas_ray.errors import UsageError, describe, printable
 
@@ -61,7 +61,7 @@ def check_address(address: Address) -> None:
             f"{MODE}=token needs a token, and there is none in {place}; copy that of the cluster's head, or "
             "unset the variable for a cluster without one."
         )
-    call = greeting.CLIENT_CALL if value.startswith(CLIENT) else greeting.HEAD_CALL
+    call = ray_compat.CLIENT_CALL if value.startswith(CLIENT) else ray_compat.HEAD_CALL
     try:
         answer = greeting.greet(host, port, call, token if sent else None, patience_s=_PATIENCE_S)
     except (OSError, UnicodeError) as error:
@@ -101,9 +101,9 @@ def _parsed(value: str, named: str) -> tuple[str, int]:
 
 def _current(address: Address) -> tuple[str, str]:
     """Returns what Ray takes for `auto`, and how to name it: a running node's head, else what a file says."""
-    path = temporary_folder() / "ray" / "ray_current_cluster"
+    path = temporary_folder() / ray_compat.CURRENT_CLUSTER
     named = f"{address.named} ({path})"
-    running = _running()
+    running = ray_compat.heads_here()
     try:
         kept = path.read_text(encoding="utf-8").strip()
     except FileNotFoundError:
@@ -126,11 +126,3 @@ def _current(address: Address) -> tuple[str, str]:
 def temporary_folder() -> Path:
     """Returns the folder below which Ray keeps its files."""
     return Path(os.environ.get("RAY_TMPDIR") or os.environ.get("TMPDIR") or "/tmp")
-
-
-def _running() -> list[str]:
-    """Returns the heads of the nodes of this machine."""
-    from ray._private import services
-
-    services.find_gcs_addresses.cache_clear()
-    return list(services.find_gcs_addresses())

@@ -11,8 +11,6 @@ import socket
 import time
 from dataclasses import dataclass
 
-HEAD_CALL = "/ray.rpc.NodeInfoGcsService/CheckAlive", b""
-CLIENT_CALL = "/ray.rpc.RayletDriver/ClusterInfo", b"\x08\x06"  # {type: PING}, for which nothing is started
 OK, UNIMPLEMENTED, UNAUTHENTICATED = 0, 12, 16
 
 _DATA, _HEADERS, _SETTINGS = 0, 1, 4  # types of frames

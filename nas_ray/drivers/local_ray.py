@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import importlib
 import os
 import re
 import secrets
@@ -15,7 +14,7 @@ from typing import Any
 
 import psutil
 
-from nas_ray.drivers import patience
+from nas_ray.drivers import patience, ray_compat
 from nas_ray.drivers.private_folder import PrivateFolder, sweep
 from nas_ray.drivers.process_limits import check_limits, object_store_bytes
 from nas_ray.drivers.tokens import MODE, PATH, VALUE, find_token
@@ -30,10 +29,6 @@ MOST_DEATHS = 4
 """Workers that may die before the first one is up."""
 END_S = 5.0
 """How long Ray's processes may take to end before they are killed."""
-SETTINGS = {
-    "RAY_prestart_worker_first_driver": "0",  # else the start waits for workers, for ever if they die
-    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # for the processes that Ray starts: listen on loopback alone
-}
 
 _PREFIX = re.compile(r"^\[[^\]]*\]\s*")  # of a line in a log
 _POLL_S = 0.5
@@ -45,7 +40,7 @@ class LocalRay:
     def __init__(self, *, keep_logs: bool) -> None:
         self._keep_logs = keep_logs
         self.folder = PrivateFolder()
-        self._before = {name: os.environ.get(name) for name in (MODE, VALUE, *SETTINGS)}
+        self._before = {name: os.environ.get(name) for name in (MODE, VALUE, *ray_compat.OF_LOCAL_RAY)}
         self._processes: list[psutil.Process] = []
         self._everywhere: bool | None = None  # whether Ray listened on all interfaces before
 
@@ -57,9 +52,9 @@ class LocalRay:
         """
         import ray
 
-        os.environ.update(SETTINGS)
+        os.environ.update(ray_compat.OF_LOCAL_RAY)
         self._have_secret()
-        self._everywhere = _listen_everywhere(False)
+        self._everywhere = ray_compat.listen_everywhere(False)
         said = f"Ray did not start on this machine in {patience.START_S:g} s; {LIMITS}"
         with patience.patience(patience.START_S, said, self.remove):
             ray.init(
@@ -68,8 +63,7 @@ class LocalRay:
                 num_gpus=gpus,
                 include_dashboard=False,
                 object_store_memory=object_store_bytes(),
-                _temp_dir=str(self.folder.inner),
-                object_spilling_directory=None if self.folder.spill is None else str(self.folder.spill),
+                **ray_compat.places(self.folder.inner, self.folder.spill),
                 **options,
             )
         _await_worker(workers, self.folder.inner)
@@ -99,8 +93,8 @@ class LocalRay:
             else:
                 os.environ[name] = value
         if self._everywhere is not None:
-            _listen_everywhere(self._everywhere)
-        _read_secret_again()
+            ray_compat.listen_everywhere(self._everywhere)
+        ray_compat.read_secret_again()
 
     def _have_secret(self) -> None:
         """Makes a secret for this Ray if the user has none, so that Ray leaves none in the home folder."""
@@ -111,7 +105,7 @@ class LocalRay:
         if os.environ.get(PATH):
             raise UsageError(f"A token must be in {place}, and there is none; make it or unset the variable.")
         os.environ[VALUE] = secrets.token_hex(32)
-        _read_secret_again()
+        ray_compat.read_secret_again()
 
 
 _current: LocalRay | None = None
@@ -180,7 +174,7 @@ def _await_worker(workers: int, folder: Path) -> None:
 def _deaths(folder: Path) -> list[str]:
     """Returns what workers that are gone had to say, as their logs name the processes."""
     gone = []
-    for log in folder.glob("session_2*/logs/worker-*.err"):
+    for log in folder.glob(ray_compat.WORKER_LOGS):
         number = log.stem.rpartition("-")[2]
         if number.isdigit() and not psutil.pid_exists(int(number)):
             with contextlib.suppress(OSError):
@@ -194,29 +188,6 @@ def _reason(text: str) -> str:
     if lines and lines[0].startswith("Traceback"):
         return lines[-1][:200]
     return lines[0][:200] if lines else ""
-
-
-def _listen_everywhere(wanted: bool) -> bool:
-    """Lets Ray listen on all interfaces or on the loopback one alone; returns which it was before.
-
-    A Ray that serves this machine alone needs no other. Ray does so by itself on systems where it makes no
-    clusters; elsewhere every one of its processes listens on all interfaces. It has read the variable already
-    if it was imported before. It also believes then that nothing else is a cluster, so it must be told again
-    before this process makes or joins one.
-    """
-    from ray._private import ray_constants
-
-    before: bool = ray_constants.ENABLE_RAY_CLUSTER
-    ray_constants.ENABLE_RAY_CLUSTER = wanted
-    return before
-
-
-def _read_secret_again() -> None:
-    """Makes Ray forget how it was to authenticate, if it has looked already."""
-    with contextlib.suppress(ImportError, AttributeError):  # of a Ray that has no such thing
-        raylet: Any = importlib.import_module("ray._raylet")
-        raylet.Config.initialize("")
-        raylet.AuthenticationTokenLoader.instance().reset_cache()
 
 
 def stop_ray() -> None:

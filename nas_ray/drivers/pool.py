@@ -13,6 +13,7 @@ import ray
 from ray.exceptions import RayError
 
 from nas_ray.drivers.backlog import TRIES, Backlog, Piece
+from nas_ray.drivers.by_value import ship_modules
 from nas_ray.drivers.resources import Plan
 from nas_ray.errors import UsageError, failure
 from nas_ray.evaluation.allocator import keep_freed_memory
@@ -80,6 +81,15 @@ class Worker:
             return failure(error)
 
 
+def make_worker(plan: Plan, kind: type[Worker] = Worker) -> Callable[[Any], Any]:
+    """Returns what makes an actor of `kind` from a scorer, with the resources of a trial of `plan`."""
+    ship_modules()
+    reserved = {"num_cpus": plan.cpus_per_trial, "num_gpus": plan.gpus_per_trial}
+    make: Any = ray.remote(**reserved, max_restarts=0)(kind)
+    threads = max(1, int(plan.cpus_per_trial))
+    return lambda scorer: make.remote(scorer, threads)
+
+
 def _free_gpu() -> None:
     import torch
 
@@ -111,10 +121,8 @@ class _Pool:
     """The members and who has which piece."""
 
     def __init__(self, scorer: Scorer, plan: Plan, size: int, on_worker: Callable[[str, bool], None]) -> None:
+        self._make = make_worker(plan)
         self._scorer = ray.put(scorer)
-        self._threads = max(1, int(plan.cpus_per_trial))
-        reserved = {"num_cpus": plan.cpus_per_trial, "num_gpus": plan.gpus_per_trial}
-        self._make = ray.remote(**reserved, max_restarts=0)(Worker)
         self._size = size
         self._on_worker = on_worker
         self._members: list[_Member] = []
@@ -124,7 +132,7 @@ class _Pool:
         """Gives every worker that is up its share of pieces; returns whether anything is left to do."""
         busy = sum(bool(member.queue) for member in self._members)
         while len(self._members) < min(self._size, busy + len(backlog)):
-            self._members.append(_Member(self._make.remote(self._scorer, self._threads)))
+            self._members.append(_Member(self._make(self._scorer)))
         up = [member for member in self._members if member.name]
         for depth in range(1, QUEUED + 1):
             if depth > 1 and len(backlog) < len(self._members):

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 from typing import IO
 
+from nas_ray.drivers import ray_compat
 from nas_ray.drivers.addresses import temporary_folder
 from nas_ray.errors import UsageError
 
@@ -21,8 +22,8 @@ LOCK = ".nas_ray.lock"
 SHORT = (Path("/tmp"), Path("/var/tmp"))
 """Folders for sockets where that of the user is too long."""
 LONGEST_SOCKET = 103 if sys.platform == "darwin" else 107
-SOCKET = "/r/session_2000-01-01_00-00-00_000000_0000000/sockets/plasma_store"
-"""The longest socket of Ray below its folder."""
+SOCKET = f"/r{ray_compat.SOCKET}"
+"""The longest socket below a private folder."""
 
 _RANDOM = 8  # characters of tempfile
 _LEAST_BYTES = 4 * 2**20  # of logs alone

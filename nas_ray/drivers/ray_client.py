@@ -11,12 +11,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from nas_ray.drivers.by_value import ship_modules
+from nas_ray.drivers.ray_compat import HEAD_NODE, is_client
 from nas_ray.evaluation.proxy_scores import Evaluator
 from nas_ray.rows import Event, Row
 from nas_ray.runs.journal import Journal
 from nas_ray.searchers.base import ArchSearcher
 
-AT_HEAD = {"num_cpus": 0, "resources": {"node:__internal_head__": 0.001}}
+AT_HEAD = {"num_cpus": 0, "resources": {HEAD_NODE: 0.001}}
 """Where Tune and the mailbox run: on the head, which stays, and without taking a core from trials."""
 POLL_S = 0.5
 EVENT, EPOCH = "event", "epoch"
@@ -24,11 +26,7 @@ EVENT, EPOCH = "event", "epoch"
 
 def over_client() -> bool:
     """Returns whether this process joined its cluster by Ray Client (`ray://`)."""
-    if "ray" not in sys.modules:
-        return False
-    from ray.util.client import ray as client
-
-    return bool(client.is_connected())
+    return "ray" in sys.modules and is_client()
 
 
 class Mailbox:
@@ -72,6 +70,7 @@ def search_at_head(
     import ray
     from ray.exceptions import RayTaskError
 
+    ship_modules()
     if hasattr(evaluator, "checkpoints"):
         evaluator = copy.copy(evaluator)
         evaluator.checkpoints = None

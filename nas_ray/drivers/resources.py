@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Annotated, Any
 
+from nas_ray.drivers import ray_compat
 from nas_ray.drivers.addresses import CLIENT, check_address, find_address
 from nas_ray.drivers.cluster import runtime_env, wait_for_resources
 from nas_ray.drivers.local_ray import LIMITS, start_local, stop_ray
@@ -25,7 +26,7 @@ GPU_SHARE = 0.25
 
 _JOINS = 5
 RAY_SETTINGS = {
-    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    **ray_compat.AT_IMPORT,
     "RAY_USAGE_STATS_ENABLED": "0",  # nothing leaves the machine unasked
     "RAY_DEDUP_LOGS": "1",
 }
@@ -182,7 +183,7 @@ def _start_here(request: Request, options: dict[str, Any], verbose: bool) -> Pla
     except (Exception, SystemExit) as error:
         if getattr(error, "code", None) == signal.SIGTERM:
             raise
-        told = _told(error).partition("Please check")[0].rstrip(". ")  # what follows is not there any more
+        told = _told(error).partition(ray_compat.ADVICE)[0].rstrip(". ")  # what follows is not there any more
         raise UsageError(f"Ray cannot start on this machine: {told}; {LIMITS}") from error
     return plan
 
@@ -214,7 +215,7 @@ def _connect(address: str, options: dict[str, Any]) -> None:
                 ray.init(address=address, runtime_env=runtime_env(), **options)
             return
         except ConnectionAbortedError as error:
-            if not left or "Initialization failure" not in str(error):
+            if not left or ray_compat.ABORTED not in str(error):
                 raise
             ray.shutdown()
             time.sleep(1)

@@ -15,6 +15,7 @@ from ray.tune.schedulers import (
     TrialScheduler,
 )
 
+from nas_ray.drivers.ray_compat import live_trials
 from nas_ray.errors import UsageError
 from nas_ray.plugins import unknown_name
 from nas_ray.rows import Row
@@ -54,7 +55,7 @@ class NewestPending:
 
     def choose_trial_to_run(self, tune_controller: Any) -> Trial | None:
         """Returns the newest trial that is pending, if any."""
-        pending = [trial for trial in tune_controller.get_live_trials() if trial.status == Trial.PENDING]
+        pending = [trial for trial in live_trials(tune_controller) if trial.status == Trial.PENDING]
         return max(pending, key=lambda trial: self._number.get(trial.trial_id, 0), default=None)
 
 

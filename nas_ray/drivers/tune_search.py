@@ -14,7 +14,9 @@ from typing import Any
 
 import pandas as pd
 
+from nas_ray.drivers.by_value import ship_modules
 from nas_ray.drivers.ray_client import over_client, search_at_head
+from nas_ray.drivers.ray_compat import OF_TUNE
 from nas_ray.evaluation.proxy_scores import EpochEvaluator, Evaluator
 from nas_ray.rows import ERROR, ERROR_KIND, LEADING, TRAILING, Event, Row, error_kind_of
 from nas_ray.runs.journal import FILE_NAME, Journal, rows_of
@@ -28,8 +30,7 @@ TUNE_SETTINGS = {
     "TUNE_DISABLE_SIGINT_HANDLER": "1",  # Ctrl-C ends at once; the journal is already complete
     "TUNE_GLOBAL_CHECKPOINT_S": "86400",  # Tune's own snapshots are not used to resume
     "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
-    "RAY_AIR_NEW_OUTPUT": "0",
-    "RAY_TRAIN_ENABLE_V2_MIGRATION_WARNINGS": "0",
+    **OF_TUNE,
 }
 
 
@@ -127,6 +128,7 @@ def tune_search(
     searcher.attach(
         observer=observe, stop=stop, clock=clock, watcher=on_epoch, archs_per_trial=archs_per_trial
     )
+    ship_modules()
     trainable = tune.with_resources(
         tune.with_parameters(
             EpochTrial if by_epochs else ArchTrial,

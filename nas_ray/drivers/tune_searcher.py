@@ -7,15 +7,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ray.tune.result import AUTO_RESULT_KEYS, DONE, EXPERIMENT_TAG, RESULT_DUPLICATE, TRIAL_ID
 from ray.tune.search import Searcher
 
+from nas_ray.drivers.by_value import ship_modules
+from nas_ray.drivers.ray_compat import names_of_tune
 from nas_ray.errors import UsageError
 from nas_ray.rows import plain_row
 from nas_ray.searchers.base import ArchSearcher
 from nas_ray.searchers.messages import ROWS
 
-OF_TUNE = {*AUTO_RESULT_KEYS, DONE, EXPERIMENT_TAG, TRIAL_ID, RESULT_DUPLICATE}
+OF_TUNE = names_of_tune()
 """What Tune adds to a result that a trial reports; it hands results on flat, as `config/arch`."""
 
 
@@ -47,6 +48,7 @@ class TuneSearcher(Searcher):  # type: ignore[misc]  # Ray ships no types
             raise UsageError(
                 f"TuneSearcher takes a nas_ray.ArchSearcher, got {searcher!r}; a Searcher of Ray needs none."
             )
+        ship_modules()  # here, as a `tune.Tuner` of the user's own sends them
         super().__init__(metric=metric, mode=metric and "max")
         self.arch_searcher = searcher  # what Ray finds as `searcher` it takes for a `Searcher`
 

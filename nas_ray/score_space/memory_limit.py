@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import resource
-import sys
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from nas_ray.drivers.resources import Plan
+from nas_ray.drivers.worker_memory import peak_bytes, worker_peak_bytes
 from nas_ray.errors import UsageError
 from nas_ray.spaces.nats_tss import to_ops
 from nas_ray.spaces.plans import live_ops
@@ -59,27 +58,7 @@ def weight(arch: str) -> tuple[int, int]:
     return ops.count("nor_conv_3x3"), len(ops) - ops.count("none")
 
 
-def peak_bytes() -> int:
-    """Returns the most memory that this process has had."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else 1024 * peak
-
-
 def _measure(job: Job, names: Sequence[str], plan: Plan, archs: Sequence[str], together: int) -> int:
     """Returns the peak memory in bytes of a new worker that scores `archs`."""
-    import ray
-
-    from nas_ray.drivers.pool import Worker
-
-    class Probe(Worker):
-        def peak(self, archs: Sequence[str]) -> int:
-            self.score(archs)
-            return peak_bytes()
-
-    reserved = {"num_cpus": plan.cpus_per_trial, "num_gpus": plan.gpus_per_trial}
-    make: Callable[..., Any] = ray.remote(**reserved, max_restarts=0)(Probe)
-    probe: Any = make.remote(job.scorer(names, plan, together), max(1, int(plan.cpus_per_trial)))  # type: ignore[attr-defined]
-    try:
-        return int(ray.get(probe.peak.remote(archs)))
-    finally:
-        ray.kill(probe)
+    scorer = job.scorer(names, plan, together)
+    return worker_peak_bytes(scorer, archs, plan)

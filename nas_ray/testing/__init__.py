@@ -8,36 +8,11 @@ Three lines are a test file of one's own::
     TestActiveShare = proxy_contract(active_share)
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
+import lazy_loader
 import pytest
 
-from nas_ray.plugins import imported_when_used
-
-if TYPE_CHECKING:
-    from nas_ray.testing.benchmarks import BenchmarkContract, benchmark_contract
-    from nas_ray.testing.proxies import ProxyContract, proxy_contract
-    from nas_ray.testing.searchers import SearcherContract, searcher_contract
-    from nas_ray.testing.spaces import SpaceContract, space_contract
-
-__all__ = [
-    "BenchmarkContract",
-    "ProxyContract",
-    "SearcherContract",
-    "SpaceContract",
-    "benchmark_contract",
-    "proxy_contract",
-    "searcher_contract",
-    "space_contract",
-]
-
-_KINDS = {"benchmark": "benchmarks", "proxy": "proxies", "searcher": "searchers", "space": "spaces"}
-pytest.register_assert_rewrite(*(f"{__name__}.{module}" for module in _KINDS.values()))
-
-__getattr__ = imported_when_used(
-    __name__,
-    {f"{kind.title()}Contract": module for kind, module in _KINDS.items()}
-    | {f"{kind}_contract": module for kind, module in _KINDS.items()},
+pytest.register_assert_rewrite(
+    *(f"{__name__}.{module}" for module in ("benchmarks", "proxies", "searchers", "spaces"))
 )
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 import pytest
-from ray import cloudpickle
 
 Contract = TypeVar("Contract")
 
@@ -14,11 +13,6 @@ def contract_of(contract: type[Contract], **given: Any) -> type[Contract]:
     """Returns a class of tests for pytest, whose fixtures are what is given by name."""
     fixtures = {name: _fixture(name, value) for name, value in given.items()}
     return type(contract.__name__, (contract,), fixtures)
-
-
-def travelled(thing: Any) -> Any:
-    """Returns what arrives of a thing in another process of Ray."""
-    return cloudpickle.loads(cloudpickle.dumps(thing))
 
 
 def _fixture(name: str, value: Any) -> Any:

@@ -11,12 +11,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from nas_ray.drivers.by_value import travelled
 from nas_ray.errors import describe
 from nas_ray.proxies import Proxy
 from nas_ray.proxies.plugin import resolve_proxies
 from nas_ray.proxies.values import Values, named_values
 from nas_ray.spaces.nats_tss import NatsTss
-from nas_ray.testing.given import contract_of, travelled
+from nas_ray.testing.given import contract_of
 
 CLASSES = 5
 HEALTHY = "|nor_conv_3x3~0|+|nor_conv_1x1~0|skip_connect~1|+|avg_pool_3x3~0|nor_conv_3x3~1|nor_conv_1x1~2|"

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from nas_ray.drivers.by_value import travelled
 from nas_ray.drivers.simulation import simulate
 from nas_ray.rows import Row
 from nas_ray.searchers import ArchSearcher, RankSum, Single
@@ -18,7 +19,7 @@ from nas_ray.searchers.messages import FINISHED
 from nas_ray.spaces.base import SearchSpace
 from nas_ray.spaces.nats_tss import NatsTss
 from nas_ray.testing.driving import Line, drive, drive_chunks, drive_rounds, value_of
-from nas_ray.testing.given import contract_of, travelled
+from nas_ray.testing.given import contract_of
 
 Make = Callable[..., ArchSearcher]
 STEPS = 90

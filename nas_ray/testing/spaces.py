@@ -9,10 +9,11 @@ import numpy as np
 import torch
 from torch import nn
 
+from nas_ray.drivers.by_value import travelled
 from nas_ray.spaces.base import CellSpace, DecisionSpace, FiniteSpace, SearchSpace
 from nas_ray.spaces.product import Product, product_of
 from nas_ray.spaces.settings import arch_of, point_of, settings_of
-from nas_ray.testing.given import contract_of, travelled
+from nas_ray.testing.given import contract_of
 
 SETTINGS = "lr=log:0.01..1,batch_size=32/64"
 

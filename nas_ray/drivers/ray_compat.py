@@ -1,0 +1,217 @@
+"""All that this package uses of Ray beyond its documented interface: a new Ray may break this file alone.
+
+Each is in `PRIVATE` with what it is for and what happens without it, and `tests/drivers/test_ray_compat.py`
+asks the installed Ray for every one of them. The upper bound on Ray in `pyproject.toml` is the first minor
+version that was not asked; CONTRIBUTING.md says how to raise it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from nas_ray.errors import UsageError
+
+AT_IMPORT = {"RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
+"""Variables that Ray reads as it is imported."""
+OF_TUNE = {"RAY_AIR_NEW_OUTPUT": "0", "RAY_TRAIN_ENABLE_V2_MIGRATION_WARNINGS": "0"}
+"""Variables that Ray Tune reads as it is imported or as a run starts."""
+OF_LOCAL_RAY = {
+    "RAY_prestart_worker_first_driver": "0",
+    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # for the processes that Ray starts; see `listen_everywhere`
+}
+"""Variables that the processes of a Ray on this machine read as they start."""
+HEAD_NODE = "node:__internal_head__"
+"""A resource that the head of a cluster alone has."""
+HEAD_CALL = "/ray.rpc.NodeInfoGcsService/CheckAlive", b""
+CLIENT_CALL = "/ray.rpc.RayletDriver/ClusterInfo", b"\x08\x06"  # {type: PING}, for which nothing is started
+"""Calls of gRPC that a head and a server of Ray Client answer: path and message."""
+CURRENT_CLUSTER = Path("ray", "ray_current_cluster")
+"""The file with the address of this machine's head, below the folder of temporary files."""
+SOCKET = "/session_2000-01-01_00-00-00_000000_0000000/sockets/plasma_store"
+"""The longest socket below Ray's folder."""
+WORKER_LOGS = "session_2*/logs/worker-*.err"
+"""What workers wrote before they died, below Ray's folder; names end with the number of the process."""
+ABORTED = "Initialization failure"
+"""How a server of Ray Client says that its child died, which the next attempt may not."""
+ADVICE = "Please check"
+"""Where the advice begins with which Ray ends a message about its start, on files that are gone by then."""
+
+PRIVATE = {
+    "ray._private.ray_constants.ENABLE_RAY_CLUSTER": (
+        "a local Ray listens on loopback alone",
+        "it would listen on all interfaces, so none is started",
+    ),
+    "ray._raylet.AuthenticationTokenLoader": (
+        "a local Ray has a secret of its own",
+        "the secret of a Ray that this process had before is used again, and its start may fail",
+    ),
+    "ray._private.services.find_gcs_addresses": (
+        "--address auto finds the head that runs here",
+        "only the file ray_current_cluster is asked",
+    ),
+    "ray.util.client.ray": (
+        "searches notice that they run over Ray Client",
+        "no search is started, as Tune would run on the wrong side",
+    ),
+    "ray.tune.result": (
+        "TuneSearcher knows which entries of a result are Tune's",
+        "no search is started, as rows would have columns of Tune's",
+    ),
+    "_temp_dir": (
+        "a local Ray keeps sockets and logs in a private folder",
+        "Ray refuses the argument, and none is started",
+    ),
+    "object_spilling_directory": (
+        "objects that do not fit into memory go to the user's folder",
+        "Ray refuses the argument, and none is started",
+    ),
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": (
+        "Ray leaves CUDA_VISIBLE_DEVICES alone and does not warn of it",
+        "a line of warning at each start",
+    ),
+    "RAY_AIR_NEW_OUTPUT": ("Tune draws nothing beside our own progress", "two kinds of progress at once"),
+    "RAY_TRAIN_ENABLE_V2_MIGRATION_WARNINGS": (
+        "Tune warns of nothing that is not used here",
+        "such warnings",
+    ),
+    "RAY_prestart_worker_first_driver": (
+        "the start does not wait for workers that die",
+        "a start waits for ever where workers cannot start",
+    ),
+    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": (
+        "the processes of a local Ray listen on loopback alone",
+        "they listen on all interfaces",
+    ),
+    HEAD_NODE: (
+        "Tune runs at the head over Ray Client",
+        "a search over Ray Client waits for ever for its node",
+    ),
+    HEAD_CALL[0]: (
+        "a cluster is greeted before it is joined",
+        "every cluster is taken for something else than Ray",
+    ),
+    CLIENT_CALL[0]: (
+        "a server of Ray Client is greeted before it is joined",
+        "every server is taken for something else than Ray",
+    ),
+    str(CURRENT_CLUSTER): ("--address auto finds a cluster that was joined here", "it finds none"),
+    SOCKET: ("the private folder is short enough for sockets", "Ray says that its path is too long"),
+    WORKER_LOGS: (
+        "workers that die as they start are noticed, and why",
+        "it takes two minutes, and no reason is told",
+    ),
+    ABORTED: ("joining over Ray Client is tried again", "one attempt in some dozens fails"),
+    ADVICE: ("a message about Ray's start ends before its advice", "it names files that are gone"),
+    "ray.cloudpickle.register_pickle_by_value": (
+        "modules of a user's own travel to workers",
+        "no search is started with one",
+    ),
+    "ray.tune.execution.tune_controller.TuneController.get_live_trials": (
+        "the newest trial is started first, so that all workers come up",
+        "a search ends with an error",
+    ),
+}
+"""By name, which feature depends on it, and what happens where a Ray has it no more."""
+
+
+@contextlib.contextmanager
+def needed(name: str) -> Iterator[None]:
+    """Makes one sentence of it where Ray has no `name`, one of `PRIVATE`.
+
+    Raises:
+        UsageError: an import or an attribute inside fails.
+    """
+    try:
+        yield
+    except (ImportError, AttributeError) as error:
+        import ray
+
+        serves, without = PRIVATE[name]
+        raise UsageError(
+            f"nas_ray does not know Ray {ray.__version__}: it has no {name}, by which {serves}; without it "
+            f"{without}. Install the Ray that nas_ray asks for: pip install --upgrade nas_ray."
+        ) from error
+
+
+def places(inner: Path, spill: Path | None) -> dict[str, str | None]:
+    """Returns the arguments of `ray.init` that say where its files go.
+
+    Args:
+        inner: for sockets and logs.
+        spill: for objects that do not fit into memory; None for beside them.
+    """
+    return {"_temp_dir": str(inner), "object_spilling_directory": None if spill is None else str(spill)}
+
+
+def listen_everywhere(wanted: bool) -> bool:
+    """Lets Ray listen on all interfaces or on the loopback one alone; returns which it was before.
+
+    A Ray that serves this machine alone needs no other. Ray does so by itself on systems where it makes no
+    clusters; elsewhere every one of its processes listens on all interfaces. It has read the variable already
+    if it was imported before. It also believes then that nothing else is a cluster, so it must be told again
+    before this process makes or joins one.
+
+    Raises:
+        UsageError: it cannot be told.
+    """
+    with needed("ray._private.ray_constants.ENABLE_RAY_CLUSTER"):
+        constants: Any = importlib.import_module("ray._private.ray_constants")
+        before: bool = constants.ENABLE_RAY_CLUSTER  # one that Ray reads no more could be set all the same
+    constants.ENABLE_RAY_CLUSTER = wanted
+    return before
+
+
+def read_secret_again() -> None:
+    """Makes Ray forget how it was to authenticate, if it has looked already."""
+    with contextlib.suppress(ImportError, AttributeError):  # of a Ray that has no such thing
+        raylet: Any = importlib.import_module("ray._raylet")
+        raylet.Config.initialize("")
+        raylet.AuthenticationTokenLoader.instance().reset_cache()
+
+
+def heads_here() -> list[str]:
+    """Returns the heads of the nodes of this machine."""
+    with contextlib.suppress(ImportError, AttributeError):
+        from ray._private import services
+
+        services.find_gcs_addresses.cache_clear()
+        return list(services.find_gcs_addresses())
+    return []
+
+
+def is_client() -> bool:
+    """Returns whether this process, which has imported Ray, joined its cluster by Ray Client (`ray://`)."""
+    with needed("ray.util.client.ray"):
+        from ray.util.client import ray as client
+
+        return bool(client.is_connected())
+
+
+def names_of_tune() -> frozenset[str]:
+    """Returns the names of what Tune adds to a result that a trial reports."""
+    with needed("ray.tune.result"):
+        from ray.tune.result import AUTO_RESULT_KEYS, DONE, EXPERIMENT_TAG, RESULT_DUPLICATE, TRIAL_ID
+
+        return frozenset({*AUTO_RESULT_KEYS, DONE, EXPERIMENT_TAG, TRIAL_ID, RESULT_DUPLICATE})
+
+
+def live_trials(tune_controller: Any) -> list[Any]:
+    """Returns the trials of a search that have not ended."""
+    with needed("ray.tune.execution.tune_controller.TuneController.get_live_trials"):
+        return list(tune_controller.get_live_trials())
+
+
+def register_by_value(module: Any) -> None:
+    """Makes Ray send the code of `module` with what is of it.
+
+    Ray pickles with a copy of cloudpickle of its own, so the package of that name need not know of it.
+    """
+    with needed("ray.cloudpickle.register_pickle_by_value"):
+        from ray import cloudpickle
+
+        register = cloudpickle.register_pickle_by_value
+    register(module)

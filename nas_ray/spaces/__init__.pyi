@@ -1,0 +1,13 @@
+from .base import CellSpace as CellSpace
+from .base import DecisionSpace as DecisionSpace
+from .base import FiniteSpace as FiniteSpace
+from .base import SearchSpace as SearchSpace
+from .hand_designed import HandDesigned as HandDesigned
+from .known import SPACES as SPACES
+from .nats_sss import NatsSss as NatsSss
+from .nats_tss import NatsTss as NatsTss
+from .product import Product as Product
+from .setting_kinds import Choice as Choice
+from .setting_kinds import Interval as Interval
+from .settings import arch_of as arch_of
+from .settings import settings_of as settings_of
