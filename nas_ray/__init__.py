@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from nas_ray.drivers.tune_search import tune_search
     from nas_ray.drivers.tune_searcher import TuneSearcher
     from nas_ray.errors import UsageError
-    from nas_ray.evaluation.proxy_scores import Evaluator, Lookup, ProxyScores
+    from nas_ray.evaluation.base import Evaluator
+    from nas_ray.evaluation.lookup import Lookup
+    from nas_ray.evaluation.proxy_scores import ProxyScores
     from nas_ray.images.image_data import ImageDataModule
     from nas_ray.images.sources import open_images
     from nas_ray.proxies.plugin import resolve_proxies
@@ -39,10 +41,10 @@ __version__ = "0.1.0"
 _HOME = {
     "ArchSearcher": "searchers",
     "Benchmark": "benchmarks",
-    "Evaluator": "evaluation.proxy_scores",
+    "Evaluator": "evaluation.base",
     "Fitness": "searchers",
     "ImageDataModule": "images.image_data",
-    "Lookup": "evaluation.proxy_scores",
+    "Lookup": "evaluation.lookup",
     "ProxyScores": "evaluation.proxy_scores",
     "Row": "rows",
     "SearchSpace": "spaces",

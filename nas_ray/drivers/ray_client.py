@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import copy
 import sys
 import tempfile
 from collections.abc import Callable
@@ -11,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from nas_ray.evaluation.proxy_scores import Evaluator
+from nas_ray.evaluation.base import Evaluator, InFolder
 from nas_ray.rows import Event, Row
 from nas_ray.runs.journal import Journal
 from nas_ray.searchers.base import ArchSearcher
@@ -72,9 +71,8 @@ def search_at_head(
     import ray
     from ray.exceptions import RayTaskError
 
-    if hasattr(evaluator, "checkpoints"):
-        evaluator = copy.copy(evaluator)
-        evaluator.checkpoints = None
+    if isinstance(evaluator, InFolder):
+        evaluator = evaluator.without_folder()
     mailbox = ray.remote(**AT_HEAD)(Mailbox).remote()
     task = ray.remote(**AT_HEAD, max_retries=0)(_search).remote(mailbox, searcher, evaluator, options)
     reader = Reader(mailbox, searcher, journal, on_event, on_epoch)

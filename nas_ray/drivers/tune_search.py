@@ -15,7 +15,7 @@ from typing import Any
 import pandas as pd
 
 from nas_ray.drivers.ray_client import over_client, search_at_head
-from nas_ray.evaluation.proxy_scores import EpochEvaluator, Evaluator
+from nas_ray.evaluation.base import EpochEvaluator, Evaluator
 from nas_ray.rows import ERROR, ERROR_KIND, LEADING, TRAILING, Event, Row, error_kind_of
 from nas_ray.runs.journal import FILE_NAME, Journal, rows_of
 from nas_ray.searchers.base import ArchSearcher
