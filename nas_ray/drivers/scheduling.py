@@ -15,9 +15,9 @@ from ray.tune.schedulers import (
     TrialScheduler,
 )
 
-from nas_ray.drivers.stopping import SCHEDULERS, check_scheduler
 from nas_ray.rows import Row
 from nas_ray.searchers.messages import EPOCHS, SCORE
+from nas_ray.training.stopping import SCHEDULERS, check_scheduler
 
 __all__ = [
     "SCHEDULERS",

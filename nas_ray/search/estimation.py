@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nas_ray.drivers.stopping import check_scheduler
 from nas_ray.errors import UsageError
 from nas_ray.evaluation.base import Evaluator, in_forms, placed
 from nas_ray.evaluation.movable import CHECKPOINTS
@@ -24,7 +23,8 @@ from nas_ray.search.argument_groups import EstimateArgs
 from nas_ray.searchers import Fitness, Single, parse_fitness
 from nas_ray.shared_weights.together import has_together, together
 from nas_ray.spaces import SearchSpace
-from nas_ray.training.recipes import parse_recipe
+from nas_ray.training.recipes import Recipe, parse_recipe
+from nas_ray.training.stopping import check_scheduler
 
 if TYPE_CHECKING:
     from nas_ray.drivers.scheduling import TrialScheduler
@@ -59,22 +59,21 @@ def estimate(args: EstimateArgs, space: SearchSpace, images: ImageDataModule) ->
             not positive, options that exclude each other, archs that cannot be scored together, or images
             that cannot be scored on, such as copies of one.
     """
-    _check_options(args)
     limits = measured_limits(args)
+    recipe = _recipe(args)
     names = [name for given in args.proxies for name in given.replace(",", " ").split()]
     proxies = resolve_proxies([*names, *(name for name in limits if name not in names)])
-    columns = score_names(proxies)
-    fitness = _fitness(args, columns)
-    if args.fidelity:
-        proxies = {name: proxy for name, proxy in proxies.items() if name in MEASURED or _uses(fitness, name)}
-        columns = [*score_names(proxies), VALID_ACC]
-    needed = {name: proxy for name, proxy in proxies.items() if _needs(fitness, name)}
-    if needed:  # or all archs would be equally bad
-        check_defined(needed, images.minibatch()[1], images.num_classes)
-    scores = _scores(args, space, images, proxies, limits) if proxies or not args.fidelity else None
-    evaluator = _training(args, space, images, scores) if args.fidelity else scores
-    assert evaluator is not None
-    return Estimation(proxies, tuple(columns), fitness, evaluator)
+    scores = score_names(proxies)
+    fitness = _fitness(args, scores)
+    needed = [name for name in proxies if hasattr(fitness, "names") and _uses(fitness, name)]
+    if recipe:  # what nothing asks for is not computed
+        proxies = {name: proxies[name] for name in proxies if name in MEASURED or _uses(fitness, name)}
+        scores = [*score_names(proxies), VALID_ACC]
+    if needed:  # without these all archs would be equally bad
+        check_defined({name: proxies[name] for name in needed}, images.minibatch()[1], images.num_classes)
+    return Estimation(
+        proxies, tuple(scores), fitness, _evaluator(args, space, images, proxies, limits, recipe)
+    )
 
 
 def in_run(evaluator: Evaluator, accelerator: str, folder: Path) -> Evaluator:
@@ -118,8 +117,8 @@ def measured_limits(args: EstimateArgs) -> dict[str, float]:
     return {name: limit for name, limit in given.items() if limit is not None}
 
 
-def _check_options(args: EstimateArgs) -> None:
-    """Checks that no option excludes another.
+def _recipe(args: EstimateArgs) -> Recipe | None:
+    """Returns how archs are trained, None where they are not.
 
     Raises:
         UsageError: options that need --fidelity or exclude it, or a recipe or scheduler that is none.
@@ -129,16 +128,16 @@ def _check_options(args: EstimateArgs) -> None:
             raise UsageError(
                 f"--scheduler {args.scheduler} stops trainings early and needs --fidelity, such as epochs:4."
             )
-        return
+        return None
     if args.archs_per_trial > 1:
         raise UsageError(
             f"--archs-per-trial {args.archs_per_trial} scores archs together and cannot train them; leave it "
             "out with --fidelity."
         )
-    epochs = parse_recipe(args.fidelity).epochs
-    check_scheduler(
-        args.scheduler, epochs=epochs, grace_epochs=args.grace_epochs, reduction_factor=args.reduction_factor
-    )
+    recipe = parse_recipe(args.fidelity)
+    grace, factor = args.grace_epochs, args.reduction_factor
+    check_scheduler(args.scheduler, epochs=recipe.epochs, grace_epochs=grace, reduction_factor=factor)
+    return recipe
 
 
 def _fitness(args: EstimateArgs, columns: Sequence[str]) -> Fitness:
@@ -167,30 +166,33 @@ def _uses(fitness: Fitness, proxy: str) -> bool:
     return any(name == proxy or name.startswith(f"{proxy}.") for name in names)
 
 
-def _needs(fitness: Fitness, proxy: str) -> bool:
-    """Returns whether `fitness` is known to need a column of `proxy`."""
-    return hasattr(fitness, "names") and _uses(fitness, proxy)
-
-
-def _scores(
+def _evaluator(
     args: EstimateArgs,
     space: SearchSpace,
     images: ImageDataModule,
     proxies: Mapping[str, Proxy],
     limits: Mapping[str, float],
+    recipe: Recipe | None,
 ) -> Evaluator:
-    """Returns what scores archs: net by net, or several at once.
+    """Returns what turns an arch into a row: scores of one net or of several at once, a training, or both.
 
     Raises:
         UsageError: several cannot be scored at once, or images that cannot be scored on.
     """
+    seed, scores = args.init_seed, None
     if args.archs_per_trial > 1:
         _check_together(args, space, proxies)
-    inputs, targets = (tensor.numpy() for tensor in images.minibatch())
-    batch = images.num_classes, inputs, targets, proxies
-    if args.archs_per_trial > 1:
-        return together(space, *batch, init_seed=args.init_seed)
-    return ProxyScores(space, *batch, init_seed=args.init_seed, limits=limits)
+    if proxies:
+        inputs, targets = (tensor.numpy() for tensor in images.minibatch())
+        batch = images.num_classes, inputs, targets, proxies
+        if args.archs_per_trial > 1:
+            return together(space, *batch, init_seed=seed)
+        scores = ProxyScores(space, *batch, init_seed=seed, limits=limits)
+        if recipe is None:
+            return scores
+    assert recipe is not None  # a search without one has proxies
+    own = images.num_classes, images.train_images, recipe
+    return ShortTraining(space, *own, init_seed=seed, split_seed=args.batch_seed, scores=scores)
 
 
 def _check_together(args: EstimateArgs, space: SearchSpace, proxies: Mapping[str, Proxy]) -> None:
@@ -203,19 +205,5 @@ def _check_together(args: EstimateArgs, space: SearchSpace, proxies: Mapping[str
     if not has_together(space):
         raise UsageError(
             f"{option} needs the search space nats-tss or nats-sss, got {args.space!r}; leave "
-            "--archs-per-trial out, or give the space a method together (docs/batched.md)."
+            "--archs-per-trial out. A space of your own may have a method together (docs/batched.md)."
         )
-
-
-def _training(
-    args: EstimateArgs, space: SearchSpace, images: ImageDataModule, scores: Evaluator | None
-) -> ShortTraining:
-    return ShortTraining(
-        space,
-        images.num_classes,
-        images.train_images,
-        parse_recipe(args.fidelity or ""),
-        init_seed=args.init_seed,
-        split_seed=args.batch_seed,
-        scores=scores,
-    )

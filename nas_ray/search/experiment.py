@@ -75,6 +75,9 @@ def prepare(name: str, args: SearchArgs, searcher: str | Callable[..., ArchSearc
     images = open_image_args(args, batch_size=args.batch_size, batch_seed=args.batch_seed)
     space = fitted_space(space, images.image_size)
     estimation = estimate(args, space, images)
+    limits = {"max_params": args.max_params, "max_flops": args.max_flops}
+    image = (3, images.image_size, images.image_size)
+    searched = limited(space, **limits, num_classes=images.num_classes, image=image)
     listed = space if isinstance(space, FiniteSpace) and not isinstance(space, HandDesigned) else None
     benchmark = None if listed is None else open_benchmark(args.benchmark, args.dataset, listed)
     no_limit = args.time_budget_s is not None
@@ -85,7 +88,7 @@ def prepare(name: str, args: SearchArgs, searcher: str | Callable[..., ArchSearc
         space=space,
         searcher=make_searcher(
             searcher,
-            limited_space(args, space, images),
+            searched,
             texts=getattr(args, "searcher_args", ()),
             fitness=estimation.fitness,
             seed=args.seed,
@@ -99,19 +102,6 @@ def prepare(name: str, args: SearchArgs, searcher: str | Callable[..., ArchSearc
         request=request,
         num_samples=num_samples,
     )
-
-
-def limited_space(args: SearchArgs, space: SearchSpace, images: ImageDataModule) -> SearchSpace:
-    """Returns the archs of `space` within the limits that `args` give.
-
-    Raises:
-        UsageError: a limit is not positive, or no arch keeps it.
-    """
-    if args.max_params is None and args.max_flops is None:
-        return space
-    limits = {"max_params": args.max_params, "max_flops": args.max_flops}
-    image = (3, images.image_size, images.image_size)
-    return limited(space, **limits, num_classes=images.num_classes, image=image)
 
 
 def introduce(experiment: Experiment, where: str, place: str | Path, console: Console) -> None:

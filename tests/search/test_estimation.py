@@ -133,7 +133,7 @@ def test_such_a_space_is_scored_net_by_net_as_well() -> None:
         (
             "Widths",
             f"--archs-per-trial 4 needs the search space nats-tss or nats-sss, got '{HERE}:Widths'; leave "
-            "--archs-per-trial out, or give the space a method together (docs/batched.md).",
+            "--archs-per-trial out. A space of your own may have a method together (docs/batched.md).",
         ),
         (
             "Broken",
