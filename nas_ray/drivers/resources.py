@@ -79,9 +79,8 @@ def request_of(args: ResourceArgs, **more: Any) -> Request:
         args: of the command.
         more: fields of `Request` that only some commands have.
     """
-    return Request(
-        args.num_cpus, args.num_gpus, address=args.address, wait_for_gpus=args.wait_for_gpus, **more
-    )
+    asked = {name: getattr(args, name) for name in ("num_cpus", "num_gpus", "address", "wait_for_gpus")}
+    return Request(**asked, **more)
 
 
 def check_request(request: Request) -> None:
