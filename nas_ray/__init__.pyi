@@ -7,8 +7,8 @@ from .drivers.simulation import simulate as simulate
 from .drivers.tune_search import tune_search as tune_search
 from .drivers.tune_searcher import TuneSearcher as TuneSearcher
 from .errors import UsageError as UsageError
-from .evaluation.proxy_scores import Evaluator as Evaluator
-from .evaluation.proxy_scores import Lookup as Lookup
+from .evaluation.base import Evaluator as Evaluator
+from .evaluation.lookup import Lookup as Lookup
 from .evaluation.proxy_scores import ProxyScores as ProxyScores
 from .images.image_data import ImageDataModule as ImageDataModule
 from .images.sources import open_images as open_images

@@ -16,10 +16,11 @@ from nas_ray.benchmarks.whole import known_benchmarks
 from nas_ray.best_arch.args import BestArgs
 from nas_ray.best_arch.best_arch import Found, best_arch
 from nas_ray.drivers.lifecycle import Ending, begin_ray, command_again, guarded
-from nas_ray.drivers.resources import Request, check_request
+from nas_ray.drivers.resources import Request, check_request, request_of
 from nas_ray.drivers.weights import check_weights
 from nas_ray.errors import UsageError, describe
 from nas_ray.images.identity import BENCHMARK, IMAGES, benchmark_sha256, check_unchanged
+from nas_ray.images.image_args import open_image_args
 from nas_ray.images.image_data import ImageDataModule
 from nas_ray.proxies import PROXIES
 from nas_ray.proxies.undefined import check_defined
@@ -46,7 +47,7 @@ def run(args: BestArgs, console: Console) -> int:
         UsageError: bad input, told before Ray starts.
     """
     check_ranges(args)
-    request = Request(args.num_cpus, args.num_gpus, address=args.address, wait_for_gpus=args.wait_for_gpus)
+    request = request_of(args)
     check_request(request)
     out = args.out or Path("runs") / f"best-{args.dataset}-{time.strftime('%Y%m%d-%H%M%S')}"
     space = NatsTss(args.channels, args.cells)
@@ -144,7 +145,7 @@ def earlier_rows(
 
 def minibatch(args: BestArgs, seed: int) -> ImageDataModule:
     """Returns the images of one run."""
-    images = ImageDataModule(args.images, dataset=args.dataset, batch_size=args.batch_size, batch_seed=seed)
+    images = open_image_args(args, batch_size=args.batch_size, batch_seed=seed)
     check_defined({"naswot": PROXIES["naswot"]}, images.minibatch()[1], images.num_classes)
     return images
 

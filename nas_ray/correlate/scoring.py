@@ -85,7 +85,7 @@ def _score(part: Part, todo: Sequence[str], evaluator: ProxyScores, plan: Plan, 
         evaluator.targets,
         proxies,
         init_seed=evaluator.init_seed,
-        accelerator="gpu" if plan.gpus_per_trial else "cpu",
+        accelerator=plan.accelerator,
         timed=True,
     )
     searcher = GivenArchs(evaluator.space, fitness=Single((next(iter(proxies)),)), archs=todo)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import copy
 import sys
 import tempfile
 from collections.abc import Callable
@@ -13,7 +12,7 @@ from typing import Any
 
 from nas_ray.drivers.by_value import ship_modules
 from nas_ray.drivers.ray_compat import HEAD_NODE, is_client
-from nas_ray.evaluation.proxy_scores import Evaluator
+from nas_ray.evaluation.base import Evaluator, InFolder
 from nas_ray.rows import Event, Row
 from nas_ray.runs.journal import Journal
 from nas_ray.searchers.base import ArchSearcher
@@ -71,9 +70,8 @@ def search_at_head(
     from ray.exceptions import RayTaskError
 
     ship_modules()
-    if hasattr(evaluator, "checkpoints"):
-        evaluator = copy.copy(evaluator)
-        evaluator.checkpoints = None
+    if isinstance(evaluator, InFolder):
+        evaluator = evaluator.without_folder()
     mailbox = ray.remote(**AT_HEAD)(Mailbox).remote()
     task = ray.remote(**AT_HEAD, max_retries=0)(_search).remote(mailbox, searcher, evaluator, options)
     reader = Reader(mailbox, searcher, journal, on_event, on_epoch)

@@ -16,6 +16,7 @@ from nas_ray.drivers.cluster import runtime_env, wait_for_resources
 from nas_ray.drivers.local_ray import LIMITS, start_local, stop_ray
 from nas_ray.drivers.patience import START_S, nothing, patience
 from nas_ray.errors import LONGEST, UsageError, describe
+from nas_ray.terminal.argument_groups import ResourceArgs
 from nas_ray.terminal.ranges import CORES, GPUS, SHARES, SOME, WAIT, at_once, check_ranges, local_cores
 
 CLIENT_HINT = (
@@ -65,6 +66,22 @@ class Plan:
     gpus_per_trial: float
     max_concurrent: int
     where: str
+
+    @property
+    def accelerator(self) -> str:
+        """Lightning's name of the device of a trial."""
+        return "gpu" if self.gpus_per_trial else "cpu"
+
+
+def request_of(args: ResourceArgs, **more: Any) -> Request:
+    """Returns what a command asks for.
+
+    Args:
+        args: of the command.
+        more: fields of `Request` that only some commands have.
+    """
+    asked = {name: getattr(args, name) for name in ("num_cpus", "num_gpus", "address", "wait_for_gpus")}
+    return Request(**asked, **more)
 
 
 def check_request(request: Request) -> None:

@@ -16,10 +16,21 @@ from ray.tune.schedulers import (
 )
 
 from nas_ray.drivers.ray_compat import live_trials
-from nas_ray.errors import UsageError
-from nas_ray.plugins import unknown_name
 from nas_ray.rows import Row
 from nas_ray.searchers.messages import EPOCHS, SCORE
+from nas_ray.training.stopping import SCHEDULERS, check_scheduler
+
+__all__ = [
+    "SCHEDULERS",
+    "Asha",
+    "HyperBand",
+    "Median",
+    "NewestFirst",
+    "TrialScheduler",
+    "make_scheduler",
+    "teach",
+    "waiting_trials",
+]
 
 
 class NewestPending:
@@ -96,9 +107,6 @@ class HyperBand(HyperBandScheduler):  # type: ignore[misc]
         )
 
 
-SCHEDULERS = ("none", "asha", "hyperband", "median")
-
-
 def make_scheduler(
     name: str, *, epochs: int = 1, grace_epochs: int = 1, reduction_factor: float = 3
 ) -> TrialScheduler:
@@ -113,19 +121,7 @@ def make_scheduler(
     Raises:
         UsageError: unknown scheduler, or a number out of range.
     """
-    if name == "pbt":
-        raise UsageError(
-            "The scheduler pbt copies weights between trials, which different archs cannot share; choose "
-            "asha, hyperband or median."
-        )
-    if name not in SCHEDULERS:
-        raise UsageError(unknown_name("scheduler", name, list(SCHEDULERS)))
-    if name != "none" and epochs < 2:
-        raise UsageError(f"The scheduler {name} needs trainings of at least 2 epochs, got {epochs}.")
-    if not 1 <= grace_epochs <= epochs:
-        raise UsageError(f"--grace-epochs must be from 1 to {epochs}, the epochs, got {grace_epochs}.")
-    if not 1 < reduction_factor < float("inf"):
-        raise UsageError(f"--reduction-factor must be larger than 1, got {reduction_factor}.")
+    check_scheduler(name, epochs=epochs, grace_epochs=grace_epochs, reduction_factor=reduction_factor)
     counted = {"time_attr": EPOCHS, "metric": SCORE, "mode": "max"}
     if name == "asha":
         return Asha(**counted, max_t=epochs, grace_period=grace_epochs, reduction_factor=reduction_factor)

@@ -12,11 +12,11 @@ import pandas as pd
 
 from nas_ray.drivers.tune_search import to_table
 from nas_ray.errors import UsageError
-from nas_ray.evaluation.proxy_scores import Evaluator
+from nas_ray.evaluation.attempt import evaluate
+from nas_ray.evaluation.base import Evaluator
 from nas_ray.rows import Row
 from nas_ray.searchers.base import ArchSearcher
 from nas_ray.searchers.messages import archs_of, result_of
-from nas_ray.shared_weights.chunk_scores import evaluate
 
 UnderWay = tuple[float, int, str, list[Row]]
 """When a trial ends, its number, its id and its rows; trials that end together arrive as they started."""

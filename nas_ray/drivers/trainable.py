@@ -12,13 +12,13 @@ from ray import tune
 
 from nas_ray.errors import failure
 from nas_ray.evaluation.allocator import keep_freed_memory
+from nas_ray.evaluation.attempt import attempt
+from nas_ray.evaluation.base import ChunkEvaluator, EpochEvaluator, Evaluator
 from nas_ray.evaluation.gpu_memory import with_gpu_memory
-from nas_ray.evaluation.proxy_scores import EpochEvaluator, Evaluator
 from nas_ray.process.foreign_code import Contained, around, is_ours
 from nas_ray.process.time_limit import TimedOut, time_limit
 from nas_ray.rows import TIMED_OUT, Failure, Row, failed, plain_row
 from nas_ray.searchers.messages import archs_of, epoch_result, result_of
-from nas_ray.shared_weights.chunk_scores import ChunkEvaluator, attempt
 
 
 class ArchTrial(tune.Trainable):  # type: ignore[misc]  # Ray ships no types

@@ -17,7 +17,7 @@ import pandas as pd
 from nas_ray.drivers.by_value import ship_modules
 from nas_ray.drivers.ray_client import over_client, search_at_head
 from nas_ray.drivers.ray_compat import OF_TUNE
-from nas_ray.evaluation.proxy_scores import EpochEvaluator, Evaluator
+from nas_ray.evaluation.base import EpochEvaluator, Evaluator
 from nas_ray.rows import ERROR, ERROR_KIND, LEADING, TRAILING, Event, Row, error_kind_of
 from nas_ray.runs.journal import FILE_NAME, Journal, rows_of
 from nas_ray.searchers.base import ArchSearcher

@@ -1,48 +1,31 @@
-"""Performance estimation: an `Evaluator` turns one arch into one row."""
+"""Evaluation by zero-cost proxies, net by net."""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import Protocol, runtime_checkable
+from pathlib import Path
 
 import numpy as np
 import torch
 from torch.utils.data import DataLoader
 
-from nas_ray.benchmarks.base import Benchmark
 from nas_ray.errors import failure
+from nas_ray.evaluation.base import EpochEvaluator, Evaluator, changed
+from nas_ray.evaluation.lookup import Lookup
 from nas_ray.evaluation.scoring import ScoringModule
 from nas_ray.process.lightning import Trainer, quiet_lightning
 from nas_ray.process.seeded import seeded
 from nas_ray.proxies import Proxy
+from nas_ray.proxies.forms import as_stored
 from nas_ray.proxies.plugin import known_columns
 from nas_ray.rows import ERROR_KIND, OUT_OF_MEMORY, OVER_LIMIT, Failure, Row, failed
 from nas_ray.spaces.base import SearchSpace
-from nas_ray.spaces.settings import arch_of
 from nas_ray.training.recipes import Recipe
 
-Evaluator = Callable[[str, Callable[[Row], None]], None]
-"""`evaluate(arch, report)` calls `report` with a row, once or, for growing fidelities, several times."""
-
-
-@runtime_checkable
-class EpochEvaluator(Protocol):
-    """An evaluator that trains, and can be left after any epoch.
-
-    Attributes:
-        until: the epoch after which it ends.
-    """
-
-    until: int
-
-    def epochs(self, arch: str) -> Iterator[Row]:
-        """Yields a row after each epoch, with `valid_acc` and `epochs`; one with an `error` is the last."""
-
-    def forget(self, arch: str) -> None:
-        """Removes what was kept for going on with `arch`, whose row is safe."""
+__all__ = ["EpochEvaluator", "Evaluator", "Lookup", "ProxyScores", "quiet_trainer"]
 
 
 class ProxyScores:
@@ -104,6 +87,14 @@ class ProxyScores:
         seconds = time.perf_counter() - start
         report({**missing, **scores, "seconds": seconds, **told})
 
+    def placed(self, accelerator: str, folder: Path | None) -> ProxyScores:
+        """Returns the same for another device; nothing is kept in a folder."""
+        return changed(self, accelerator=accelerator)
+
+    def in_forms(self, stored: object) -> ProxyScores:
+        """Returns the same with proxies in the forms of a run."""
+        return changed(self, proxies=as_stored(self.proxies, stored))
+
     def _score(self, arch: str) -> tuple[dict[str, float], list[Failure]]:
         trainer, batches = self._trainer, self._batches  # what these set for the process stays
         with seeded(self.init_seed):
@@ -135,24 +126,6 @@ class ProxyScores:
             enable_checkpointing=False,
             inference_mode=False,  # proxies need gradients
         )
-
-
-class Lookup:
-    """Reads `valid_acc` and the seconds it would have cost from a benchmark: a search without training.
-
-    Args:
-        benchmark: where to look.
-        epochs: length of the training schedule, such as 12 or 200.
-    """
-
-    def __init__(self, benchmark: Benchmark, epochs: int) -> None:
-        self.benchmark = benchmark
-        self.epochs = epochs
-
-    def __call__(self, arch: str, report: Callable[[Row], None]) -> None:
-        """Reports one row: `valid_acc` in percent and tabulated `seconds`."""
-        evaluation = self.benchmark.query(arch_of(arch), self.epochs)
-        report({"valid_acc": evaluation.valid_acc, "seconds": evaluation.seconds, "error": None})
 
 
 def quiet_trainer(accelerator: str, recipe: Recipe, epochs: int = 1) -> Trainer:

@@ -14,7 +14,9 @@ import numpy as np
 import torch
 
 from nas_ray.errors import UsageError, failure
-from nas_ray.evaluation.proxy_scores import Evaluator, quiet_trainer
+from nas_ray.evaluation.base import Evaluator
+from nas_ray.evaluation.movable import MovableTraining
+from nas_ray.evaluation.proxy_scores import quiet_trainer
 from nas_ray.evaluation.training_checkpoints import TrainingCheckpoints
 from nas_ray.images.identity import joined_sha256
 from nas_ray.images.splits import NetImages
@@ -37,7 +39,7 @@ from nas_ray.training.training_module import TrainingModule
 COLUMNS = ("valid_acc", "train_acc", "valid_loss", "train_loss")
 
 
-class ShortTraining:
+class ShortTraining(MovableTraining):
     """Trains archs for a few epochs and reports `valid_acc`, in percent, after each of them.
 
     A row has `valid_acc`, `train_acc`, `valid_loss`, `train_loss` (means over the recipe's seeds),

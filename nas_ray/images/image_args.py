@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from nas_ray.images.datasets import AUTO, implied_dataset
 from nas_ray.terminal.ranges import SEED, Range
@@ -14,15 +14,29 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class ImageArgs:
-    """Which images, and which nets they ask for."""
+class SourceArgs:
+    """Which images."""
+
+    images: str = "auto"
+    """Images: auto (the dataset's own if on disk, else digits), cifar10, cifar100, ImageNet16-120, digits,
+    npz:PATH or folder:PATH."""
+
+
+@dataclass(frozen=True)
+class DataArgs(SourceArgs):
+    """Which images, and which nets."""
+
+    dataset: str = "cifar10"
+    """Dataset that the nets are built for: cifar10, cifar100 or ImageNet16-120."""
+
+
+@dataclass(frozen=True)
+class ImageArgs(DataArgs):
+    """Which images, those of your own with all that can be said of them, and which nets they ask for."""
 
     dataset: str = AUTO
     """What nets are built for, classes and image size: cifar10, cifar100 or ImageNet16-120, which benchmarks
     know; own for the classes and the size of your own images. auto is own for folder:PATH, else cifar10."""
-    images: str = "auto"
-    """Images: auto (the dataset's own if on disk, else digits), cifar10, cifar100, ImageNet16-120, digits,
-    npz:PATH or folder:PATH."""
     image_size: Annotated[int | None, Range(8, 2_048)] = None
     """Height and width in pixels that own images are resized to; None takes them from the images, at most
     224."""
@@ -43,21 +57,23 @@ def absolute_images(images: str) -> str:
     return f"{kind}:{os.path.abspath(os.path.expanduser(path))}" if path else images
 
 
-def open_image_args(args: ImageArgs, *, batch_size: int, batch_seed: int) -> ImageDataModule:
+def open_image_args(args: DataArgs, *, batch_size: int, batch_seed: int) -> ImageDataModule:
     """Returns the images that `args` name.
+
+    Args:
+        args: of a command; what it does not say of images of one's own is the default.
+        batch_size: images in the minibatch.
+        batch_seed: draws the minibatch.
 
     Raises:
         UsageError: images that cannot be used.
     """
     from nas_ray.images.image_data import ImageDataModule  # torch and Lightning take seconds
 
+    own: dict[str, Any] = {}
+    if isinstance(args, ImageArgs):
+        names = ("download", "image_size", "split_seed", "skip_unreadable")
+        own = {name: getattr(args, name) for name in names}
     return ImageDataModule(
-        args.images,
-        dataset=args.dataset,
-        batch_size=batch_size,
-        batch_seed=batch_seed,
-        download=args.download,
-        image_size=args.image_size,
-        split_seed=args.split_seed,
-        skip_unreadable=args.skip_unreadable,
+        args.images, dataset=args.dataset, batch_size=batch_size, batch_seed=batch_seed, **own
     )

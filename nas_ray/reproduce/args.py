@@ -8,13 +8,15 @@ from typing import Annotated, ClassVar, Literal
 
 import tyro
 
+from nas_ray.images.image_args import DataArgs
 from nas_ray.reproduce.published import SCORE_SECONDS
 from nas_ray.reproduce.tables import SHORT, TEST
+from nas_ray.terminal.argument_groups import BatchArgs, BootstrapArgs, OutArgs, StoredScoreArgs, TogetherArgs
 from nas_ray.terminal.ranges import COUNT, HERE, RESAMPLES, SECONDS, SOME, Range
 
 
 @dataclass(frozen=True)
-class RunsArgs:
+class RunsArgs(OutArgs, BootstrapArgs, StoredScoreArgs):
     """On what data, and how often."""
 
     stem: ClassVar[str]
@@ -26,24 +28,26 @@ class RunsArgs:
     scores_file: tuple[Path, ...] = ()
     """Stored scores: a table with column arch and one per score, as score-space writes. Several tables are
     several initialisations, which the runs take in turn."""
+    resamples: Annotated[int, Range(1, RESAMPLES)] = 2_000
+    """Draws of the bootstrap."""
+    out: Path | None = None
+    """Folder of tables and pictures (default: runs/NAME-TIME)."""
     seeds: Annotated[int, Range(2, 10**6)] = 1_000
     """Runs of every row, with the seeds 0, 1, 2 and so on."""
     score_seconds: Annotated[float, SECONDS] = SCORE_SECONDS
     """Seconds charged for the stored scores of one arch, by the clock of --seconds and of FreeREA."""
-    resamples: Annotated[int, Range(1, RESAMPLES)] = 2_000
-    """Draws of the bootstrap."""
     num_cpus: Annotated[int | None, HERE] = None
     """Processes to use (default: all cores); the results do not depend on it."""
-    out: Path | None = None
-    """Folder of tables and pictures (default: runs/NAME-TIME)."""
 
 
 @dataclass(frozen=True)
-class ReproduceArgs(RunsArgs):
+class ReproduceArgs(TogetherArgs, BatchArgs, DataArgs, RunsArgs):
     """Which table, on what data, and how often."""
 
     stem: ClassVar[str] = "reproduce"
 
+    archs_per_trial: Annotated[int, SOME] = 1
+    """Archs of one live trial, scored together, as in the searches."""
     table: tyro.conf.Positional[str] = ""
     """Table to run again, or all; --list shows them."""
     show_list: Annotated[bool, tyro.conf.arg(name="list")] = False
@@ -53,14 +57,6 @@ class ReproduceArgs(RunsArgs):
     Tune, with weights and images of its own; finished runs in --out are not made again."""
     time_budget_s: Annotated[float, SECONDS] = 3_600.0
     """Seconds for live runs: the rows of a table share them, and each makes at least two runs."""
-    images: str = "auto"
-    """Images of live runs, as in the searches."""
-    dataset: str = "cifar10"
-    """Dataset that the nets of live runs are built for."""
-    batch_size: Annotated[int, SOME] = 64
-    """Images in the minibatch of a live run."""
-    archs_per_trial: Annotated[int, SOME] = 1
-    """Archs of one live trial, scored together, as in the searches."""
 
 
 @dataclass(frozen=True)
@@ -90,16 +86,14 @@ class CompareArgs(RunsArgs):
 
 
 @dataclass(frozen=True)
-class ChooseArgs:
+class ChooseArgs(OutArgs, StoredScoreArgs):
     """Which scores, and where accuracy comes from."""
 
     scores_file: tuple[Path, ...] = ()
     """Stored scores of the whole space, as score-space writes them; one table per initialisation."""
-    scores: tuple[str, ...] = ("naswot", "synflow", "logsynflow")
-    """Their columns; params, num_conv and skip come from the archs."""
-    benchmark: str = "auto"
-    """Benchmark, as in the searches."""
-    top: Annotated[int, SOME] = 10
-    """Choices to show."""
     out: Path | None = None
     """Folder of the table of choices (default: runs/choose-TIME)."""
+    scores: tuple[str, ...] = ("naswot", "synflow", "logsynflow")
+    """Their columns; params, num_conv and skip come from the archs."""
+    top: Annotated[int, SOME] = 10
+    """Choices to show."""

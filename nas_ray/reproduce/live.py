@@ -20,6 +20,7 @@ from nas_ray.drivers.tune_search import tune_search
 from nas_ray.errors import UsageError
 from nas_ray.evaluation.proxy_scores import ProxyScores
 from nas_ray.images.identity import IMAGES, check_unchanged
+from nas_ray.images.image_args import open_image_args
 from nas_ray.images.image_data import ImageDataModule
 from nas_ray.proxies import PROXIES
 from nas_ray.proxies.undefined import check_defined
@@ -194,7 +195,7 @@ def read_rows(path: Path) -> pd.DataFrame | None:
 
 def minibatch(args: ReproduceArgs, seed: int) -> ImageDataModule:
     """Returns the images of the run with `seed`."""
-    images = ImageDataModule(args.images, dataset=args.dataset, batch_size=args.batch_size, batch_seed=seed)
+    images = open_image_args(args, batch_size=args.batch_size, batch_seed=seed)
     images.minibatch()  # told here if there are too few different images
     return images
 

@@ -6,40 +6,45 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from nas_ray.terminal.ranges import CELLS, CHANNELS, CORES, GPUS, RESAMPLES, SEED, SHARES, SOME, Range
+from nas_ray.images.image_args import DataArgs
+from nas_ray.terminal.argument_groups import (
+    BenchmarkArgs,
+    MinibatchArgs,
+    NetSizeArgs,
+    OutArgs,
+    ProxyArgs,
+    ResourceArgs,
+    SampleArgs,
+    VerboseArgs,
+)
+from nas_ray.terminal.ranges import SHARES, SOME, Range
 
 
 @dataclass(frozen=True)
-class ScoreArgs:
+class ScoreArgs(
+    VerboseArgs,
+    OutArgs,
+    ResourceArgs,
+    NetSizeArgs,
+    MinibatchArgs,
+    SampleArgs,
+    BenchmarkArgs,
+    DataArgs,
+    ProxyArgs,
+):
     """What to score, on what, and where; equal seeds give equal tables on any number of workers."""
 
     proxies: tuple[str, ...] = ("synflow", "jacob_cov")
     """Scores to compute: built-in names or your own as module:function, separated by commas or spaces. Your
     own sees one net at a time."""
-    archs: Path | None = None
-    """File of archs: text with one per line, or CSV or Parquet with a column arch (default: the whole
-    space)."""
-    num_archs: Annotated[int, Range(0, 10**9)] = 0
-    """Size of a seeded sample of these archs; 0 for all."""
     dataset: str = "cifar10"
     """Dataset that the nets are built for: cifar10, cifar100 or ImageNet16-120, or own for the classes and
     the size (at most 64 pixels) of folder:PATH or npz:PATH."""
-    images: str = "auto"
-    """Images of the minibatch, as in the searches."""
-    benchmark: str = "auto"
-    """Benchmark to compare with, as in the searches; none to leave it out."""
-    batch_size: Annotated[int, SOME] = 64
-    """Images in the minibatch."""
-    seed: Annotated[int, SEED] = 0
-    """Seed that draws the archs and the bootstrap."""
-    init_seed: Annotated[int, SEED] = 0
-    """Seed of the weights."""
-    batch_seed: Annotated[int, SEED] = 0
-    """Seed that draws the minibatch."""
-    channels: Annotated[int, CHANNELS] = 16
-    """Width of the first stage of the nets."""
-    cells: Annotated[int, CELLS] = 5
-    """Cells in each of the three stages."""
+    out: Path | None = None
+    """Folder of scores; what it holds is not computed again (default: runs/score-DATASET-TIME)."""
+    archs: Path | None = None
+    """File of archs: text with one per line, or CSV or Parquet with a column arch (default: the whole
+    space)."""
     chunk_size: Annotated[int, SOME] = 64
     """Archs that a worker takes at once, and that a kill can cost at most."""
     precision: str = "float32"
@@ -51,21 +56,9 @@ class ScoreArgs:
     max_memory: Annotated[float | None, Range(0.0, 10**6, above=True)] = None
     """GiB of memory that driver and workers together may take on this machine (default: no limit). A worker
     that scores the heaviest archs is measured first; then fewer archs run at once, or fewer workers."""
-    num_cpus: Annotated[int | None, CORES] = None
-    """CPU cores to use (default: all)."""
-    num_gpus: Annotated[int | None, GPUS] = None
-    """GPUs to use (default: all)."""
     gpus_per_worker: Annotated[float | None, SHARES] = None
     """Share of a GPU for one worker (default: 0.25 where there are GPUs)."""
-    address: str | None = None
-    """Ray cluster to join, such as auto or HOST:6379 (default: RAY_ADDRESS, else this machine alone)."""
     top: Annotated[int, SOME] = 10
     """Archs in the list of the best."""
-    resamples: Annotated[int, Range(2, RESAMPLES)] = 500
-    """Draws of the bootstrap."""
     retry: bool = False
     """Score archs again whose score is undefined, such as after a machine without enough memory."""
-    out: Path | None = None
-    """Folder of scores; what it holds is not computed again (default: runs/score-DATASET-TIME)."""
-    verbose: bool = False
-    """Show the messages of Ray."""

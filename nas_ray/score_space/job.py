@@ -11,10 +11,11 @@ from typing import Any
 from rich.console import Console
 
 from nas_ray.benchmarks import Benchmark, open_benchmark
-from nas_ray.drivers.resources import Plan, Request, check_request
+from nas_ray.drivers.resources import Plan, Request, check_request, request_of
 from nas_ray.drivers.weights import check_weights
 from nas_ray.errors import UsageError
 from nas_ray.images.datasets import OWN
+from nas_ray.images.image_args import open_image_args
 from nas_ray.images.image_data import ImageDataModule
 from nas_ray.runs.folder import check_local, fingerprint
 from nas_ray.score_space.arch_list import wanted_archs
@@ -87,17 +88,10 @@ def prepare(args: ScoreArgs, console: Console) -> Job:
     if args.precision not in PRECISIONS:
         raise UsageError(f"--precision must be one of {', '.join(PRECISIONS)}, got {args.precision!r}.")
     columns = score_columns(args.proxies)
-    request = Request(
-        args.num_cpus,
-        args.num_gpus,
-        args.gpus_per_worker,
-        address=args.address,
-        share_option="--gpus-per-worker",
-    )
+    share = args.gpus_per_worker
+    request = request_of(args, gpus_per_trial=share, share_option="--gpus-per-worker")
     check_request(request)
-    images = ImageDataModule(
-        args.images, dataset=args.dataset, batch_size=args.batch_size, batch_seed=args.batch_seed
-    )
+    images = open_image_args(args, batch_size=args.batch_size, batch_seed=args.batch_seed)
     images.minibatch()  # told here if there are too few different images
     space = NatsTss(args.channels, args.cells).for_image_size(images.image_size)
     check_supernet(space)

@@ -6,7 +6,6 @@ import dataclasses
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 from nas_ray.benchmarks.names import NAMES
@@ -16,7 +15,9 @@ from nas_ray.process.started import started
 from nas_ray.runs.folder import read_run
 from nas_ray.runs.mirror import run_to_resume
 from nas_ray.runs.stored_args import stored_args
+from nas_ray.search.argument_groups import BudgetArgs, EstimateArgs, LimitArgs, TrialArgs
 from nas_ray.terminal import ranges
+from nas_ray.terminal.argument_groups import BenchmarkArgs, RunArgs
 from nas_ray.terminal.command_line import check_path, read_args
 
 CHANGEABLE = {
@@ -29,80 +30,13 @@ THIS_MACHINE = (None, "auto", "local")
 
 
 @dataclass(frozen=True)
-class SearchArgs(ImageArgs):
+class SearchArgs(RunArgs, TrialArgs, BudgetArgs, LimitArgs, BenchmarkArgs, EstimateArgs, ImageArgs):
     """What every search experiment takes; equal arguments give equal searches."""
 
-    proxies: tuple[str, ...] = ("naswot", "synflow")
-    """Scores to compute: built-in names or your own as module:function, separated by commas or spaces."""
-    fitness: str | None = None
-    """What is maximised: one score such as naswot, or rank_sum:naswot,synflow ; None means the rank sum
-    of all proxies, or valid_acc with --fidelity. mixed=0.5:synflow,valid_acc weighs standardised scores."""
-    fidelity: str | None = None
-    """Train archs instead of only scoring them: epochs:4 (or another number), fast, nats-12 or nats-200,
-    with changes as in nats-12:batch_size=128,cutout=8 (docs/training.md). The fitness is then valid_acc, and
-    proxies are computed if --fitness names them. None means proxies alone."""
-    scheduler: str = "none"
-    """With --fidelity, what stops trainings early: asha, hyperband, median or none."""
-    grace_epochs: Annotated[int, ranges.EPOCHS] = 1
-    """Epochs that asha and median leave every arch."""
-    reduction_factor: Annotated[float, ranges.Range(1.001, 10**6)] = 3.0
-    """One training in so many goes on at each rung of asha and hyperband."""
-    max_params: Annotated[float | None, ranges.COST] = None
-    """Most parameters of an arch, such as 1e6; None means no limit."""
-    max_flops: Annotated[float | None, ranges.COST] = None
-    """Most multiply-adds of an arch for one image, such as 1e8; None means no limit."""
-    max_latency_ms: Annotated[float | None, ranges.COST] = None
-    """Most milliseconds of one image, measured where trials run; an arch above it is a failed evaluation."""
-    max_memory_mib: Annotated[float | None, ranges.COST] = None
-    """Most memory of one image in MiB, measured likewise."""
-    num_samples: Annotated[int | None, ranges.COUNT] = None
-    """Evaluations to make; None means 150, or no limit where a time budget is given."""
-    time_budget_s: Annotated[float | None, ranges.SECONDS] = None
-    """Seconds of search, with the start of the workers (about 10), after which no new evaluation starts."""
-    batch_size: Annotated[int, ranges.SOME] = 64
-    """Images in the minibatch."""
     seed: Annotated[int, ranges.SEED] = 0
     """Seed of the searcher."""
-    init_seed: Annotated[int, ranges.SEED] = 0
-    """Seed of the weights of every net."""
-    batch_seed: Annotated[int, ranges.SEED] = 0
-    """Seed that draws the minibatch."""
-    space: str = "nats-tss"
-    """Search space, or your own as module:class. Settings of the recipe may stand beside its archs, as in
-    nats-tss@lr=log:0.01..1 (docs/hyper_parameters.md)."""
-    benchmark: str = "auto"
-    """Source of the final accuracy: auto, nb201, nats, none, an official NATS-Bench directory, or a table in
-    CSV or Parquet."""
-    num_gpus: Annotated[int | None, ranges.GPUS] = None
-    """GPUs to use; None means all there are."""
-    wait_for_gpus: Annotated[float, ranges.WAIT] = 0.0
-    """Seconds to wait for --num-gpus on a cluster whose nodes start on demand; it is asked to start them."""
-    gpus_per_trial: Annotated[float | None, ranges.SHARES] = None
-    """Share of a GPU for one trial, such as 0.25 for four at a time; None means 0.25 where there are GPUs."""
-    num_cpus: Annotated[int | None, ranges.CORES] = None
-    """CPU cores to use; None means all there are."""
-    max_concurrent: Annotated[int | None, ranges.SOME] = None
-    """Trials in flight; None means as many as fit."""
-    archs_per_trial: Annotated[int, ranges.SOME] = 1
-    """Archs of one trial, scored together on the weights of one supernet, which is much faster. To the
-    searcher they are as many parallel workers: it asks for all of them before it sees a row of any, so 32
-    with --max-concurrent 2 is a search with 64 workers. Needs nats-tss; proxies of your own gain nothing
-    (docs/batched.md). With 1 every net is built and initialised by itself, and scores are other numbers."""
-    trial_timeout_s: Annotated[float | None, ranges.SECONDS] = None
-    """Seconds that the evaluation of an arch may take before it is a failed row; None means no limit."""
-    address: str | None = None
-    """Ray cluster to join: auto, HOST:6379, or ray://HOST:10001 for Ray Client (docs/cluster.md); None means
-    the variable RAY_ADDRESS, else this machine alone."""
-    out: str | Path | None = None
-    """Run folder to make, here or on a storage such as s3://bucket/runs/rea-0 or gs://bucket/runs/rea-0
-    (docs/cluster.md); None means runs/NAME-DATASET-TIME."""
-    resume: str | Path | None = None
-    """Run folder to continue, here or on a storage; its arguments are taken over but for the --address of a
-    cluster, and only limits and resources may be changed."""
     smoke: bool = False
     """Run a handful of evaluations, to see that everything works."""
-    verbose: bool = False
-    """Show the messages of Ray and Lightning."""
 
     def smoked(self) -> SearchArgs:
         """Returns the same arguments with a tiny budget."""

@@ -1,118 +1,109 @@
-"""How a search judges archs: which evaluator the arguments ask for, and which fitness."""
+"""How a search judges archs: what is computed, what is maximised, and what turns an arch into a row."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ray.tune.schedulers import TrialScheduler
-
-from nas_ray.drivers.scheduling import make_scheduler
 from nas_ray.errors import UsageError
+from nas_ray.evaluation.base import Evaluator, in_forms, placed
+from nas_ray.evaluation.movable import CHECKPOINTS
 from nas_ray.evaluation.proxy_scores import ProxyScores
 from nas_ray.evaluation.short_training import ShortTraining
 from nas_ray.images.image_data import ImageDataModule
 from nas_ray.proxies import Proxy
-from nas_ray.proxies.forms import as_stored
 from nas_ray.proxies.measured import MEASURED
-from nas_ray.proxies.plugin import resolve_proxies
+from nas_ray.proxies.plugin import resolve_proxies, score_names
 from nas_ray.proxies.undefined import check_defined
-from nas_ray.search.arguments import SearchArgs
+from nas_ray.runs.folder import read_run
+from nas_ray.search.argument_groups import EstimateArgs
 from nas_ray.searchers import Fitness, Single, parse_fitness
-from nas_ray.shared_weights.chunk_scores import ChunkScores
-from nas_ray.shared_weights.size_scores import SizeScores
-from nas_ray.shared_weights.supernet import check_supernet
-from nas_ray.spaces import NatsSss, NatsTss, SearchSpace
-from nas_ray.training.recipes import parse_recipe
+from nas_ray.shared_weights.together import has_together, together
+from nas_ray.spaces import SearchSpace
+from nas_ray.training.recipes import Recipe, parse_recipe
+from nas_ray.training.stopping import check_scheduler
+
+if TYPE_CHECKING:
+    from nas_ray.drivers.scheduling import TrialScheduler
+
+__all__ = ["CHECKPOINTS", "VALID_ACC", "Estimation", "estimate", "in_run", "scheduler_of"]
 
 VALID_ACC = "valid_acc"
-CHECKPOINTS = "checkpoints"
-SearchEvaluator = ProxyScores | ChunkScores | SizeScores | ShortTraining
 
 
-def check_fidelity(args: SearchArgs) -> None:
-    """Checks what belongs to short training.
+@dataclass(frozen=True)
+class Estimation:
+    """How archs are judged.
+
+    Attributes:
+        proxies: what is computed of every arch, by column; none where archs are only trained.
+        scores: the columns of rows that a fitness may take, `valid_acc` among them where archs are trained.
+        fitness: what is maximised.
+        evaluator: what turns an arch into a row; it knows neither device nor folder (`in_run`).
+    """
+
+    proxies: Mapping[str, Proxy]
+    scores: tuple[str, ...]
+    fitness: Fitness
+    evaluator: Evaluator
+
+
+def estimate(args: EstimateArgs, space: SearchSpace, images: ImageDataModule) -> Estimation:
+    """Returns how the archs of `space` are judged on `images`, all of it checked.
 
     Raises:
-        UsageError: a recipe or scheduler that is none, or options that need --fidelity or exclude it.
+        UsageError: unknown or broken proxies, a fitness, recipe or scheduler that is none, a limit that is
+            not positive, options that exclude each other, archs that cannot be scored together, or images
+            that cannot be scored on, such as copies of one.
     """
-    if args.fidelity is None:
-        if args.scheduler != "none":
-            raise UsageError(
-                f"--scheduler {args.scheduler} stops trainings early and needs --fidelity, such as epochs:4."
-            )
-        return
-    if args.archs_per_trial > 1:
-        raise UsageError(
-            f"--archs-per-trial {args.archs_per_trial} scores archs together and cannot train them; leave it "
-            "out with --fidelity."
-        )
-    scheduler_of(args)
+    limits = measured_limits(args)
+    recipe = _recipe(args)
+    names = [name for given in args.proxies for name in given.replace(",", " ").split()]
+    proxies = resolve_proxies([*names, *(name for name in limits if name not in names)])
+    scores = score_names(proxies)
+    fitness = _fitness(args, scores)
+    needed = [name for name in proxies if hasattr(fitness, "names") and _uses(fitness, name)]
+    if recipe:  # what nothing asks for is not computed
+        proxies = {name: proxies[name] for name in proxies if name in MEASURED or _uses(fitness, name)}
+        scores = [*score_names(proxies), VALID_ACC]
+    if needed:  # without these all archs would be equally bad
+        check_defined({name: proxies[name] for name in needed}, images.minibatch()[1], images.num_classes)
+    return Estimation(
+        proxies, tuple(scores), fitness, _evaluator(args, space, images, proxies, limits, recipe)
+    )
 
 
-def scheduler_of(args: SearchArgs) -> TrialScheduler | None:
+def in_run(evaluator: Evaluator, accelerator: str, folder: Path) -> Evaluator:
+    """Returns `evaluator` for a device and a run folder, with proxies in the forms that this run began with.
+
+    Args:
+        evaluator: as `estimate` returns it.
+        accelerator: `cpu` or `gpu`.
+        folder: has a `run.json`, which names the forms; unfinished trainings go there.
+    """
+    return placed(in_forms(evaluator, read_run(folder).get("forms")), accelerator, folder)
+
+
+def scheduler_of(args: EstimateArgs) -> TrialScheduler | None:
     """Returns a new scheduler of Ray Tune; None where nothing is trained.
 
     Raises:
         UsageError: unknown, or numbers that do not fit the recipe.
     """
+    from nas_ray.drivers.scheduling import make_scheduler  # Ray takes seconds
+
     if args.fidelity is None:
         return None
+    epochs = parse_recipe(args.fidelity).epochs
     return make_scheduler(
-        args.scheduler,
-        epochs=parse_recipe(args.fidelity).epochs,
-        grace_epochs=args.grace_epochs,
-        reduction_factor=args.reduction_factor,
+        args.scheduler, epochs=epochs, grace_epochs=args.grace_epochs, reduction_factor=args.reduction_factor
     )
 
 
-def place(evaluator: SearchEvaluator, accelerator: str, folder: Path) -> None:
-    """Tells an evaluator its device (`cpu` or `gpu`) and the run folder, where unfinished trainings go."""
-    evaluator.accelerator = accelerator
-    if isinstance(evaluator, ShortTraining):
-        evaluator.checkpoints = folder.resolve() / CHECKPOINTS
-        _ = evaluator.fingerprint  # once here, and not by every worker
-        if isinstance(evaluator.scores, ProxyScores):
-            evaluator.scores.accelerator = accelerator
-
-
-def keep_forms(evaluator: SearchEvaluator, stored: object) -> None:
-    """Lets a resumed search score as it began, where a proxy has changed since (`nas_ray.proxies.forms`).
-
-    Args:
-        evaluator: of the search.
-        stored: the forms that `run.json` names.
-    """
-    scores = evaluator.scores if isinstance(evaluator, ShortTraining) else evaluator
-    if isinstance(scores, (ProxyScores, ChunkScores)) and isinstance(scores.proxies, Mapping):
-        scores.proxies = as_stored(scores.proxies, stored)
-
-
-def wanted_proxies(args: SearchArgs) -> dict[str, Proxy]:
-    """Returns the proxies of `args` and the costs that it limits, by column.
-
-    Raises:
-        UsageError: unknown or broken ones, or a limit that is not positive.
-    """
-    names = [name for given in args.proxies for name in given.replace(",", " ").split()]
-    return resolve_proxies([*names, *(name for name in measured_limits(args) if name not in names)])
-
-
-def make_fitness(args: SearchArgs, proxies: Sequence[str]) -> Fitness:
-    """Returns what the search maximises, from the names of the proxies.
-
-    Raises:
-        UsageError: unknown kind or score.
-    """
-    if args.fidelity is None:
-        return parse_fitness(args.fitness, proxies if args.fitness else scores_of(args, proxies))
-    if args.fitness is None:
-        return Single((VALID_ACC,))
-    return parse_fitness(args.fitness, [*proxies, VALID_ACC])
-
-
-def measured_limits(args: SearchArgs) -> dict[str, float]:
+def measured_limits(args: EstimateArgs) -> dict[str, float]:
     """Returns the limits on measured costs by column.
 
     Raises:
@@ -126,97 +117,93 @@ def measured_limits(args: SearchArgs) -> dict[str, float]:
     return {name: limit for name, limit in given.items() if limit is not None}
 
 
-def scores_of(args: SearchArgs, names: Sequence[str]) -> list[str]:
-    """Returns the columns that a fitness may take without being asked: all but measured costs.
+def _recipe(args: EstimateArgs) -> Recipe | None:
+    """Returns how archs are trained, None where they are not.
 
     Raises:
-        UsageError: nothing but costs is computed, and no fitness says what to make of them.
+        UsageError: options that need --fidelity or exclude it, or a recipe or scheduler that is none.
     """
-    scores = [name for name in names if name not in MEASURED]
-    if not scores and args.fitness is None and args.fidelity is None:
+    if args.fidelity is None:
+        if args.scheduler != "none":
+            raise UsageError(
+                f"--scheduler {args.scheduler} stops trainings early and needs --fidelity, such as epochs:4."
+            )
+        return None
+    if args.archs_per_trial > 1:
         raise UsageError(
-            f"A search needs a score to maximise, but {', '.join(names)} are costs; add a proxy to --proxies."
+            f"--archs-per-trial {args.archs_per_trial} scores archs together and cannot train them; leave it "
+            "out with --fidelity."
         )
-    return scores
+    recipe = parse_recipe(args.fidelity)
+    grace, factor = args.grace_epochs, args.reduction_factor
+    check_scheduler(args.scheduler, epochs=recipe.epochs, grace_epochs=grace, reduction_factor=factor)
+    return recipe
 
 
-def uses(fitness: Fitness, proxy: str) -> bool:
+def _fitness(args: EstimateArgs, columns: Sequence[str]) -> Fitness:
+    """Returns what the search maximises; without being asked, that is no measured cost.
+
+    Raises:
+        UsageError: unknown kind or score, or nothing but costs is computed, and nothing says what to make of
+            them.
+    """
+    if args.fitness is not None:
+        return parse_fitness(args.fitness, [*columns, VALID_ACC] if args.fidelity else columns)
+    if args.fidelity is not None:
+        return Single((VALID_ACC,))
+    scores = [name for name in columns if name not in MEASURED]
+    if not scores:
+        raise UsageError(
+            f"A search needs a score to maximise, but {', '.join(columns)} are costs; add a proxy to "
+            "--proxies."
+        )
+    return parse_fitness(None, scores)
+
+
+def _uses(fitness: Fitness, proxy: str) -> bool:
     """Returns whether `fitness` looks at a column of `proxy`; one that does not say so looks at all."""
     names = getattr(fitness, "names", (proxy,))
     return any(name == proxy or name.startswith(f"{proxy}.") for name in names)
 
 
-def check_scores(fitness: Fitness, proxies: Mapping[str, Proxy], images: ImageDataModule) -> None:
-    """Checks that the minibatch leaves no score undefined for every net that a fitness cannot do without.
+def _evaluator(
+    args: EstimateArgs,
+    space: SearchSpace,
+    images: ImageDataModule,
+    proxies: Mapping[str, Proxy],
+    limits: Mapping[str, float],
+    recipe: Recipe | None,
+) -> Evaluator:
+    """Returns what turns an arch into a row: scores of one net or of several at once, a training, or both.
 
     Raises:
-        UsageError: it does, and all archs would be equally bad.
+        UsageError: several cannot be scored at once, or images that cannot be scored on.
     """
-    needed = {
-        name: proxy for name, proxy in proxies.items() if hasattr(fitness, "names") and uses(fitness, name)
-    }
-    if needed:
-        check_defined(needed, images.minibatch()[1], images.num_classes)
+    seed, scores = args.init_seed, None
+    if args.archs_per_trial > 1:
+        _check_together(args, space, proxies)
+    if proxies:
+        inputs, targets = (tensor.numpy() for tensor in images.minibatch())
+        batch = images.num_classes, inputs, targets, proxies
+        if args.archs_per_trial > 1:
+            return together(space, *batch, init_seed=seed)
+        scores = ProxyScores(space, *batch, init_seed=seed, limits=limits)
+        if recipe is None:
+            return scores
+    assert recipe is not None  # a search without one has proxies
+    own = images.num_classes, images.train_images, recipe
+    return ShortTraining(space, *own, init_seed=seed, split_seed=args.batch_seed, scores=scores)
 
 
-def check_batched(args: SearchArgs, space: SearchSpace, proxies: Mapping[str, Proxy]) -> None:
-    """Checks that archs can be scored together.
-
-    Raises:
-        UsageError: there is no supernet of the space, or a cost is to be measured.
-    """
+def _check_together(args: EstimateArgs, space: SearchSpace, proxies: Mapping[str, Proxy]) -> None:
     option = f"--archs-per-trial {args.archs_per_trial}"
     if measured := [name for name in proxies if name in MEASURED]:
         raise UsageError(
             f"{option} scores archs on parts of one large net, which do not cost what the nets cost, and "
             f"cannot measure {measured[0]}; leave --archs-per-trial out."
         )
-    if type(space) is NatsSss:
-        return
-    if type(space) is not NatsTss:
+    if not has_together(space):
         raise UsageError(
             f"{option} needs the search space nats-tss or nats-sss, got {args.space!r}; leave "
-            "--archs-per-trial out."
+            "--archs-per-trial out. A space of your own may have a method together (docs/batched.md)."
         )
-    check_supernet(space)
-
-
-def make_evaluator(
-    args: SearchArgs, space: SearchSpace, proxies: Mapping[str, Proxy], images: ImageDataModule
-) -> SearchEvaluator:
-    """Returns what judges archs: scores net by net, of several on one supernet, or a short training.
-
-    Raises:
-        UsageError: images that cannot be scored on, such as copies of one.
-    """
-    if args.fidelity and not proxies:
-        return _training(args, space, images, None)
-    inputs, targets = (tensor.numpy() for tensor in images.minibatch())
-    if args.archs_per_trial > 1 and isinstance(space, NatsSss):
-        return SizeScores(space, images.num_classes, inputs, targets, list(proxies), init_seed=args.init_seed)
-    if args.archs_per_trial > 1 and isinstance(space, NatsTss):
-        return ChunkScores(space, images.num_classes, inputs, targets, proxies, init_seed=args.init_seed)
-    scores = ProxyScores(
-        space,
-        images.num_classes,
-        inputs,
-        targets,
-        proxies,
-        init_seed=args.init_seed,
-        limits=measured_limits(args),
-    )
-    return scores if args.fidelity is None else _training(args, space, images, scores)
-
-
-def _training(
-    args: SearchArgs, space: SearchSpace, images: ImageDataModule, scores: ProxyScores | None
-) -> ShortTraining:
-    return ShortTraining(
-        space,
-        images.num_classes,
-        images.train_images,
-        parse_recipe(args.fidelity or ""),
-        init_seed=args.init_seed,
-        split_seed=args.batch_seed,
-        scores=scores,
-    )

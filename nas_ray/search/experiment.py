@@ -9,26 +9,14 @@ from pathlib import Path
 from rich.console import Console
 
 from nas_ray.benchmarks import Benchmark, open_benchmark
-from nas_ray.drivers.resources import Request, check_request
+from nas_ray.drivers.resources import Request, check_request, request_of
+from nas_ray.evaluation.base import Described, Evaluator, SeesImages
 from nas_ray.evaluation.limits import limited
-from nas_ray.evaluation.short_training import ShortTraining
 from nas_ray.images.image_args import open_image_args
 from nas_ray.images.image_data import ImageDataModule
-from nas_ray.proxies.measured import MEASURED
-from nas_ray.proxies.plugin import score_names
 from nas_ray.runs.folder import fingerprint
 from nas_ray.search.arguments import SearchArgs
-from nas_ray.search.estimation import (
-    VALID_ACC,
-    SearchEvaluator,
-    check_batched,
-    check_fidelity,
-    check_scores,
-    make_evaluator,
-    make_fitness,
-    uses,
-    wanted_proxies,
-)
+from nas_ray.search.estimation import VALID_ACC, estimate
 from nas_ray.searchers import ArchSearcher, Fitness
 from nas_ray.searchers.named import make_searcher
 from nas_ray.spaces import FiniteSpace, HandDesigned, Product, SearchSpace, arch_of
@@ -52,7 +40,7 @@ class Experiment:
     searcher: ArchSearcher
     fitness: Fitness
     scores: tuple[str, ...]
-    evaluator: SearchEvaluator
+    evaluator: Evaluator
     benchmark: Benchmark | None
     images: ImageDataModule
     request: Request
@@ -68,9 +56,9 @@ class Experiment:
     @property
     def batch_fingerprint(self) -> str:
         """A hash of the minibatch, or of which images are trained on; `images.sha256` is of their pixels."""
-        if isinstance(self.evaluator, ShortTraining):
+        if isinstance(self.evaluator, SeesImages):
             return self.evaluator.earlier_fingerprint
-        return fingerprint(self.evaluator.inputs, self.evaluator.targets)
+        return fingerprint(*(tensor.numpy() for tensor in self.images.minibatch()))
 
 
 def prepare(name: str, args: SearchArgs, searcher: str | Callable[..., ArchSearcher]) -> Experiment:
@@ -85,28 +73,16 @@ def prepare(name: str, args: SearchArgs, searcher: str | Callable[..., ArchSearc
         UsageError: anything in `args` that cannot work.
     """
     check_ranges(args)
-    request = Request(
-        args.num_cpus,
-        args.num_gpus,
-        args.gpus_per_trial,
-        args.max_concurrent,
-        args.address,
-        wait_for_gpus=args.wait_for_gpus,
-        client=True,
-    )
+    share, at_once = args.gpus_per_trial, args.max_concurrent
+    request = request_of(args, gpus_per_trial=share, max_concurrent=at_once, client=True)
     check_request(request)
     space = make_space(args.space)
-    check_fidelity(args)
-    proxies = wanted_proxies(args)
-    fitness = make_fitness(args, score_names(proxies))
-    if args.fidelity:
-        proxies = {name: proxy for name, proxy in proxies.items() if name in MEASURED or uses(fitness, name)}
-    scores = [*score_names(proxies), *([VALID_ACC] if args.fidelity else [])]
     images = open_image_args(args, batch_size=args.batch_size, batch_seed=args.batch_seed)
-    check_scores(fitness, proxies, images)
     space = fitted_space(space, images.image_size)
-    if args.archs_per_trial > 1:
-        check_batched(args, space, proxies)
+    estimation = estimate(args, space, images)
+    limits = {"max_params": args.max_params, "max_flops": args.max_flops}
+    image = (3, images.image_size, images.image_size)
+    searched = limited(space, **limits, num_classes=images.num_classes, image=image)
     archs = arch_space(space)
     listed = archs if isinstance(archs, FiniteSpace) and not isinstance(archs, HandDesigned) else None
     benchmark = None if listed is None else open_benchmark(args.benchmark, args.dataset, listed)
@@ -118,33 +94,20 @@ def prepare(name: str, args: SearchArgs, searcher: str | Callable[..., ArchSearc
         space=space,
         searcher=make_searcher(
             searcher,
-            limited_space(args, space, images),
+            searched,
             texts=getattr(args, "searcher_args", ()),
-            fitness=fitness,
+            fitness=estimation.fitness,
             seed=args.seed,
             **args.searcher_options(),
         ),
-        fitness=fitness,
-        scores=tuple(scores),
-        evaluator=make_evaluator(args, space, proxies, images),
+        fitness=estimation.fitness,
+        scores=estimation.scores,
+        evaluator=estimation.evaluator,
         benchmark=benchmark,
         images=images,
         request=request,
         num_samples=num_samples,
     )
-
-
-def limited_space(args: SearchArgs, space: SearchSpace, images: ImageDataModule) -> SearchSpace:
-    """Returns the archs of `space` within the limits that `args` give.
-
-    Raises:
-        UsageError: a limit is not positive, or no arch keeps it.
-    """
-    if args.max_params is None and args.max_flops is None:
-        return space
-    limits = {"max_params": args.max_params, "max_flops": args.max_flops}
-    image = (3, images.image_size, images.image_size)
-    return limited(space, **limits, num_classes=images.num_classes, image=image)
 
 
 def introduce(experiment: Experiment, where: str, place: str | Path, console: Console) -> None:
@@ -155,7 +118,7 @@ def introduce(experiment: Experiment, where: str, place: str | Path, console: Co
     accuracy = experiment.benchmark.acc_source if experiment.benchmark else "none, no benchmark knows it"
     lines = [
         f"{experiment.name} on {args.space} for {args.dataset}: at most {' or '.join(limits)}, {where}",
-        *estimation(experiment),
+        *judged(experiment),
         f"images     {experiment.images.description}",
         f"accuracy   {accuracy}",
         f"folder     {place}",
@@ -167,16 +130,15 @@ def introduce(experiment: Experiment, where: str, place: str | Path, console: Co
         say(console, experiment.images.note, wrapped=console.is_terminal)
 
 
-def estimation(experiment: Experiment) -> list[str]:
+def judged(experiment: Experiment) -> list[str]:
     """Returns the lines that say how an arch is judged."""
-    args, training = experiment.args, experiment.evaluator
+    args, evaluator = experiment.args, experiment.evaluator
     of = [name for name in experiment.scores if name != VALID_ACC]
     lines = [f"fitness    {experiment.fitness}, from {', '.join(of)} on {args.batch_size} images"]
-    if isinstance(training, ShortTraining):
+    if args.fidelity and isinstance(evaluator, Described):
         early = f", stopped early by {args.scheduler}" if args.scheduler != "none" else ""
-        counts = f"{len(training.train_indices)} images, {len(training.valid_indices)} held out"
         lines = lines if of else [f"fitness    {experiment.fitness}"]
-        lines.append(f"fidelity   {args.fidelity}: {training.until} epochs on {counts}{early}")
+        lines.append(f"fidelity   {args.fidelity}: {evaluator.described()}{early}")
     if isinstance(experiment.space, Product):
         who = "each trial trains by them" if args.fidelity else "without --fidelity nothing depends on them"
         lines.append(f"settings   {written(experiment.space.settings)}: {who}; a benchmark knows archs alone")

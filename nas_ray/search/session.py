@@ -27,8 +27,7 @@ from nas_ray.runs.mirror import run_folder
 from nas_ray.runs.resume import resume_command
 from nas_ray.safe_files.foreign import check_own_files
 from nas_ray.search.arguments import SearchArgs
-from nas_ray.search.estimation import keep_forms, scheduler_of
-from nas_ray.search.estimation import place as place_evaluator
+from nas_ray.search.estimation import in_run, scheduler_of
 from nas_ray.search.experiment import Experiment, introduce, prepare
 from nas_ray.search.finish import finish
 from nas_ray.searchers import ArchSearcher
@@ -157,7 +156,7 @@ def describe(experiment: Experiment) -> dict[str, Any]:
 
 
 def replay(experiment: Experiment, folder: Path) -> None:
-    """Brings the searcher to where the journal of `folder` ends, and its proxies to the forms of the run.
+    """Brings the searcher to where the journal of `folder` ends.
 
     Raises:
         UsageError: the minibatch is another one, or the journal does not fit the arguments.
@@ -169,7 +168,6 @@ def replay(experiment: Experiment, folder: Path) -> None:
             "bring the same images back, or start a new run."
         )
     check_unchanged(info, {IMAGES: experiment.images.sha256}, f"The run {folder}")
-    keep_forms(experiment.evaluator, info.get("forms"))
     try:
         experiment.searcher.replay(read_journal(folder / FILE_NAME))
     except Exception as error:  # a searcher of the user may raise anything
@@ -202,12 +200,12 @@ def _wall_seconds(folder: Path, began: float) -> float:
 
 def _drive(experiment: Experiment, plan: Plan, folder: Path, errors: Console, journal: Journal) -> None:
     args = experiment.args
-    place_evaluator(experiment.evaluator, "gpu" if plan.gpus_per_trial else "cpu", folder)
+    evaluator = in_run(experiment.evaluator, plan.accelerator, folder)
     with SearchProgress(errors, experiment.num_samples, experiment.fitness, experiment.label) as progress:
         progress.replayed(rows_of(experiment.searcher.events))
         tune_search(
             experiment.searcher,
-            experiment.evaluator,
+            evaluator,
             folder=folder,
             num_samples=experiment.num_samples,
             seconds=args.time_budget_s,

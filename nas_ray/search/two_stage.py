@@ -18,8 +18,7 @@ from nas_ray.runs.folder import read_run, unmake_run, update_run
 from nas_ray.runs.journal import FILE_NAME
 from nas_ray.runs.kept import lost
 from nas_ray.runs.resume import resume_command
-from nas_ray.search.estimation import VALID_ACC, keep_forms
-from nas_ray.search.estimation import place as place_evaluator
+from nas_ray.search.estimation import VALID_ACC
 from nas_ray.search.experiment import introduce, prepare
 from nas_ray.search.session import describe, opened_run, run_place, stored_form
 from nas_ray.search.two_stage_args import TwoStageArgs
@@ -77,7 +76,7 @@ class Halving:
         return {**describe(self.experiment), "args": stored_form(self.args), **self.seen}
 
     def check(self, folder: Path) -> None:
-        """Checks that a run to resume saw the same images, and brings the proxies to the forms of the run.
+        """Checks that a run to resume saw the same images.
 
         Raises:
             UsageError: it saw others.
@@ -86,7 +85,6 @@ class Halving:
         if any(info.get(name) != value for name, value in self.seen.items()):
             raise UsageError(f"The run {folder} saw other images; bring the same back, or start a new run.")
         check_unchanged(info, {IMAGES: self.experiment.images.sha256}, f"The run {folder}")
-        keep_forms(self.experiment.evaluator, info.get("forms"))
 
     def ending(self, folder: Path, place: str | Path) -> Ending:
         """Returns what is left and said where the run ends early."""
@@ -136,7 +134,6 @@ class Halving:
         introduce(experiment, plan.where, place, console)
         update_run(folder, status="running", **{IMAGES: experiment.images.sha256})
         drive = Driver(self.args, experiment, plan, folder, errors)
-        place_evaluator(experiment.evaluator, drive.accelerator, folder)
         stages = [
             Stage("scores", 0, drive.scores(experiment.searcher, experiment.evaluator), experiment.fitness)
         ]
@@ -147,7 +144,6 @@ class Halving:
             done = len({row["arch"] for row in stages[-1].rows})
             say(console, f"{stages[-1].name}: {len(chosen)} of {done} go on to {epochs} epochs")
             training = self.training(epochs, scores=scores)
-            place_evaluator(training, drive.accelerator, folder)
             searcher = GivenArchs(experiment.space, fitness=self.fitness, archs=chosen)
             stages.append(Stage(epochs_of(epochs), epochs, drive.rung(searcher, training), self.fitness))
             count = max(1, math.ceil(len(chosen) / self.args.reduction_factor))

@@ -12,11 +12,12 @@ from nas_ray.drivers.progress import SearchProgress
 from nas_ray.drivers.resources import Plan
 from nas_ray.drivers.tune_search import to_table, tune_search
 from nas_ray.errors import UsageError
-from nas_ray.evaluation.proxy_scores import Evaluator
+from nas_ray.evaluation.base import Evaluator
 from nas_ray.evaluation.short_training import ShortTraining
 from nas_ray.rows import Row, scores_alone
 from nas_ray.runs.journal import FILE_NAME, Journal, read_journal, rows_of
 from nas_ray.runs.writing import write_table
+from nas_ray.search.estimation import in_run
 from nas_ray.search.experiment import Experiment
 from nas_ray.search.two_stage_args import TwoStageArgs
 from nas_ray.searchers import ArchSearcher
@@ -42,7 +43,6 @@ class Driver:
     ) -> None:
         self._args, self._experiment, self._plan = args, experiment, plan
         self._folder, self._errors = folder, errors
-        self.accelerator = "gpu" if plan.gpus_per_trial else "cpu"
 
     def scores(self, searcher: ArchSearcher, evaluator: Evaluator) -> list[Row]:
         """Returns the rows of the search by scores."""
@@ -82,7 +82,7 @@ class Driver:
                 progress.replayed(rows_of(searcher.events))
                 tune_search(
                     searcher,
-                    evaluator,
+                    in_run(evaluator, self._plan.accelerator, self._folder),
                     folder=folder,
                     num_samples=count,
                     seconds=seconds,

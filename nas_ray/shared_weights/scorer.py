@@ -62,8 +62,7 @@ class ChunkScorer:
         self.num_classes = num_classes
         self.inputs = inputs
         self.targets = targets
-        named = isinstance(proxies, Mapping)
-        self.proxies = dict(proxies) if named else {name: PROXIES[name] for name in proxies}  # type: ignore[arg-type]
+        self.proxies = named_proxies(proxies)
         self.known = {name: known_columns(name, proxy) for name, proxy in self.proxies.items()}
         self.columns = None if columns is None else tuple(columns)
         self.init_seed = init_seed
@@ -180,3 +179,8 @@ def built_in_name(proxy: Proxy) -> str | None:
     """Returns what this package calls a proxy, whatever its column is named; None for any other."""
     name = getattr(proxy, "__name__", "")
     return name if PROXIES.get(name) is proxy else None
+
+
+def named_proxies(proxies: Sequence[str] | Mapping[str, Proxy]) -> dict[str, Proxy]:
+    """Returns proxies by column, from names of built-in ones or from themselves."""
+    return dict(proxies) if isinstance(proxies, Mapping) else {name: PROXIES[name] for name in proxies}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,10 +14,11 @@ from nas_ray.errors import UsageError, failure
 from nas_ray.rows import UNDEFINED, Failure, Row, failed
 from nas_ray.shared_weights.size_supernet import SizeSupernet
 from nas_ray.shared_weights.sizes import SHARING, SizeScorer
+from nas_ray.shared_weights.together_scores import TogetherScores
 from nas_ray.spaces.nats_sss import NatsSss
 
 
-class SizeScores:
+class SizeScores(TogetherScores):
     """Scores archs of the size space on slices of one net; what they begin alike is computed once.
 
     A score depends on the arch, the minibatch and `init_seed` alone. It is not that of `ProxyScores`, which
@@ -41,11 +43,11 @@ class SizeScores:
         num_classes: int,
         inputs: np.ndarray,
         targets: np.ndarray,
-        proxies: Sequence[str],
-        *,
-        init_seed: int = 0,
-        accelerator: str = "cpu",
+        proxies: Iterable[str],
+        **options: Any,
     ) -> None:
+        super().__init__(num_classes, inputs, targets, **options)
+        proxies = tuple(proxies)
         others = [name for name in proxies if name not in SHARING]
         if others:
             raise UsageError(
@@ -53,16 +55,7 @@ class SizeScores:
                 f"{others[0]}; leave --archs-per-trial out."
             )
         self.space = space
-        self.num_classes = num_classes
-        self.inputs = inputs
-        self.targets = targets
-        self.proxies = tuple(proxies)
-        self.init_seed = init_seed
-        self.accelerator = accelerator
-
-    def __call__(self, arch: str, report: Callable[[Row], None]) -> None:
-        """Reports the row of one arch."""
-        report(self.rows([arch])[0])
+        self.proxies = proxies
 
     def rows(self, archs: Sequence[str]) -> list[Row]:
         """Returns a row per arch: scores, `seconds` (the mean of the chunk), `error` or None."""
@@ -85,6 +78,5 @@ class SizeScores:
 
     @cached_property
     def _scorer(self) -> SizeScorer:
-        device = "cuda" if self.accelerator == "gpu" else "cpu"
-        supernet = SizeSupernet(self.num_classes, self.init_seed, self.space.stem, device)
-        return SizeScorer(supernet, torch.tensor(self.inputs).to(device), self.proxies)
+        supernet = SizeSupernet(self.num_classes, self.init_seed, self.space.stem, self.device)
+        return SizeScorer(supernet, torch.tensor(self.inputs).to(self.device), self.proxies)

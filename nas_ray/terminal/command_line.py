@@ -123,8 +123,8 @@ def _words(info: PrimitiveTypeInfo) -> PrimitiveConstructorSpec[Any] | None:
 
 def _show_ranges(kind: type) -> None:
     """Lets `--help` show the range of each number beside its type."""
-    hints = get_type_hints(kind, include_extras=True)
     for owner in kind.__mro__:
+        hints = get_type_hints(owner, include_extras=True)  # a class below may have another range
         for name in inspect.get_annotations(owner):
             extras: tuple[object, ...] = getattr(hints.get(name), "__metadata__", ())
             if len(extras) == 1 and isinstance(extras[0], Range):  # else it was done before

@@ -19,6 +19,7 @@ from nas_ray.runs.folder import read_run
 from nas_ray.runs.stored_args import stored_args
 from nas_ray.safe_files.foreign import check_brings_no_code
 from nas_ray.spaces.settings import AT, space_name
+from nas_ray.terminal.argument_groups import ProxyArgs, RunArgs, SpaceArgs
 from nas_ray.terminal.command_line import read_args
 from nas_ray.terminal.ranges import GPUS, HERE, SEED, THREADS, Range
 from nas_ray.train.point import Best
@@ -32,15 +33,21 @@ _DECIDE_IMAGES = ("dataset", "split_seed", "skip_unreadable")
 
 
 @dataclass(frozen=True)
-class TrainArgs(ImageArgs):
+class TrainArgs(RunArgs, ProxyArgs, SpaceArgs, ImageArgs):
     """What is trained, how, and what is left of it."""
 
+    space: str = "nats-tss"
+    """Search space of the arch, or your own as module:class."""
+    proxies: tuple[str, ...] = ("naswot", "synflow")
+    """Scores to show of each arch."""
+    out: Path | None = None
+    """Folder to make; None means runs/train-DATASET-TIME."""
+    resume: Path | None = None
+    """Folder to continue: its arguments are taken over, and finished epochs are not repeated."""
     run: Annotated[Path | None, tyro.conf.Positional] = None
     """Run folder of a search, whose best arch is trained on the images of that search."""
     arch: str | None = None
     """Arch to train instead, or the name of a hand-designed net such as resnet-20."""
-    space: str = "nats-tss"
-    """Search space of the arch, or your own as module:class."""
     recipe: str = "nats-200"
     """How: epochs:4 for a short training, nats-12, nats-200, with changes as in nats-12:cutout=8."""
     seeds: Annotated[int, Range(1, 10_000)] = 3
@@ -50,8 +57,6 @@ class TrainArgs(ImageArgs):
     beside: tuple[str, ...] = ()
     """Archs to train by the same recipe and seeds, and to show beside it: hand-designed nets such as
     resnet-20, random for a random arch with as many parameters, random:3 for three, or archs of the space."""
-    proxies: tuple[str, ...] = ("naswot", "synflow")
-    """Scores to show of each arch."""
     formats: tuple[str, ...] | None = None
     """Files to export beside model.pt: onnx, pt2 (torch.export), or none; None means all that can be written
     here."""
@@ -61,12 +66,6 @@ class TrainArgs(ImageArgs):
     """Processes that train one net together where there is no GPU."""
     num_threads: Annotated[int | None, THREADS] = None
     """Threads of each process; None means one or all cores, what is faster for this net here."""
-    out: Path | None = None
-    """Folder to make; None means runs/train-DATASET-TIME."""
-    resume: Path | None = None
-    """Folder to continue: its arguments are taken over, and finished epochs are not repeated."""
-    verbose: bool = False
-    """Show the messages of Lightning."""
 
 
 def parse(description: str, argv: Sequence[str] | None = None) -> TrainArgs:

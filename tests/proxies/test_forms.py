@@ -10,13 +10,13 @@ import pytest
 
 from nas_ray.correlate.parts import read_parts
 from nas_ray.correlate.scoring import missing
+from nas_ray.evaluation.base import in_forms
 from nas_ray.evaluation.proxy_scores import ProxyScores
 from nas_ray.proxies import PROXIES
 from nas_ray.proxies.forms import FORMER, FORMS, as_stored, later_forms
 from nas_ray.proxies.identity import identity
 from nas_ray.score_space.chunk_store import open_store
 from nas_ray.score_space.score_columns import score_columns
-from nas_ray.search.estimation import keep_forms
 from nas_ray.shared_weights.chunk_scores import ChunkScores
 from nas_ray.shared_weights.scorer import ChunkScorer
 from nas_ray.spaces import NatsTss
@@ -51,8 +51,8 @@ def test_a_resumed_search_scores_as_it_began(kind: type[ProxyScores | ChunkScore
     rows: list[dict[str, Any]] = []
     for stored in ({"fisher": 2}, None):
         evaluator = kind(SPACE, 5, *images, BOTH)
-        keep_forms(evaluator, stored)
-        evaluator(HEALTHY, rows.append)
+        in_forms(evaluator, stored)(HEALTHY, rows.append)
+        assert evaluator.proxies == BOTH
     now, before = rows
     assert before["snip"] == now["snip"]
     assert before["fisher"] < now["fisher"] / 8

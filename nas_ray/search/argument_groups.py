@@ -1,0 +1,67 @@
+"""The arguments of searches in groups, for functions that need no more; a light module, for quick answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from nas_ray.terminal import ranges
+from nas_ray.terminal.argument_groups import MinibatchArgs, ProxyArgs, ResourceArgs, SpaceArgs, TogetherArgs
+
+
+@dataclass(frozen=True)
+class EstimateArgs(TogetherArgs, MinibatchArgs, ProxyArgs, SpaceArgs):
+    """How archs are judged; `search.estimation.estimate` reads them."""
+
+    fitness: str | None = None
+    """What is maximised: one score such as naswot, or rank_sum:naswot,synflow ; None means the rank sum
+    of all proxies, or valid_acc with --fidelity. mixed=0.5:synflow,valid_acc weighs standardised scores."""
+    fidelity: str | None = None
+    """Train archs instead of only scoring them: epochs:4 (or another number), fast, nats-12 or nats-200,
+    with changes as in nats-12:batch_size=128,cutout=8 (docs/training.md). The fitness is then valid_acc, and
+    proxies are computed if --fitness names them. None means proxies alone."""
+    scheduler: str = "none"
+    """With --fidelity, what stops trainings early: asha, hyperband, median or none."""
+    grace_epochs: Annotated[int, ranges.EPOCHS] = 1
+    """Epochs that asha and median leave every arch."""
+    reduction_factor: Annotated[float, ranges.Range(1.001, 10**6)] = 3.0
+    """One training in so many goes on at each rung of asha and hyperband."""
+    max_latency_ms: Annotated[float | None, ranges.COST] = None
+    """Most milliseconds of one image, measured where trials run; an arch above it is a failed evaluation."""
+    max_memory_mib: Annotated[float | None, ranges.COST] = None
+    """Most memory of one image in MiB, measured likewise."""
+
+
+@dataclass(frozen=True)
+class LimitArgs:
+    """Which archs are searched among."""
+
+    max_params: Annotated[float | None, ranges.COST] = None
+    """Most parameters of an arch, such as 1e6; None means no limit."""
+    max_flops: Annotated[float | None, ranges.COST] = None
+    """Most multiply-adds of an arch for one image, such as 1e8; None means no limit."""
+
+
+@dataclass(frozen=True)
+class BudgetArgs:
+    """How long is searched."""
+
+    num_samples: Annotated[int | None, ranges.COUNT] = None
+    """Evaluations to make; None means 150, or no limit where a time budget is given."""
+    time_budget_s: Annotated[float | None, ranges.SECONDS] = None
+    """Seconds of search, with the start of the workers (about 10), after which no new evaluation starts."""
+
+
+@dataclass(frozen=True)
+class TrialArgs(ResourceArgs):
+    """What trials take, and where they run."""
+
+    address: str | None = None
+    """Ray cluster to join: auto, HOST:6379, or ray://HOST:10001 for Ray Client (docs/cluster.md); None means
+    the variable RAY_ADDRESS, else this machine alone."""
+    gpus_per_trial: Annotated[float | None, ranges.SHARES] = None
+    """Share of a GPU for one trial, such as 0.25 for four at a time; None means 0.25 where there are GPUs."""
+    max_concurrent: Annotated[int | None, ranges.SOME] = None
+    """Trials in flight; None means as many as fit."""
+    trial_timeout_s: Annotated[float | None, ranges.SECONDS] = None
+    """Seconds that the evaluation of an arch may take before it is a failed row; None means no limit."""
