@@ -15,8 +15,8 @@ from ray.tune.schedulers import (
     TrialScheduler,
 )
 
-from nas_ray.errors import UsageError
-from nas_ray.plugins import unknown_name
+from nas_ray.drivers.scheduler_names import SCHEDULERS as SCHEDULERS
+from nas_ray.drivers.scheduler_names import check_scheduler
 from nas_ray.rows import Row
 from nas_ray.searchers.messages import EPOCHS, SCORE
 
@@ -95,9 +95,6 @@ class HyperBand(HyperBandScheduler):  # type: ignore[misc]
         )
 
 
-SCHEDULERS = ("none", "asha", "hyperband", "median")
-
-
 def make_scheduler(
     name: str, *, epochs: int = 1, grace_epochs: int = 1, reduction_factor: float = 3
 ) -> TrialScheduler:
@@ -112,19 +109,7 @@ def make_scheduler(
     Raises:
         UsageError: unknown scheduler, or a number out of range.
     """
-    if name == "pbt":
-        raise UsageError(
-            "The scheduler pbt copies weights between trials, which different archs cannot share; choose "
-            "asha, hyperband or median."
-        )
-    if name not in SCHEDULERS:
-        raise UsageError(unknown_name("scheduler", name, list(SCHEDULERS)))
-    if name != "none" and epochs < 2:
-        raise UsageError(f"The scheduler {name} needs trainings of at least 2 epochs, got {epochs}.")
-    if not 1 <= grace_epochs <= epochs:
-        raise UsageError(f"--grace-epochs must be from 1 to {epochs}, the epochs, got {grace_epochs}.")
-    if not 1 < reduction_factor < float("inf"):
-        raise UsageError(f"--reduction-factor must be larger than 1, got {reduction_factor}.")
+    check_scheduler(name, epochs=epochs, grace_epochs=grace_epochs, reduction_factor=reduction_factor)
     counted = {"time_attr": EPOCHS, "metric": SCORE, "mode": "max"}
     if name == "asha":
         return Asha(**counted, max_t=epochs, grace_period=grace_epochs, reduction_factor=reduction_factor)
