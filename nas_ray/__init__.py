@@ -16,6 +16,7 @@ from nas_ray.plugins import imported_when_used
 if TYPE_CHECKING:
     from nas_ray import searchers, spaces, testing
     from nas_ray.benchmarks import Benchmark, open_benchmark
+    from nas_ray.drivers.plan import Budget, Listeners, Plan
     from nas_ray.drivers.simulation import simulate
     from nas_ray.drivers.tune_search import tune_search
     from nas_ray.drivers.tune_searcher import TuneSearcher
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from nas_ray.images.sources import open_images
     from nas_ray.proxies.plugin import resolve_proxies
     from nas_ray.rows import Row
+    from nas_ray.search.base import Experiment
+    from nas_ray.search.run_experiment import run_experiment
     from nas_ray.searchers import (
         ArchSearcher,
         Fitness,
@@ -39,10 +42,14 @@ __version__ = "0.1.0"
 _HOME = {
     "ArchSearcher": "searchers",
     "Benchmark": "benchmarks",
+    "Budget": "drivers.plan",
     "Evaluator": "evaluation.proxy_scores",
+    "Experiment": "search.base",
     "Fitness": "searchers",
     "ImageDataModule": "images.image_data",
+    "Listeners": "drivers.plan",
     "Lookup": "evaluation.proxy_scores",
+    "Plan": "drivers.plan",
     "ProxyScores": "evaluation.proxy_scores",
     "Row": "rows",
     "SearchSpace": "spaces",
@@ -54,6 +61,7 @@ _HOME = {
     "open_space": "spaces.named",
     "parse_fitness": "searchers",
     "resolve_proxies": "proxies.plugin",
+    "run_experiment": "search.run_experiment",
     "simulate": "drivers.simulation",
     "tune_search": "drivers.tune_search",
 }
@@ -70,10 +78,14 @@ _ROOMS = ("searchers", "spaces", "testing")
 __all__ = [
     "ArchSearcher",
     "Benchmark",
+    "Budget",
     "Evaluator",
+    "Experiment",
     "Fitness",
     "ImageDataModule",
+    "Listeners",
     "Lookup",
+    "Plan",
     "ProxyScores",
     "Row",
     "SearchSpace",
@@ -85,6 +97,7 @@ __all__ = [
     "open_space",
     "parse_fitness",
     "resolve_proxies",
+    "run_experiment",
     "searchers",
     "simulate",
     "spaces",

@@ -33,7 +33,6 @@ MAY_TOUCH_RAY = {
     "drivers",
     "plugins.py",
     "score_space/memory_limit.py",
-    "search/estimation.py",
     "testing/given.py",
 }
 """Where Ray is imported."""

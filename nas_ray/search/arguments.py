@@ -21,7 +21,7 @@ from nas_ray.terminal.command_line import check_path, read_args
 
 CHANGEABLE = {
     *("num_samples", "time_budget_s", "num_gpus", "gpus_per_trial", "num_cpus", "max_concurrent", "address"),
-    *("resume", "verbose", "benchmark", "trial_timeout_s", "wait_for_gpus"),
+    *("resume", "verbose", "benchmark", "trial_timeout_s", "wait_for_gpus", "driver"),
 }
 """What a resumed run may change: limits, resources and the report, nothing that changes the search itself."""
 THIS_MACHINE = (None, "auto", "local")
@@ -90,6 +90,9 @@ class SearchArgs(ImageArgs):
     (docs/batched.md). With 1 every net is built and initialised by itself, and scores are other numbers."""
     trial_timeout_s: Annotated[float | None, ranges.SECONDS] = None
     """Seconds that the evaluation of an arch may take before it is a failed row; None means no limit."""
+    driver: str = "ray"
+    """What runs the trials: ray, on all cores and GPUs or a cluster, or process: one after the other in this
+    process, without Ray, which starts at once and suits a laptop or a small budget."""
     address: str | None = None
     """Ray cluster to join: auto, HOST:6379, or ray://HOST:10001 for Ray Client (docs/cluster.md); None means
     the variable RAY_ADDRESS, else this machine alone."""

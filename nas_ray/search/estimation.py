@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from ray.tune.schedulers import TrialScheduler
-
-from nas_ray.drivers.scheduling import make_scheduler
+from nas_ray.drivers.plan import PROCESS
+from nas_ray.drivers.scheduler_names import check_scheduler
 from nas_ray.errors import UsageError
-from nas_ray.evaluation.proxy_scores import ProxyScores
+from nas_ray.evaluation.proxy_scores import Evaluator, ProxyScores
 from nas_ray.evaluation.short_training import ShortTraining
 from nas_ray.images.image_data import ImageDataModule
 from nas_ray.proxies import Proxy
@@ -48,28 +48,39 @@ def check_fidelity(args: SearchArgs) -> None:
             f"--archs-per-trial {args.archs_per_trial} scores archs together and cannot train them; leave it "
             "out with --fidelity."
         )
-    scheduler_of(args)
+    check_scheduler(args.scheduler, **_schedule(args))
+    if args.scheduler != "none" and args.driver == PROCESS:
+        raise UsageError(
+            f"--scheduler {args.scheduler} is one of Ray Tune and needs --driver ray; leave one of them out."
+        )
 
 
-def scheduler_of(args: SearchArgs) -> TrialScheduler | None:
-    """Returns a new scheduler of Ray Tune; None where nothing is trained.
-
-    Raises:
-        UsageError: unknown, or numbers that do not fit the recipe.
-    """
-    if args.fidelity is None:
+def scheduler_of(args: SearchArgs) -> Callable[[], Any] | None:
+    """Returns what makes the scheduler of Ray Tune; None where nothing is stopped early."""
+    if args.fidelity is None or args.scheduler == "none":
         return None
-    return make_scheduler(
-        args.scheduler,
-        epochs=parse_recipe(args.fidelity).epochs,
-        grace_epochs=args.grace_epochs,
-        reduction_factor=args.reduction_factor,
-    )
+
+    def make() -> Any:
+        from nas_ray.drivers.scheduling import make_scheduler  # imports Ray
+
+        return make_scheduler(args.scheduler, **_schedule(args))
+
+    return make
 
 
-def place(evaluator: SearchEvaluator, accelerator: str, folder: Path) -> None:
+def _schedule(args: SearchArgs) -> dict[str, Any]:
+    epochs = parse_recipe(args.fidelity or "").epochs
+    return {
+        "epochs": epochs,
+        "grace_epochs": args.grace_epochs,
+        "reduction_factor": args.reduction_factor,
+    }
+
+
+def place(evaluator: Evaluator, accelerator: str, folder: Path) -> None:
     """Tells an evaluator its device (`cpu` or `gpu`) and the run folder, where unfinished trainings go."""
-    evaluator.accelerator = accelerator
+    if hasattr(evaluator, "accelerator"):
+        evaluator.accelerator = accelerator
     if isinstance(evaluator, ShortTraining):
         evaluator.checkpoints = folder.resolve() / CHECKPOINTS
         _ = evaluator.fingerprint  # once here, and not by every worker
@@ -77,7 +88,7 @@ def place(evaluator: SearchEvaluator, accelerator: str, folder: Path) -> None:
             evaluator.scores.accelerator = accelerator
 
 
-def keep_forms(evaluator: SearchEvaluator, stored: object) -> None:
+def keep_forms(evaluator: Evaluator, stored: object) -> None:
     """Lets a resumed search score as it began, where a proxy has changed since (`nas_ray.proxies.forms`).
 
     Args:
