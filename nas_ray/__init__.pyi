@@ -3,6 +3,9 @@ from . import spaces as spaces
 from . import testing as testing
 from .benchmarks import Benchmark as Benchmark
 from .benchmarks import open_benchmark as open_benchmark
+from .drivers.plan import Budget as Budget
+from .drivers.plan import Listeners as Listeners
+from .drivers.plan import Plan as Plan
 from .drivers.simulation import simulate as simulate
 from .drivers.tune_search import tune_search as tune_search
 from .drivers.tune_searcher import TuneSearcher as TuneSearcher
@@ -14,6 +17,8 @@ from .images.image_data import ImageDataModule as ImageDataModule
 from .images.sources import open_images as open_images
 from .proxies.plugin import resolve_proxies as resolve_proxies
 from .rows import Row as Row
+from .search.base import Experiment as Experiment
+from .search.run_experiment import run_experiment as run_experiment
 from .searchers import ArchSearcher as ArchSearcher
 from .searchers import Fitness as Fitness
 from .searchers import parse_fitness as parse_fitness

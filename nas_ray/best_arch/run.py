@@ -15,7 +15,7 @@ from nas_ray.benchmarks import Benchmark
 from nas_ray.benchmarks.whole import known_benchmarks
 from nas_ray.best_arch.args import BestArgs
 from nas_ray.best_arch.best_arch import Found, best_arch
-from nas_ray.drivers.lifecycle import Ending, begin_ray, command_again, guarded
+from nas_ray.drivers.lifecycle import begin_ray, ending_in, guarded
 from nas_ray.drivers.resources import Request, check_request, request_of
 from nas_ray.drivers.weights import check_weights
 from nas_ray.errors import UsageError, describe
@@ -26,7 +26,6 @@ from nas_ray.proxies import PROXIES
 from nas_ray.proxies.undefined import check_defined
 from nas_ray.runs.claim import claimed
 from nas_ray.runs.folder import FILE_NAME, read_run
-from nas_ray.runs.kept import lost
 from nas_ray.runs.record import Record
 from nas_ray.runs.writing import write_table
 from nas_ray.safe_files.stored_numbers import with_numbers
@@ -58,15 +57,8 @@ def run(args: BestArgs, console: Console) -> int:
         hashes = used(batches[0], benchmarks)
         rows = earlier_rows(out, args, hashes)
         record = Record(out, EXPERIMENT, args, **hashes)
-        ending = Ending(
-            "run",
-            record.end,
-            done=lambda: f" after {len(rows)} of {args.runs} runs",
-            kept="finished runs are kept",
-            where=lambda: f"finished runs are kept in {out}",
-            lost=lambda: lost(out),
-            go_on=lambda: command_again(out),
-        )
+        done = {"done": lambda: f" after {len(rows)} of {args.runs} runs"}
+        ending = ending_in(out, "run", record.end, "finished runs", **done)
 
         def work() -> int:
             record.begin()

@@ -49,6 +49,7 @@ PROXIES = (
 )
 COSTS = ("latency_ms", "peak_memory_mib")
 SCHEDULERS = ("none", "asha", "hyperband", "median")
+DRIVERS = ("ray", "process")
 MUTATIONS = ("uniform", "node")
 RULES = ("described", "naswot_code", "synflow_code", "july_2022", "at_least_one")
 
@@ -95,6 +96,7 @@ ARGUMENTS = {
     "datasets": _DATASETS,
     "score_as": _DATASETS,
     "scheduler": Names("scheduler", SCHEDULERS, also=("pbt",)),  # which has a sentence of its own
+    "driver": Names("driver", DRIVERS),
     "mutation": Names("mutation", MUTATIONS),
     "rule": Names("skip rule", RULES),
 }

@@ -16,7 +16,7 @@ from nas_ray.benchmarks import Benchmark, open_benchmark
 from nas_ray.benchmarks.whole import benchmark_accuracy
 from nas_ray.correlate.args import FEWEST, CorrelateArgs
 from nas_ray.correlate.scoring import score_archs
-from nas_ray.drivers.lifecycle import Ending, begin_ray, command_again, guarded
+from nas_ray.drivers.lifecycle import begin_ray, ending_in, guarded
 from nas_ray.drivers.resources import Plan, Request, check_request
 from nas_ray.errors import UsageError
 from nas_ray.evaluation.proxy_scores import ProxyScores
@@ -28,7 +28,6 @@ from nas_ray.report.correlation_pictures import draw_bars, draw_ranks
 from nas_ray.report.correlation_table import print_table
 from nas_ray.rows import Row
 from nas_ray.runs.claim import claimed
-from nas_ray.runs.kept import lost
 from nas_ray.runs.record import Record
 from nas_ray.runs.writing import staged, write_table, write_text
 from nas_ray.searchers import Fitness
@@ -104,14 +103,7 @@ def compare_all(
     )
     with claimed(out, EXPERIMENT):
         record = Record(out, EXPERIMENT, asked, **asked)
-        ending = Ending(
-            "scoring",
-            record.end,
-            kept="no finished score is lost",
-            where=lambda: f"finished scores are kept in {out}",
-            lost=lambda: lost(out),
-            go_on=lambda: command_again(out),
-        )
+        ending = ending_in(out, "scoring", record.end, "finished scores", kept="no finished score is lost")
         code = guarded(lambda: work.run(request, record, console), ending, console)
     if code:
         sys.exit(code)

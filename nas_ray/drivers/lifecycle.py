@@ -7,14 +7,17 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
 from nas_ray.drivers.local_ray import stop_ray
-from nas_ray.drivers.resources import Plan, Request, start_ray
+from nas_ray.drivers.plan import PROCESS
+from nas_ray.drivers.resources import Plan, Request, plan_here, start_ray
 from nas_ray.errors import UsageError, describe
 from nas_ray.process.interrupts import INTERRUPTED, end_as_ctrl_c, ignore_stopping
 from nas_ray.process.started import again, started
+from nas_ray.runs.kept import lost
 from nas_ray.terminal.console import say
 
 TRACEBACK = "NAS_RAY_TRACEBACK"
@@ -99,6 +102,13 @@ def begin_ray(request: Request, errors: Console, *, verbose: bool = False) -> Pl
     return plan
 
 
+def begin(request: Request, errors: Console, *, verbose: bool = False) -> Plan:
+    """Returns the plan of what is asked for, and starts Ray where it needs it, as `begin_ray` does."""
+    if request.driver == PROCESS:
+        return plan_here(request)
+    return begin_ray(request, errors, verbose=verbose)
+
+
 def command_again(out: str | Path | None = None) -> str:
     """Returns the command of this process, quoted for a shell, with `--out` where the user gave none.
 
@@ -107,6 +117,21 @@ def command_again(out: str | Path | None = None) -> str:
     """
     given = started().arguments
     return again(*given, *([] if out is None or _names_out(given) else ["--out", str(out)]))
+
+
+def ending_in(out: Path, noun: str, leave: Callable[[str], None], finished: str, **further: Any) -> Ending:
+    """Returns the ending of an experiment whose command goes on with what it finished in a folder.
+
+    Args:
+        out: the folder.
+        noun: what ended.
+        leave: writes what there is and the status.
+        finished: what is kept, such as `finished tables`.
+        further: other attributes of the `Ending`.
+    """
+    usual: dict[str, Any] = {"kept": f"{finished} are kept", "where": lambda: f"{finished} are kept in {out}"}
+    usual |= {"lost": lambda: lost(out), "go_on": lambda: command_again(out)}
+    return Ending(noun, leave, **{**usual, **further})
 
 
 def _names_out(words: Sequence[str]) -> bool:

@@ -5,22 +5,39 @@ from __future__ import annotations
 import contextlib
 import sys
 import tempfile
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from nas_ray.drivers.by_value import ship_modules
+from nas_ray.drivers.plan import Budget, Cancelled, Listeners, Plan
 from nas_ray.drivers.ray_compat import HEAD_NODE, is_client
+from nas_ray.errors import UsageError
 from nas_ray.evaluation.base import Evaluator, InFolder
-from nas_ray.rows import Event, Row
-from nas_ray.runs.journal import Journal
+from nas_ray.rows import Event
+from nas_ray.runs.journal import FILE_NAME, Journal
 from nas_ray.searchers.base import ArchSearcher
 
 AT_HEAD = {"num_cpus": 0, "resources": {HEAD_NODE: 0.001}}
 """Where Tune and the mailbox run: on the head, which stays, and without taking a core from trials."""
 POLL_S = 0.5
 EVENT, EPOCH = "event", "epoch"
+
+
+def check_started() -> None:
+    """Checks that this process has started a Ray or joined one; Tune would start another by itself.
+
+    Raises:
+        UsageError: it has not.
+    """
+    if "ray" in sys.modules:
+        import ray
+
+        if ray.is_initialized():
+            return
+    raise UsageError(
+        "The driver ray needs a Ray that is initialised; call ray.init() first, or take the driver process."
+    )
 
 
 def over_client() -> bool:
@@ -46,11 +63,11 @@ class Mailbox:
 def search_at_head(
     searcher: ArchSearcher,
     evaluator: Evaluator,
+    plan: Plan,
+    budget: Budget,
+    listeners: Listeners,
     *,
     journal: Journal,
-    on_event: Callable[[Event], None] | None,
-    on_epoch: Callable[[list[Row]], None] | None,
-    **options: Any,
 ) -> None:
     """Runs `tune_search` in a task at the head; journal, rows and progress are this process's own.
 
@@ -59,12 +76,15 @@ def search_at_head(
     see.
 
     Args:
-        searcher: as for `tune_search`.
-        evaluator: as for `tune_search`.
+        searcher: as for `run_trials`.
+        evaluator: as for `run_trials`.
+        plan: as for `run_trials`.
+        budget: as for `run_trials`.
+        listeners: hear of everything here.
         journal: gets every event as it arrives.
-        on_event: called with every event.
-        on_epoch: called with the rows of trials that are still trained.
-        options: other arguments of `tune_search`.
+
+    Raises:
+        Cancelled: the listeners cancelled it; the task is ended.
     """
     import ray
     from ray.exceptions import RayTaskError
@@ -73,17 +93,21 @@ def search_at_head(
     if isinstance(evaluator, InFolder):
         evaluator = evaluator.without_folder()
     mailbox = ray.remote(**AT_HEAD)(Mailbox).remote()
-    task = ray.remote(**AT_HEAD, max_retries=0)(_search).remote(mailbox, searcher, evaluator, options)
-    reader = Reader(mailbox, searcher, journal, on_event, on_epoch)
+    task = ray.remote(**AT_HEAD, max_retries=0)(_search).remote(mailbox, searcher, evaluator, plan, budget)
+    reader = Reader(mailbox, searcher, journal, listeners)
     # Events are taken in a thread: Ctrl-C ends the waiting, and never an event half taken.
     with ThreadPoolExecutor(1) as thread:
         try:
             while not ray.wait([task], timeout=POLL_S)[0]:
                 thread.submit(reader.read).result()
+                listeners.check()
             thread.submit(reader.read).result()
             ray.get(task)
         except RayTaskError as error:
             raise error.cause or error from error
+        except Cancelled:
+            ray.cancel(task, force=True)
+            raise
         except KeyboardInterrupt:
             with contextlib.suppress(Exception):  # the connection may be what ended
                 thread.submit(reader.read).result()
@@ -98,11 +122,10 @@ class Reader:
         mailbox: Any,
         searcher: ArchSearcher,
         journal: Journal,
-        on_event: Callable[[Event], None] | None,
-        on_epoch: Callable[[list[Row]], None] | None,
+        listeners: Listeners,
     ) -> None:
         self._mailbox, self._searcher, self._journal = mailbox, searcher, journal
-        self._on_event, self._on_epoch = on_event, on_epoch
+        self._listeners = listeners
         self._count = 0
 
     def read(self) -> None:
@@ -113,28 +136,27 @@ class Reader:
             self._count += 1
             if kind == EVENT:
                 self._follow(content)
-            elif self._on_epoch:
-                self._on_epoch(content)
+            elif self._listeners.on_epoch:
+                self._listeners.on_epoch(content)
 
     def _follow(self, event: Event) -> None:
         self._journal.append(event)
         self._searcher.follow(event)
-        if self._on_event:
-            self._on_event(event)
+        if self._listeners.on_event:
+            self._listeners.on_event(event)
 
 
-def _search(mailbox: Any, searcher: ArchSearcher, evaluator: Evaluator, options: dict[str, Any]) -> None:
+def _search(mailbox: Any, searcher: ArchSearcher, evaluator: Evaluator, plan: Plan, budget: Budget) -> None:
     """The task at the head; an event waits until the mailbox has it."""
     import ray
 
-    from nas_ray.drivers.tune_search import tune_search
+    from nas_ray.drivers.tune_search import run_on_ray
 
-    with tempfile.TemporaryDirectory(prefix="nas_ray-") as folder:
-        tune_search(
-            searcher,
-            evaluator,
-            folder=Path(folder),
-            on_event=lambda event: ray.get(mailbox.put.remote(EVENT, event)),
-            on_epoch=lambda rows: ray.get(mailbox.put.remote(EPOCH, rows)),
-            **options,
-        )
+    listeners = Listeners(
+        on_event=lambda event: ray.get(mailbox.put.remote(EVENT, event)),
+        on_epoch=lambda rows: ray.get(mailbox.put.remote(EPOCH, rows)),
+    )
+    with tempfile.TemporaryDirectory(prefix="nas_ray-") as name:
+        folder = Path(name)
+        with contextlib.closing(Journal(folder / FILE_NAME)) as journal:
+            run_on_ray(searcher, evaluator, plan, budget, listeners, folder=folder, journal=journal)

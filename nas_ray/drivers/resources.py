@@ -15,6 +15,8 @@ from nas_ray.drivers.addresses import CLIENT, check_address, find_address
 from nas_ray.drivers.cluster import runtime_env, wait_for_resources
 from nas_ray.drivers.local_ray import LIMITS, start_local, stop_ray
 from nas_ray.drivers.patience import START_S, nothing, patience
+from nas_ray.drivers.plan import PROCESS, RAY
+from nas_ray.drivers.plan import Plan as Plan
 from nas_ray.errors import LONGEST, UsageError, describe
 from nas_ray.terminal.argument_groups import ResourceArgs
 from nas_ray.terminal.ranges import CORES, GPUS, SHARES, SOME, WAIT, at_once, check_ranges, local_cores
@@ -45,27 +47,7 @@ class Request:
     share_option: str = "--gpus-per-trial"  # what the user calls `gpus_per_trial`
     wait_for_gpus: Annotated[float, WAIT] = 0.0  # seconds that a cluster may take to bring up what is missing
     client: bool = False  # whether the experiment can run over Ray Client
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What a search uses.
-
-    Attributes:
-        cpus: CPU cores in all.
-        gpus: GPUs in all.
-        cpus_per_trial: cores of one trial.
-        gpus_per_trial: share of a GPU of one trial.
-        max_concurrent: trials in flight.
-        where: one phrase for the user.
-    """
-
-    cpus: int
-    gpus: float
-    cpus_per_trial: float
-    gpus_per_trial: float
-    max_concurrent: int
-    where: str
+    driver: str = RAY  # one of `DRIVERS`
 
     @property
     def accelerator(self) -> str:
@@ -94,6 +76,9 @@ def check_request(request: Request) -> None:
     share = request.gpus_per_trial
     if share is not None and (share not in SHARES or (share > 1 and share != int(share))):
         raise UsageError(f"{request.share_option} must be a fraction up to 1 or a whole number, got {share}.")
+    if request.driver == PROCESS:
+        plan_here(request)
+        return
     address = find_address(request.address)
     if address is not None and address.value.startswith(CLIENT) and not request.client:
         raise UsageError(
@@ -104,6 +89,30 @@ def check_request(request: Request) -> None:
         make_plan(request, local_cores(), _local_gpus(), "this machine")
     else:
         check_address(address)
+
+
+def plan_here(request: Request) -> Plan:
+    """Returns how a search runs in this process, without Ray: one trial after the other.
+
+    Raises:
+        UsageError: something was asked for that needs Ray, or that this machine has not.
+    """
+    if request.address not in (None, "local"):
+        raise UsageError(
+            f"--driver process runs without Ray and cannot join {request.address}; leave --address out, or "
+            "give --address local."
+        )
+    for option, value in (("--max-concurrent", request.max_concurrent), ("--num-gpus", request.num_gpus)):
+        if value is not None and value > 1:
+            raise UsageError(
+                f"--driver process runs one trial after the other, so {option} must be at most 1, got "
+                f"{value}; take --driver ray for more."
+            )
+    have = min(1, _local_gpus())
+    plan = make_plan(request, local_cores(), have, "this machine")
+    share = 1 if plan.gpus and request.gpus_per_trial != 0 else 0
+    where = f"one after the other in this process ({'a GPU' if share else 'CPU'})"
+    return Plan(cpus=1, gpus=share, gpus_per_trial=share, where=where, driver=PROCESS)
 
 
 def cluster_address(request: Request) -> str | None:

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import heapq
-import itertools
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from nas_ray.drivers.tune_search import to_table
+from nas_ray.drivers.loop import drive
+from nas_ray.drivers.plan import Budget
+from nas_ray.drivers.table import to_table
 from nas_ray.errors import UsageError
 from nas_ray.evaluation.attempt import evaluate
 from nas_ray.evaluation.base import Evaluator
 from nas_ray.rows import Row
 from nas_ray.searchers.base import ArchSearcher
-from nas_ray.searchers.messages import archs_of, result_of
-
-UnderWay = tuple[float, int, str, list[Row]]
-"""When a trial ends, its number, its id and its rows; trials that end together arrive as they started."""
+from nas_ray.searchers.messages import result_of
 
 
 def simulate(
@@ -51,28 +49,23 @@ def simulate(
         UsageError: less than one worker or arch per trial.
     """
     _check(workers, num_samples, seconds)
-    clock, over = 0.0, False
-    under_way: list[UnderWay] = []
+    budget, clock = Budget(num_samples, seconds), 0.0
 
-    def stop() -> bool:
-        enough = num_samples is not None and searcher.num_asked >= num_samples
-        return enough or (seconds is not None and clock >= seconds)
+    def arrived(ends: float) -> None:
+        nonlocal clock
+        clock = ends
 
-    searcher.attach(stop=stop, clock=lambda: clock, archs_per_trial=archs_per_trial)
-    numbers = itertools.count()
-    while True:
-        while not over and len(under_way) < workers:
-            number = next(numbers)
-            config = searcher.suggest(str(number))
-            if not isinstance(config, dict):
-                over = config is not None
-                break
-            rows = evaluate(evaluator, archs_of(config))
-            heapq.heappush(under_way, (clock + duration(rows), number, str(number), rows))
-        if not under_way:
-            return to_table(searcher)
-        clock, _, trial_id, rows = heapq.heappop(under_way)
-        searcher.on_trial_complete(trial_id, result_of(rows))
+    def carry_out(trial_id: str, archs: Sequence[str]) -> tuple[float, dict[str, Any]]:
+        rows = evaluate(evaluator, archs)
+        return clock + duration(rows), result_of(rows)
+
+    searcher.attach(
+        stop=lambda: budget.spent(searcher.num_asked, clock),
+        clock=lambda: clock,
+        archs_per_trial=archs_per_trial,
+    )
+    drive(searcher, carry_out, workers=workers, arrived=arrived)
+    return to_table(searcher)
 
 
 def _check(workers: int, num_samples: int | None, seconds: float | None) -> None:

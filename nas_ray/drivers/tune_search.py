@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import tempfile
-import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -15,23 +13,17 @@ from typing import Any
 import pandas as pd
 
 from nas_ray.drivers.by_value import ship_modules
+from nas_ray.drivers.connection import connected
+from nas_ray.drivers.plan import Budget, Listeners, Plan
 from nas_ray.drivers.ray_client import over_client, search_at_head
-from nas_ray.drivers.ray_compat import OF_TUNE
-from nas_ray.evaluation.base import EpochEvaluator, Evaluator
-from nas_ray.rows import ERROR, ERROR_KIND, LEADING, TRAILING, Event, Row, error_kind_of
+from nas_ray.drivers.table import to_table
+from nas_ray.drivers.tune_surroundings import tune_surroundings
+from nas_ray.evaluation.base import Evaluator
+from nas_ray.rows import Event, Row
 from nas_ray.runs.journal import FILE_NAME, Journal, rows_of
 from nas_ray.searchers.base import ArchSearcher
 from nas_ray.searchers.messages import SCORE
 from nas_ray.text import encodable
-
-# Read by Ray Tune when it is imported or when a run starts.
-TUNE_SETTINGS = {
-    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # rows go to the journal, not to three files per trial
-    "TUNE_DISABLE_SIGINT_HANDLER": "1",  # Ctrl-C ends at once; the journal is already complete
-    "TUNE_GLOBAL_CHECKPOINT_S": "86400",  # Tune's own snapshots are not used to resume
-    "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
-    **OF_TUNE,
-}
 
 
 def tune_search(
@@ -80,72 +72,84 @@ def tune_search(
         on_epoch: called with the rows of trials that are still trained, for progress.
         journal: the journal of `folder`, if the caller holds it already.
     """
+    plan = Plan(
+        cpus_per_trial=cpus_per_trial,
+        gpus_per_trial=gpus_per_trial,
+        max_concurrent=max_concurrent,
+        archs_per_trial=archs_per_trial,
+        trial_timeout_s=trial_timeout_s,
+        scheduler=None if scheduler is None else lambda: scheduler,
+    )
+    with _held(journal, folder) as log:
+        run_on_ray(
+            searcher,
+            evaluator,
+            plan,
+            Budget(num_samples, seconds),
+            Listeners(on_event, on_epoch),
+            folder=folder,
+            journal=log,
+        )
+    return to_table(searcher)
+
+
+def run_on_ray(
+    searcher: ArchSearcher,
+    evaluator: Evaluator,
+    plan: Plan,
+    budget: Budget,
+    listeners: Listeners,
+    *,
+    folder: Path,
+    journal: Journal,
+) -> None:
+    """Runs a search as Ray Tune trials; `tune_search` says how, and `run_trials` what the arguments are.
+
+    Raises:
+        Cancelled: the listeners cancelled it; its trials are ended.
+    """
     if over_client():
-        with _held(journal, folder) as log:
-            search_at_head(
-                searcher,
-                evaluator,
-                journal=log,
-                on_event=on_event,
-                on_epoch=on_epoch,
-                num_samples=num_samples,
-                seconds=seconds,
-                max_concurrent=max_concurrent,
-                archs_per_trial=archs_per_trial,
-                cpus_per_trial=cpus_per_trial,
-                gpus_per_trial=gpus_per_trial,
-                trial_timeout_s=trial_timeout_s,
-                scheduler=scheduler,
-            )
-        return to_table(searcher)
-    os.environ.update({name: os.environ.get(name, value) for name, value in TUNE_SETTINGS.items()})
+        search_at_head(searcher, evaluator, plan, budget, listeners, journal=journal)
+        return
+    storage = _storage(folder)
+    try:
+        with tune_surroundings(), connected(searcher, evaluator, plan, budget, listeners, journal):
+            _tuner(searcher, evaluator, plan, listeners, storage).fit()
+    finally:
+        # Tune's own snapshots; the journal holds all there is
+        shutil.rmtree(storage / "tune" if storage == folder.resolve() else storage, ignore_errors=True)
+
+
+def _tuner(
+    searcher: ArchSearcher, evaluator: Evaluator, plan: Plan, listeners: Listeners, storage: Path
+) -> Any:
+    """Returns the `Tuner` of a connected searcher."""
+    ship_modules()
     from ray import tune
 
+    from nas_ray.drivers.cancelling import Cancelling
     from nas_ray.drivers.scheduling import NewestFirst, teach, waiting_trials
-    from nas_ray.drivers.trainable import ArchTrial, EpochTrial
+    from nas_ray.drivers.trainable import ArchTrial
     from nas_ray.drivers.tune_searcher import TuneSearcher
 
-    by_epochs = evaluator if isinstance(evaluator, EpochEvaluator) else None
-    scheduler = scheduler or NewestFirst()
+    scheduler = plan.scheduler() if plan.scheduler else NewestFirst()
     teach(scheduler, rows_of(searcher.events))
-    log = journal or Journal(folder / FILE_NAME)
-    start = time.monotonic() - elapsed(searcher)
-
-    def clock() -> float:
-        return time.monotonic() - start
-
-    def stop() -> bool:
-        enough = num_samples is not None and searcher.num_asked >= num_samples
-        return enough or (seconds is not None and clock() >= seconds)
-
-    def observe(event: Event) -> None:
-        log.append(event)
-        if by_epochs and event["event"] == "tell":
-            by_epochs.forget(event["row"]["arch"])
-        if on_event:
-            on_event(event)
-
-    searcher.attach(
-        observer=observe, stop=stop, clock=clock, watcher=on_epoch, archs_per_trial=archs_per_trial
-    )
-    ship_modules()
     trainable = tune.with_resources(
         tune.with_parameters(
-            EpochTrial if by_epochs else ArchTrial,
+            ArchTrial,
             evaluator=evaluator,
-            threads=max(1, int(cpus_per_trial)),
-            timeout_s=trial_timeout_s,
+            threads=max(1, int(plan.cpus_per_trial)),
+            timeout_s=plan.trial_timeout_s,
         ),
-        {"cpu": cpus_per_trial, "gpu": gpus_per_trial},
+        {"cpu": plan.cpus_per_trial, "gpu": plan.gpus_per_trial},
     )
-    storage = _storage(folder)
-    tuner = tune.Tuner(
+    return tune.Tuner(
         trainable,
         tune_config=tune.TuneConfig(
             search_alg=TuneSearcher(searcher, metric=SCORE),
             scheduler=scheduler,
             num_samples=-1,  # the searcher says when it is finished
-            max_concurrent_trials=max(max_concurrent, waiting_trials(scheduler)),
+            max_concurrent_trials=max(plan.max_concurrent, waiting_trials(scheduler)),
             reuse_actors=True,
             trial_dirname_creator=lambda trial: str(trial.trial_id),
             trial_name_creator=lambda trial: str(trial.trial_id),
@@ -154,21 +158,13 @@ def tune_search(
             name="tune",
             storage_path=str(storage),
             verbose=0,
+            callbacks=[Cancelling(listeners)] if listeners.cancelled else None,
             checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
             failure_config=tune.FailureConfig(
                 max_failures=1
             ),  # a worker that dies is replaced once per trial
         ),
     )
-    try:
-        tuner.fit()
-    finally:
-        searcher.attach()
-        if journal is None:
-            log.close()
-        # Tune's own snapshots; the journal holds all there is
-        shutil.rmtree(storage / "tune" if storage == folder.resolve() else storage, ignore_errors=True)
-    return to_table(searcher)
 
 
 def _held(journal: Journal | None, folder: Path) -> AbstractContextManager[Journal]:
@@ -180,24 +176,3 @@ def _storage(folder: Path) -> Path:
     """Returns where Tune keeps its snapshots: not in `folder` if its name is no UTF-8, which Arrow needs."""
     place = folder.resolve()
     return place if encodable(str(place)) == str(place) else Path(tempfile.mkdtemp(prefix="nas_ray-"))
-
-
-def elapsed(searcher: ArchSearcher) -> float:
-    """Returns the seconds of search that the replayed rows already took."""
-    return max((float(row.get("finished_at", 0.0)) for row in rows_of(searcher.events)), default=0.0)
-
-
-def to_table(searcher: ArchSearcher) -> pd.DataFrame:
-    """Returns one row per trial in order of arrival, with the final fitness relative to all of them."""
-    rows, known = rows_of(searcher.events), searcher.rows_as_told()
-    fitness = dict(zip([row["arch"] for row in known], searcher.fitness(known), strict=True))
-    table = pd.DataFrame(
-        [{**row, ERROR_KIND: error_kind_of(row), "fitness": fitness[row["arch"]]} for row in rows]
-    )
-    for name in (*LEADING, *TRAILING):
-        if name not in table:
-            table[name] = None
-    for name in ("worker", ERROR, ERROR_KIND):
-        table[name] = table[name].astype("string")  # the same type whether or not anything failed
-    scores = [name for name in table if name not in (*LEADING, *TRAILING)]
-    return table[[*LEADING, *scores, *TRAILING]]

@@ -8,11 +8,15 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
+from contextvars import ContextVar
 from types import FrameType
 
 GRACE = 0.5
 """Share of the limit that is waited for code outside Python before the process ends."""
 LEAST_GRACE_S = 5.0
+
+
+_outlives: ContextVar[bool] = ContextVar("outlives", default=False)
 
 
 class TimedOut(BaseException):
@@ -24,8 +28,8 @@ def time_limit(seconds: float | None) -> Iterator[None]:
     """Raises `TimedOut` in the body after `seconds`, at most `LONGEST_S`; None is no limit.
 
     Python hears of the signal between two of its own instructions. A body that stays in foreign code for half
-    as long again takes its process with it, which Ray reports as a worker that died. Outside the main thread
-    only this second limit exists.
+    as long again takes its process with it, which Ray reports as a worker that died; not inside
+    `process_outlives`. Outside the main thread only this second limit exists.
     """
     if seconds is None:
         yield
@@ -38,9 +42,9 @@ def time_limit(seconds: float | None) -> Iterator[None]:
     main = threading.current_thread() is threading.main_thread()
     before = signal.signal(signal.SIGALRM, over) if main else None
     with open(os.devnull, "w") as nowhere:
-        faulthandler.dump_traceback_later(
-            seconds + max(LEAST_GRACE_S, GRACE * seconds), exit=True, file=nowhere
-        )
+        if last := not _outlives.get():
+            grace = max(LEAST_GRACE_S, GRACE * seconds)
+            faulthandler.dump_traceback_later(seconds + grace, exit=True, file=nowhere)
         try:
             if main:
                 signal.setitimer(signal.ITIMER_REAL, seconds)
@@ -49,7 +53,21 @@ def time_limit(seconds: float | None) -> Iterator[None]:
             if main:
                 signal.setitimer(signal.ITIMER_REAL, 0)
                 signal.signal(signal.SIGALRM, before)
-            faulthandler.cancel_dump_traceback_later()
+            if last:
+                faulthandler.cancel_dump_traceback_later()
+
+
+@contextlib.contextmanager
+def process_outlives() -> Iterator[None]:
+    """Lets limits in the body end nothing but the body: this process is more than a worker.
+
+    What hangs in foreign code is then waited for.
+    """
+    token = _outlives.set(True)
+    try:
+        yield
+    finally:
+        _outlives.reset(token)
 
 
 LONGEST_S = 10**9

@@ -14,7 +14,7 @@ import pandas as pd
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
-from nas_ray.drivers.lifecycle import Ending, command_again, guarded
+from nas_ray.drivers.lifecycle import ending_in, guarded
 from nas_ray.reproduce.args import RunsArgs
 from nas_ray.reproduce.known import Known, know
 from nas_ray.reproduce.lines import lines_of
@@ -24,7 +24,6 @@ from nas_ray.reproduce.printing import markdown, show
 from nas_ray.reproduce.runs import Runner, Runs, runner
 from nas_ray.reproduce.tables import SHORT, Table
 from nas_ray.runs.claim import claimed
-from nas_ray.runs.kept import lost
 from nas_ray.runs.record import Record
 from nas_ray.runs.writing import staged, write_parquet, write_text
 from nas_ray.terminal.console import error_console, field, say
@@ -52,14 +51,7 @@ def run(args: RunsArgs, tables: list[Table], console: Console, further: Further 
     known = know(tables, args.benchmark, args.scores_file, args.score_seconds, live=live is not None)
     with claimed(out, args.stem):
         record = Record(out, args.stem, args)
-        ending = Ending(
-            "run",
-            record.end,
-            kept="finished tables are kept",
-            where=lambda: f"finished tables are kept in {out}",
-            lost=lambda: lost(out),
-            go_on=lambda: command_again(out),
-        )
+        ending = ending_in(out, "run", record.end, "finished tables")
 
         def work() -> int:
             record.begin()

@@ -65,3 +65,6 @@ class TrialArgs(ResourceArgs):
     """Trials in flight; None means as many as fit."""
     trial_timeout_s: Annotated[float | None, ranges.SECONDS] = None
     """Seconds that the evaluation of an arch may take before it is a failed row; None means no limit."""
+    driver: str = "ray"
+    """What runs the trials: ray, on all cores and GPUs or a cluster, or process: one after the other in this
+    process, without Ray, which starts at once and suits a laptop or a small budget."""

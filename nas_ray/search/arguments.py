@@ -22,7 +22,7 @@ from nas_ray.terminal.command_line import check_path, read_args
 
 CHANGEABLE = {
     *("num_samples", "time_budget_s", "num_gpus", "gpus_per_trial", "num_cpus", "max_concurrent", "address"),
-    *("resume", "verbose", "benchmark", "trial_timeout_s", "wait_for_gpus"),
+    *("resume", "verbose", "benchmark", "trial_timeout_s", "wait_for_gpus", "driver"),
 }
 """What a resumed run may change: limits, resources and the report, nothing that changes the search itself."""
 THIS_MACHINE = (None, "auto", "local")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nas_ray.drivers.plan import PROCESS, RAY
 from nas_ray.errors import UsageError
 from nas_ray.evaluation.base import Evaluator, in_forms, placed
 from nas_ray.evaluation.movable import CHECKPOINTS
@@ -87,20 +88,19 @@ def in_run(evaluator: Evaluator, accelerator: str, folder: Path) -> Evaluator:
     return placed(in_forms(evaluator, read_run(folder).get("forms")), accelerator, folder)
 
 
-def scheduler_of(args: EstimateArgs) -> TrialScheduler | None:
-    """Returns a new scheduler of Ray Tune; None where nothing is trained.
-
-    Raises:
-        UsageError: unknown, or numbers that do not fit the recipe.
-    """
-    from nas_ray.drivers.scheduling import make_scheduler  # Ray takes seconds
-
-    if args.fidelity is None:
+def scheduler_of(args: EstimateArgs) -> Callable[[], TrialScheduler | None] | None:
+    """Returns what makes the scheduler of Ray Tune; None where nothing is stopped early."""
+    if args.fidelity is None or args.scheduler == "none":
         return None
     epochs = parse_recipe(args.fidelity).epochs
-    return make_scheduler(
-        args.scheduler, epochs=epochs, grace_epochs=args.grace_epochs, reduction_factor=args.reduction_factor
-    )
+
+    def make() -> TrialScheduler | None:
+        from nas_ray.drivers.scheduling import make_scheduler  # Ray takes seconds
+
+        grace, factor = args.grace_epochs, args.reduction_factor
+        return make_scheduler(args.scheduler, epochs=epochs, grace_epochs=grace, reduction_factor=factor)
+
+    return make
 
 
 def measured_limits(args: EstimateArgs) -> dict[str, float]:
@@ -137,6 +137,10 @@ def _recipe(args: EstimateArgs) -> Recipe | None:
     recipe = parse_recipe(args.fidelity)
     grace, factor = args.grace_epochs, args.reduction_factor
     check_scheduler(args.scheduler, epochs=recipe.epochs, grace_epochs=grace, reduction_factor=factor)
+    if args.scheduler != "none" and getattr(args, "driver", RAY) == PROCESS:
+        raise UsageError(
+            f"--scheduler {args.scheduler} is one of Ray Tune and needs --driver ray; leave one of them out."
+        )
     return recipe
 
 

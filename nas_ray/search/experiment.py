@@ -1,4 +1,4 @@
-"""One search from arguments to run folder: prepare, run on Ray Tune, report."""
+"""From the arguments of a command to the experiment that they describe, and what is said of it."""
 
 from __future__ import annotations
 
@@ -8,18 +8,21 @@ from pathlib import Path
 
 from rich.console import Console
 
-from nas_ray.benchmarks import Benchmark, open_benchmark
+from nas_ray.benchmarks import open_benchmark
+from nas_ray.drivers.plan import Budget
 from nas_ray.drivers.resources import Request, check_request, request_of
-from nas_ray.evaluation.base import Described, Evaluator, SeesImages
+from nas_ray.evaluation.base import Described, SeesImages
 from nas_ray.evaluation.limits import limited
+from nas_ray.images.identity import IMAGES
 from nas_ray.images.image_args import open_image_args
 from nas_ray.images.image_data import ImageDataModule
 from nas_ray.runs.folder import fingerprint
 from nas_ray.search.arguments import SearchArgs
+from nas_ray.search.base import MINIBATCH, Experiment
 from nas_ray.search.estimation import VALID_ACC, estimate
-from nas_ray.searchers import ArchSearcher, Fitness
+from nas_ray.searchers import ArchSearcher
 from nas_ray.searchers.named import make_searcher
-from nas_ray.spaces import FiniteSpace, HandDesigned, Product, SearchSpace, arch_of
+from nas_ray.spaces import FiniteSpace, HandDesigned, Product
 from nas_ray.spaces.base import fitted_space
 from nas_ray.spaces.named import make_space
 from nas_ray.spaces.product import arch_space
@@ -30,28 +33,28 @@ from nas_ray.terminal.ranges import check_ranges
 DEFAULT_SAMPLES = 150
 
 
-@dataclass(frozen=True)
-class Experiment:
-    """Everything a search needs, checked; made by `prepare` before Ray starts."""
+@dataclass(frozen=True, kw_only=True)
+class Prepared(Experiment):
+    """The experiment of a command, checked; made by `prepare` before Ray starts."""
 
-    name: str
     args: SearchArgs
-    space: SearchSpace
-    searcher: ArchSearcher
-    fitness: Fitness
-    scores: tuple[str, ...]
-    evaluator: Evaluator
-    benchmark: Benchmark | None
     images: ImageDataModule
     request: Request
-    num_samples: int | None
 
-    def label(self, arch: str) -> str:
-        """Returns a short name of `arch`: its index in a finite space, with the settings of a point."""
-        if not hasattr(self.space, "index"):
-            return arch
-        of_arch = arch_of(arch) if isinstance(self.space, Product) else arch
-        return f"#{self.space.index(arch)}{arch.removeprefix(of_arch)}"
+    @property
+    def num_samples(self) -> int | None:
+        """Evaluations to make; None where only time limits the search."""
+        return self.budget.num_samples
+
+    @property
+    def seen(self) -> dict[str, str]:
+        """Hashes of minibatch and images."""
+        return {MINIBATCH: self.batch_fingerprint, IMAGES: self.images.sha256}
+
+    @property
+    def source(self) -> str:
+        """Where the images come from."""
+        return self.images.source
 
     @property
     def batch_fingerprint(self) -> str:
@@ -61,7 +64,7 @@ class Experiment:
         return fingerprint(*(tensor.numpy() for tensor in self.images.minibatch()))
 
 
-def prepare(name: str, args: SearchArgs, searcher: str | Callable[..., ArchSearcher]) -> Experiment:
+def prepare(name: str, args: SearchArgs, searcher: str | Callable[..., ArchSearcher]) -> Prepared:
     """Returns the experiment that `args` describe.
 
     Args:
@@ -74,7 +77,7 @@ def prepare(name: str, args: SearchArgs, searcher: str | Callable[..., ArchSearc
     """
     check_ranges(args)
     share, at_once = args.gpus_per_trial, args.max_concurrent
-    request = request_of(args, gpus_per_trial=share, max_concurrent=at_once, client=True)
+    request = request_of(args, gpus_per_trial=share, max_concurrent=at_once, client=True, driver=args.driver)
     check_request(request)
     space = make_space(args.space)
     images = open_image_args(args, batch_size=args.batch_size, batch_seed=args.batch_seed)
@@ -88,7 +91,7 @@ def prepare(name: str, args: SearchArgs, searcher: str | Callable[..., ArchSearc
     benchmark = None if listed is None else open_benchmark(args.benchmark, args.dataset, listed)
     no_limit = args.time_budget_s is not None
     num_samples = args.num_samples if args.num_samples or no_limit else DEFAULT_SAMPLES
-    return Experiment(
+    return Prepared(
         name=name,
         args=args,
         space=space,
@@ -100,17 +103,16 @@ def prepare(name: str, args: SearchArgs, searcher: str | Callable[..., ArchSearc
             seed=args.seed,
             **args.searcher_options(),
         ),
-        fitness=estimation.fitness,
         scores=estimation.scores,
         evaluator=estimation.evaluator,
         benchmark=benchmark,
         images=images,
         request=request,
-        num_samples=num_samples,
+        budget=Budget(num_samples, args.time_budget_s),
     )
 
 
-def introduce(experiment: Experiment, where: str, place: str | Path, console: Console) -> None:
+def introduce(experiment: Prepared, where: str, place: str | Path, console: Console) -> None:
     """Prints one short paragraph: what runs where, on which images, with which accuracy."""
     args = experiment.args
     limits = [f"{experiment.num_samples} evaluations"] if experiment.num_samples else []
@@ -130,7 +132,7 @@ def introduce(experiment: Experiment, where: str, place: str | Path, console: Co
         say(console, experiment.images.note, wrapped=console.is_terminal)
 
 
-def judged(experiment: Experiment) -> list[str]:
+def judged(experiment: Prepared) -> list[str]:
     """Returns the lines that say how an arch is judged."""
     args, evaluator = experiment.args, experiment.evaluator
     of = [name for name in experiment.scores if name != VALID_ACC]

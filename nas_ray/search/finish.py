@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,28 +14,38 @@ from rich.console import Console
 
 from nas_ray.benchmarks import Benchmark
 from nas_ray.benchmarks.base import accuracy_column
-from nas_ray.drivers.tune_search import to_table
+from nas_ray.drivers.table import to_table
 from nas_ray.evaluation.gpu_memory import packing
 from nas_ray.report.cells import draw_cell
 from nas_ray.report.search_curve import draw_search
 from nas_ray.report.summary import print_summary, summarize
 from nas_ray.runs.folder import update_run, write_json, write_table
+from nas_ray.search.base import Experiment
 from nas_ray.search.estimation import CHECKPOINTS
-from nas_ray.search.experiment import Experiment
 from nas_ray.spaces import FiniteSpace, arch_of
 from nas_ray.spaces.product import arch_space
 from nas_ray.terminal.console import say
 
 
-def finish(
-    experiment: Experiment,
-    folder: Path,
-    console: Console,
-    *,
-    wall_seconds: float,
-    gpus_per_trial: float = 0.0,
-) -> int:
-    """Writes `results.*`, `best.json` and the pictures, prints the summary and returns the exit code."""
+@dataclass(frozen=True)
+class Outcome:
+    """What a search came to.
+
+    Attributes:
+        status: `finished` or `cancelled`.
+        rows: one per evaluation in order of arrival, with the accuracy of a benchmark once finished.
+        best: the fittest row, the first to arrive among equals; None if no evaluation succeeded.
+        summary: what `best.json` holds; empty where the search was cancelled.
+    """
+
+    status: str
+    rows: pd.DataFrame
+    best: dict[str, Any] | None
+    summary: dict[str, Any]
+
+
+def finish(experiment: Experiment, folder: Path, wall_seconds: float, pictures: bool = True) -> Outcome:
+    """Writes `results.*`, `best.json` and the pictures, says that the run is finished and returns it."""
     rows = write_rows(folder, to_table(experiment.searcher), experiment.benchmark, experiment.scores)
     best = best_row(rows)
     space = arch_space(experiment.space)
@@ -48,14 +59,19 @@ def finish(
         space=space if isinstance(space, FiniteSpace) else None,
     )
     write_json(folder / "best.json", summary)
-    if best is not None:
+    if best is not None and pictures:
         _draw(experiment, rows, str(best["arch"]), folder)
-    print_summary(summary, console)
-    if said := packing(rows, gpus_per_trial):
-        say(console, said, "dim")
     shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)  # of trainings: all rows are there
     update_run(folder, status="finished", wall_seconds=round(wall_seconds, 3))
-    return 0 if best is not None else 1
+    return Outcome("finished", rows, best, summary)
+
+
+def show(outcome: Outcome, console: Console, gpus_per_trial: float = 0.0) -> int:
+    """Prints what a finished search found and returns the exit code."""
+    print_summary(outcome.summary, console)
+    if said := packing(outcome.rows, gpus_per_trial):
+        say(console, said, "dim")
+    return 0 if outcome.best is not None else 1
 
 
 def write_rows(

@@ -11,25 +11,24 @@ from typing import Any
 
 from rich.console import Console
 
-from nas_ray.drivers.lifecycle import Ending, begin_ray, guarded
+from nas_ray.drivers.lifecycle import Ending, begin, guarded
+from nas_ray.drivers.plan import Listeners, Plan
 from nas_ray.drivers.progress import SearchProgress
-from nas_ray.drivers.resources import Plan
-from nas_ray.drivers.tune_search import to_table, tune_search
-from nas_ray.errors import UsageError
-from nas_ray.errors import describe as describe_error
-from nas_ray.images.identity import IMAGES, check_unchanged
+from nas_ray.images.identity import IMAGES
 from nas_ray.proxies.forms import later_forms
 from nas_ray.runs.claim import Opens, claimed
-from nas_ray.runs.folder import create_run, read_run, unmake_run, update_run, write_table
-from nas_ray.runs.journal import FILE_NAME, Journal, read_journal, rows_of
+from nas_ray.runs.folder import create_run, update_run
+from nas_ray.runs.journal import FILE_NAME, Journal, rows_of
 from nas_ray.runs.kept import lost
 from nas_ray.runs.mirror import run_folder
 from nas_ray.runs.resume import resume_command
 from nas_ray.safe_files.foreign import check_own_files
 from nas_ray.search.arguments import SearchArgs
-from nas_ray.search.estimation import in_run, scheduler_of
-from nas_ray.search.experiment import Experiment, introduce, prepare
-from nas_ray.search.finish import finish
+from nas_ray.search.estimation import scheduler_of
+from nas_ray.search.experiment import Prepared, introduce, prepare
+from nas_ray.search.finish import finish, show
+from nas_ray.search.steps import drive, leave, wall_since
+from nas_ray.search.steps import replay as replay
 from nas_ray.searchers import ArchSearcher
 from nas_ray.terminal.console import error_console, say
 
@@ -100,12 +99,12 @@ def run_place(args: SearchArgs, name: str) -> str | Path:
     return args.resume or args.out or Path("runs") / f"{name}-{args.dataset}-{time.strftime('%Y%m%d-%H%M%S')}"
 
 
-def _ending(experiment: Experiment, folder: Path, place: str | Path, began: float) -> Ending:
+def _ending(experiment: Prepared, folder: Path, place: str | Path, began: float) -> Ending:
     """Returns what a search leaves and says where it ends early."""
     args = experiment.args
     return Ending(
         "search",
-        lambda status: _leave(experiment, folder, status, began),
+        lambda status: leave(experiment, folder, status, began, new=args.resume is None),
         done=lambda: f" after {_evaluations(experiment)}",
         kept="nothing is lost",
         where=lambda: f"what was evaluated is kept in {place}" if experiment.searcher.events else "",
@@ -115,19 +114,10 @@ def _ending(experiment: Experiment, folder: Path, place: str | Path, began: floa
     )
 
 
-def _evaluations(experiment: Experiment) -> str:
+def _evaluations(experiment: Prepared) -> str:
     """Returns `1 evaluation` or `2 evaluations`."""
     count = len(rows_of(experiment.searcher.events))
     return f"{count} evaluation{'' if count == 1 else 's'}"
-
-
-def _leave(experiment: Experiment, folder: Path, status: str, began: float) -> None:
-    """Writes the rows so far; a run that has none leaves nothing, so that its folder can be used again."""
-    if not experiment.searcher.events and experiment.args.resume is None and status == "failed":
-        unmake_run(folder)
-        return
-    update_run(folder, status=status, wall_seconds=_wall_seconds(folder, began))
-    write_table(folder, to_table(experiment.searcher))
 
 
 IMAGE_FACTS = ("source", "description", "note", "num_classes", "image_size", "skipped")
@@ -139,7 +129,7 @@ def stored_form(args: SearchArgs) -> dict[str, Any]:
     return dataclasses.asdict(dataclasses.replace(args, resume=None, verbose=False))
 
 
-def describe(experiment: Experiment) -> dict[str, Any]:
+def describe(experiment: Prepared) -> dict[str, Any]:
     """Returns what `run.json` says about the experiment."""
     return {
         "experiment": experiment.name,
@@ -149,73 +139,34 @@ def describe(experiment: Experiment) -> dict[str, Any]:
         "forms": later_forms(experiment.scores),
         "images": {key: getattr(experiment.images, key) for key in IMAGE_FACTS},
         "stem": getattr(experiment.space, "stem", None),
-        "minibatch_sha256": experiment.batch_fingerprint,
-        IMAGES: experiment.images.sha256,
+        **experiment.seen,
         "benchmark": getattr(experiment.benchmark, "acc_source", None),
     }
 
 
-def replay(experiment: Experiment, folder: Path) -> None:
-    """Brings the searcher to where the journal of `folder` ends.
-
-    Raises:
-        UsageError: the minibatch is another one, or the journal does not fit the arguments.
-    """
-    info = read_run(folder)
-    if info.get("minibatch_sha256") != experiment.batch_fingerprint:
-        raise UsageError(
-            f"The run {folder} scored another minibatch than {experiment.images.source} gives now; "
-            "bring the same images back, or start a new run."
-        )
-    check_unchanged(info, {IMAGES: experiment.images.sha256}, f"The run {folder}")
-    try:
-        experiment.searcher.replay(read_journal(folder / FILE_NAME))
-    except Exception as error:  # a searcher of the user may raise anything
-        why = error if isinstance(error, ValueError) else describe_error(error)
-        raise UsageError(f"The run {folder} cannot be continued: {why}") from error
+def planned(plan: Plan, args: SearchArgs) -> Plan:
+    """Returns `plan` with what `args` say of trials."""
+    return dataclasses.replace(
+        plan,
+        archs_per_trial=args.archs_per_trial,
+        trial_timeout_s=args.trial_timeout_s,
+        scheduler=scheduler_of(args),
+    )
 
 
 def _search(
-    experiment: Experiment, folder: Path, place: str | Path, console: Console, began: float, journal: Journal
+    experiment: Prepared, folder: Path, place: str | Path, console: Console, began: float, journal: Journal
 ) -> int:
     before = len(rows_of(experiment.searcher.events))
     seen = {IMAGES: experiment.images.sha256}  # which a run of an earlier version did not note
     update_run(folder, status="running", args=stored_form(experiment.args), **seen)
     errors = error_console()
-    plan = begin_ray(experiment.request, errors, verbose=experiment.args.verbose)
+    plan = planned(begin(experiment.request, errors, verbose=experiment.args.verbose), experiment.args)
     introduce(experiment, plan.where, place, console)
-    _drive(experiment, plan, folder, errors, journal)
-    made = len(rows_of(experiment.searcher.events)) > before
-    wall_seconds = _wall_seconds(folder, began if made else time.monotonic())
-    code = finish(experiment, folder, console, wall_seconds=wall_seconds, gpus_per_trial=plan.gpus_per_trial)
-    say(console, f"Run folder: {place}")
-    return code
-
-
-def _wall_seconds(folder: Path, began: float) -> float:
-    """Returns the seconds that this process and those before it spent on the run."""
-    before: float = read_run(folder).get("wall_seconds") or 0.0
-    return before + time.monotonic() - began
-
-
-def _drive(experiment: Experiment, plan: Plan, folder: Path, errors: Console, journal: Journal) -> None:
-    args = experiment.args
-    evaluator = in_run(experiment.evaluator, plan.accelerator, folder)
     with SearchProgress(errors, experiment.num_samples, experiment.fitness, experiment.label) as progress:
         progress.replayed(rows_of(experiment.searcher.events))
-        tune_search(
-            experiment.searcher,
-            evaluator,
-            folder=folder,
-            num_samples=experiment.num_samples,
-            seconds=args.time_budget_s,
-            max_concurrent=plan.max_concurrent,
-            archs_per_trial=args.archs_per_trial,
-            cpus_per_trial=plan.cpus_per_trial,
-            gpus_per_trial=plan.gpus_per_trial,
-            trial_timeout_s=args.trial_timeout_s,
-            scheduler=scheduler_of(args),
-            on_event=progress,
-            on_epoch=progress.trained,
-            journal=journal,
-        )
+        drive(experiment, plan, folder, Listeners(progress, progress.trained), journal)
+    outcome = finish(experiment, folder, wall_since(folder, began, experiment, before))
+    code = show(outcome, console, plan.gpus_per_trial)
+    say(console, f"Run folder: {place}")
+    return code

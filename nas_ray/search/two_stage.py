@@ -10,7 +10,7 @@ from typing import Any
 
 from rich.console import Console
 
-from nas_ray.drivers.lifecycle import Ending, begin_ray, guarded
+from nas_ray.drivers.lifecycle import Ending, begin, guarded
 from nas_ray.errors import UsageError
 from nas_ray.evaluation.short_training import ShortTraining
 from nas_ray.images.identity import IMAGES, check_unchanged
@@ -130,7 +130,7 @@ class Halving:
     def run(self, folder: Path, place: str | Path, console: Console) -> list[Stage]:
         """Runs what is not done yet and returns all stages."""
         experiment, errors = self.experiment, error_console()
-        plan = begin_ray(experiment.request, errors, verbose=self.args.verbose)
+        plan = begin(experiment.request, errors, verbose=self.args.verbose)
         introduce(experiment, plan.where, place, console)
         update_run(folder, status="running", **{IMAGES: experiment.images.sha256})
         drive = Driver(self.args, experiment, plan, folder, errors)

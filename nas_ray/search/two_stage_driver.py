@@ -1,16 +1,18 @@
-"""Runs the stages of successive halving on Ray, each into a folder of its own."""
+"""Runs the stages of successive halving, each into a folder of its own."""
 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from rich.console import Console
 
+from nas_ray.drivers.plan import Budget, Listeners, Plan
 from nas_ray.drivers.progress import SearchProgress
-from nas_ray.drivers.resources import Plan
-from nas_ray.drivers.tune_search import to_table, tune_search
+from nas_ray.drivers.run_trials import run_trials
+from nas_ray.drivers.table import to_table
 from nas_ray.errors import UsageError
 from nas_ray.evaluation.base import Evaluator
 from nas_ray.evaluation.short_training import ShortTraining
@@ -18,7 +20,7 @@ from nas_ray.rows import Row, scores_alone
 from nas_ray.runs.journal import FILE_NAME, Journal, read_journal, rows_of
 from nas_ray.runs.writing import write_table
 from nas_ray.search.estimation import in_run
-from nas_ray.search.experiment import Experiment
+from nas_ray.search.experiment import Prepared
 from nas_ray.search.two_stage_args import TwoStageArgs
 from nas_ray.searchers import ArchSearcher
 from nas_ray.searchers.given import GivenArchs
@@ -36,41 +38,35 @@ class KnownScores:
 
 
 class Driver:
-    """Runs stages on Ray, each into a folder of its own."""
+    """Runs stages where the plan says, each into a folder of its own."""
 
     def __init__(
-        self, args: TwoStageArgs, experiment: Experiment, plan: Plan, folder: Path, errors: Console
+        self, args: TwoStageArgs, experiment: Prepared, plan: Plan, folder: Path, errors: Console
     ) -> None:
-        self._args, self._experiment, self._plan = args, experiment, plan
+        self._args, self._experiment = args, experiment
+        self._plan = dataclasses.replace(plan, trial_timeout_s=args.trial_timeout_s)
         self._folder, self._errors = folder, errors
 
     def scores(self, searcher: ArchSearcher, evaluator: Evaluator) -> list[Row]:
         """Returns the rows of the search by scores."""
-        args, count = self._args, self._experiment.num_samples
-        return self._run(
-            "scores",
-            searcher,
-            evaluator,
-            count,
-            seconds=args.time_budget_s,
-            archs_per_trial=args.archs_per_trial,
-        )
+        plan = dataclasses.replace(self._plan, archs_per_trial=self._args.archs_per_trial)
+        return self._run("scores", searcher, evaluator, plan, self._experiment.budget)
 
     def rung(self, searcher: GivenArchs, training: ShortTraining) -> list[Row]:
         """Returns the rows of a rung."""
-        return self._run(f"epochs-{training.until:03d}", searcher, training, searcher.count)
+        budget = Budget(searcher.count)
+        return self._run(f"epochs-{training.until:03d}", searcher, training, self._plan, budget)
 
     def _run(
         self,
         name: str,
         searcher: ArchSearcher,
         evaluator: Evaluator,
-        count: int | None,
-        *,
-        seconds: float | None = None,
-        archs_per_trial: int = 1,
+        plan: Plan,
+        budget: Budget,
     ) -> list[Row]:
         folder = self._folder / name
+        placed = in_run(evaluator, plan.accelerator, self._folder)
         folder.mkdir(exist_ok=True)
         with contextlib.closing(Journal(folder / FILE_NAME)) as journal:
             try:
@@ -78,22 +74,9 @@ class Driver:
             except (ValueError, KeyError) as error:
                 raise UsageError(f"The run {self._folder} cannot be continued: {error}") from error
             label = self._experiment.label
-            with SearchProgress(self._errors, count, searcher.fitness, label) as progress:
+            with SearchProgress(self._errors, budget.num_samples, searcher.fitness, label) as progress:
                 progress.replayed(rows_of(searcher.events))
-                tune_search(
-                    searcher,
-                    in_run(evaluator, self._plan.accelerator, self._folder),
-                    folder=folder,
-                    num_samples=count,
-                    seconds=seconds,
-                    max_concurrent=self._plan.max_concurrent,
-                    archs_per_trial=archs_per_trial,
-                    cpus_per_trial=self._plan.cpus_per_trial,
-                    gpus_per_trial=self._plan.gpus_per_trial,
-                    trial_timeout_s=self._args.trial_timeout_s,
-                    on_event=progress,
-                    on_epoch=progress.trained,
-                    journal=journal,
-                )
+                listeners = Listeners(progress, progress.trained)
+                run_trials(searcher, placed, plan, budget, listeners, folder=folder, journal=journal)
         write_table(folder, to_table(searcher))
         return searcher.rows_as_told()

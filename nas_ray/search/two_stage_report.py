@@ -18,7 +18,7 @@ from nas_ray.report.summary import print_summary, summarize
 from nas_ray.rows import Row, scores_alone
 from nas_ray.runs.folder import update_run, write_json, write_table
 from nas_ray.search.estimation import CHECKPOINTS, VALID_ACC
-from nas_ray.search.experiment import Experiment
+from nas_ray.search.experiment import Prepared
 from nas_ray.search.finish import with_accuracy
 from nas_ray.searchers.fitness import Fitness
 from nas_ray.spaces import FiniteSpace
@@ -65,7 +65,7 @@ def join_stages(stages: Sequence[Stage]) -> pd.DataFrame:
 
 
 def finish(
-    experiment: Experiment, stages: Sequence[Stage], folder: Path, console: Console, wall_seconds: float
+    experiment: Prepared, stages: Sequence[Stage], folder: Path, console: Console, wall_seconds: float
 ) -> int:
     """Writes `results.*`, `best.json` and pictures, prints the stages and the best; returns the exit code."""
     rows = join_stages(stages)
@@ -97,7 +97,7 @@ def finish(
     return 0 if best is not None else 1
 
 
-def _stages(stages: Sequence[Stage], experiment: Experiment) -> Rows:
+def _stages(stages: Sequence[Stage], experiment: Prepared) -> Rows:
     table = Rows("stage", "archs", "failed", "compute", "best arch", box=box.SIMPLE_HEAD)
     spent: dict[str, float] = {}  # of the training so far, which rows of the next rung count as well
     for stage in stages:

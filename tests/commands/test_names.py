@@ -11,7 +11,7 @@ from nas_ray.benchmarks import names as benchmark_names
 from nas_ray.commands import names
 from nas_ray.commands.names import ARGUMENTS, check_names
 from nas_ray.correlate.args import CorrelateArgs
-from nas_ray.drivers import scheduling
+from nas_ray.drivers import plan, scheduling
 from nas_ray.errors import UsageError
 from nas_ray.images import spec
 from nas_ray.images.sources import IMAGES
@@ -30,6 +30,7 @@ def test_names_are_those_of_the_objects() -> None:
     assert set(names.PROXIES) == set(PROXIES)
     assert set(names.COSTS) == set(MEASURED)
     assert names.SCHEDULERS == scheduling.SCHEDULERS
+    assert names.DRIVERS == plan.DRIVERS
     assert names.MUTATIONS == evolution.MUTATIONS
     assert names.RULES == skip_filter.RULES
     assert set(spec.NAMES) == set(IMAGES)

@@ -1,0 +1,130 @@
+"""What a search may spend, how its trials are run, and who hears of it."""
+
+from __future__ import annotations
+
+import math
+import numbers
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from nas_ray.errors import UsageError
+from nas_ray.plugins import unknown_name
+from nas_ray.rows import Event, Row
+
+RAY, PROCESS = "ray", "process"
+DRIVERS = (RAY, PROCESS)
+"""Where trials run: in workers of Ray, or one after the other in this process, without Ray."""
+
+
+class Cancelled(Exception):
+    """A search was cancelled by who listens to it; the journal has all that happened before."""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What a search may spend; it ends at whichever limit comes first, and at the end of its searcher.
+
+    Attributes:
+        num_samples: evaluations in all, with repeated archs and those of a resumed run; None for no limit.
+        seconds: seconds of search after which no new evaluation starts; None for no limit.
+
+    Raises:
+        UsageError: no such number.
+    """
+
+    num_samples: int | None = None
+    seconds: float | None = None
+
+    def __post_init__(self) -> None:
+        count, seconds = self.num_samples, self.seconds
+        whole = isinstance(count, numbers.Integral) and not isinstance(count, bool)
+        if count is not None and not (whole and count >= 0):
+            raise UsageError(f"num_samples must be a whole number, not below 0, got {count!r}.")
+        if seconds is not None and not (isinstance(seconds, numbers.Real) and seconds >= 0):
+            raise UsageError(f"seconds must be a number, not below 0, got {seconds!r}.")
+
+    def spent(self, num_asked: int, seconds: float) -> bool:
+        """Returns whether no further evaluation may start."""
+        enough = self.num_samples is not None and num_asked >= self.num_samples
+        return enough or (self.seconds is not None and seconds >= self.seconds)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How the trials of a search are run.
+
+    Attributes:
+        cpus: CPU cores in all.
+        gpus: GPUs in all.
+        cpus_per_trial: cores of one trial.
+        gpus_per_trial: share of a GPU of one trial.
+        max_concurrent: trials in flight; 1 in this process.
+        where: one phrase for the user.
+        driver: `ray`, or `process` for this process alone.
+        archs_per_trial: most archs of one trial, asked for before any of them has a row.
+        trial_timeout_s: seconds that the evaluation of an arch may take; what takes longer is a failed row.
+        scheduler: makes a scheduler of Ray Tune that stops trainings early; None stops nothing.
+
+    Raises:
+        UsageError: no such driver, or one that cannot do what is planned.
+    """
+
+    cpus: int = 1
+    gpus: float = 0
+    cpus_per_trial: float = 1
+    gpus_per_trial: float = 0
+    max_concurrent: int = 1
+    where: str = ""
+    driver: str = RAY
+    archs_per_trial: int = 1
+    trial_timeout_s: float | None = None
+    scheduler: Callable[[], Any] | None = None
+
+    def __post_init__(self) -> None:
+        if self.driver not in DRIVERS:
+            raise UsageError(unknown_name("driver", self.driver, list(DRIVERS)))
+        if self.trial_timeout_s is not None and not 0 < self.trial_timeout_s < math.inf:
+            raise UsageError(f"trial_timeout_s must be larger than 0, got {self.trial_timeout_s!r}.")
+        if self.driver == RAY:
+            return
+        if self.max_concurrent != 1:
+            raise UsageError(
+                "The driver process runs one trial after the other, so max_concurrent must be 1, got "
+                f"{self.max_concurrent}; take the driver ray for more."
+            )
+        if self.scheduler is not None:
+            raise UsageError(
+                "A scheduler of Ray Tune needs the driver ray; the driver process trains all epochs, so "
+                "leave the scheduler out or take the other driver."
+            )
+
+    @property
+    def accelerator(self) -> str:
+        """Lightning's name of the device of a trial, `cpu` or `gpu`."""
+        return "gpu" if self.gpus_per_trial else "cpu"
+
+
+@dataclass(frozen=True)
+class Listeners:
+    """Who hears of a search while it runs, and may end it; called in the thread of the search.
+
+    Attributes:
+        on_event: gets a copy of every event, when the journal has it.
+        on_epoch: gets the rows of trials that are still trained.
+        cancelled: asked often; True ends the search soon. `is_set` of a `threading.Event` is one, so any
+            thread can cancel. What is under way then has no row, and is evaluated first when it is resumed.
+    """
+
+    on_event: Callable[[Event], None] | None = None
+    on_epoch: Callable[[list[Row]], None] | None = None
+    cancelled: Callable[[], bool] | None = None
+
+    def check(self) -> None:
+        """Goes on unless the search is cancelled.
+
+        Raises:
+            Cancelled: it is.
+        """
+        if self.cancelled is not None and self.cancelled():
+            raise Cancelled("the search was cancelled")

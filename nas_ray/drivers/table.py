@@ -1,0 +1,30 @@
+"""From the events of a search to its table."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from nas_ray.rows import ERROR, ERROR_KIND, LEADING, TRAILING, error_kind_of
+from nas_ray.runs.journal import rows_of
+from nas_ray.searchers.base import ArchSearcher
+
+
+def elapsed(searcher: ArchSearcher) -> float:
+    """Returns the seconds of search that the replayed rows already took."""
+    return max((float(row.get("finished_at", 0.0)) for row in rows_of(searcher.events)), default=0.0)
+
+
+def to_table(searcher: ArchSearcher) -> pd.DataFrame:
+    """Returns one row per trial in order of arrival, with the final fitness relative to all of them."""
+    rows, known = rows_of(searcher.events), searcher.rows_as_told()
+    fitness = dict(zip([row["arch"] for row in known], searcher.fitness(known), strict=True))
+    table = pd.DataFrame(
+        [{**row, ERROR_KIND: error_kind_of(row), "fitness": fitness[row["arch"]]} for row in rows]
+    )
+    for name in (*LEADING, *TRAILING):
+        if name not in table:
+            table[name] = None
+    for name in ("worker", ERROR, ERROR_KIND):
+        table[name] = table[name].astype("string")  # the same type whether or not anything failed
+    scores = [name for name in table if name not in (*LEADING, *TRAILING)]
+    return table[[*LEADING, *scores, *TRAILING]]

@@ -1,0 +1,68 @@
+"""What a search is, whoever runs it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from nas_ray.benchmarks import Benchmark
+from nas_ray.drivers.plan import Budget
+from nas_ray.evaluation.base import Evaluator
+from nas_ray.runs.folder import fingerprint
+from nas_ray.searchers import ArchSearcher, Fitness
+from nas_ray.spaces import Product, SearchSpace, arch_of
+
+MINIBATCH = "minibatch_sha256"
+"""The key of the hash of the minibatch in `run.json`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experiment:
+    """What is searched, how, and how far.
+
+    Attributes:
+        space: whose archs these are; the searcher may look at a part of it.
+        searcher: a fresh one, which also says what is maximised.
+        evaluator: turns an arch into a row.
+        budget: what may be spent.
+        benchmark: accuracy of the best arch, if there is one.
+        scores: columns of the rows that are scores; empty means those that the fitness names.
+        name: of the experiment, as `run.json` has it.
+    """
+
+    space: SearchSpace
+    searcher: ArchSearcher
+    evaluator: Evaluator
+    budget: Budget
+    benchmark: Benchmark | None = None
+    scores: tuple[str, ...] = ()
+    name: str = "experiment"
+
+    def __post_init__(self) -> None:
+        if not self.scores:
+            object.__setattr__(self, "scores", tuple(getattr(self.fitness, "names", ())))
+
+    @property
+    def fitness(self) -> Fitness:
+        """What is maximised."""
+        return self.searcher.fitness
+
+    @property
+    def seen(self) -> dict[str, str]:
+        """Hashes of what archs are judged on, by their key in `run.json`; a resumed run must see the same."""
+        arrays = [getattr(self.evaluator, name, None) for name in ("inputs", "targets")]
+        given = [array for array in arrays if isinstance(array, np.ndarray)]
+        return {MINIBATCH: fingerprint(*given)} if len(given) == len(arrays) else {}
+
+    @property
+    def source(self) -> str:
+        """Where the minibatch comes from, for people."""
+        return "its evaluator"
+
+    def label(self, arch: str) -> str:
+        """Returns a short name of `arch`: its index in a finite space, with the settings of a point."""
+        if not hasattr(self.space, "index"):
+            return arch
+        of_arch = arch_of(arch) if isinstance(self.space, Product) else arch
+        return f"#{self.space.index(arch)}{arch.removeprefix(of_arch)}"
