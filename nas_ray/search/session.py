@@ -32,6 +32,7 @@ from nas_ray.search.estimation import place as place_evaluator
 from nas_ray.search.experiment import Experiment, introduce, prepare
 from nas_ray.search.finish import finish
 from nas_ray.searchers import ArchSearcher
+from nas_ray.spaces.needs import stem_of
 from nas_ray.terminal.console import error_console, say
 
 
@@ -149,7 +150,7 @@ def describe(experiment: Experiment) -> dict[str, Any]:
         "scores": experiment.scores,
         "forms": later_forms(experiment.scores),
         "images": {key: getattr(experiment.images, key) for key in IMAGE_FACTS},
-        "stem": getattr(experiment.space, "stem", None),
+        "stem": stem_of(experiment.space),
         "minibatch_sha256": experiment.batch_fingerprint,
         IMAGES: experiment.images.sha256,
         "benchmark": getattr(experiment.benchmark, "acc_source", None),
