@@ -43,7 +43,9 @@ def innermost(space: SearchSpace) -> SearchSpace:
 
 
 def _bare(cls: type[Made], parts: Parts) -> Made:
-    whole: type[Made] = _with_parts(cls, parts) if parts else cls
+    whole: type[Made] = cls
+    if parts:
+        whole = _with_parts(cls, parts)  # type: ignore[arg-type]  # a class can be hashed
     return object.__new__(whole)
 
 
