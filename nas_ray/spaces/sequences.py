@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 LONGEST = 10_000
 """Decisions of a sequence after which its space is taken for one without an end."""
 
+MAX_REJECTIONS = 1_000
+
 MAX_TRIES = 10
 """Draws of what follows a changed decision, where the child falls outside of a filter."""
 
@@ -64,14 +66,22 @@ def as_sequence(space: SearchSpace) -> SequenceSpace | None:
 def sample_sequence(space: SequenceSpace, rng: np.random.Generator) -> str:
     """Returns an arch whose every decision is drawn uniformly from the options there.
 
-    This is not uniform over archs: a short sequence has few decisions and a large chance. It is a method
-    `sample` as it stands: `sample = sample_sequence` in the class of the space.
+    This is not uniform over archs: a short sequence has few decisions and a large chance. What makes no arch
+    of the space is drawn again, at most `MAX_REJECTIONS` times. It is a method `sample` as it stands:
+    `sample = sample_sequence` in the class of the space.
 
     Raises:
-        UsageError: the space gives no options, or no end; or what it lets be decided makes no arch.
+        UsageError: the space gives no options, or no end; or nothing that was drawn makes an arch.
     """
-    decisions, _ = _completed(space, (), (), rng)
-    return space.assemble(decisions)
+    rest = MAX_REJECTIONS
+    while True:
+        decisions, _ = _completed(space, (), (), rng)
+        try:
+            return space.assemble(decisions)
+        except UsageError:
+            rest -= 1
+            if not rest:
+                raise
 
 
 def sequence_children(space: SequenceSpace, arch: str, rng: np.random.Generator) -> list[str]:

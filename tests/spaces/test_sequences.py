@@ -111,6 +111,16 @@ def test_a_filter_keeps_children_inside_and_draws_again() -> None:
     assert "narrow-narrow" in sequence_children(inside, "wide-wide", rng)  # not at the first draw
 
 
+def test_what_makes_no_arch_is_drawn_again_but_not_for_ever() -> None:
+    inside = FilteredSpace(SPACE, lambda arch: arch.startswith("wide"))
+    assert isinstance(inside, SequenceSpace)
+    rng = np.random.default_rng(0)
+    assert all(sample_sequence(inside, rng).startswith("wide") for _ in range(30))
+    inside.accept = lambda arch: False  # type: ignore[attr-defined]
+    with pytest.raises(UsageError, match=r"^The arch must pass .*, got .*; decide otherwise\.$"):
+        sample_sequence(inside, rng)
+
+
 class NoEnd(Layers):
     def options(self, prefix: tuple[str, ...]) -> tuple[str, ...]:
         return ("wide",)

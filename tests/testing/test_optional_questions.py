@@ -37,6 +37,9 @@ class NeverEnds(Near):
     def options(self, prefix: tuple[str, ...]) -> tuple[str, ...]:
         return ("wide", "narrow") if len(prefix) < self.most else (END,)
 
+    def assemble(self, decisions: Sequence[str]) -> str:
+        return "-".join(decisions)
+
 
 class Restless(Near):
     def neighbors(self, arch: str) -> list[str]:
