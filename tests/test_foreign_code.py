@@ -16,9 +16,12 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from nas_ray.errors import EndsProcess, describe
-from nas_ray.process.foreign_code import Contained, ForeignCode
+from nas_ray.process.foreign_code import Contained, ForeignCode, around
 from nas_ray.process.global_state import KeptState
 from nas_ray.process.time_limit import TimedOut, time_limit
+from nas_ray.searchers import FilteredSpace, SkipCount
+from nas_ray.spaces import NatsTss, SearchSpace
+from tests.spaces.toy import Widths
 
 LEAKED: list[object] = []
 
@@ -194,3 +197,11 @@ def test_other_threads_have_no_signals() -> None:
     thread.start()
     thread.join()
     assert len(found) == 1
+
+
+def test_what_lies_in_several_filters_counts() -> None:
+    def nested(space: SearchSpace) -> FilteredSpace:
+        return FilteredSpace(FilteredSpace(space, SkipCount(0, 9)), SkipCount(0, 9))
+
+    assert isinstance(around(nested(NatsTss()))(), contextlib.nullcontext)
+    assert isinstance(around(nested(Widths()))(), ForeignCode)

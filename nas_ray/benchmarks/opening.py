@@ -21,7 +21,7 @@ from nas_ray.errors import UsageError
 from nas_ray.images.datasets import OWN, get_dataset
 from nas_ray.spaces.base import FiniteSpace
 from nas_ray.spaces.nats_sss import NatsSss
-from nas_ray.spaces.nats_tss import NatsTss
+from nas_ray.spaces.nats_tss import NatsTss, to_ops
 
 
 def explain_auto() -> tuple[str, str]:
@@ -81,7 +81,7 @@ def open_benchmark(spec: str, dataset: str, space: FiniteSpace | None = None) ->
             (the official directory under `TORCH_HOME`, else `~/.torch`), `none`, the path of an official
             directory, or the path of a table file.
         space: the space that is searched; None for NATS-TSS. For NATS-SSS `auto` is its official directory,
-            if installed, else None.
+            if installed, else None, and None it is for archs that are not those of NATS-TSS.
         dataset: published name of the dataset; no benchmark knows images of one's own, `own`.
 
     Raises:
@@ -95,6 +95,8 @@ def open_benchmark(spec: str, dataset: str, space: FiniteSpace | None = None) ->
             "dataset that these images are of with --dataset."
         )
     get_dataset(dataset)
+    if spec == "auto" and not _published(space):
+        return None
     if spec in BENCHMARKS:
         sized = isinstance(space, NatsSss)
         return _open_for_sizes(spec, dataset) if sized else BENCHMARKS[spec](dataset)
@@ -104,6 +106,17 @@ def open_benchmark(spec: str, dataset: str, space: FiniteSpace | None = None) ->
     if os.path.exists(path):
         return TableBenchmark(path, dataset, space=space if isinstance(space, NatsSss) else None)
     raise unknown_benchmark(spec)
+
+
+def _published(space: FiniteSpace | None) -> bool:
+    """Returns whether a space is one of NATS-Bench or has its archs, whatever else stands behind an `@`."""
+    if space is None or isinstance(space, (NatsSss, NatsTss)):
+        return True
+    try:
+        to_ops(next(iter(space)).partition("@")[0])
+    except (StopIteration, UsageError):
+        return False
+    return True
 
 
 def _fitting(benchmark: NatsBenchmark, space: FiniteSpace | None) -> NatsBenchmark:

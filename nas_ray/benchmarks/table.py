@@ -17,7 +17,7 @@ from nas_ray.runs.folder import FILE_NAME
 from nas_ray.runs.writing import write_csv, write_parquet
 from nas_ray.safe_files.stored_numbers import StoredTable
 from nas_ray.safe_files.tables import ARCH, ENDINGS, table_ending
-from nas_ray.spaces.base import FiniteSpace
+from nas_ray.spaces.base import FiniteSpace, ScheduledSpace
 from nas_ray.spaces.nats_tss import NatsTss
 from nas_ray.text import encodable
 
@@ -64,7 +64,9 @@ class TableBenchmark:
         self.acc_column = "test_acc"
         split = "ori-test (net trained on 50,000 images)" if self.dataset == "cifar10" else "x-test"
         space = space or NatsTss()
-        self._schedules: tuple[int, ...] = getattr(space, "schedules", NatsTss.schedules)
+        self._schedules: tuple[int, ...] = (
+            space.schedules if isinstance(space, ScheduledSpace) else NatsTss.schedules
+        )
         last = self._schedules[-1]
         self.acc_source = f"{self._title} test split {split}, {last} epochs, mean over seeds"
         self._final = f"test_acc_{last}"

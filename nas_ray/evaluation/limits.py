@@ -10,16 +10,15 @@ from nas_ray.errors import UsageError
 from nas_ray.process.foreign_code import ForeignCode
 from nas_ray.proxies.flops import flops
 from nas_ray.proxies.params import params
-from nas_ray.spaces.base import SearchSpace
+from nas_ray.spaces.base import CostClassSpace, CostSpace, SearchSpace
 from nas_ray.spaces.filtered import FilteredSpace
 
 
 class Costs:
     """Counts parameters and multiply-adds of archs on nets without memory, each kind of arch once.
 
-    A space may have a method `cost(arch, num_classes, image)` that returns both, or None; or a method
-    `cost_class(arch)` that returns something equal for archs of equal cost, so that one of them is counted
-    for all. Otherwise every arch is counted once.
+    A `CostSpace` says both by itself; of a `CostClassSpace` one arch is counted for all of its class.
+    Otherwise every arch is counted once.
 
     Args:
         space: how an arch becomes a net.
@@ -33,14 +32,15 @@ class Costs:
         self.space = space
         self.num_classes = num_classes
         self.image = image
+        self._formula = space.cost if isinstance(space, CostSpace) else None
+        self._class_of = space.cost_class if isinstance(space, CostClassSpace) else None
         self._known: dict[Hashable, tuple[float, float]] = {}
 
     def __call__(self, arch: str) -> tuple[float, float]:
         """Returns parameters, and multiply-adds for one image, as the proxies `params` and `flops` count."""
-        by_formula = getattr(self.space, "cost", None)
-        if by_formula and (known := by_formula(arch, self.num_classes, self.image)):
+        if self._formula and (known := self._formula(arch, self.num_classes, self.image)):
             return float(known[0]), float(known[1])
-        key: Hashable = self.space.cost_class(arch) if hasattr(self.space, "cost_class") else arch
+        key: Hashable = self._class_of(arch) if self._class_of else arch
         if key not in self._known:
             self._known[key] = self._count(arch)
         return self._known[key]

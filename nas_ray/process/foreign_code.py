@@ -78,10 +78,14 @@ class ForeignCode:
 def around(*parts: object) -> Callable[[], AbstractContextManager[object]]:
     """Returns what makes the contexts of calls into an algorithm of `parts`: `ForeignCode` if one is foreign.
 
-    What lies in a filter counts as well. An algorithm may draw from global random generators, which run on.
+    What lies in a filter, or in several, counts as well. An algorithm may draw from global random generators,
+    which run on.
     """
-    inner = [getattr(part, "space", part) for part in parts]
-    return nullcontext if all(map(is_ours, (*parts, *inner))) else partial(ForeignCode, random=False)
+    looked_at = list(parts)
+    for part in looked_at:
+        if hasattr(part, "space"):
+            looked_at.append(part.space)
+    return nullcontext if all(map(is_ours, looked_at)) else partial(ForeignCode, random=False)
 
 
 def is_ours(thing: object) -> bool:

@@ -93,12 +93,9 @@ def _best(run: RunData) -> list[Fact]:
         return [("best arch", f"none: no evaluation has a finite fitness{first}")]
     row, best = run.rows.iloc[run.best_place], run.best or {}
     same = best.get("arch") == row["arch"]
-    index = (
-        f"{row['arch']} (index {best['index']:,})"
-        if same and isinstance(best.get("index"), int)
-        else row["arch"]
-    )
-    facts = [("best arch", str(index)), ("its fitness", number(row["fitness"]))]
+    index = f" (index {best['index']:,})" if same and isinstance(best.get("index"), int) else ""
+    label = f"{best['label']}: " if same and isinstance(best.get("label"), str) else ""
+    facts = [("best arch", f"{label}{row['arch']}{index}"), ("its fitness", number(row["fitness"]))]
     facts += [(f"its {name}", number(row[name])) for name in run.scores]
     facts += [
         (f"its {UNITS[name]}", number(row[name], ",.0f"))

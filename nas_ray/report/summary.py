@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -41,12 +41,14 @@ def summarize(
     wall_seconds: float,
     num_draws: int,
     space: Iterable[str] | None = None,
+    label: Callable[[str], str | None] = lambda arch: None,
 ) -> dict[str, Any]:
     """Returns what the search found, as plain JSON values; everything unknown or not finite is None.
 
     Keys, in this order:
 
-    - `arch`, `index`, `trial`, `fitness`, `scores`: the best arch; None if every evaluation failed.
+    - `arch`, `index`, `trial`, `fitness`, `scores`: the best arch; None if every evaluation failed. `label`
+      where its space has one for people.
     - `benchmark`, `dataset`, `acc_column`, `acc_source`, `accuracy`: its accuracy in percent, and of what.
     - `rank`, `num_archs`: 1 = best of the benchmark; of equal archs each has the best rank.
     - `benchmark_best_arch`, `benchmark_best_accuracy`: what could have been found.
@@ -68,12 +70,15 @@ def summarize(
         num_draws: size of the random search to compare with; nothing is expected of fewer than one draw.
         space: the archs of a finite space in their published index order; None for any other space. A point
             has the index of its arch.
+        label: what an arch is called among people, None if it has no other name than itself.
     """
     best = dict(best_row) if best_row is not None and _number(best_row["fitness"]) is not None else None
     arch = None if best is None else str(best["arch"])
     listed = enumerate(space) if space is not None and arch is not None else ()
+    called = None if arch is None else label(arch)
     return {
         "arch": arch,
+        **({"label": called} if called else {}),
         "index": next((index for index, other in listed if other == arch_of(str(arch))), None),
         "trial": None if best is None else int(best["trial"]),
         "fitness": None if best is None else _number(best["fitness"]),
@@ -141,6 +146,8 @@ def print_summary(summary: Mapping[str, Any], console: Console) -> None:
         return
     index = "" if summary["index"] is None else f" (index {summary['index']:,})"
     say(console, headed("Best arch", f"{index} of {_count(summary['evaluations'], 'evaluation')}"))
+    if summary.get("label"):
+        say(console, summary["label"], "bold cyan")
     say(console, summary["arch"], "cyan")
     drawing = cell_text(summary["arch"])
     if drawing != summary["arch"]:

@@ -12,6 +12,8 @@ from nas_ray.evaluation.base import Evaluator
 from nas_ray.runs.folder import fingerprint
 from nas_ray.searchers import ArchSearcher, Fitness
 from nas_ray.spaces import Product, SearchSpace, arch_of
+from nas_ray.spaces.needs import index_of, label_of
+from nas_ray.spaces.product import arch_space
 
 MINIBATCH = "minibatch_sha256"
 """The key of the hash of the minibatch in `run.json`."""
@@ -61,8 +63,18 @@ class Experiment:
         return "its evaluator"
 
     def label(self, arch: str) -> str:
-        """Returns a short name of `arch`: its index in a finite space, with the settings of a point."""
-        if not hasattr(self.space, "index"):
-            return arch
-        of_arch = arch_of(arch) if isinstance(self.space, Product) else arch
-        return f"#{self.space.index(arch)}{arch.removeprefix(of_arch)}"
+        """Returns a short name of `arch`: its label, its published number with its settings, or itself."""
+        if called := self.called(arch):
+            return called
+        index = index_of(self.space, arch)
+        return arch if index is None else f"#{index}{self._settings(arch)}"
+
+    def called(self, arch: str) -> str | None:
+        """Returns what the space calls `arch` for people, with its settings; None where it has no names."""
+        settings = self._settings(arch)
+        called = label_of(arch_space(self.space), arch.removesuffix(settings))
+        return f"{called}{settings}" if called else None
+
+    def _settings(self, arch: str) -> str:
+        """Returns what stands behind the arch of a point."""
+        return arch.removeprefix(arch_of(arch)) if isinstance(self.space, Product) else ""

@@ -23,6 +23,7 @@ from nas_ray.runs.folder import update_run, write_json, write_table
 from nas_ray.search.base import Experiment
 from nas_ray.search.estimation import CHECKPOINTS
 from nas_ray.spaces import FiniteSpace, arch_of
+from nas_ray.spaces.needs import index_of
 from nas_ray.spaces.product import arch_space
 from nas_ray.terminal.console import say
 
@@ -57,6 +58,7 @@ def finish(experiment: Experiment, folder: Path, wall_seconds: float, pictures: 
         wall_seconds=wall_seconds,
         num_draws=len(rows),
         space=space if isinstance(space, FiniteSpace) else None,
+        label=experiment.called,
     )
     write_json(folder / "best.json", summary)
     if best is not None and pictures:
@@ -105,8 +107,7 @@ def best_row(rows: pd.DataFrame) -> dict[str, Any] | None:
 
 
 def _draw(experiment: Experiment, rows: pd.DataFrame, arch: str, folder: Path) -> None:
-    index = experiment.space.index(arch) if hasattr(experiment.space, "index") else None
-    draw_cell(arch, folder / "cell.png", index=index)
+    draw_cell(arch, folder / "cell.png", index=index_of(experiment.space, arch))
     draw_search(
         rows,
         folder / "search.png",

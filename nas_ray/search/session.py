@@ -30,6 +30,7 @@ from nas_ray.search.finish import finish, show
 from nas_ray.search.steps import drive, leave, wall_since
 from nas_ray.search.steps import replay as replay
 from nas_ray.searchers import ArchSearcher
+from nas_ray.spaces.needs import stem_of
 from nas_ray.terminal.console import error_console, say
 
 
@@ -138,7 +139,7 @@ def describe(experiment: Prepared) -> dict[str, Any]:
         "scores": experiment.scores,
         "forms": later_forms(experiment.scores),
         "images": {key: getattr(experiment.images, key) for key in IMAGE_FACTS},
-        "stem": getattr(experiment.space, "stem", None),
+        "stem": stem_of(experiment.space),
         **experiment.seen,
         "benchmark": getattr(experiment.benchmark, "acc_source", None),
     }

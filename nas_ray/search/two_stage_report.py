@@ -84,6 +84,7 @@ def finish(
         wall_seconds=wall_seconds,
         num_draws=len(rows),
         space=space if isinstance(space, FiniteSpace) else None,
+        label=experiment.called,
     )
     write_json(folder / "best.json", summary)
     if best is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from nas_ray.searchers.base import ArchSearcher
 from nas_ray.searchers.fitness import Fitness
 from nas_ray.searchers.sampling import Repeats
 from nas_ray.searchers.variation import Children, draw, node_first_children
-from nas_ray.spaces.needs import cell_space
+from nas_ray.spaces.needs import cell_space, neighborhood, recombining
 
 if TYPE_CHECKING:
     from nas_ray.spaces.base import SearchSpace
@@ -23,7 +23,7 @@ LARGEST = 1_000_000
 """Largest population and tournament."""
 
 MUTATIONS = ("uniform", "node")
-"""Uniform over the neighbours, or over nodes first."""
+"""As the space says: uniform over the neighbours, or children of its own; or over nodes first."""
 
 
 class RegularizedEvolution(ArchSearcher):
@@ -33,6 +33,9 @@ class RegularizedEvolution(ArchSearcher):
     (the first drawn among equals), and mutate it; the child joins the population and the oldest member leaves
     it. A parent that has no child is replaced by a random arch. The search ends after a thousand known archs
     in a row.
+
+    A space that makes children itself (`RecombiningSpace`) is given the winners of two tournaments for each
+    of them. In a space of sequences without neighbours a mutation changes one decision (`sequence_children`).
 
     With k evaluations in flight this is the asynchronous evolution of the paper with k workers: a tournament
     draws from the members whose rows have arrived. With one it is the sequential algorithm.
@@ -50,14 +53,17 @@ class RegularizedEvolution(ArchSearcher):
         seed: see `ArchSearcher`.
         population: P, number of living members.
         sample: S, members drawn for one tournament.
-        mutation: `uniform`: uniform over the neighbours; `node`: a node, then one of its incoming edges, then
-            another operation (`node_first_children`), for a `CellSpace`.
+        mutation: `uniform`: uniform over the neighbours, or what a `RecombiningSpace` makes; `node`: a node,
+            then one of its incoming edges, then another operation (`node_first_children`), for a `CellSpace`.
         replacement: draw a tournament with replacement; without, it has at most as many as are alive.
         ageing: the oldest member leaves; otherwise the worst, and the oldest of equals.
 
     Raises:
         UsageError: population or sample is out of range, the mutation unknown or not one for this space.
     """
+
+    recombines: ClassVar[bool] = True
+    """Whether a space may make the children; variants that choose among all of them say no."""
 
     def __init__(
         self,
@@ -83,7 +89,11 @@ class RegularizedEvolution(ArchSearcher):
         self.sample = sample
         self.replacement = replacement
         self.ageing = ageing
-        self._cells = cell_space(space, "The mutation 'node'") if mutation == "node" else None
+        free = mutation != "node"
+        self._cells = None if free else cell_space(space, "The mutation 'node'")
+        self._recombining = recombining(space) if free and self.recombines else None
+        needed = free and self._recombining is None
+        self._neighbors = neighborhood(space, type(self).__name__, self.rng) if needed else None
         self._alive: list[int] = []  # places in history, oldest first
         self._to_draw = population
         self._repeats = Repeats()
@@ -119,10 +129,15 @@ class RegularizedEvolution(ArchSearcher):
         """Returns the possible children of `parent` and their chances."""
         if self._cells is not None:
             return node_first_children(self._cells, parent)
-        return self.space.neighbors(parent), None
+        if self._neighbors is None:  # of a space that makes children, and a variant that wants them all
+            self._neighbors = neighborhood(self.space, type(self).__name__, self.rng)
+        return self._neighbors(parent), None
 
     def child(self, parent: str) -> str:
         """Returns a child of `parent`, a random arch if it has none."""
+        if self._recombining is not None:
+            mate: str = self.history[self._winner()]["arch"]
+            return self._recombining.sample_from((parent, mate), self.rng)
         return draw(self.children(parent), self.rng) or self.first()
 
     def _winner(self) -> int:

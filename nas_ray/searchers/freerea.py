@@ -15,7 +15,7 @@ from nas_ray.searchers.evolution import LARGEST
 from nas_ray.searchers.fitness import Fitness, NormalisedSum
 from nas_ray.searchers.sampling import Repeats, sample_new
 from nas_ray.searchers.variation import crossover, draw
-from nas_ray.spaces.needs import decision_space
+from nas_ray.spaces.needs import decision_space, neighborhood
 
 if TYPE_CHECKING:
     from nas_ray.spaces.base import SearchSpace
@@ -75,6 +75,7 @@ class FreeRea(ArchSearcher):
         self.population = population
         self.sample = sample
         self._decisions = decision_space(space, "freerea")
+        self._neighbors = neighborhood(space, "freerea", self.rng)
         self._first: set[str] = set()
         self._to_draw = population
         self._alive: list[int] = []  # places in history, oldest first
@@ -125,5 +126,5 @@ class FreeRea(ArchSearcher):
         winners = self._best([self._alive[i] for i in drawn], 2)
         parents = [self.history[place]["arch"] for place in winners]
         for parent in parents:
-            self._children.append(draw((self.space.neighbors(parent), None), self.rng) or parent)
+            self._children.append(draw((self._neighbors(parent), None), self.rng) or parent)
         self._children.append(crossover(self._decisions, parents[0], parents[-1], self.rng))

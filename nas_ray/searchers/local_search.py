@@ -11,6 +11,7 @@ from nas_ray.rows import Row
 from nas_ray.searchers.base import ArchSearcher
 from nas_ray.searchers.fitness import Fitness
 from nas_ray.searchers.sampling import sample_new
+from nas_ray.spaces.needs import neighborhood
 from nas_ray.terminal.ranges import SOME
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class LocalSearch(ArchSearcher):
         first_improvement: move to the first better neighbour instead of the best.
 
     Raises:
-        UsageError: starts is not positive.
+        UsageError: starts is not positive, or archs of the space have no neighbours.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class LocalSearch(ArchSearcher):
     ) -> None:
         SOME.check("starts of local_search", starts)
         super().__init__(space, fitness=fitness, seed=seed)
+        self._neighbors = neighborhood(space, "local_search", self.rng)
         self.starts = starts
         self.first_improvement = first_improvement
         self._proposed: set[str] = set()
@@ -106,7 +108,7 @@ class LocalSearch(ArchSearcher):
     def _expand(self, point: str) -> None:
         """Queues the new neighbours of `point`, in random order, and adds the known ones to the climb."""
         self._expanded.add(point)
-        neighbors = self.space.neighbors(point)
+        neighbors = self._neighbors(point)
         for place in self.rng.permutation(len(neighbors)):
             neighbor = neighbors[place]
             if neighbor not in self._proposed:

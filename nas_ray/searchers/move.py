@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -36,6 +36,8 @@ class Move(Area):
     Raises:
         UsageError: no proxy, or a negative number of proposals.
     """
+
+    recombines: ClassVar[bool] = False
 
     def __init__(
         self, space: SearchSpace, *, fitness: Fitness, proposals: int = 0, pool: int = 0, **options: Any

@@ -15,7 +15,7 @@ from nas_ray.searchers.cheap_score import CheapScore, cheap_scores, scores_of
 from nas_ray.searchers.fitness import Fitness
 from nas_ray.searchers.sampling import sample_distinct, sample_new
 from nas_ray.searchers.variation import one_hot
-from nas_ray.spaces.needs import decision_space
+from nas_ray.spaces.needs import decision_space, neighborhood
 from nas_ray.terminal.ranges import SOME
 
 if TYPE_CHECKING:
@@ -82,6 +82,7 @@ class PredictorSearch(ArchSearcher):
         self.candidates = candidates
         self.regressor = regressor
         self._decisions = decision_space(space, "predictor")
+        self._neighbors = neighborhood(space, "predictor", self.rng)
         self._proposed: set[str] = set()
         self._queue: deque[str] = deque()
         self._to_draw = start
@@ -122,7 +123,7 @@ class PredictorSearch(ArchSearcher):
     def _candidates(self, ranks: np.ndarray) -> list[str]:
         """Returns new archs: random ones, and the neighbours of the best evaluated."""
         best = np.argsort(-ranks, kind="stable")[: self.batch]
-        near = [arch for place in best for arch in self.space.neighbors(self.history[place]["arch"])]
+        near = [arch for place in best for arch in self._neighbors(self.history[place]["arch"])]
         far = sample_distinct(self.space, self.candidates, self.rng)
         return [arch for arch in dict.fromkeys([*near, *far]) if arch not in self._proposed]
 

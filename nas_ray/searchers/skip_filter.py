@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from nas_ray.errors import UsageError
 from nas_ray.plugins import unknown_name
@@ -83,6 +83,8 @@ class SkipRea(RegularizedEvolution):
     Raises:
         UsageError: unknown rule, bounds in the wrong order, or bounds for a rule that has none.
     """
+
+    recombines: ClassVar[bool] = False
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Search spaces: sets of archs, how to move in them and how to build them.
+"""Search spaces: sets of archs, how to build them, and what else they may be asked.
 
 The names of `__init__.pyi`, imported when they are first used, so that a searcher needs no torch.
 """

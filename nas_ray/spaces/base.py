@@ -1,27 +1,33 @@
-"""The search-space interface: a set of archs, how to move in it, and how to build them."""
+"""The search-space interface: a set of archs, how to build them, and what else a space may be asked.
+
+A space has two methods, `sample` and `build`. Each of the other protocols here is one question more: a space
+that has its methods answers it, and its first line says who asks (`spaces/needs.py`: how, and what is said
+where there is no answer).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+import inspect
+from collections.abc import Hashable, Iterator, Sequence
+from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     import numpy as np
     from torch import nn
+
+END: Final = "<end>"
+"""The option of a sequence that ends it; it is no decision of an arch."""
 
 
 @runtime_checkable
 class SearchSpace(Protocol):
     """A set of archs, each a canonical string.
 
-    The whole of a new space is three methods::
+    The whole of a new space is two methods::
 
         class Widths:
             def sample(self, rng):
                 return str(rng.integers(1, 9))
-
-            def neighbors(self, arch):
-                return [str(w) for w in (int(arch) - 1, int(arch) + 1) if 1 <= w <= 8]
 
             def build(self, arch, num_classes):
                 width = int(arch)
@@ -30,18 +36,23 @@ class SearchSpace(Protocol):
     """
 
     def sample(self, rng: np.random.Generator) -> str:
-        """Returns an arch drawn uniformly."""
-
-    def neighbors(self, arch: str) -> list[str]:
-        """Returns the archs one mutation away: no duplicates, never `arch` itself, in a fixed order."""
+        """Returns a random arch, uniform over the space where it does not say otherwise."""
 
     def build(self, arch: str, num_classes: int) -> nn.Module:
         """Returns a new net `[B, 3, H, W] -> [B, num_classes]`, initialised from torch's global state."""
 
 
 @runtime_checkable
+class Neighborhood(SearchSpace, Protocol):
+    """A space in which archs are near others; asked by evolution and local search."""
+
+    def neighbors(self, arch: str) -> list[str]:
+        """Returns the archs one mutation away: no duplicates, never `arch` itself, in a fixed order."""
+
+
+@runtime_checkable
 class FiniteSpace(SearchSpace, Protocol):
-    """A space that can be listed: `len(space)` archs, iterated in the published index order."""
+    """A space that can be listed in its published index order; asked by benchmarks and rare draws."""
 
     def __len__(self) -> int:
         """Returns the number of archs."""
@@ -55,10 +66,10 @@ class FiniteSpace(SearchSpace, Protocol):
 
 @runtime_checkable
 class DecisionSpace(SearchSpace, Protocol):
-    """A space whose archs are made of a fixed number of choices, such as one operation per edge.
+    """A space of archs with a fixed number of choices; asked by crossover, one-hot codes and Optuna.
 
-    What needs the parts of an arch (crossover, one-hot codes, Optuna) asks for these methods. One `arch` has
-    one tuple of decisions, and `assemble(decisions(arch)) == arch`.
+    A choice is one operation per edge, for example. One `arch` has one tuple of decisions, and
+    `assemble(decisions(arch)) == arch`. It is a `SequenceSpace` of one length (`spaces/sequences.py`).
     """
 
     def choices(self) -> tuple[tuple[str, ...], ...]:
@@ -77,7 +88,7 @@ class DecisionSpace(SearchSpace, Protocol):
 
 @runtime_checkable
 class CellSpace(DecisionSpace, Protocol):
-    """A space whose decisions are the edges of one cell, an acyclic graph."""
+    """A space whose decisions are the edges of one cell, an acyclic graph; asked by rules about nodes."""
 
     def groups(self) -> tuple[tuple[int, ...], ...]:
         """Returns for every node but the input the places of the decisions on its incoming edges.
@@ -87,7 +98,122 @@ class CellSpace(DecisionSpace, Protocol):
         """
 
 
+@runtime_checkable
+class SequenceSpace(SearchSpace, Protocol):
+    """A space of sequences of any length; asked by what makes archs step by step, and where neighbours lack.
+
+    What is decided says what comes next. One arch has one tuple of decisions, without the end, and
+    `assemble(decisions(arch)) == arch`. Other sequences may make the same arch.
+    """
+
+    def options(self, prefix: tuple[str, ...]) -> tuple[str, ...]:
+        """Returns what may follow the decisions `prefix`, in a fixed order: never nothing.
+
+        With `END` among the options the sequence may end here, with `(END,)` alone it must. `prefix` holds
+        decisions that were options before, and no `END`.
+        """
+
+    def decisions(self, arch: str) -> tuple[str, ...]:
+        """Returns the decisions that make `arch`, without `END`."""
+
+    def assemble(self, decisions: Sequence[str]) -> str:
+        """Returns the arch of these decisions.
+
+        Raises:
+            UsageError: they make no arch of the space, or are not at an end.
+        """
+
+
+@runtime_checkable
+class RecombiningSpace(Protocol):
+    """A space that makes children itself; asked by `rea`, which has two parents for each child."""
+
+    def sample_from(self, parents: Sequence[str], rng: np.random.Generator) -> str:
+        """Returns a random child of `parents`, which are one or more archs and may be equal."""
+
+
+@runtime_checkable
+class IndexedSpace(Protocol):
+    """A space whose archs have published numbers; asked by pictures and short names of archs."""
+
+    def index(self, arch: str) -> int:
+        """Returns the published number of `arch`, from 0; it grows in the order of a `FiniteSpace`."""
+
+
+@runtime_checkable
+class LabelledSpace(Protocol):
+    """A space whose archs have names for people; asked by progress, summary and report."""
+
+    def label(self, arch: str) -> str:
+        """Returns one line that says what `arch` is; it is shown and never read back."""
+
+
+@runtime_checkable
+class ImageSizedSpace(Protocol):
+    """A space with other nets for large images; asked wherever the images are known."""
+
+    def for_image_size(self, image_size: int) -> SearchSpace:
+        """Returns the same archs with nets for square images of `image_size` pixels."""
+
+
+@runtime_checkable
+class StemmedSpace(Protocol):
+    """A space with several stems; asked by `run.json`, since the same arch is another net on each."""
+
+    @property
+    def stem(self) -> str:
+        """The name of the stem."""
+
+
+@runtime_checkable
+class CostSpace(Protocol):
+    """A space with a formula of its costs; asked by limits, which build a net to count otherwise."""
+
+    def cost(self, arch: str, num_classes: int, image: tuple[int, int, int]) -> tuple[float, float] | None:
+        """Returns parameters, and multiply-adds of one image `(C, H, W)`; None where no formula is known."""
+
+
+@runtime_checkable
+class CostClassSpace(Protocol):
+    """A space in which many archs cost the same; asked by limits, which then count one for all."""
+
+    def cost_class(self, arch: str) -> Hashable:
+        """Returns something that is equal for archs of equal parameters and multiply-adds."""
+
+
+@runtime_checkable
+class ScheduledSpace(Protocol):
+    """A space with published trainings; asked by tables of accuracy."""
+
+    @property
+    def schedules(self) -> tuple[int, ...]:
+        """Epochs of the published trainings, the one that counts last."""
+
+
+OPTIONAL: Final[tuple[type, ...]] = (
+    *(Neighborhood, FiniteSpace, DecisionSpace, CellSpace, SequenceSpace, RecombiningSpace, IndexedSpace),
+    *(LabelledSpace, ImageSizedSpace, StemmedSpace, CostSpace, CostClassSpace, ScheduledSpace),
+)
+"""All that a space may be asked beside `sample` and `build`."""
+
+
+def questions(protocol: type) -> tuple[str, ...]:
+    """Returns the names that `protocol` asks for beside `sample` and `build`, in their order."""
+    own = {
+        name: None
+        for kind in reversed(protocol.__mro__)
+        if kind not in SearchSpace.__mro__
+        for name, value in vars(kind).items()
+        if isinstance(value, property) or (inspect.isfunction(value) and value.__module__ == kind.__module__)
+    }
+    return tuple(own)
+
+
+def lacking(space: object, protocol: type) -> tuple[str, ...]:
+    """Returns what of `questions(protocol)` a space has no answer to."""
+    return tuple(name for name in questions(protocol) if not hasattr(space, name))
+
+
 def fitted_space(space: SearchSpace, image_size: int) -> SearchSpace:
     """Returns `space` with nets for square images of `image_size` pixels, where it tells these apart."""
-    fitted: SearchSpace = space.for_image_size(image_size) if hasattr(space, "for_image_size") else space
-    return fitted
+    return space.for_image_size(image_size) if isinstance(space, ImageSizedSpace) else space

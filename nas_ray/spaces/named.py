@@ -19,7 +19,7 @@ def open_space(name: str) -> SearchSpace:
     name, settings = named_space(name)
     made = make_named("search space", name, resolve("search space", name, SPACES, "nas_ray.spaces"))
     if not isinstance(made, SearchSpace):
-        raise UsageError(f"The search space {name!r} needs the methods sample, neighbors and build.")
+        raise UsageError(f"The search space {name!r} needs the methods sample and build.")
     ship_by_value(type(made))
     return cast(SearchSpace, Product(made, settings)) if settings else made
 

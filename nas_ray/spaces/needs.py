@@ -1,17 +1,69 @@
-"""What searchers and filters need of a space beyond drawing from it, or the sentence that it is not there."""
+"""What searchers and filters need of a space beyond drawing from it, or the sentence that it is not there.
+
+Who needs something asks for it here when it is made, so that a run that cannot work does not start. What a
+space may have or not, such as a label, has its answer without it here as well.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from nas_ray.errors import UsageError
+from nas_ray.spaces.base import (
+    CellSpace,
+    DecisionSpace,
+    IndexedSpace,
+    LabelledSpace,
+    Neighborhood,
+    RecombiningSpace,
+    SequenceSpace,
+    StemmedSpace,
+    lacking,
+    questions,
+)
+from nas_ray.spaces.sequences import as_sequence, sequence_children
+from nas_ray.spaces.wrapping import innermost
 
 if TYPE_CHECKING:
-    from nas_ray.spaces.base import CellSpace, DecisionSpace, SearchSpace
+    import numpy as np
+
+    from nas_ray.spaces.base import SearchSpace
 
 
-_DECISIONS = ("choices", "decisions", "assemble")
+def neighborhood(space: SearchSpace, user: str, rng: np.random.Generator) -> Callable[[str], list[str]]:
+    """Returns the function from an arch to the archs one mutation away.
+
+    They are the `neighbors` of the space, or else the children by one decision of a sequence
+    (`sequence_children`) or of a space with a fixed number of decisions.
+
+    Args:
+        space: any space.
+        user: who needs them, for the message.
+        rng: where what follows a changed decision of a sequence is drawn from.
+
+    Raises:
+        UsageError: it has neither.
+    """
+    if not lacking(space, Neighborhood):
+        return cast(Neighborhood, space).neighbors
+    sequence = as_sequence(space)
+    if sequence is None:
+        raise _refusal(space, user, Neighborhood, " or the methods of a SequenceSpace or DecisionSpace")
+    return partial(sequence_children, sequence, rng=rng)
+
+
+def sequence_space(space: SearchSpace, user: str) -> SequenceSpace:
+    """Returns `space` as sequences of decisions; those of a `DecisionSpace` have one length.
+
+    Raises:
+        UsageError: its archs are no sequences.
+    """
+    sequence = as_sequence(space)
+    if sequence is None:
+        raise _refusal(space, user, SequenceSpace, " or the methods of a DecisionSpace")
+    return sequence
 
 
 def decision_space(space: SearchSpace, user: str) -> DecisionSpace:
@@ -24,9 +76,9 @@ def decision_space(space: SearchSpace, user: str) -> DecisionSpace:
     Raises:
         UsageError: it has none.
     """
-    made = cast("DecisionSpace", _with_methods(space, user, _DECISIONS))
-    made.choices()  # a filter on a space without decisions says so here
-    return made
+    if lacking(space, DecisionSpace):
+        raise _refusal(space, user, DecisionSpace)
+    return cast(DecisionSpace, space)
 
 
 def cell_space(space: SearchSpace, user: str) -> CellSpace:
@@ -35,20 +87,48 @@ def cell_space(space: SearchSpace, user: str) -> CellSpace:
     Raises:
         UsageError: it is none.
     """
-    made = cast("CellSpace", _with_methods(space, user, (*_DECISIONS, "groups")))
-    made.groups()
-    return made
+    if lacking(space, CellSpace):
+        raise _refusal(space, user, CellSpace)
+    return cast(CellSpace, space)
 
 
-def _with_methods(space: SearchSpace, user: str, names: Sequence[str]) -> SearchSpace:
-    if not all(hasattr(space, name) for name in names):
-        raise UsageError(
-            f"{user} needs a space with the methods {', '.join(names)}, got {type(space).__name__}; add them "
-            "(nas_ray/spaces/base.py says what they return) or choose another way."
-        )
-    return space
+def _refusal(space: SearchSpace, user: str, protocol: type, instead: str = "") -> UsageError:
+    names, missing = questions(protocol), lacking(space, protocol)
+    needed = f"the method{'s' if len(names) > 1 else ''} {', '.join(names)}"
+    without = f" without {', '.join(missing)}" if len(missing) < len(names) else ""
+    return UsageError(
+        f"{user} needs a space with {needed}, got {type(innermost(space)).__name__}{without}; add "
+        f"{'them' if len(missing) > 1 else 'it'}{instead} (nas_ray/spaces/base.py says what they return) or "
+        "choose another way."
+    )
+
+
+def recombining(space: SearchSpace) -> RecombiningSpace | None:
+    """Returns `space` if it makes children itself."""
+    return space if isinstance(space, RecombiningSpace) else None
 
 
 def members(space: SearchSpace) -> list[str]:
     """Returns the archs of `space` in its published order, none if it cannot be listed."""
     return list(space) if isinstance(space, Iterable) else []
+
+
+def index_of(space: SearchSpace, arch: str) -> int | None:
+    """Returns the published number of `arch`, None in a space without."""
+    return space.index(arch) if isinstance(space, IndexedSpace) else None
+
+
+def stem_of(space: SearchSpace) -> str | None:
+    """Returns the name of the stem, None in a space with one alone."""
+    return space.stem if isinstance(space, StemmedSpace) else None
+
+
+def label_of(space: SearchSpace, arch: str) -> str | None:
+    """Returns the label of `arch`, None in a space without; one that cannot be given costs nobody a run."""
+    if not isinstance(space, LabelledSpace):
+        return None
+    try:
+        label = space.label(arch)
+    except Exception:  # code of a user, at the end of a long search
+        return None
+    return " ".join(label.split()) or None if isinstance(label, str) else None

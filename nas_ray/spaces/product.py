@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from nas_ray.errors import UsageError
-from nas_ray.spaces.base import DecisionSpace, FiniteSpace, SearchSpace, fitted_space
+from nas_ray.spaces.base import (
+    CostClassSpace,
+    CostSpace,
+    DecisionSpace,
+    FiniteSpace,
+    ImageSizedSpace,
+    IndexedSpace,
+    Neighborhood,
+    SearchSpace,
+    StemmedSpace,
+    fitted_space,
+)
 from nas_ray.spaces.setting_kinds import Choice, Setting
 from nas_ray.spaces.settings import (
     arch_of,
@@ -98,7 +109,7 @@ class _Neighbors(Product):
         """Returns the neighbours of the arch with these settings, then those with one setting changed."""
         arch, values = self.split(point)
         return [
-            *(point_of(neighbor, values) for neighbor in self.space.neighbors(arch)),
+            *(point_of(neighbor, values) for neighbor in cast(Neighborhood, self.space).neighbors(arch)),
             *(
                 point_of(arch, {**values, name: value})
                 for name, setting in self.settings.items()
@@ -193,15 +204,15 @@ def _choices_alone(settings: Mapping[str, Setting]) -> bool:
 
 
 PARTS: dict[type[Product], Callable[[SearchSpace, Mapping[str, Setting]], bool]] = {
-    _Neighbors: lambda space, settings: hasattr(space, "neighbors"),
+    _Neighbors: lambda space, settings: isinstance(space, Neighborhood),
     _Listed: lambda space, settings: isinstance(space, FiniteSpace) and _choices_alone(settings),
     _Members: lambda space, settings: hasattr(space, "__contains__"),
     _Decisions: lambda space, settings: isinstance(space, DecisionSpace) and _choices_alone(settings),
-    _Index: lambda space, settings: hasattr(space, "index"),
-    _Fitted: lambda space, settings: hasattr(space, "for_image_size"),
-    _Cost: lambda space, settings: hasattr(space, "cost"),
-    _CostClass: lambda space, settings: hasattr(space, "cost_class"),
-    _Stem: lambda space, settings: hasattr(space, "stem"),
+    _Index: lambda space, settings: isinstance(space, IndexedSpace),
+    _Fitted: lambda space, settings: isinstance(space, ImageSizedSpace),
+    _Cost: lambda space, settings: isinstance(space, CostSpace),
+    _CostClass: lambda space, settings: isinstance(space, CostClassSpace),
+    _Stem: lambda space, settings: isinstance(space, StemmedSpace),
 }
 """What a product can do where its space and its settings can: who looks for a method finds one that works, or
 none."""

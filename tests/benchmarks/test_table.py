@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from nas_ray.benchmarks import open_benchmark
 from nas_ray.benchmarks.table import TableBenchmark, write_table
 from nas_ray.errors import UsageError
 from nas_ray.spaces import NatsTss
@@ -234,3 +235,12 @@ def test_best_archs_are_the_published_ones(dataset, test, valid, data_dir):
     assert (accs.max(), accs.argmax()) == test
     valid_accs = np.array([benchmark.query(arch, 200).valid_acc for arch in benchmark.archs])
     assert (valid_accs.max(), valid_accs.argmax()) == valid
+
+
+def test_no_benchmark_is_found_for_a_space_that_none_knows() -> None:
+    class Half(Five):
+        def __iter__(self):
+            return iter(NatsTss().archs[:5])
+
+    assert open_benchmark("auto", "cifar10", Five()) is None
+    assert open_benchmark("auto", "cifar10", Half()) is not None

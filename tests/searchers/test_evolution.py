@@ -164,8 +164,8 @@ def test_node_first_mutation_needs_a_cell() -> None:
     with pytest.raises(UsageError) as caught:
         RegularizedEvolution(Line(), fitness=Single(("x",)), mutation="node")
     assert str(caught.value) == (
-        "The mutation 'node' needs a space with the methods choices, decisions, assemble, groups, got Line; "
-        "add them (nas_ray/spaces/base.py says what they return) or choose another way."
+        "The mutation 'node' needs a space with the methods choices, decisions, assemble, groups, got Line "
+        "without groups; add it (nas_ray/spaces/base.py says what they return) or choose another way."
     )
 
 

@@ -1,0 +1,168 @@
+"""Archs as sequences of decisions: drawing one, and changing one decision of it.
+
+What follows a changed decision is kept, place by place, where it is still among the options there, and drawn
+anew where it is not. So a child differs from its parent in one decision, and behind it in no more than what
+that decision made impossible.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nas_ray.errors import UsageError
+from nas_ray.spaces.base import END, DecisionSpace, SearchSpace, SequenceSpace, lacking
+
+if TYPE_CHECKING:
+    from torch import nn
+
+LONGEST = 10_000
+"""Decisions of a sequence after which its space is taken for one without an end."""
+
+MAX_REJECTIONS = 1_000
+
+MAX_TRIES = 10
+"""Draws of what follows a changed decision, where the child falls outside of a filter."""
+
+
+class _FixedLength:
+    """A `DecisionSpace` as sequences of its one length."""
+
+    def __init__(self, space: DecisionSpace) -> None:
+        self.space = space
+        self._choices = space.choices()
+
+    def options(self, prefix: tuple[str, ...]) -> tuple[str, ...]:
+        """Returns the choices of the next decision."""
+        return self._choices[len(prefix)] if len(prefix) < len(self._choices) else (END,)
+
+    def sample(self, rng: np.random.Generator) -> str:
+        """Returns a random arch of the space."""
+        return self.space.sample(rng)
+
+    def build(self, arch: str, num_classes: int) -> nn.Module:
+        """Returns the net of `arch`."""
+        return self.space.build(arch, num_classes)
+
+    def decisions(self, arch: str) -> tuple[str, ...]:
+        """Returns the decisions of `arch`."""
+        return self.space.decisions(arch)
+
+    def assemble(self, decisions: Sequence[str]) -> str:
+        """Returns the arch of these decisions."""
+        return self.space.assemble(decisions)
+
+
+def as_sequence(space: SearchSpace) -> SequenceSpace | None:
+    """Returns `space` as sequences: itself, or decisions of a fixed length; None if it has neither."""
+    if not lacking(space, SequenceSpace):
+        return space  # type: ignore[return-value]  # it has the methods
+    return None if lacking(space, DecisionSpace) else _FixedLength(space)  # type: ignore[arg-type]
+
+
+def sample_sequence(space: SequenceSpace, rng: np.random.Generator) -> str:
+    """Returns an arch whose every decision is drawn uniformly from the options there.
+
+    This is not uniform over archs: a short sequence has few decisions and a large chance. What makes no arch
+    of the space is drawn again, at most `MAX_REJECTIONS` times. It is a method `sample` as it stands:
+    `sample = sample_sequence` in the class of the space.
+
+    Raises:
+        UsageError: the space gives no options, or no end; or nothing that was drawn makes an arch.
+    """
+    rest = MAX_REJECTIONS
+    while True:
+        decisions, _ = _completed(space, (), (), rng)
+        try:
+            return space.assemble(decisions)
+        except UsageError:
+            rest -= 1
+            if not rest:
+                raise
+
+
+def sequence_children(space: SequenceSpace, arch: str, rng: np.random.Generator) -> list[str]:
+    """Returns one child of `arch` for every other option of every decision, its end included.
+
+    What follows is kept or drawn from `rng`, as this module says. What falls outside of a filter is drawn
+    again, at most `MAX_TRIES` times, and then left out. No child comes twice, and none is `arch`.
+
+    Raises:
+        UsageError: the space gives no options, or no end.
+    """
+    path = (*space.decisions(arch), END)
+    children: dict[str, None] = {}
+    for place, taken in enumerate(path):
+        for option in _options(space, path[:place]):
+            if option == taken:
+                continue
+            child = _child(space, (*path[:place], option), path[place + 1 :], rng)
+            if child is not None and child != arch:
+                children[child] = None
+    return list(children)
+
+
+def sequence_neighbors(space: SearchSpace, arch: str) -> list[str]:
+    """Returns `sequence_children` of which `arch` alone decides what is drawn, so that the list is fixed.
+
+    It is a method `neighbors` as it stands: `neighbors = sequence_neighbors` in the class of a space with
+    sequences or decisions. The neighbours of a space with decisions differ in one of them; those of other
+    sequences need not be neighbours of each other.
+
+    Raises:
+        UsageError: the space has neither, gives no options, or no end.
+    """
+    sequence = as_sequence(space)
+    if sequence is None:
+        raise UsageError(
+            f"Neighbours by decisions need a space with options or choices, decisions and assemble, got "
+            f"{type(space).__name__}; add them (nas_ray/spaces/base.py says what they return)."
+        )
+    return sequence_children(sequence, arch, np.random.default_rng(zlib.crc32(arch.encode())))
+
+
+def _child(
+    space: SequenceSpace, start: tuple[str, ...], wanted: tuple[str, ...], rng: np.random.Generator
+) -> str | None:
+    """Returns the arch that goes on from `start` with `wanted` where it can; None if that makes none."""
+    for _ in range(MAX_TRIES):
+        decisions, drawn = _completed(space, start, wanted, rng)
+        try:
+            return space.assemble(decisions)
+        except UsageError:
+            if not drawn:
+                return None
+    return None
+
+
+def _completed(
+    space: SequenceSpace, start: tuple[str, ...], wanted: tuple[str, ...], rng: np.random.Generator
+) -> tuple[tuple[str, ...], bool]:
+    """Returns all decisions after `start`, those of `wanted` where they are options, and if any was drawn."""
+    decisions, drawn = list(start), False
+    while not decisions or decisions[-1] != END:
+        options, place = _options(space, tuple(decisions)), len(decisions) - len(start)
+        if place < len(wanted) and wanted[place] in options:
+            decisions.append(wanted[place])
+        else:
+            decisions.append(options[int(rng.integers(len(options)))])
+            drawn = drawn or len(options) > 1
+        if len(decisions) > LONGEST:
+            raise UsageError(
+                f"A sequence of {type(space).__name__} must end, got more than {LONGEST:,} decisions; let "
+                "options(prefix) return END where it may."
+            )
+    return tuple(decisions[:-1]), drawn
+
+
+def _options(space: SequenceSpace, prefix: tuple[str, ...]) -> tuple[str, ...]:
+    options = space.options(prefix)
+    if not options:
+        raise UsageError(
+            f"options(prefix) of {type(space).__name__} must return what may follow, or END alone, got "
+            f"nothing after {prefix!r}."
+        )
+    return options
