@@ -15,6 +15,7 @@ from typing import Any
 import pandas as pd
 
 from nas_ray.drivers.by_value import ship_modules
+from nas_ray.drivers.keeping import keeper_of
 from nas_ray.drivers.ray_client import over_client, search_at_head
 from nas_ray.drivers.ray_compat import OF_TUNE
 from nas_ray.evaluation.proxy_scores import EpochEvaluator, Evaluator
@@ -126,7 +127,12 @@ def tune_search(
             on_event(event)
 
     searcher.attach(
-        observer=observe, stop=stop, clock=clock, watcher=on_epoch, archs_per_trial=archs_per_trial
+        observer=observe,
+        stop=stop,
+        clock=clock,
+        watcher=on_epoch,
+        archs_per_trial=archs_per_trial,
+        **keeper_of(searcher, folder),
     )
     ship_modules()
     trainable = tune.with_resources(

@@ -11,6 +11,7 @@ from typing import Any
 
 from rich.console import Console
 
+from nas_ray.drivers.keeping import replay_run
 from nas_ray.drivers.lifecycle import Ending, begin_ray, guarded
 from nas_ray.drivers.progress import SearchProgress
 from nas_ray.drivers.resources import Plan
@@ -21,7 +22,7 @@ from nas_ray.images.identity import IMAGES, check_unchanged
 from nas_ray.proxies.forms import later_forms
 from nas_ray.runs.claim import Opens, claimed
 from nas_ray.runs.folder import create_run, read_run, unmake_run, update_run, write_table
-from nas_ray.runs.journal import FILE_NAME, Journal, read_journal, rows_of
+from nas_ray.runs.journal import FILE_NAME, Journal, rows_of
 from nas_ray.runs.kept import lost
 from nas_ray.runs.mirror import run_folder
 from nas_ray.runs.resume import resume_command
@@ -171,7 +172,7 @@ def replay(experiment: Experiment, folder: Path) -> None:
     check_unchanged(info, {IMAGES: experiment.images.sha256}, f"The run {folder}")
     keep_forms(experiment.evaluator, info.get("forms"))
     try:
-        experiment.searcher.replay(read_journal(folder / FILE_NAME))
+        replay_run(experiment.searcher, folder)
     except Exception as error:  # a searcher of the user may raise anything
         why = error if isinstance(error, ValueError) else describe_error(error)
         raise UsageError(f"The run {folder} cannot be continued: {why}") from error
