@@ -19,7 +19,7 @@ from nas_ray.drivers.keeping import keeper_of
 from nas_ray.drivers.ray_client import over_client, search_at_head
 from nas_ray.drivers.ray_compat import OF_TUNE
 from nas_ray.evaluation.proxy_scores import EpochEvaluator, Evaluator
-from nas_ray.rows import ERROR, ERROR_KIND, LEADING, TRAILING, Event, Row, error_kind_of
+from nas_ray.rows import ERROR, ERROR_KIND, FOUND, LEADING, TRAILING, Event, Row, error_kind_of
 from nas_ray.runs.journal import FILE_NAME, Journal, rows_of
 from nas_ray.searchers.base import ArchSearcher
 from nas_ray.searchers.messages import SCORE
@@ -203,7 +203,8 @@ def to_table(searcher: ArchSearcher) -> pd.DataFrame:
     for name in (*LEADING, *TRAILING):
         if name not in table:
             table[name] = None
-    for name in ("worker", ERROR, ERROR_KIND):
+    first = [*LEADING, FOUND] if FOUND in table else [*LEADING]
+    for name in ("worker", ERROR, ERROR_KIND, *first[len(LEADING) :]):
         table[name] = table[name].astype("string")  # the same type whether or not anything failed
-    scores = [name for name in table if name not in (*LEADING, *TRAILING)]
-    return table[[*LEADING, *scores, *TRAILING]]
+    scores = [name for name in table if name not in (*first, *TRAILING)]
+    return table[[*first, *scores, *TRAILING]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, cast
 
 from rich.console import Console
 
@@ -33,6 +34,7 @@ from nas_ray.searchers import ArchSearcher, Fitness
 from nas_ray.searchers.named import make_searcher
 from nas_ray.spaces import FiniteSpace, HandDesigned, Product, SearchSpace, arch_of
 from nas_ray.spaces.base import fitted_space
+from nas_ray.spaces.found import space_of_found
 from nas_ray.spaces.named import make_space
 from nas_ray.spaces.product import arch_space
 from nas_ray.spaces.settings import written
@@ -60,10 +62,20 @@ class Experiment:
 
     def label(self, arch: str) -> str:
         """Returns a short name of `arch`: its index in a finite space, with the settings of a point."""
-        if not hasattr(self.space, "index"):
-            return arch
+        index = self.index(arch)
         of_arch = arch_of(arch) if isinstance(self.space, Product) else arch
-        return f"#{self.space.index(arch)}{arch.removeprefix(of_arch)}"
+        return arch if index is None else f"#{index}{arch.removeprefix(of_arch)}"
+
+    def index(self, arch: str) -> int | None:
+        """Returns the index of `arch`, where its space numbers its archs."""
+        space = self.final_space
+        numbered = hasattr(space, "index") and (space is self.space or arch in cast(FiniteSpace, space))
+        return int(cast(Any, space).index(arch)) if numbered else None
+
+    @property
+    def final_space(self) -> SearchSpace:
+        """The space of what is found: another than `space` where that one has settings of a method."""
+        return space_of_found(self.space)
 
     @property
     def batch_fingerprint(self) -> str:
@@ -107,7 +119,7 @@ def prepare(name: str, args: SearchArgs, searcher: str | Callable[..., ArchSearc
     space = fitted_space(space, images.image_size)
     if args.archs_per_trial > 1:
         check_batched(args, space, proxies)
-    archs = arch_space(space)
+    archs = arch_space(space_of_found(space))
     listed = archs if isinstance(archs, FiniteSpace) and not isinstance(archs, HandDesigned) else None
     benchmark = None if listed is None else open_benchmark(args.benchmark, args.dataset, listed)
     no_limit = args.time_budget_s is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,9 @@ from nas_ray.benchmarks.base import accuracy_column
 from nas_ray.drivers.tune_search import to_table
 from nas_ray.evaluation.gpu_memory import packing
 from nas_ray.report.cells import draw_cell
-from nas_ray.report.search_curve import draw_search
+from nas_ray.report.search_curve import draw_search, known_accuracy
 from nas_ray.report.summary import print_summary, summarize
+from nas_ray.rows import ERROR, FOUND, final_arch, final_archs
 from nas_ray.runs.folder import update_run, write_json, write_table
 from nas_ray.search.estimation import CHECKPOINTS
 from nas_ray.search.experiment import Experiment
@@ -37,7 +39,7 @@ def finish(
     """Writes `results.*`, `best.json` and the pictures, prints the summary and returns the exit code."""
     rows = write_rows(folder, to_table(experiment.searcher), experiment.benchmark, experiment.scores)
     best = best_row(rows)
-    space = arch_space(experiment.space)
+    space = arch_space(experiment.final_space)
     summary = summarize(
         rows,
         best_row=best,
@@ -49,7 +51,7 @@ def finish(
     )
     write_json(folder / "best.json", summary)
     if best is not None:
-        _draw(experiment, rows, str(best["arch"]), folder)
+        _draw(experiment, rows, final_arch(best), folder)
     print_summary(summary, console)
     if said := packing(rows, gpus_per_trial):
         say(console, said, "dim")
@@ -72,9 +74,12 @@ def with_accuracy(rows: pd.DataFrame, benchmark: Benchmark | None, scores: Seque
     """Returns `rows` with the benchmark's accuracy and, in `acc_source`, what that accuracy is."""
     if benchmark is None:
         return rows
-    known = {arch: benchmark.test_acc(arch_of(arch)) for arch in rows["arch"].unique()}
+    archs = final_archs(rows)
+    settings = FOUND in rows or rows[ERROR].notna().all()  # a trial that found nothing has no arch to look up
+    look_up = partial(known_accuracy, benchmark) if settings else benchmark.test_acc
+    known = {arch: look_up(arch_of(arch)) for arch in archs.unique()}
     joined = rows.copy()
-    joined[accuracy_column(benchmark, scores)] = joined["arch"].map(known)
+    joined[accuracy_column(benchmark, scores)] = archs.map(known)
     joined["acc_source"] = benchmark.acc_source
     return joined
 
@@ -89,8 +94,7 @@ def best_row(rows: pd.DataFrame) -> dict[str, Any] | None:
 
 
 def _draw(experiment: Experiment, rows: pd.DataFrame, arch: str, folder: Path) -> None:
-    index = experiment.space.index(arch) if hasattr(experiment.space, "index") else None
-    draw_cell(arch, folder / "cell.png", index=index)
+    draw_cell(arch, folder / "cell.png", index=experiment.index(arch))
     draw_search(
         rows,
         folder / "search.png",

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nas_ray.process.foreign_code import around
-from nas_ray.rows import Event, Row, copied, with_error_kind
+from nas_ray.rows import Event, Row, copied
 from nas_ray.searchers.driver import Driver
-from nas_ray.searchers.events import check_arch, check_ask, ends_with_ask, unfinished
+from nas_ray.searchers.events import check_arch, check_ask, checked, ends_with_ask, unfinished
 from nas_ray.searchers.fitness import Fitness
 from nas_ray.searchers.in_flight import Asked, InFlight
 from nas_ray.searchers.kept import Keeping
@@ -156,11 +156,11 @@ class ArchSearcher(Keeping, ABC):
         if error and len(chunk) > 1:
             self._in_flight.separate(chunk)
             return
-        rows = self._in_flight.last_rows(trial_id, len(chunk), result, error)
+        rows = map(checked, self._in_flight.last_rows(trial_id, len(chunk), result, error))
         stamp = self._driver.stamp()  # one for all: they arrive together
         for asked, row in zip(chunk, rows, strict=True):
             if not self._in_flight.repeats_alone(asked, row):
-                self._land(asked, None if row is None else {**with_error_kind(row), **stamp, "reused": False})
+                self._land(asked, None if row is None else {**row, **stamp, "reused": False})
         self._check()
 
     def _land(self, asked: Asked, row: Row | None) -> None:
