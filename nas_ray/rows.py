@@ -7,9 +7,15 @@ import json
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:  # commands answer before it is imported
+    import pandas as pd
 
 LEADING = ("trial", "arch")
+FOUND = "found"
+"""The arch that a trial found, where its `arch` is a method and its setting, such as `darts,seed=3`."""
+
 ERROR, ERROR_KIND = "error", "error_kind"
 """What went wrong in an evaluation, for people, and of which kind it was, for whoever decides."""
 
@@ -43,7 +49,7 @@ COMPARISON = (
 )
 """What a training adds to the archs that it compares."""
 
-RESERVED = frozenset({*LEADING, *TRAILING, *TRAINING, GPU_MEMORY, *ACCURACY, *PLACES, *COMPARISON})
+RESERVED = frozenset({*LEADING, FOUND, *TRAILING, *TRAINING, GPU_MEMORY, *ACCURACY, *PLACES, *COMPARISON})
 """Columns that no score may be called, since they stand beside scores in some table."""
 
 OF_ONE_TRIAL = frozenset({*LEADING, *TRAILING, GPU_MEMORY})
@@ -133,6 +139,20 @@ def _gravest(kinds: Iterable[str]) -> str:
 
 
 _PLAIN = frozenset({str, int, float, bool, type(None)})
+
+
+def final_arch(row: Mapping[Any, Any]) -> str:
+    """Returns the arch that a row is built, looked up and drawn as: what its trial found, else `arch`."""
+    found = row.get(FOUND)
+    return found if isinstance(found, str) and found else str(row["arch"])
+
+
+def final_archs(rows: pd.DataFrame) -> pd.Series[Any]:
+    """Returns `final_arch` of all rows of a table."""
+    if FOUND not in rows:
+        return rows["arch"]
+    known = rows[FOUND].map(lambda found: isinstance(found, str) and bool(found))
+    return rows["arch"].astype(object).mask(known.astype(bool), rows[FOUND].astype(object))
 
 
 def copied(row: Mapping[str, Any]) -> dict[str, Any]:

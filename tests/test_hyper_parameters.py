@@ -15,7 +15,7 @@ import pytest
 
 from nas_ray.benchmarks import Benchmark, TableBenchmark
 from nas_ray.drivers.simulation import simulate
-from nas_ray.drivers.trainable import EpochTrial
+from nas_ray.drivers.trainable import ArchTrial
 from nas_ray.errors import UsageError
 from nas_ray.evaluation.proxy_scores import Lookup, ProxyScores
 from nas_ray.evaluation.short_training import ShortTraining
@@ -28,7 +28,7 @@ from nas_ray.report.html_report import write_report
 from nas_ray.report.summary import summarize
 from nas_ray.rows import Row
 from nas_ray.search.arguments import SearchArgs, parse
-from nas_ray.search.experiment import Experiment, estimation, prepare
+from nas_ray.search.experiment import Prepared, judged, prepare
 from nas_ray.search.finish import best_row, with_accuracy
 from nas_ray.searchers import ArchSearcher, Single
 from nas_ray.searchers.named import make_searcher
@@ -163,7 +163,7 @@ def test_epochs_beside_archs(digits: NetImages, tmp_path: Path) -> None:
     assert [row["epochs"] for row in evaluator.epochs(short)] == [1]
     assert [row["epochs"] for row in evaluator.epochs(long)] == [1, 2]
     assert row_of(evaluator, short) == row_of(training(digits, ToyNets(16), "epochs:1:lr=0.05"), "3")
-    trial = EpochTrial.__new__(EpochTrial)
+    trial = ArchTrial.__new__(ArchTrial)
     trial.setup({"arch": short}, evaluator)
     assert trial.step()["done"]
     trial.reset_config({"arch": long})
@@ -250,7 +250,7 @@ def test_names_are_refused_early() -> None:
 # What a search prepares and leaves.
 
 
-def prepared(*arguments: str) -> Experiment:
+def prepared(*arguments: str) -> Prepared:
     args = parse(
         SearchArgs, "rea", "", ["--space", SPACE, "--images", "digits", "--batch-size", "4", *arguments]
     )
@@ -261,9 +261,9 @@ def test_an_experiment_says_what_settings_do(table: Path) -> None:
     experiment = prepared("--benchmark", str(table), "--proxies", "params", "--max-params", "1e6")
     assert isinstance(experiment.benchmark, TableBenchmark)
     said = "without --fidelity nothing depends on them; a benchmark knows archs alone"
-    assert f"settings   lr=log:0.01..1,batch_size=32/64/128: {said}" in estimation(experiment)
+    assert f"settings   lr=log:0.01..1,batch_size=32/64/128: {said}" in judged(experiment)
     assert experiment.label(f"{NatsTss().archs[5]}@lr=0.1,batch_size=32") == "#5@lr=0.1,batch_size=32"
-    trained = estimation(prepared("--fidelity", "fast", "--benchmark", "none"))
+    trained = judged(prepared("--fidelity", "fast", "--benchmark", "none"))
     assert any("each trial trains by them" in line for line in trained)
     with pytest.raises(UsageError, match="needs the search space nats-tss or nats-sss"):
         prepared("--archs-per-trial", "4", "--benchmark", "none")

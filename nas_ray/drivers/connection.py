@@ -6,6 +6,7 @@ import contextlib
 import time
 from collections.abc import Iterator
 
+from nas_ray.drivers.keeping import keeper_of
 from nas_ray.drivers.plan import Budget, Listeners, Plan
 from nas_ray.drivers.table import elapsed
 from nas_ray.evaluation.base import EpochEvaluator, Evaluator
@@ -51,6 +52,7 @@ def connected(
         clock=clock,
         watcher=listeners.on_epoch,
         archs_per_trial=plan.archs_per_trial,
+        **keeper_of(searcher, journal.folder),
     )
     try:
         yield

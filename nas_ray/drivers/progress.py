@@ -10,7 +10,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
-from nas_ray.rows import Event, Row
+from nas_ray.rows import Event, Row, final_arch
 from nas_ray.searchers.fitness import Fitness
 from nas_ray.searchers.messages import EPOCHS
 from nas_ray.terminal.console import field, say
@@ -110,7 +110,7 @@ class SearchProgress:
         place = int(np.argmax(values))
         if not np.isfinite(values[place]):
             return "best none yet"
-        name = self._label(self._rows[place]["arch"])
+        name = self._label(final_arch(self._rows[place]))
         scores = [f"{score} {self._rows[place][score]:.4g}" for score in getattr(self._fitness, "names", ())]
         return " ".join(["best", name, *scores])
 

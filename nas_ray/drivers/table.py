@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from nas_ray.rows import ERROR, ERROR_KIND, LEADING, TRAILING, error_kind_of
+from nas_ray.rows import ERROR, ERROR_KIND, FOUND, LEADING, TRAILING, error_kind_of
 from nas_ray.runs.journal import rows_of
 from nas_ray.searchers.base import ArchSearcher
 
@@ -24,7 +24,8 @@ def to_table(searcher: ArchSearcher) -> pd.DataFrame:
     for name in (*LEADING, *TRAILING):
         if name not in table:
             table[name] = None
-    for name in ("worker", ERROR, ERROR_KIND):
+    first = [*LEADING, FOUND] if FOUND in table else [*LEADING]
+    for name in ("worker", ERROR, ERROR_KIND, *first[len(LEADING) :]):
         table[name] = table[name].astype("string")  # the same type whether or not anything failed
-    scores = [name for name in table if name not in (*LEADING, *TRAILING)]
-    return table[[*LEADING, *scores, *TRAILING]]
+    scores = [name for name in table if name not in (*first, *TRAILING)]
+    return table[[*first, *scores, *TRAILING]]

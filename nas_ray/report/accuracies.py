@@ -11,6 +11,7 @@ import pandas as pd
 
 from nas_ray.errors import UsageError
 from nas_ray.report.search_curve import known_accuracy
+from nas_ray.rows import final_archs
 from nas_ray.safe_files.stored_numbers import row_numbers
 from nas_ray.spaces.settings import arch_of
 
@@ -69,7 +70,7 @@ class Accuracies:
             return rows, "accuracy", None, [said]
         if benchmark is None:
             return rows.assign(accuracy=np.nan), "accuracy", None, []
-        known = _known(benchmark, rows["arch"])
+        known = _known(benchmark, final_archs(rows))
         if not known.notna().any():
             return rows, "accuracy", None, [f"No accuracy: {benchmark.acc_source} has none of these archs."]
         return rows.assign(accuracy=known), benchmark.acc_column, benchmark.acc_source, []

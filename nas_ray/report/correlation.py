@@ -11,6 +11,7 @@ import pandas as pd
 from scipy.stats import DegenerateDataWarning, bootstrap, kendalltau, rankdata
 from sklearn.metrics import ndcg_score
 
+from nas_ray.rows import final_archs
 from nas_ray.terminal.ranges import DRAWN_AT_ONCE
 from nas_ray.text import code_span, one_line, table_cell
 
@@ -108,7 +109,7 @@ def correlate(
     Raises:
         ValueError: fewer than ten archs, or an arch without accuracy.
     """
-    truth = scores["arch"].map(accuracy).to_numpy(dtype=float)
+    truth = final_archs(scores).map(accuracy).to_numpy(dtype=float)
     if len(truth) < 10 or not np.all(np.isfinite(truth)):
         raise ValueError(
             f"at least 10 archs with known accuracy are needed, got {int(np.isfinite(truth).sum())}."

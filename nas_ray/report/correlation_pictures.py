@@ -12,6 +12,7 @@ from scipy.stats import rankdata
 
 from nas_ray.report.canvas import Axes, Figure, MaxNLocator, draw, new_figure
 from nas_ray.report.correlation import BASELINES, spearman
+from nas_ray.rows import final_archs
 
 BLUE, GREY, RED = "#0072B2", "#9a9a9a", "#D55E00"
 
@@ -78,7 +79,7 @@ def draw_ranks(
 def _rank_panels(
     scores: pd.DataFrame, accuracy: Mapping[str, float], names: Sequence[str], about: str
 ) -> Figure:
-    truth = scores["arch"].map(accuracy).to_numpy(dtype=float)
+    truth = final_archs(scores).map(accuracy).to_numpy(dtype=float)
     values = {
         name: scores[name].to_numpy(dtype=float) if name in scores else np.full(len(truth), np.nan)
         for name in names

@@ -9,6 +9,7 @@ import pandas as pd
 
 from nas_ray.images.datasets import DatasetInfo
 from nas_ray.report.cells import OP_COLORS
+from nas_ray.rows import final_archs
 from nas_ray.spaces.settings import arch_of
 
 _OP = f"({'|'.join(OP_COLORS)})"
@@ -37,7 +38,7 @@ def with_costs(rows: pd.DataFrame, dataset: DatasetInfo, channels: int = 16, cel
         channels: width of the first stage.
         cells: cells in each of the three stages.
     """
-    ones, threes = (op_counts(rows["arch"], op) for op in ("nor_conv_1x1", "nor_conv_3x3"))
+    ones, threes = (op_counts(final_archs(rows), op) for op in ("nor_conv_1x1", "nor_conv_3x3"))
     if not ones.notna().any():
         return rows
     table = rows.copy()

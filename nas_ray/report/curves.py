@@ -9,6 +9,7 @@ import pandas as pd
 
 from nas_ray.report.run_data import RunData
 from nas_ray.report.search_curve import best_so_far
+from nas_ray.rows import final_archs
 
 POINTS = 200
 """Places at which runs are compared, at most."""
@@ -16,7 +17,7 @@ POINTS = 200
 
 def curve_of(run: RunData) -> pd.DataFrame:
     """Returns `best_so_far` of a search with the accuracy of its own rows."""
-    known = dict(zip(run.rows["arch"], run.rows["accuracy"], strict=True))
+    known = dict(zip(final_archs(run.rows), run.rows["accuracy"], strict=True))
     rows = run.rows.assign(finished_at=_arrivals(run.rows), trial=range(len(run.rows)))
     return best_so_far(rows, lambda arch: float(known.get(arch, np.nan)), fitness=run.fitness)
 

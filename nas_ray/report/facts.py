@@ -12,6 +12,7 @@ import pandas as pd
 from nas_ray.report.kinds import Kind
 from nas_ray.report.run_data import RunData
 from nas_ray.report.score_panels import UNITS
+from nas_ray.rows import final_arch
 
 UNKNOWN = "-"
 
@@ -92,10 +93,14 @@ def _best(run: RunData) -> list[Fact]:
         first = f"; the first error was {str(errors.iloc[0]).splitlines()[0]}" if len(errors) else ""
         return [("best arch", f"none: no evaluation has a finite fitness{first}")]
     row, best = run.rows.iloc[run.best_place], run.best or {}
-    same = best.get("arch") == row["arch"]
+    arch = final_arch(dict(row))
+    same = best.get("arch") == arch
     index = f" (index {best['index']:,})" if same and isinstance(best.get("index"), int) else ""
     label = f"{best['label']}: " if same and isinstance(best.get("label"), str) else ""
-    facts = [("best arch", f"{label}{row['arch']}{index}"), ("its fitness", number(row["fitness"]))]
+    facts = [("best arch", f"{label}{arch}{index}")]
+    if row["arch"] != arch:
+        facts.append(("found by", str(row["arch"])))
+    facts += [("its fitness", number(row["fitness"]))]
     facts += [(f"its {name}", number(row[name])) for name in run.scores]
     facts += [
         (f"its {UNITS[name]}", number(row[name], ",.0f"))
@@ -129,7 +134,7 @@ def comparison(runs: Sequence[RunData]) -> pd.DataFrame:
                 "its accuracy": row.get("accuracy", np.nan),
                 "best accuracy evaluated": run.rows["accuracy"].max(),
                 "seconds": run.info.get("wall_seconds"),
-                "best arch": row.get("arch"),
+                "best arch": final_arch(row) if row else None,
             }
         )
     return pd.DataFrame(table)

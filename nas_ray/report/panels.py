@@ -12,6 +12,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from nas_ray.report.kinds import Kind
+from nas_ray.rows import final_archs
 
 MOST_POINTS = 3000
 """Points in one figure; a page with more figures has fewer in each."""
@@ -104,7 +105,7 @@ def points(rows: pd.DataFrame, x: str, y: str, *, label: str, color: str) -> go.
         y=numbers(rows[y]),
         mode="markers",
         name=shown(label),
-        customdata=[shown(arch) for arch in rows["arch"]],
+        customdata=[shown(arch) for arch in final_archs(rows)],
         hovertemplate="%{customdata}<br>" + HOVER,
         marker={"size": 5, "color": color, "opacity": 0.6},
     )

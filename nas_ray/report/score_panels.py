@@ -24,6 +24,7 @@ from nas_ray.report.panels import (
     shown,
     spans_magnitudes,
 )
+from nas_ray.rows import final_archs
 
 UNITS = {"params": "parameters", "flops": "multiply-adds of one image"}
 TOP = 10
@@ -159,7 +160,7 @@ def skip_shares(rows: pd.DataFrame) -> pd.DataFrame:
 
     Columns: `skips`, `all`, `top`. Empty where no arch is of NATS-TSS. The top tenth is by fitness.
     """
-    skips = op_counts(rows["arch"], "skip_connect")
+    skips = op_counts(final_archs(rows), "skip_connect")
     fitness = rows["fitness"].to_numpy(dtype=float)
     good = rows[np.isfinite(fitness) & skips.notna()].sort_values("fitness", ascending=False, kind="stable")
     top = skips.loc[good.index[: max(1, len(good) // TOP)]]

@@ -13,6 +13,7 @@ import pandas as pd
 from nas_ray.errors import UsageError
 from nas_ray.report.canvas import Axes, Figure, MaxNLocator, draw, new_figure
 from nas_ray.report.expected import expected_best
+from nas_ray.rows import final_arch
 from nas_ray.spaces.settings import arch_of
 
 if TYPE_CHECKING:
@@ -40,8 +41,8 @@ def best_so_far(
     of equals leads.
 
     Columns: `evaluation` (1 = first), `finished_at` (seconds since the start of the search), `trial` and
-    `arch` of the incumbent (missing before the first success), its final `fitness` (relative to all rows of
-    the search) and its `accuracy` (percent; NaN if unknown).
+    `arch` of the incumbent (what its trial found, if it says so; missing before the first success), its final
+    `fitness` (relative to all rows of the search) and its `accuracy` (percent; NaN if unknown).
 
     Args:
         rows: the rows of a search in the order of arrival.
@@ -64,7 +65,7 @@ def best_so_far(
             known = np.asarray(fitness(distinct[:count])) if relative else values[:count]
             leaders[count] = _leader(distinct[:count], known)
         leader = leaders[count] or {}
-        arch = leader.get("arch")
+        arch = final_arch(leader) if leader else None
         if arch is not None and arch not in accuracies:
             accuracies[arch] = float("nan") if accuracy is None else float(accuracy(arch))
         table.append(

@@ -20,6 +20,7 @@ from nas_ray.report.panels import Panel
 from nas_ray.report.run_data import RunData
 from nas_ray.report.score_panels import pareto_panels, rank_table, score_panels, skip_panels
 from nas_ray.report.tables import PageTable, all_rows, page_table, top_table
+from nas_ray.rows import final_arch
 
 TOP = 10
 """Archs in the table of the best."""
@@ -138,7 +139,7 @@ def _best(runs: Sequence[RunData]) -> Section | None:
 def _cells(run: RunData, count: int) -> list[CellDrawing]:
     drawings = []
     for place, row in enumerate(run.top(count).to_dict("records"), 1):
-        arch = str(row["arch"])
+        arch = final_arch(row)
         if cell_graph(arch) is None:
             continue
         said = f"fitness {number(row['fitness'])}"

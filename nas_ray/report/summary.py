@@ -16,6 +16,7 @@ from nas_ray.benchmarks.base import accuracy_column
 from nas_ray.report.cells import cell_text
 from nas_ray.report.expected import expected_best, expected_random_arch
 from nas_ray.report.search_curve import known_accuracy
+from nas_ray.rows import final_arch
 from nas_ray.spaces.settings import arch_of
 from nas_ray.terminal.console import Rows, headed, put, say
 
@@ -49,6 +50,7 @@ def summarize(
 
     - `arch`, `index`, `trial`, `fitness`, `scores`: the best arch; None if every evaluation failed. `label`
       where its space has one for people.
+    - `asked`: what was asked for, where the trial found that arch (`found` in its row); else None.
     - `benchmark`, `dataset`, `acc_column`, `acc_source`, `accuracy`: its accuracy in percent, and of what.
     - `rank`, `num_archs`: 1 = best of the benchmark; of equal archs each has the best rank.
     - `benchmark_best_arch`, `benchmark_best_accuracy`: what could have been found.
@@ -73,7 +75,8 @@ def summarize(
         label: what an arch is called among people, None if it has no other name than itself.
     """
     best = dict(best_row) if best_row is not None and _number(best_row["fitness"]) is not None else None
-    arch = None if best is None else str(best["arch"])
+    arch = None if best is None else final_arch(best)
+    asked = None if best is None or best["arch"] == arch else str(best["arch"])
     listed = enumerate(space) if space is not None and arch is not None else ()
     called = None if arch is None else label(arch)
     return {
@@ -83,6 +86,7 @@ def summarize(
         "trial": None if best is None else int(best["trial"]),
         "fitness": None if best is None else _number(best["fitness"]),
         "scores": {name: None if best is None else _number(best.get(name)) for name in proxies},
+        "asked": asked,
         **_worth(arch, benchmark, num_draws, proxies),
         **_cost(rows, wall_seconds),
     }
@@ -149,6 +153,8 @@ def print_summary(summary: Mapping[str, Any], console: Console) -> None:
     if summary.get("label"):
         say(console, summary["label"], "bold cyan")
     say(console, summary["arch"], "cyan")
+    if summary["asked"] is not None:
+        say(console, f"found by {summary['asked']}", "dim")
     drawing = cell_text(summary["arch"])
     if drawing != summary["arch"]:
         text = Text(drawing.translate(_ASCII) if console.options.ascii_only else drawing, no_wrap=True)

@@ -12,6 +12,7 @@ import pandas as pd
 from nas_ray.report.cost import COSTS
 from nas_ray.report.facts import UNKNOWN, number
 from nas_ray.report.run_data import RunData
+from nas_ray.rows import FOUND
 
 FORMS = {
     "accuracy": ".2f",
@@ -57,7 +58,7 @@ def page_table(table: pd.DataFrame) -> PageTable:
 
 
 def _kind(name: str, values: pd.Series[Any]) -> str:
-    if name.endswith("arch"):
+    if name.endswith("arch") or name == FOUND:
         return "arch"
     return "" if pd.api.types.is_numeric_dtype(values) else "text"
 
@@ -72,7 +73,7 @@ def _cell(value: Any, name: str, kind: str) -> Cell:
 def top_table(run: RunData, count: int) -> PageTable:
     """Returns the best `count` different archs with everything known of them."""
     rows = run.top(count)
-    names = dict.fromkeys(["arch", *run.scores, "fitness", "accuracy", *COSTS])
+    names = dict.fromkeys(["arch", FOUND, *run.scores, "fitness", "accuracy", *COSTS])
     table = rows[[name for name in names if name in rows]].reset_index(drop=True)
     table.insert(0, "place", range(1, len(table) + 1))
     return page_table(table)
@@ -88,7 +89,7 @@ def all_rows(runs: Sequence[RunData]) -> dict[str, list[Any]]:
     tables = [run.rows.assign(run=run.name, **{acc_column: run.rows["accuracy"]}) for run in runs]
     scores = [name for run in runs for name in run.scores]
     order = ["run"] if len(runs) > 1 else []
-    order += ["trial", "arch", *scores, "fitness", acc_column, *COSTS]
+    order += ["trial", "arch", FOUND, *scores, "fitness", acc_column, *COSTS]
     order += ["seconds", "finished_at", "worker", "reused", "scored_as", "error", "error_kind"]
     table = pd.concat(tables, ignore_index=True)
     names = [

@@ -36,6 +36,7 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self.folder = path.parent
         try:
             self._file = open(path, "ab", buffering=0, opener=_no_link)  # noqa: SIM115 - close() closes it
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)

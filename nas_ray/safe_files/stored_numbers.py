@@ -16,6 +16,7 @@ import pandas as pd
 from pandas.api import types
 
 from nas_ray.errors import UsageError
+from nas_ray.rows import FOUND
 from nas_ray.safe_files.tables import ARCH, read_rows
 
 UNDEFINED = {
@@ -135,7 +136,9 @@ def row_numbers(rows: pd.DataFrame, name: str, of: str) -> np.ndarray:
     return to_numbers(rows[name], of=of, place=place)
 
 
-TEXTS = frozenset({ARCH, "scored_as", "worker", "reused", "error", "error_kind", "curve", "acc_source"})
+TEXTS = frozenset(
+    {ARCH, FOUND, "scored_as", "worker", "reused", "error", "error_kind", "curve", "acc_source"}
+)
 """Columns of a run's table that hold no numbers."""
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from nas_ray.errors import UsageError, printable
+from nas_ray.rows import FOUND, final_arch
 from nas_ray.safe_files.stored_numbers import StoredTable
 from nas_ray.safe_files.tables import ARCH, ENDINGS, read_lines, table_ending
 from nas_ray.spaces.base import FiniteSpace
@@ -19,8 +20,8 @@ def wanted_archs(space: FiniteSpace, path: Path | None, count: int, *, seed: int
 
     Args:
         space: where they come from.
-        path: a file of archs: a table with a column `arch` if its name ends as one of a table, else text with
-            one per line; None for all.
+        path: a file of archs: a table with a column `arch` (or `found`, which counts) if its name ends as one
+            of a table, else text with one per line; None for all.
         count: size of a sample in a seeded order; 0 means all, in the order of the file or of the space.
         seed: of the sample.
 
@@ -56,7 +57,11 @@ def _read(path: Path) -> list[object]:
     if ARCH not in table.names:
         held = ", ".join(printable(table.names)) or "none"
         raise UsageError(f"The table {path} must have a column 'arch', and its columns are: {held}.")
-    return table.archs()
+    archs = table.archs()
+    if FOUND not in table.names:
+        return archs
+    founds = table.column(FOUND)
+    return [final_arch({ARCH: arch, FOUND: found}) for arch, found in zip(archs, founds, strict=True)]
 
 
 def _checked(listed: Sequence[object], space: FiniteSpace, path: Path) -> list[str]:

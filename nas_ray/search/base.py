@@ -11,7 +11,8 @@ from nas_ray.drivers.plan import Budget
 from nas_ray.evaluation.base import Evaluator
 from nas_ray.runs.folder import fingerprint
 from nas_ray.searchers import ArchSearcher, Fitness
-from nas_ray.spaces import Product, SearchSpace, arch_of
+from nas_ray.spaces import FiniteSpace, Product, SearchSpace, arch_of
+from nas_ray.spaces.found import space_of_found
 from nas_ray.spaces.needs import index_of, label_of
 from nas_ray.spaces.product import arch_space
 
@@ -66,13 +67,24 @@ class Experiment:
         """Returns a short name of `arch`: its label, its published number with its settings, or itself."""
         if called := self.called(arch):
             return called
-        index = index_of(self.space, arch)
+        index = self.index(arch)
         return arch if index is None else f"#{index}{self._settings(arch)}"
+
+    def index(self, arch: str) -> int | None:
+        """Returns the published number of `arch`, None where its space has none."""
+        space = self.final_space
+        asked = space is not self.space and not (isinstance(space, FiniteSpace) and arch in space)
+        return None if asked else index_of(space, arch)
+
+    @property
+    def final_space(self) -> SearchSpace:
+        """The space of what is found: another than `space` where that one has settings of a method."""
+        return space_of_found(self.space)
 
     def called(self, arch: str) -> str | None:
         """Returns what the space calls `arch` for people, with its settings; None where it has no names."""
         settings = self._settings(arch)
-        called = label_of(arch_space(self.space), arch.removesuffix(settings))
+        called = label_of(arch_space(self.final_space), arch.removesuffix(settings))
         return f"{called}{settings}" if called else None
 
     def _settings(self, arch: str) -> str:

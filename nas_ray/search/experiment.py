@@ -24,6 +24,7 @@ from nas_ray.searchers import ArchSearcher
 from nas_ray.searchers.named import make_searcher
 from nas_ray.spaces import FiniteSpace, HandDesigned, Product
 from nas_ray.spaces.base import fitted_space
+from nas_ray.spaces.found import space_of_found
 from nas_ray.spaces.named import make_space
 from nas_ray.spaces.product import arch_space
 from nas_ray.spaces.settings import written
@@ -86,7 +87,7 @@ def prepare(name: str, args: SearchArgs, searcher: str | Callable[..., ArchSearc
     limits = {"max_params": args.max_params, "max_flops": args.max_flops}
     image = (3, images.image_size, images.image_size)
     searched = limited(space, **limits, num_classes=images.num_classes, image=image)
-    archs = arch_space(space)
+    archs = arch_space(space_of_found(space))
     listed = archs if isinstance(archs, FiniteSpace) and not isinstance(archs, HandDesigned) else None
     benchmark = None if listed is None else open_benchmark(args.benchmark, args.dataset, listed)
     no_limit = args.time_budget_s is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,13 @@ from nas_ray.benchmarks.base import accuracy_column
 from nas_ray.drivers.table import to_table
 from nas_ray.evaluation.gpu_memory import packing
 from nas_ray.report.cells import draw_cell
-from nas_ray.report.search_curve import draw_search
+from nas_ray.report.search_curve import draw_search, known_accuracy
 from nas_ray.report.summary import print_summary, summarize
+from nas_ray.rows import ERROR, FOUND, final_arch, final_archs
 from nas_ray.runs.folder import update_run, write_json, write_table
 from nas_ray.search.base import Experiment
 from nas_ray.search.estimation import CHECKPOINTS
 from nas_ray.spaces import FiniteSpace, arch_of
-from nas_ray.spaces.needs import index_of
 from nas_ray.spaces.product import arch_space
 from nas_ray.terminal.console import say
 
@@ -49,7 +50,7 @@ def finish(experiment: Experiment, folder: Path, wall_seconds: float, pictures: 
     """Writes `results.*`, `best.json` and the pictures, says that the run is finished and returns it."""
     rows = write_rows(folder, to_table(experiment.searcher), experiment.benchmark, experiment.scores)
     best = best_row(rows)
-    space = arch_space(experiment.space)
+    space = arch_space(experiment.final_space)
     summary = summarize(
         rows,
         best_row=best,
@@ -62,7 +63,7 @@ def finish(experiment: Experiment, folder: Path, wall_seconds: float, pictures: 
     )
     write_json(folder / "best.json", summary)
     if best is not None and pictures:
-        _draw(experiment, rows, str(best["arch"]), folder)
+        _draw(experiment, rows, final_arch(best), folder)
     shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)  # of trainings: all rows are there
     update_run(folder, status="finished", wall_seconds=round(wall_seconds, 3))
     return Outcome("finished", rows, best, summary)
@@ -90,9 +91,12 @@ def with_accuracy(rows: pd.DataFrame, benchmark: Benchmark | None, scores: Seque
     """Returns `rows` with the benchmark's accuracy and, in `acc_source`, what that accuracy is."""
     if benchmark is None:
         return rows
-    known = {arch: benchmark.test_acc(arch_of(arch)) for arch in rows["arch"].unique()}
+    archs = final_archs(rows)
+    settings = FOUND in rows or rows[ERROR].notna().all()  # a trial that found nothing has no arch to look up
+    look_up = partial(known_accuracy, benchmark) if settings else benchmark.test_acc
+    known = {arch: look_up(arch_of(arch)) for arch in archs.unique()}
     joined = rows.copy()
-    joined[accuracy_column(benchmark, scores)] = joined["arch"].map(known)
+    joined[accuracy_column(benchmark, scores)] = archs.map(known)
     joined["acc_source"] = benchmark.acc_source
     return joined
 
@@ -107,7 +111,7 @@ def best_row(rows: pd.DataFrame) -> dict[str, Any] | None:
 
 
 def _draw(experiment: Experiment, rows: pd.DataFrame, arch: str, folder: Path) -> None:
-    draw_cell(arch, folder / "cell.png", index=index_of(experiment.space, arch))
+    draw_cell(arch, folder / "cell.png", index=experiment.index(arch))
     draw_search(
         rows,
         folder / "search.png",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+from nas_ray.drivers.keeping import replay_run
 from nas_ray.drivers.plan import Listeners, Plan
 from nas_ray.drivers.run_trials import run_trials
 from nas_ray.drivers.table import to_table
@@ -12,7 +13,7 @@ from nas_ray.errors import UsageError
 from nas_ray.errors import describe as describe_error
 from nas_ray.images.identity import IMAGES, check_unchanged
 from nas_ray.runs.folder import read_run, unmake_run, update_run, write_table
-from nas_ray.runs.journal import FILE_NAME, Journal, read_journal, rows_of
+from nas_ray.runs.journal import Journal, rows_of
 from nas_ray.search.base import MINIBATCH, Experiment
 from nas_ray.search.estimation import in_run
 
@@ -48,7 +49,7 @@ def replay(experiment: Experiment, folder: Path) -> None:
         )
     check_unchanged(info, {key: seen[key] for key in (IMAGES,) if key in seen}, f"The run {folder}")
     try:
-        experiment.searcher.replay(read_journal(folder / FILE_NAME))
+        replay_run(experiment.searcher, folder)
     except Exception as error:  # a searcher of the user may raise anything
         why = error if isinstance(error, ValueError) else describe_error(error)
         raise UsageError(f"The run {folder} cannot be continued: {why}") from error

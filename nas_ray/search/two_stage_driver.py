@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from nas_ray.drivers.keeping import replay_run
 from nas_ray.drivers.plan import Budget, Listeners, Plan
 from nas_ray.drivers.progress import SearchProgress
 from nas_ray.drivers.run_trials import run_trials
@@ -17,7 +18,7 @@ from nas_ray.errors import UsageError
 from nas_ray.evaluation.base import Evaluator
 from nas_ray.evaluation.short_training import ShortTraining
 from nas_ray.rows import Row, scores_alone
-from nas_ray.runs.journal import FILE_NAME, Journal, read_journal, rows_of
+from nas_ray.runs.journal import FILE_NAME, Journal, rows_of
 from nas_ray.runs.writing import write_table
 from nas_ray.search.estimation import in_run
 from nas_ray.search.experiment import Prepared
@@ -70,7 +71,7 @@ class Driver:
         folder.mkdir(exist_ok=True)
         with contextlib.closing(Journal(folder / FILE_NAME)) as journal:
             try:
-                searcher.replay(read_journal(folder / FILE_NAME))
+                replay_run(searcher, folder)
             except (ValueError, KeyError) as error:
                 raise UsageError(f"The run {self._folder} cannot be continued: {error}") from error
             label = self._experiment.label

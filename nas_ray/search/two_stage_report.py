@@ -15,7 +15,7 @@ from rich.console import Console
 from nas_ray.report.cells import draw_cell
 from nas_ray.report.learning_curves import draw_learning_curves
 from nas_ray.report.summary import print_summary, summarize
-from nas_ray.rows import Row, scores_alone
+from nas_ray.rows import Row, final_arch, scores_alone
 from nas_ray.runs.folder import update_run, write_json, write_table
 from nas_ray.search.estimation import CHECKPOINTS, VALID_ACC
 from nas_ray.search.experiment import Prepared
@@ -75,7 +75,7 @@ def finish(
     write_table(folder, rows)
     trained = rows[(rows["epochs"] > 0) & np.isfinite(rows["fitness"].astype(float))]
     best = None if trained.empty else {str(key): value for key, value in trained.iloc[0].items()}
-    space = arch_space(experiment.space)
+    space = arch_space(experiment.final_space)
     summary = summarize(
         rows,
         best_row=best,
@@ -88,8 +88,7 @@ def finish(
     )
     write_json(folder / "best.json", summary)
     if best is not None:
-        arch = str(best["arch"])
-        draw_cell(arch, folder / "cell.png")
+        draw_cell(final_arch(best), folder / "cell.png")
         draw_learning_curves(rows, folder / "curves.png")
     put(console, _stages(stages, experiment))
     print_summary(summary, console)
@@ -105,7 +104,7 @@ def _stages(stages: Sequence[Stage], experiment: Prepared) -> Rows:
         values = stage.fitness(stage.rows)
         best = "none"
         if len(values) and np.isfinite(values).any():
-            best = experiment.label(str(stage.rows[int(np.argmax(values))]["arch"]))
+            best = experiment.label(final_arch(stage.rows[int(np.argmax(values))]))
         taken = {row["arch"]: float(row.get("seconds") or 0.0) for row in stage.rows}
         seconds = sum(taken[arch] - spent.get(arch, 0.0) for arch in taken)
         spent = taken if stage.epochs else {}

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nas_ray.process.foreign_code import around
-from nas_ray.rows import Event, Row, copied, with_error_kind
+from nas_ray.rows import Event, Row, copied
 from nas_ray.searchers.driver import Driver
-from nas_ray.searchers.events import check_arch, check_ask, ends_with_ask, unfinished
+from nas_ray.searchers.events import check_arch, check_ask, checked, ends_with_ask, unfinished
 from nas_ray.searchers.fitness import Fitness
-from nas_ray.searchers.history import History
 from nas_ray.searchers.in_flight import Asked, InFlight
+from nas_ray.searchers.kept import Keeping
 from nas_ray.searchers.messages import FINISHED, SCORE, config_of, rows_of
 
 if TYPE_CHECKING:  # a searcher needs no torch
@@ -28,7 +28,7 @@ CarriedTrials = Mapping[str, Iterable[Sequence[Any]]]
 """By the id of a trial, number and arch of each evaluation that it carries."""
 
 
-class ArchSearcher(History, ABC):
+class ArchSearcher(Keeping, ABC):
     """Chooses archs and learns from their rows; `nas_ray.TuneSearcher` makes Ray Tune's `Searcher` of it.
 
     The whole of a new searcher is `ask`, and `tell` if it keeps state::
@@ -44,7 +44,8 @@ class ArchSearcher(History, ABC):
     raises `StopIteration` when there is nothing left to propose.
 
     The state is a function of the arguments and the sequence of asks and tells. So a search is saved as its
-    events and restored by replaying them, exact to the last random number.
+    events and restored by replaying them, exact to the last random number. A subclass for which that is
+    costly has `state` and `load_state` as well (`Stateful`), and repeats its last events alone.
 
     Args:
         space: where archs come from.
@@ -77,11 +78,7 @@ class ArchSearcher(History, ABC):
     def tell(self, arch: str, row: Row) -> None:
         """Takes the row of `arch`; `history` already ends with it, unless the row repeats an earlier one."""
 
-    # What drivers use; `History` has what subclasses use.
-
-    def attach(self, **connections: Any) -> None:
-        """Connects a driver; `Driver` says what each of its connections is."""
-        self._driver = Driver(**connections)
+    # What drivers use; `Keeping` has what is kept, `History` what subclasses use.
 
     @property
     def num_asked(self) -> int:
@@ -92,6 +89,10 @@ class ArchSearcher(History, ABC):
     def trials_in_flight(self) -> dict[str, list[Asked]]:
         """What each trial carries that is under way: the numbers of the evaluations and their archs."""
         return self._in_flight.trials
+
+    def attach(self, **connections: Any) -> None:
+        """Connects a driver; `Driver` says what each of its connections is."""
+        self._driver = Driver(**connections)
 
     def replay(
         self, events: Sequence[Event], trials: Mapping[str, Iterable[Sequence[Any]]] = MappingProxyType({})
@@ -105,7 +106,7 @@ class ArchSearcher(History, ABC):
         Raises:
             ValueError: the events come from a search with other arguments.
         """
-        for event in events:
+        for event in events[self._loaded :]:
             asked = event["event"] == "ask"
             if asked:
                 with self._surroundings():
@@ -155,11 +156,11 @@ class ArchSearcher(History, ABC):
         if error and len(chunk) > 1:
             self._in_flight.separate(chunk)
             return
-        rows = self._in_flight.last_rows(trial_id, len(chunk), result, error)
+        rows = map(checked, self._in_flight.last_rows(trial_id, len(chunk), result, error))
         stamp = self._driver.stamp()  # one for all: they arrive together
         for asked, row in zip(chunk, rows, strict=True):
             if not self._in_flight.repeats_alone(asked, row):
-                self._land(asked, None if row is None else {**with_error_kind(row), **stamp, "reused": False})
+                self._land(asked, None if row is None else {**row, **stamp, "reused": False})
         self._check()
 
     def _land(self, asked: Asked, row: Row | None) -> None:
@@ -216,6 +217,7 @@ class ArchSearcher(History, ABC):
         trial = self._asked
         self._asked += 1
         self._emit({"event": "ask", "trial": trial, "arch": arch})
+        self._driver.keep(self)
         return trial, arch
 
     def _repeat(self, trial: int, arch: str, known: Row) -> None:
@@ -226,6 +228,8 @@ class ArchSearcher(History, ABC):
         row = {**row, "trial": trial, "arch": arch}
         self._emit({"event": "tell", "trial": trial, "row": row})
         self._take(row)
+        if not self._broken:
+            self._driver.keep(self)
 
     def _take(self, row: Row) -> None:
         try:

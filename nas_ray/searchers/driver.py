@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from nas_ray.errors import UsageError
 from nas_ray.rows import Event, Row, copied
@@ -20,6 +21,7 @@ class Driver:
         clock: gives seconds.
         watcher: gets rows of trials with epochs left.
         archs_per_trial: how many archs a trial carries at most.
+        keeper: gets the searcher whenever it has taken an event, and may keep its state.
 
     Raises:
         UsageError: a trial would carry none.
@@ -30,6 +32,7 @@ class Driver:
     clock: Callable[[], float] | None = None
     watcher: Callable[[list[Row]], None] | None = None
     archs_per_trial: int = 1
+    keeper: Callable[[Any], None] | None = None
 
     def __post_init__(self) -> None:
         if self.archs_per_trial < 1:
@@ -39,6 +42,11 @@ class Driver:
         """Passes a copy of an event on."""
         if self.observer:
             self.observer(copied_event(event))
+
+    def keep(self, searcher: Any) -> None:
+        """Passes a searcher on that has taken an event."""
+        if self.keeper:
+            self.keeper(searcher)
 
     def watch(self, rows: list[Row]) -> None:
         """Passes copies of the rows of a trial on that has epochs left."""

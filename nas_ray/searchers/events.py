@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from nas_ray.rows import Event, copied
+from nas_ray.rows import (
+    ERROR,
+    FOUND,
+    RAISED,
+    Event,
+    Failure,
+    Row,
+    copied,
+    error_kind_of,
+    failed,
+    shown,
+    with_error_kind,
+)
 from nas_ray.text import encodable
 
 
@@ -61,7 +73,30 @@ def check_arch(arch: object, searcher: str) -> None:
         TypeError: no string.
         ValueError: a string that UTF-8, and so a table of rows, cannot hold.
     """
+    if flaw := _flaw(arch):
+        kind = ValueError if isinstance(arch, str) else TypeError
+        raise kind(f"{searcher}.ask() must return an arch {flaw}, got {arch!r}.")
+
+
+def _flaw(arch: object) -> str | None:
+    """Returns what an arch must be and this one is not."""
     if not isinstance(arch, str):
-        raise TypeError(f"{searcher}.ask() must return an arch as a string, got {arch!r}.")
-    if encodable(arch) != arch:
-        raise ValueError(f"{searcher}.ask() must return an arch that UTF-8 can hold, got {arch!r}.")
+        return "as a string"
+    return None if encodable(arch) == arch else "that UTF-8 can hold"
+
+
+def checked(row: Row | None) -> Row | None:
+    """Returns a row as a searcher takes it, None for none: with its kind of error, and an arch as `found`."""
+    return None if row is None else with_error_kind(_with_arch_found(row))
+
+
+def _with_arch_found(row: Row) -> Row:
+    """Returns a row whose `found` is an arch or missing; what is none makes it a failed row without it."""
+    found = row.get(FOUND)
+    flaw = None if found is None else "that is not empty" if found == "" else _flaw(found)
+    if flaw is None:
+        return row
+    said = f"the column {FOUND!r} of a row must be an arch {flaw}, got {shown(found)}"
+    known = [Failure(str(row[ERROR]), error_kind_of(row) or RAISED)] if row.get(ERROR) else []
+    rest = {name: value for name, value in row.items() if name != FOUND}
+    return {**rest, **failed([*known, Failure(said, RAISED)])}

@@ -77,7 +77,11 @@ class History:
     @property
     def events(self) -> list[Event]:
         """Copies of the events so far."""
-        return [copied_event(event) for event in self._record.events]
+        return self.events_from(0)
+
+    def events_from(self, count: int) -> list[Event]:
+        """Returns copies of all events but the first `count`."""
+        return [copied_event(event) for event in self._record.events[count:]]
 
     def rows_as_told(self) -> list[Row]:
         """Returns copies of the rows of `history`, without what the searcher made of them."""

@@ -14,7 +14,9 @@ import pytest
 from nas_ray.drivers.by_value import travelled
 from nas_ray.drivers.simulation import simulate
 from nas_ray.rows import Row
+from nas_ray.safe_files.plain_state import packed, read_plain
 from nas_ray.searchers import ArchSearcher, RankSum, Single
+from nas_ray.searchers.kept import Kept, Stateful
 from nas_ray.searchers.messages import FINISHED
 from nas_ray.spaces.base import SearchSpace
 from nas_ray.spaces.nats_tss import NatsTss
@@ -171,6 +173,23 @@ class SearcherContract:
             resumed.replay(whole.events[:cut])
             drive_chunks(resumed, 75, 4)
             assert resumed.events == whole.events, f"cut after {cut} events"
+
+    def test_from_its_state_it_goes_on_as_if_it_had_not_stopped(
+        self, make: Make, space: SearchSpace, tmp_path: Path
+    ) -> None:
+        """With `state` and `load_state` no event is repeated; without them there is nothing to test."""
+        whole = new(make, space)
+        if not isinstance(whole, Stateful):
+            return
+        drive_chunks(whole, 75, 4)
+        for cut in range(0, len(whole.events) + 1, 11):
+            stopped, resumed, events = new(make, space), new(make, space), whole.events[:cut]
+            stopped.replay(events)
+            (tmp_path / "state").write_bytes(packed(stopped.kept()._asdict()))
+            resumed.load_kept(Kept(**read_plain(tmp_path / "state")), events)
+            resumed.replay(events)
+            drive_chunks(resumed, 75, 4)
+            assert resumed.events == whole.events, f"kept after {cut} events"
 
     def test_a_relative_fitness_works(self, make: Make, space: SearchSpace) -> None:
         """The fitness of an old row changes with each new one."""

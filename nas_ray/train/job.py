@@ -16,6 +16,7 @@ from nas_ray.images.image_data import ImageDataModule
 from nas_ray.proxies import Proxy
 from nas_ray.proxies.plugin import resolve_proxies
 from nas_ray.spaces.base import fitted_space
+from nas_ray.spaces.found import space_of_found
 from nas_ray.spaces.named import make_space
 from nas_ray.terminal.ranges import check_ranges, check_seeds
 from nas_ray.train.args import TrainArgs
@@ -124,7 +125,7 @@ def prepare(args: TrainArgs) -> TrainJob:
     if recipe.class_weights:
         weights = balancing_weights(images.train_images.labels[parts[0]], images.num_classes)
     size = images.image_size
-    candidates = Candidates(fitted_space(space, size), args.space, images.num_classes, size)
+    candidates = Candidates(fitted_space(space_of_found(space), size), args.space, images.num_classes, size)
     found = candidates.named(args.arch, "found")
     beside = candidates.beside(found, args.beside, args.seed)
     if smallest_batch(len(parts[0]), recipe, devices.count) == 1:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from nas_ray.rows import final_arch
 from nas_ray.runs.folder import JOURNAL, create_run, update_run, write_json, write_table
 from nas_ray.runs.journal import Journal
 from nas_ray.searchers import parse_fitness
@@ -59,9 +60,9 @@ def make_search(
     create_run(folder, {**info, "scores": ["naswot", "synflow"], "minibatch_sha256": "0"})
     if status == "finished":
         write_table(folder, rows)
-        best = rows.loc[rows["fitness"].idxmax()]
-        about = {"index": SPACE.index(best["arch"]), "acc_source": SOURCE, "rank": 12, "num_archs": 15_625}
-        write_json(folder / "best.json", {"arch": best["arch"], **about})
+        best = final_arch(dict(rows.loc[rows["fitness"].idxmax()]))
+        about = {"index": SPACE.index(best), "acc_source": SOURCE, "rank": 12, "num_archs": 15_625}
+        write_json(folder / "best.json", {"arch": best, **about})
         update_run(folder, wall_seconds=12.5)
     else:
         _write_journal(folder, rows)

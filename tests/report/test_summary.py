@@ -44,6 +44,7 @@ def test_numbers_by_hand() -> None:
         "trial": 1,
         "fitness": 3.0,
         "scores": {"x": 3.0},
+        "asked": None,
         "benchmark": "toy",
         "dataset": "cifar10",
         "acc_column": "test_acc",
