@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import psutil
 import pytest
 import torch
 
-from nas_ray.drivers.local_ray import stop_ray
-from nas_ray.drivers.resources import Request, start_ray
+from nas_ray.terminal.ranges import local_cores
+from tests import shared_ray
 from tests.guards.commands import kept_signals
 
 
@@ -26,21 +29,40 @@ def one_thread() -> None:
 def own_signals() -> Iterator[None]:
     """Every test begins with Python's own handler of Ctrl-C, and leaves all handlers as they were.
 
-    A shell that starts the tests in the background has Ctrl-C ignored.
+    A shell that starts the tests in the background has Ctrl-C ignored, and `nohup` SIGHUP.
     """
     with kept_signals():
         signal.signal(signal.SIGINT, signal.default_int_handler)
+        if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+            signal.signal(signal.SIGHUP, signal.SIG_DFL)
         yield
 
 
-@pytest.fixture(autouse=True, scope="module")
-def own_environment() -> Iterator[None]:
-    """Every file leaves the environment as it was; the secret of one Ray would keep drivers from another."""
+@pytest.fixture(autouse=True)
+def own_ray(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Every test finds the shared Ray if it asks for `ray_started`, else none, and leaves it so."""
+    shares = shares_ray(request.node)
+    if shares:
+        shared_ray.have()
+    else:
+        shared_ray.end()
+    marked = request.node.get_closest_marker("ray") is not None
+    with contextlib.nullcontext() if marked else shared_ray.refused():
+        yield
+    if not shares and shared_ray.there():
+        shared_ray.end()
+        pytest.fail("this test leaves a Ray; end it with nas_ray.drivers.local_ray.stop_ray")
+
+
+@pytest.fixture(autouse=True)
+def own_environment(own_ray: None) -> Iterator[None]:
+    """Every test leaves the environment as it was; the secret of one Ray would keep drivers from another."""
     before = dict(os.environ)
     yield
     changed = {name for name in {*before, *os.environ} if before.get(name) != os.environ.get(name)}
-    os.environ.clear()
-    os.environ.update(before)
+    for name in changed:
+        os.environ.pop(name, None)
+    os.environ.update({name: before[name] for name in changed & set(before)})
     assert not {name for name in changed if name.startswith("RAY_AUTH")}
 
 
@@ -54,9 +76,58 @@ def data_dir() -> Path:
     return path
 
 
-@pytest.fixture(scope="module")
-def ray_started() -> Iterator[None]:
-    """A cluster of two workers on this machine, for the tests of one file."""
-    start_ray(Request(num_cpus=2, num_gpus=0))
-    yield
-    stop_ray()
+@pytest.fixture
+def ray_started(own_ray: None) -> Iterator[None]:
+    """The Ray that all tests share, which commands called in this process use as if they had started it."""
+    with shared_ray.lent():
+        yield
+
+
+def pytest_sessionfinish() -> None:
+    """Ends the shared Ray with the tests."""
+    shared_ray.end()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts what shares a Ray together, on one worker and first, and what starts its own after it."""
+    for item in items:
+        if shares_ray(item):
+            item.add_marker(pytest.mark.ray)
+            item.add_marker(pytest.mark.xdist_group("ray"))
+        elif item.get_closest_marker("cluster"):
+            item.add_marker(pytest.mark.xdist_group("cluster"))
+    items.sort(key=lambda item: 0 if shares_ray(item) else 1 if item.get_closest_marker("ray") else 2)
+
+
+def shares_ray(item: pytest.Item) -> bool:
+    return "ray_started" in getattr(item, "fixturenames", ())
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """Says what `-n auto` is: none for tests that are named one by one, else at most four processes.
+
+    A process needs up to 4 GiB: torch, what it tests, and a Ray with two workers.
+    """
+    if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
+        return None
+    if any("::" in argument for argument in config.args):
+        return 0
+    memory = int(psutil.virtual_memory().available / 2**30 / 4)
+    workers = max(1, min(local_cores(), memory, 4))
+    return workers if workers > 1 else 0
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Gives each process whole files, so that what a file shares is made once, and the groups of above."""
+    if config.getoption("dist") != "loadgroup":
+        return None
+    from xdist.scheduler import LoadGroupScheduling
+
+    class Files(LoadGroupScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            return str(super()._split_scope(nodeid)).partition("::")[0]
+
+    return Files(config, log)

@@ -164,7 +164,6 @@ def test_random_search_has_the_same_table_with_any_number_of_archs_per_trial(arc
     pd.testing.assert_frame_equal(several[COMPARED], one[COMPARED], rtol=1e-5)
 
 
-@pytest.mark.ray
 @pytest.mark.parametrize("make", [random_search, evolution])
 @pytest.mark.parametrize("archs_per_trial", [1, 3, 8])
 def test_tune_with_one_worker_equals_simulate(
@@ -178,7 +177,6 @@ def test_tune_with_one_worker_equals_simulate(
     assert hosted["worker"].notna().all()
 
 
-@pytest.mark.ray
 def test_a_search_cut_in_the_middle_of_a_trial_goes_on_as_if_it_had_not_been(
     ray_started: None, tmp_path: Path
 ) -> None:
@@ -209,8 +207,6 @@ class Dies(Together):
         return super().rows(archs)
 
 
-@pytest.mark.ray
-@pytest.mark.slow
 def test_an_arch_that_kills_its_workers_costs_its_trial_no_other_row(
     ray_started: None, tmp_path: Path
 ) -> None:

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 import os
 import re
-import runpy
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
-from unittest import mock
 
 import numpy as np
 import pandas as pd
 import pytest
+
+from tests.guards.commands import call, refused
 
 ROOT = Path(__file__).parents[1]
 SMALL = ["--batch-size", "8", "--population", "4", "--sample", "2", "--max-concurrent", "1"]
@@ -32,23 +30,6 @@ def run(name: str, *arguments: object, cwd: Path | None = None) -> subprocess.Co
     return subprocess.run(
         command(name, *arguments), cwd=cwd, env=environment, capture_output=True, text=True, timeout=300
     )
-
-
-def refused(name: str, *arguments: object) -> str:
-    """Runs an experiment, in this process, that must be refused with exit code 2; returns its one line."""
-    script, *given = command(name, *arguments)[1:]
-    said = io.StringIO()
-    with (
-        contextlib.redirect_stderr(said),
-        mock.patch.object(sys, "argv", [script, *given]),
-        pytest.raises(SystemExit) as ended,
-    ):
-        runpy.run_path(script, run_name="__main__")
-    assert ended.value.code == 2, said.getvalue()
-    lines = said.getvalue().strip().splitlines()
-    assert len(lines) == 1, said.getvalue()
-    assert lines[0].startswith("error: ")
-    return lines[0].removeprefix("error: ")
 
 
 @pytest.mark.ray
@@ -92,38 +73,40 @@ def test_a_run_leaves_everything(tmp_path: Path) -> None:
     assert "Warning" not in done.stderr
     assert "(pid=" not in done.stdout + done.stderr
 
-    again = run("rea", "--resume", folder)
-    assert again.returncode == 0, again.stderr
+    again = call("rea", "--resume", folder)
+    assert again.code == 0, again.err
     pd.testing.assert_frame_equal(pd.read_parquet(folder / "results.parquet"), rows)
 
 
-def wait_for_rows(folder: Path, rows: int) -> None:
-    for _ in range(1200):
+def wait_for_rows(process: subprocess.Popen[str], folder: Path, rows: int) -> None:
+    for _ in range(2400):
         path = folder / "journal.jsonl"
         if path.exists() and path.read_text().count('"tell"') >= rows:
             return
         time.sleep(0.1)
-    raise AssertionError("the search did not get going")
+    process.kill()
+    raise AssertionError(f"the search did not get going: {process.communicate()[0]}")
 
 
 STOPPED = [*SMALL, "--num-samples", 16]
 
 
-@pytest.fixture(scope="module")
-def left_alone(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
-    """The table of the run that the tests below stop."""
-    folder = tmp_path_factory.mktemp("runs") / "whole"
-    done = run("rea", *STOPPED, "--out", folder)
-    assert done.returncode == 0, done.stderr
-    return pd.read_parquet(folder / "results.parquet")
-
-
-@pytest.mark.ray
-@pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize(
+    "number",
+    [
+        signal.SIGKILL,
+        pytest.param(
+            signal.SIGINT,
+            marks=pytest.mark.slow(faster="test_a_run_cut_after_any_event_ends_as_the_whole_one"),
+        ),
+    ],
+)
 def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(
-    number: signal.Signals, tmp_path: Path, left_alone: pd.DataFrame
+    number: signal.Signals, tmp_path: Path, ray_started: None
 ) -> None:
+    done = call("rea", *STOPPED, "--out", tmp_path / "whole")
+    assert done.code == 0, done.err
+    left_alone = pd.read_parquet(tmp_path / "whole" / "results.parquet")
     folder = tmp_path / "stopped"
     process = subprocess.Popen(
         command("rea", *STOPPED, "--out", folder),
@@ -131,52 +114,56 @@ def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(
         stderr=subprocess.DEVNULL,
         text=True,
     )
-    wait_for_rows(folder, 5)
+    wait_for_rows(process, folder, 5)
     process.send_signal(number)
     output, _ = process.communicate(timeout=60)
     if number != signal.SIGKILL:
         assert process.returncode == 130
         assert f"--resume {folder}" in output
         assert 5 <= len(pd.read_parquet(folder / "results.parquet")) < 16
-    resumed = run("rea", "--resume", folder)
-    assert resumed.returncode == 0, resumed.stderr
+    resumed = call("rea", "--resume", folder)
+    assert resumed.code == 0, resumed.err
     measured = ["seconds", "finished_at", "worker"]
     table = pd.read_parquet(folder / "results.parquet")
     pd.testing.assert_frame_equal(table.drop(columns=measured), left_alone.drop(columns=measured))
 
 
-@pytest.mark.ray
-def test_a_proxy_of_the_user_runs_in_the_workers(tmp_path: Path) -> None:
+def test_a_proxy_of_the_user_runs_in_the_workers(
+    ray_started: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "mine.py").write_text(
         "def width(net, inputs, targets):\n"
         "    sizes = [p.shape[0] for p in net.parameters() if p.ndim == 4]\n"
         "    return {'sum': sum(sizes), 'largest': max(sizes)}\n"
     )
     out = tmp_path / "run"
-    done = run(
+    done = call(
         "random_search", "--proxies", "mine:width,params", "--fitness", "width.sum", "--num-samples", 4,
-        "--batch-size", 4, "--benchmark", "none", "--out", out, cwd=tmp_path,
+        "--batch-size", 4, "--benchmark", "none", "--out", out,
     )  # fmt: skip
-    assert done.returncode == 0, done.stderr
+    assert done.code == 0, done.err
     rows = pd.read_csv(out / "results.csv")
     assert np.isfinite(rows[["width.sum", "width.largest", "params"]]).all().all()
     assert (rows["fitness"] == rows["width.sum"]).all()
 
 
-@pytest.mark.ray
-def test_a_search_in_which_everything_fails_says_so(tmp_path: Path) -> None:
+def test_a_search_in_which_everything_fails_says_so(
+    ray_started: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "bad.py").write_text(
         "def deep_only(net, inputs, targets):\n"
         "    if sum(1 for _ in net.modules()) > 20:\n"
         "        raise RuntimeError('too deep')\n"
         "    return 1.0\n"
     )
-    done = run(
+    done = call(
         "random_search", "--proxies", "bad:deep_only", "--num-samples", 3, "--batch-size", 4,
-        "--out", tmp_path / "run", cwd=tmp_path,
+        "--out", tmp_path / "run",
     )  # fmt: skip
-    assert done.returncode == 1
-    said = " ".join(done.stdout.split())
+    assert done.code == 1
+    said = " ".join(done.out.split())
     error = r"the first error was trial \d: deep_only: RuntimeError: too deep"  # two at a time
     assert re.search(f"none of 3 evaluations succeeded; {error}", said)
     assert len(pd.read_parquet(tmp_path / "run" / "results.parquet")) == 3
@@ -263,7 +250,7 @@ def test_an_unknown_searcher_is_named(tmp_path: Path) -> None:
 
 
 def test_help_teaches() -> None:
-    done = run("skip_rea", "--help")
-    assert done.returncode == 0
+    done = call("skip_rea", "--help", environment={"COLUMNS": "120"})
+    assert done.code == 0
     for word in ("--num-gpus", "--min-skips", "None means 150", "module:function"):
-        assert word in " ".join(done.stdout.split())
+        assert word in " ".join(done.out.split())

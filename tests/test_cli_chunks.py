@@ -16,16 +16,16 @@ from nas_ray.search.arguments import SearchArgs
 from nas_ray.search.experiment import prepare
 from nas_ray.shared_weights.scorer import ChunkScorer
 from nas_ray.spaces import NatsTss
-from tests.test_cli import SMALL, refused, run
+from tests.guards.commands import call, refused
+from tests.test_cli import SMALL
 
 
-@pytest.mark.ray
-def test_a_run_with_several_archs_per_trial(tmp_path: Path) -> None:
+def test_a_run_with_several_archs_per_trial(ray_started: None, tmp_path: Path) -> None:
     folder = tmp_path / "run"
     options = [*SMALL, "--proxies", "synflow", "--num-samples", 8, "--archs-per-trial", 3, "--init-seed", 5]
-    done = run("rea", *options, "--out", folder)
-    assert done.returncode == 0, done.stderr
-    assert "weights    of one supernet, up to 3 archs per trial" in done.stdout
+    done = call("rea", *options, "--out", folder)
+    assert done.code == 0, done.err
+    assert "weights    of one supernet, up to 3 archs per trial" in done.out
     assert json.loads((folder / "run.json").read_text())["args"]["archs_per_trial"] == 3
     events = [json.loads(line) for line in (folder / "journal.jsonl").read_text().splitlines()]
     assert "".join(event["event"][0] for event in events).startswith("aaattt")
@@ -76,5 +76,5 @@ def test_a_space_that_is_not_built_in_has_no_supernet(
 
 
 def test_help_says_what_several_archs_per_trial_are() -> None:
-    said = " ".join(run("random_search", "--help").stdout.replace("│", " ").split())
+    said = " ".join(call("random_search", "--help").out.replace("│", " ").split())
     assert "it asks for all of them before it sees a row of any" in said

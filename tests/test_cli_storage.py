@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from nas_ray.runs.journal import read_journal
-from tests.test_cli import command, refused, run, wait_for_rows
+from tests.guards.commands import call, refused
+from tests.test_cli import command, wait_for_rows
 
 SEARCH = ["--proxies", "params,tests.cluster.pauses:pauses", "--images", "digits", "--batch-size", "4"]
 
@@ -22,25 +23,37 @@ def far(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "far" / "run"
 
 
-@pytest.mark.ray
-@pytest.mark.slow
-@pytest.mark.parametrize(("end", "code"), [(signal.SIGKILL, -9), (signal.SIGTERM, 130)])
+@pytest.mark.parametrize(
+    ("end", "code"),
+    [
+        (signal.SIGKILL, -9),
+        pytest.param(
+            *(signal.SIGTERM, 130),
+            marks=pytest.mark.slow(faster="test_a_signal_ends_it_as_ctrl_c_does"),
+        ),
+    ],
+)
 def test_a_stopped_search_goes_on_on_another_machine(
-    end: signal.Signals, code: int, far: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    end: signal.Signals,
+    code: int,
+    far: Path,
+    ray_started: None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     wanted = [*SEARCH, "--benchmark", "none", "--num-samples", 60, "--out", f"file://{far}"]
     process = subprocess.Popen(
         command("random_search", *wanted), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
-    wait_for_rows(far, 10)
+    wait_for_rows(process, far, 10)
     process.send_signal(end)
     said = process.communicate(timeout=100)[0]
     assert process.returncode == code, said
     before = read_journal(far / "journal.jsonl")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "other"))
-    done = run("random_search", "--resume", f"file://{far}")
-    assert done.returncode == 0, done.stderr
-    assert f"Run folder: file://{far}" in done.stdout
+    done = call("random_search", "--resume", f"file://{far}")
+    assert done.code == 0, done.err
+    assert f"Run folder: file://{far}" in done.out
     events = read_journal(far / "journal.jsonl")
     assert events[: len(before)] == before
     told = [event["trial"] for event in events if event["event"] == "tell"]

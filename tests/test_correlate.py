@@ -9,8 +9,7 @@ from rich.console import Console
 
 from nas_ray.correlate.run import compare_all
 from nas_ray.correlate.scoring import score_archs
-from nas_ray.drivers.local_ray import stop_ray
-from nas_ray.drivers.resources import Request, start_ray
+from nas_ray.drivers.resources import Request, make_plan
 from nas_ray.errors import UsageError
 from nas_ray.evaluation.proxy_scores import ProxyScores
 from nas_ray.proxies import PROXIES
@@ -53,8 +52,7 @@ def compare(folder: Path, **changes: object) -> dict[str, pd.DataFrame]:
     return compare_all(**everything)  # type: ignore[arg-type]
 
 
-@pytest.mark.ray
-def test_scores_are_compared_and_never_computed_twice(tmp_path: Path) -> None:
+def test_scores_are_compared_and_never_computed_twice(ray_started: None, tmp_path: Path) -> None:
     calls = tmp_path / "calls"
     calls.touch()
 
@@ -70,28 +68,21 @@ def test_scores_are_compared_and_never_computed_twice(tmp_path: Path) -> None:
         evaluator = ProxyScores(SPACE, 10, images, np.zeros(2, dtype=np.int64), proxies)  # type: ignore[arg-type]
         return score_archs(tmp_path / "scores", archs, evaluator, plan, console=Console(quiet=True))
 
-    try:
-        plan = start_ray(Request(num_cpus=2, num_gpus=0))
-        first = score(archs[:3], counted=counted)
-        assert list(first["arch"]) == archs[:3]
-        score(archs, counted=counted)
-        table = score(archs, counted=counted, params=PROXIES["params"])
-        assert len(calls.read_text()) == 5
-        assert list(table["arch"]) == archs
-        assert table[["counted", "params", "counted_seconds"]].notna().all().all()
-        other = ProxyScores(SPACE, 10, images + 1, np.zeros(2, dtype=np.int64), {"params": PROXIES["params"]})
-        with pytest.raises(UsageError, match="holds scores with minibatch sha256"):
-            score_archs(tmp_path / "scores", archs, other, plan, console=Console(quiet=True))
-    finally:
-        stop_ray()
+    plan = make_plan(Request(num_cpus=2), 2, 0, "this machine")
+    first = score(archs[:3], counted=counted)
+    assert list(first["arch"]) == archs[:3]
+    score(archs, counted=counted)
+    table = score(archs, counted=counted, params=PROXIES["params"])
+    assert len(calls.read_text()) == 5
+    assert list(table["arch"]) == archs
+    assert table[["counted", "params", "counted_seconds"]].notna().all().all()
+    other = ProxyScores(SPACE, 10, images + 1, np.zeros(2, dtype=np.int64), {"params": PROXIES["params"]})
+    with pytest.raises(UsageError, match="holds scores with minibatch sha256"):
+        score_archs(tmp_path / "scores", archs, other, plan, console=Console(quiet=True))
 
 
-@pytest.mark.ray
-def test_tables_and_pictures(tmp_path: Path) -> None:
-    try:
-        tables = compare(tmp_path)
-    finally:
-        stop_ray()
+def test_tables_and_pictures(ray_started: None, tmp_path: Path) -> None:
+    tables = compare(tmp_path)
     assert set(tables["cifar10"]["score"]) == {"naswot", "params", "flops", "num_conv"}
     for name in (
         "scores-cifar10.parquet",
@@ -102,12 +93,8 @@ def test_tables_and_pictures(tmp_path: Path) -> None:
         assert (tmp_path / name).stat().st_size > 0
 
 
-@pytest.mark.ray
-def test_combinations_are_judged_as_well(tmp_path: Path) -> None:
-    try:
-        table = compare(tmp_path, fitness=["rank_sum:naswot,params"])["cifar10"]
-    finally:
-        stop_ray()
+def test_combinations_are_judged_as_well(ray_started: None, tmp_path: Path) -> None:
+    table = compare(tmp_path, fitness=["rank_sum:naswot,params"])["cifar10"]
     assert table["score"].tolist()[-1] == "rank_sum:naswot,params"
     scores = pd.read_parquet(tmp_path / "scores-cifar10.parquet")
     ranks = scores["naswot"].rank() + scores["params"].rank()

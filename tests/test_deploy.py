@@ -74,7 +74,7 @@ def test_every_option_and_script_that_is_named_exists(path: str) -> None:
         assert (ROOT / script).is_file(), script
 
 
-@pytest.mark.parametrize("path", ["deploy/slurm.sh", ".ci/run"])
+@pytest.mark.parametrize("path", ["deploy/slurm.sh", ".ci/run", ".ci/together", ".ci/experiments"])
 def test_scripts_pass_shellcheck(path: str) -> None:
     found = shutil.which("shellcheck")
     if found is None:

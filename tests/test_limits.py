@@ -8,7 +8,7 @@ from torch import nn
 from nas_ray.errors import UsageError
 from nas_ray.evaluation.limits import Costs, limited
 from nas_ray.searchers import SEARCHERS, ArchSearcher, Single
-from nas_ray.spaces import NatsTss
+from nas_ray.spaces import NatsTss, SearchSpace
 from tests.searchers.toy import Line, drive, options_of
 
 SPACE = NatsTss()
@@ -53,11 +53,16 @@ def test_members_are_those_below_the_limits() -> None:
     assert 0 < len(expected) < len(SPACE)
 
 
+@pytest.fixture(scope="module")
+def small() -> SearchSpace:
+    """What has at most 400,000 parameters; its costs are counted once for all searchers."""
+    return limited(SPACE, max_params=4e5)
+
+
 @pytest.mark.parametrize("name", sorted(SEARCHERS))
-def test_no_searcher_leaves_the_limits(name: str) -> None:
+def test_no_searcher_leaves_the_limits(name: str, small: SearchSpace) -> None:
     make: type[ArchSearcher] = SEARCHERS[name]
-    space = limited(SPACE, max_params=4e5)
-    searcher = make(space, fitness=Single(("x",)), seed=2, **options_of(make))
+    searcher = make(small, fitness=Single(("x",)), seed=2, **options_of(make))
     asked = drive(searcher, 150)
     assert len(asked) == 150
     assert max(published(arch)[0] for arch in asked) <= 4e5

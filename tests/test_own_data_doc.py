@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
-import os
 import re
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
+
+from tests.guards.commands import call
 
 ROOT = Path(__file__).parents[1]
 TINY = {
@@ -28,29 +29,20 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", text, re.S)
 
 
-@pytest.mark.ray
-@pytest.mark.slow
-def test_the_walk_through(tmp_path: Path) -> None:
-    def run(*command: str) -> str:
-        environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "140"}
-        done = subprocess.run(
-            command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=400
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-    (tmp_path / "experiments").symlink_to(ROOT / "experiments")
+def test_the_walk_through(ray_started: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     make, use = blocks("python")
     commands = [line for block in blocks("bash") for line in block.strip().splitlines()]
     assert len(commands) == 4
     for long, short in TINY.items():
         assert sum(long in command for command in commands) == 1
         commands = [command.replace(long, short) for command in commands]
-    run(sys.executable, "-c", make)
+    exec(make, {})
     for command in commands:
-        python, *arguments = shlex.split(command)
+        python, script, *arguments = shlex.split(command)
         assert python == "python"
-        run(sys.executable, *arguments)
+        ended = call(Path(script).stem, *arguments, environment={"COLUMNS": "140"})
+        assert ended.code == 0, ended
     folder = tmp_path / "runs" / "trained"
     listed = {"model.pt", "model.onnx", "model.pt2", "model_card.md", "confusion.png", "curves.png"}
     assert listed <= {path.name for path in folder.iterdir()}
@@ -69,7 +61,8 @@ def test_the_walk_through(tmp_path: Path) -> None:
     card = (folder / "model_card.md").read_text()
     right = pd.read_csv(folder / "results.csv").query("label == 'found'")
     assert any(f"{value:.2f} (" in card for value in right["test_acc"])
-    said = run(sys.executable, "-c", use)
-    assert len(json.loads(said.replace("'", '"'))) == 4
+    with contextlib.redirect_stdout(io.StringIO()) as said:
+        exec(use, {})
+    assert len(json.loads(said.getvalue().replace("'", '"'))) == 4
     best = json.loads((tmp_path / "runs" / "ready" / "best.json").read_text())
     assert best["benchmark"] is None

@@ -22,7 +22,6 @@ with process_pool(1) as pool:
 """
 
 
-@pytest.mark.slow
 def test_a_worker_ends_with_a_parent_that_is_killed() -> None:
     with subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout is not None

@@ -117,7 +117,6 @@ def test_simulate_charges_the_clock_and_stops_at_either_limit() -> None:
     assert by_time["arch"].tolist() == by_count["arch"].tolist()[:41]
 
 
-@pytest.mark.ray
 def test_tune_with_one_worker_equals_simulate(ray_started: None, tmp_path: Path) -> None:
     hosted = tune_search(search(), evaluator(), folder=tmp_path, num_samples=25, max_concurrent=1)
     local = simulate(search(), evaluator(), num_samples=25)
@@ -126,7 +125,6 @@ def test_tune_with_one_worker_equals_simulate(ray_started: None, tmp_path: Path)
     assert not (tmp_path / "tune").exists()
 
 
-@pytest.mark.ray
 def test_scores_are_equal_at_any_concurrency(ray_started: None, tmp_path: Path) -> None:
     tables = []
     for workers in (1, 2):
@@ -138,7 +136,6 @@ def test_scores_are_equal_at_any_concurrency(ray_started: None, tmp_path: Path) 
     pd.testing.assert_frame_equal(*tables)
 
 
-@pytest.mark.ray
 def test_a_finished_search_is_extended_as_if_it_had_been_longer(ray_started: None, tmp_path: Path) -> None:
     tune_search(search(), evaluator(), folder=tmp_path, num_samples=9, max_concurrent=1)
     longer = search()
@@ -162,7 +159,6 @@ class DiesOnce:
         report({"x": float(len(arch)), "seconds": 0.0, "error": None})
 
 
-@pytest.mark.ray
 @pytest.mark.parametrize("always", [False, True])
 def test_a_worker_that_dies_does_not_end_the_search(ray_started: None, tmp_path: Path, always: bool) -> None:
     asked = simulate(
@@ -184,7 +180,6 @@ def test_a_worker_that_dies_does_not_end_the_search(ray_started: None, tmp_path:
     assert errors == ({victim: "the worker died before the trial ended"} if always else {})
 
 
-@pytest.mark.ray
 def test_skip_filter_holds_in_a_real_search(ray_started: None, tmp_path: Path) -> None:
     searcher = SkipRea(SPACE, fitness=RankSum(SCORES), population=4, sample=2, min_skips=1, max_skips=2)
     rows = tune_search(searcher, evaluator(), folder=tmp_path, num_samples=12, max_concurrent=2)

@@ -248,6 +248,8 @@ def test_bad_options(arguments: list[str], said: str) -> None:
     assert said in str(caught.value)
 
 
+@pytest.mark.ray
+@pytest.mark.slow(faster="test_a_training_that_was_left_goes_on_exactly")
 def test_a_killed_search_goes_on_in_the_middle_of_an_arch(tmp_path: Path) -> None:
     plugin = tmp_path / "small.py"
     plugin.write_text(

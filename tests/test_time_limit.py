@@ -77,7 +77,6 @@ def test_foreign_code_takes_its_process_with_it() -> None:
     assert time.monotonic() - start < 30
 
 
-@pytest.mark.ray
 @pytest.mark.parametrize(("evaluate", "said"), [(slow, "timed out after 1 s"), (stuck, "worker died")])
 def test_a_search_goes_on_past_a_trial_that_hangs(
     evaluate: Callable[..., None], said: str, ray_started: None, tmp_path: Path

@@ -113,7 +113,9 @@ def test_bad_options(options: dict[str, object], said: str) -> None:
     assert said in str(caught.value)
 
 
-def test_a_run_and_one_that_was_stopped_are_equal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_and_one_that_was_stopped_are_equal(
+    ray_started: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "tiny.py").write_text(
         "from nas_ray.spaces import NatsTss\n\n\ndef small():\n    return NatsTss(channels=4, cells=1)\n"
     )

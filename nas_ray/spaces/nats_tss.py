@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Iterator, Sequence
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 
 import numpy as np
 from torch import Tensor, nn
@@ -61,16 +61,15 @@ class NatsTss:
         stem = stem_for(image_size)
         return self if stem == self.stem else NatsTss(self.channels, self.cells, stem)
 
-    @cached_property
+    @property
     def archs(self) -> tuple[str, ...]:
         """All archs in the published index order: the authors shuffled the product with seed 88."""
-        archs = [to_arch(ops) for ops in itertools.product(OPS, repeat=len(EDGES))]
-        random.Random(88).shuffle(archs)
-        return tuple(archs)
+        return _all_archs()
 
     @cached_property
     def _index(self) -> dict[str, int]:
-        return {arch: index for index, arch in enumerate(self.archs)}
+        every = self.archs is _all_archs()  # and not some of them, in a class of someone else
+        return _all_indices() if every else {arch: index for index, arch in enumerate(self.archs)}
 
     def __len__(self) -> int:
         size: int = len(OPS) ** len(EDGES)
@@ -140,6 +139,19 @@ class NatsTss:
         With the strided stem they must be divisible by 16.
         """
         return TssNet(to_ops(arch), num_classes, self.channels, self.cells, self.stem)
+
+
+@cache
+def _all_archs() -> tuple[str, ...]:
+    """Returns all archs in the published order; made once, for nets of any size have the same."""
+    archs = [to_arch(ops) for ops in itertools.product(OPS, repeat=len(EDGES))]
+    random.Random(88).shuffle(archs)
+    return tuple(archs)
+
+
+@cache
+def _all_indices() -> dict[str, int]:
+    return {arch: index for index, arch in enumerate(_all_archs())}
 
 
 def to_arch(ops: tuple[str, ...]) -> str:

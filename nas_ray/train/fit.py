@@ -19,7 +19,6 @@ from nas_ray.process.lightning import (
     Checkpoint,
     DDPStrategy,
     ModelCheckpoint,
-    TensorBoardLogger,
     Trainer,
     pl,
     quiet_lightning,
@@ -28,6 +27,7 @@ from nas_ray.process.lightning import (
 from nas_ray.runs.folder import write_atomically
 from nas_ray.terminal.console import tell
 from nas_ray.train.checkpoints import BEST, LAST, beginning
+from nas_ray.train.events import Events
 from nas_ray.training.recipes import Recipe
 from nas_ray.training.training_data import Indices, KeptImages, training_loader, validation_loader
 from nas_ray.training.training_module import Batch, TrainingModule
@@ -203,7 +203,7 @@ def fit(
         strategy=devices.strategy(),
         max_epochs=recipe.epochs,
         precision=recipe.precision,
-        logger=TensorBoardLogger(folder, name="", version="", sub_dir="tensorboard"),
+        logger=Events(folder, name="", version="", sub_dir="tensorboard"),
         callbacks=[seeded, Curve(folder, label), *_keepers(data, folder)],
         use_distributed_sampler=False,  # the loaders share batches themselves
         enable_model_summary=verbose,

@@ -11,8 +11,7 @@ import torch
 from nas_ray.best_arch.args import BestArgs
 from nas_ray.best_arch.best_arch import best_arch, relu_units
 from nas_ray.best_arch.run import earlier_rows
-from nas_ray.drivers.local_ray import stop_ray
-from nas_ray.drivers.resources import Request, start_ray
+from nas_ray.drivers.resources import Request, make_plan
 from nas_ray.errors import UsageError
 from nas_ray.images.image_data import ImageDataModule
 from nas_ray.proxies.hooks import forward_hooks
@@ -41,13 +40,10 @@ def test_units_are_those_of_the_relus(arch: str) -> None:
     assert relu_units(arch, SPACE, 16) == sum(units)
 
 
-@pytest.mark.ray
-def test_equal_to_scoring_everything() -> None:
+def test_equal_to_scoring_everything(ray_started: None) -> None:
     space, images = Few(channels=4, cells=1), ImageDataModule("digits", batch_size=8)
-    try:
-        found = best_arch(space, images, start_ray(Request(num_cpus=1, num_gpus=0)), init_seed=3)
-    finally:
-        stop_ray()
+    plan = make_plan(Request(num_cpus=1), 2, 0, "this machine")
+    found = best_arch(space, images, plan, init_seed=3)
     names = ("naswot", "logsynflow", "skip")
     inputs, targets = (tensor.numpy() for tensor in images.minibatch())
     rows = ChunkScorer(space, 10, inputs, targets, names, init_seed=3)(space.archs)

@@ -12,9 +12,8 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from nas_ray.drivers.local_ray import stop_ray
 from nas_ray.drivers.pool import score_chunks
-from nas_ray.drivers.resources import Request, start_ray
+from nas_ray.drivers.resources import Request, make_plan
 from nas_ray.errors import UsageError
 from nas_ray.score_space.args import ScoreArgs
 from nas_ray.score_space.job import prepare
@@ -38,8 +37,7 @@ def scores(folder: Path) -> pd.DataFrame:
     return pd.read_parquet(folder / "scores.parquet")
 
 
-@pytest.mark.ray
-def test_equal_tables_on_one_worker_and_on_two_and_nothing_twice(tmp_path: Path) -> None:
+def test_equal_tables_on_one_worker_and_on_two_and_nothing_twice(ray_started: None, tmp_path: Path) -> None:
     console = Console(quiet=True)
     assert run(args(tmp_path / "one"), console) == 0
     assert run(args(tmp_path / "two", num_cpus=2), console) == 0
@@ -70,15 +68,10 @@ class Deadly:
         return pd.DataFrame({"arch": list(archs), "x": 1.0, "seconds": 0.0, "error": None})
 
 
-@pytest.mark.ray
-@pytest.mark.slow
-def test_lost_workers_cost_no_row(tmp_path: Path) -> None:
-    try:
-        plan = start_ray(Request(num_cpus=2, num_gpus=0))
-        chunks = [ARCHS[:4], ARCHS[4:7], ARCHS[7:8], ARCHS[8:]]
-        done = dict(score_chunks(Deadly(tmp_path / "mark"), chunks, plan, columns=["x"]))
-    finally:
-        stop_ray()
+def test_lost_workers_cost_no_row(ray_started: None, tmp_path: Path) -> None:
+    plan = make_plan(Request(num_cpus=2), 2, 0, "this machine")
+    chunks = [ARCHS[:4], ARCHS[4:7], ARCHS[7:8], ARCHS[8:]]
+    done = dict(score_chunks(Deadly(tmp_path / "mark"), chunks, plan, columns=["x"]))
     table = pd.concat([done[number] for number in range(4)], ignore_index=True)
     assert table["arch"].tolist() == ARCHS
     assert table["arch"][table["x"].isna()].tolist() == [ARCHS[7]]
@@ -92,9 +85,8 @@ def twice(net, inputs, targets):
 """
 
 
-@pytest.mark.ray
 def test_a_plug_in_and_any_proxy_once_per_class_within_memory(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ray_started: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.syspath_prepend(str(tmp_path))
     (tmp_path / "bulk_plug_in.py").write_text(PLUG_IN)
@@ -118,7 +110,7 @@ def test_a_plug_in_and_any_proxy_once_per_class_within_memory(
 
 
 @pytest.mark.ray
-@pytest.mark.slow
+@pytest.mark.slow(faster="test_equal_tables_on_one_worker_and_on_two_and_nothing_twice")
 def test_a_killed_driver_loses_no_finished_chunk(tmp_path: Path) -> None:
     def command(out: Path) -> list[str]:
         more = ["--num-archs", "60", "--chunk-size", "2", "--num-cpus", "1", "--benchmark", "none"]

@@ -10,7 +10,7 @@ import pytest
 
 from perf.local_cluster import SEARCH, cluster_of, finished, start, wait_for_rows
 
-pytestmark = [pytest.mark.ray, pytest.mark.slow]
+pytestmark = [pytest.mark.ray, pytest.mark.cluster]
 PROXIES = ["--proxies", "params,tests.cluster.pauses:pauses"]  # a module that the cluster does not have
 
 

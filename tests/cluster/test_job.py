@@ -16,7 +16,7 @@ from ray.cluster_utils import Cluster
 
 from perf.local_cluster import ROOT
 
-pytestmark = [pytest.mark.ray, pytest.mark.slow]
+pytestmark = [pytest.mark.ray, pytest.mark.cluster]
 RAY = [sys.executable, "-c", "from ray.scripts.scripts import main; main()"]
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from perf.local_cluster import SEARCH, cluster_of, finished, start, wait_for_rows
 
-pytestmark = [pytest.mark.ray, pytest.mark.slow]
+pytestmark = [pytest.mark.ray, pytest.mark.cluster]
 
 
 def test_a_node_is_killed_and_another_joins(tmp_path: Path) -> None:

@@ -75,7 +75,8 @@ NETS: dict[str, Callable[[], nn.Module]] = {
 }
 
 QUICK = ("tss", "mlp", "dropout")
-LARGE = [pytest.param(name, marks=pytest.mark.slow) for name in ("resnet18", "mobilenet_v2", "vgg11_bn")]
+SLOW = pytest.mark.slow(faster="test_finite_on_a_healthy_net_or_a_clear_refusal")
+LARGE = [pytest.param(name, marks=SLOW) for name in ("resnet18", "mobilenet_v2", "vgg11_bn")]
 
 
 @pytest.fixture(params=sorted(PROXIES))

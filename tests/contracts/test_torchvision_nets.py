@@ -57,8 +57,10 @@ FAST = {
 }
 """What is tried in every run of the tests; the rest of the table is slow."""
 
+SLOW = pytest.mark.slow(faster="test_a_number_that_depends_on_the_net_or_a_refusal")
+
 TABLE = [
-    pytest.param(net, name, marks=() if (net, name) in FAST else pytest.mark.slow)
+    pytest.param(net, name, marks=() if (net, name) in FAST else SLOW)
     for net in NETS
     for name in sorted(PROXIES)
 ]

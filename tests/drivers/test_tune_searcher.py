@@ -116,7 +116,6 @@ def test_what_a_searcher_saved_by_itself_is_restored(tmp_path: Path) -> None:
     assert go_on(second, range(6, 9)) == go_on(first, range(6, 9))
 
 
-@pytest.mark.ray
 def test_a_tuner_of_ones_own_takes_any_searcher_and_trainable(ray_started: None, tmp_path: Path) -> None:
     from ray import tune
 

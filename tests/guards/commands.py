@@ -84,17 +84,17 @@ COMMANDS = {
         Command(
             "compare_searchers",
             "rea,population=3,sample=2 --seeds 2 --evaluations 4 --resamples 10 --num-cpus 1 "
-            "--benchmark {files}/nats.csv",
+            "--benchmark {files}/nats.parquet",
             work="nas_ray.reproduce.run.all_runs",
         ),
         Command(
             "choose_score",
-            "--benchmark {files}/nats.csv --scores-file {files}/scores.csv",
+            "--benchmark {files}/nats.parquet --scores-file {files}/scores.parquet",
             work="nas_ray.reproduce.choose.judge",
         ),
         Command(
             "reproduce",
-            "skips-counts --benchmark {files}/nats.csv --num-cpus 1",
+            "skips-counts --benchmark {files}/nats.parquet --num-cpus 1",
             work="nas_ray.reproduce.run.draw_skips",
         ),
         Command(
@@ -120,7 +120,7 @@ WORDS = {command.__name__: words for words, command in start.COMMANDS.items()}
 
 LIVE = (
     "skips-rules --scores live --seeds 2 --time-budget-s 1 --batch-size 4 --num-cpus 1 "
-    "--benchmark {files}/nats.csv"
+    "--benchmark {files}/nats.parquet"
 )
 """`reproduce.py` with live runs, which need Ray."""
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from unittest import mock
 
 import pandas as pd
 import pytest
@@ -54,6 +55,19 @@ def test_a_disk_that_is_full_from_the_start(
     assert "No space left on device" in lines[-1]
     assert "Traceback" not in ended.out + ended.err
     assert not list(disk.rglob(".[0-9]*-*"))
+
+
+def test_a_training_on_a_full_disk_leaves_no_writer(disk: Path, files: Path) -> None:
+    at_exit: list[Callable[[], object]] = []
+    out = disk / "made"
+    out.mkdir()
+    fill(disk, 4 * KIB)
+    with mock.patch("tensorboardX.writer.atexit.register", at_exit.append):
+        ended = call("train", *COMMANDS["train"].tiny(files), "--out", out)
+    assert ended.code in (1, 2), ended
+    assert at_exit  # the disk was full after the training had begun
+    for finish in at_exit:
+        finish()
 
 
 AGAIN = {

@@ -44,15 +44,24 @@ ALIKE = ("random_search", "rea", "skip_rea")
 """Scripts that are `search.py` but for a searcher; Ray takes its time to start."""
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=[pytest.mark.ray] if name in RAY else [])
-        for name in COMMANDS
-        if name not in ALIKE
-    ],
-)
+@pytest.mark.ray
+def test_a_search_ends_well_among_others_with_a_ray_of_its_own(files: Path, tmp_path: Path) -> None:
+    ends_well("search", files, tmp_path)
+
+
+@pytest.mark.parametrize("name", [name for name in RAY if name not in (*ALIKE, "search")])
+def test_a_command_on_ray_ends_well_among_others(
+    name: str, ray_started: None, files: Path, tmp_path: Path
+) -> None:
+    ends_well(name, files, tmp_path)
+
+
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name not in RAY])
 def test_a_command_ends_well_among_others(name: str, files: Path, tmp_path: Path) -> None:
+    ends_well(name, files, tmp_path)
+
+
+def ends_well(name: str, files: Path, tmp_path: Path) -> None:
     command = COMMANDS[name]
     folder = tmp_path / NAME
     folder.mkdir(parents=True)

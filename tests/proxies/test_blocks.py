@@ -26,7 +26,6 @@ def test_torchvision_nets() -> None:
     assert len(shapes(models.mobilenet_v2(width_mult=0.35))) == 19
 
 
-@pytest.mark.slow
 def test_vgg_is_its_convolutions() -> None:
     assert [c for c, *_ in shapes(models.vgg11_bn())] == [64, 128, 256, 256, 512, 512, 512, 512]
 

@@ -52,9 +52,10 @@ def benchmark_table() -> pd.DataFrame:
 
 
 def write_files(folder: str) -> None:
-    """Writes `nats.csv` and `scores.csv`, for a trial of the experiment without data."""
-    benchmark_table().to_csv(f"{folder}/nats.csv", index=False)
-    score_table().to_csv(f"{folder}/scores.csv", index=False)
+    """Writes `nats` and `scores`, each as CSV and as Parquet, for a trial of the experiment without data."""
+    for name, table in (("nats", benchmark_table()), ("scores", score_table())):
+        table.to_csv(f"{folder}/{name}.csv", index=False)
+        table.to_parquet(f"{folder}/{name}.parquet", index=False)
 
 
 def score_table() -> pd.DataFrame:

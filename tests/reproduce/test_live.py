@@ -33,8 +33,7 @@ def args_for(folder: Path, **changes: object) -> ReproduceArgs:
     return ReproduceArgs(**{**given, **changes})  # type: ignore[arg-type]
 
 
-@pytest.mark.ray
-def test_runs_have_their_own_weights_and_are_kept(tmp_path: Path) -> None:
+def test_runs_have_their_own_weights_and_are_kept(ray_started: None, tmp_path: Path) -> None:
     args, said = args_for(tmp_path), io.StringIO()
     console = Console(file=said, width=200)
     assert reproduce.run(args, [TABLE], console) == 0

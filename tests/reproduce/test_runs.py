@@ -75,7 +75,6 @@ def test_the_inner_space_holds_1024_archs() -> None:
     assert sum(map(skip_to_output, SPACE)) == 4**5
 
 
-@pytest.mark.slow
 def test_results_do_not_depend_on_the_number_of_processes() -> None:
     world = known()
     heard: list[int] = []

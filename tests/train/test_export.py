@@ -103,7 +103,6 @@ def test_another_file_is_no_net(tmp_path: Path) -> None:
         nas_ray.load(tmp_path / "model.pt")
 
 
-@pytest.mark.slow
 def test_onnx_needs_nothing_of_this_package(small: TrainedNet, images: Tensor, tmp_path: Path) -> None:
     path = tmp_path / "model.onnx"
     assert write_onnx(small, path, images) < 1e-3
@@ -120,7 +119,6 @@ def test_onnx_needs_nothing_of_this_package(small: TrainedNet, images: Tensor, t
     np.testing.assert_allclose(np.load(tmp_path / "logits.npy"), expected, rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.slow
 def test_torch_export_takes_any_number_of_images(small: TrainedNet, images: Tensor, tmp_path: Path) -> None:
     path = tmp_path / "model.pt2"
     assert write_pt2(small, path, images) < 1e-4

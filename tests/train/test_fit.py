@@ -119,7 +119,6 @@ def test_a_damaged_last_checkpoint_costs_the_epochs_after_the_best(
         assert all(torch.equal(ours[key], theirs[key]) for key in theirs)
 
 
-@pytest.mark.slow
 def test_processes_share_each_batch(tmp_path: Path, digits: ImageDataModule) -> None:
     curve = fitted(tmp_path, digits, module(), processes=2)
     assert curve["epoch"].tolist() == [1, 2, 3]

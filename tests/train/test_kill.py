@@ -26,7 +26,7 @@ def started(*arguments: object) -> subprocess.Popen[bytes]:
     return subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL)
 
 
-@pytest.mark.slow
+@pytest.mark.slow(faster="test_a_cut_in_the_middle_of_an_epoch_changes_nothing")
 def test_a_killed_training_ends_as_it_would_have(tmp_path: Path) -> None:
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     assert started(*ARGUMENTS, "--out", whole).wait(timeout=200) == 0

@@ -1,0 +1,77 @@
+"""A search whose journal ends after any of its events goes on as if it had not been stopped.
+
+What is cut here in this process is what SIGKILL leaves of a run: `run.json` of the start, and a journal that
+ends after some event, or in the middle of one. Real kills, one for each kind of storage, are in
+`tests/test_cli.py`, `tests/test_cli_storage.py` and `tests/cluster/test_client.py`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from nas_ray.drivers.simulation import simulate
+from nas_ray.runs.folder import create_run
+from nas_ray.runs.journal import FILE_NAME, Journal, read_journal
+from nas_ray.search.arguments import ReaArgs
+from nas_ray.search.experiment import Experiment, prepare
+from nas_ray.search.session import describe, replay
+
+MEASURED = ["seconds", "finished_at", "worker"]
+SAMPLES = 5
+
+
+def experiment(archs_per_trial: int) -> Experiment:
+    args = ReaArgs(
+        images="digits", batch_size=4, population=3, sample=2, num_samples=SAMPLES, benchmark="none",
+        archs_per_trial=archs_per_trial, proxies=("params", "synflow"), fitness="rank_sum:params,synflow",
+    )  # fmt: skip
+    return prepare("rea", args, "rea")
+
+
+@pytest.fixture(scope="module", params=[1, 3])
+def whole(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[int, Path, pd.DataFrame]:
+    """Archs per trial, the folder of a search that was left alone, and its rows."""
+    made, folder = experiment(request.param), tmp_path_factory.mktemp("whole") / "run"
+    create_run(folder, describe(made))
+    rows = simulate(made.searcher, made.evaluator, num_samples=SAMPLES, archs_per_trial=request.param)
+    journal = Journal(folder / FILE_NAME)
+    for event in made.searcher.events:
+        journal.append(event)
+    journal.close()
+    return request.param, folder, rows
+
+
+def resumed(whole: Path, folder: Path, journal: str, archs_per_trial: int) -> pd.DataFrame:
+    """Returns the rows of a run of which `journal` is left."""
+    folder.mkdir()
+    (folder / "run.json").write_bytes((whole / "run.json").read_bytes())
+    (folder / FILE_NAME).write_text(journal)
+    again = experiment(archs_per_trial)
+    replay(again, folder)
+    before = read_journal(folder / FILE_NAME)
+    rows = simulate(again.searcher, again.evaluator, num_samples=SAMPLES, archs_per_trial=archs_per_trial)
+    assert again.searcher.events[: len(before)] == before
+    return rows
+
+
+@pytest.mark.parametrize("torn", [False, True], ids=["after", "within"])
+def test_a_run_cut_after_any_event_ends_as_the_whole_one(
+    whole: tuple[int, Path, pd.DataFrame], tmp_path: Path, torn: bool
+) -> None:
+    archs_per_trial, folder, rows = whole
+    lines = (folder / FILE_NAME).read_text().splitlines(keepends=True)
+    assert len(lines) == 2 * SAMPLES
+    for count in range(len(lines)):
+        rest = lines[count][: len(lines[count]) // 2] if torn else ""
+        table = resumed(folder, tmp_path / str(count), "".join(lines[:count]) + rest, archs_per_trial)
+        pd.testing.assert_frame_equal(
+            table.drop(columns=MEASURED),
+            rows.drop(columns=MEASURED),
+            rtol=1e-5,
+            obj=f"cut after {count} events",
+        )
