@@ -13,6 +13,7 @@ from .errors import UsageError as UsageError
 from .evaluation.base import Evaluator as Evaluator
 from .evaluation.lookup import Lookup as Lookup
 from .evaluation.proxy_scores import ProxyScores as ProxyScores
+from .evaluation.short_training import ShortTraining as ShortTraining
 from .images.image_data import ImageDataModule as ImageDataModule
 from .images.sources import open_images as open_images
 from .proxies.plugin import resolve_proxies as resolve_proxies
@@ -24,6 +25,7 @@ from .searchers import Fitness as Fitness
 from .searchers import parse_fitness as parse_fitness
 from .spaces import SearchSpace as SearchSpace
 from .spaces.named import open_space as open_space
+from .training.task import Task as Task
 from .training.trained import load as load
 
 __version__: str

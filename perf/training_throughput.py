@@ -91,7 +91,7 @@ def main(args: Args) -> int:
     training = ShortTraining(space, data.num_classes, data.train_images, recipe)
     arch = args.arch or space.sample(np.random.default_rng(0))
     module = training.new_module(arch, 0)
-    training.train_epoch(module, 0, 0, validate=False)  # decodes the images and warms up
+    module.train_epoch(0, validate=False)  # decodes the images and warms up
     net = space.build(arch, data.num_classes)
     optimiser = torch.optim.SGD(
         net.parameters(), recipe.lr, recipe.momentum, 0, recipe.weight_decay, recipe.nesterov
@@ -103,7 +103,7 @@ def main(args: Args) -> int:
     ours, plain = [], []
     for epoch in range(1, args.epochs + 1):
         start = time.perf_counter()
-        training.train_epoch(module, epoch, 0, validate=False)
+        module.train_epoch(epoch, validate=False)
         ours.append(time.perf_counter() - start)
         plain.append(plain_epoch(net, optimiser, loader))
     count = len(training.train_indices)

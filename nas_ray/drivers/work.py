@@ -79,7 +79,8 @@ class EpochWork(ArchWork):
             late = Failure(f"timed out after {self.timeout_s:g} s", TIMED_OUT)
             self._row = {**self._row, **failed([late])}
         self._spent += time.perf_counter() - start
-        return epoch_result(self._row, self._last)
+        metric = getattr(self._evaluator, "metric_column", "valid_acc")  # of evaluators that name another
+        return epoch_result(self._row, self._last, metric)
 
 
 def work_for(evaluator: Evaluator, timeout_s: float | None) -> ArchWork:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TypeVar
 
-import numpy as np
-
 from nas_ray.evaluation.base import Evaluator, changed, in_forms, placed
 
 T = TypeVar("T", bound="MovableTraining")
@@ -22,16 +20,12 @@ class MovableTraining:
         checkpoints: folder of unfinished trainings; None for none.
         scores: evaluates an arch before it is trained; None for nothing.
         until: the epoch after which it ends.
-        train_indices: the images that are trained on.
-        valid_indices: the images that are held out.
     """
 
     accelerator: str
     checkpoints: Path | None
     scores: Evaluator | None
     until: int
-    train_indices: np.ndarray
-    valid_indices: np.ndarray
 
     @property
     def fingerprint(self) -> str:
@@ -55,6 +49,5 @@ class MovableTraining:
         return changed(self, scores=None if self.scores is None else in_forms(self.scores, stored))
 
     def described(self) -> str:
-        """Returns how long it trains, and on how many images."""
-        counts = f"{len(self.train_indices)} images, {len(self.valid_indices)} held out"
-        return f"{self.until} epochs on {counts}"
+        """Returns how long it trains."""
+        return f"{self.until} epochs"

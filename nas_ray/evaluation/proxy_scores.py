@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 from torch.utils.data import DataLoader
 
 from nas_ray.errors import failure
@@ -20,10 +22,13 @@ from nas_ray.process.lightning import Trainer, quiet_lightning
 from nas_ray.process.seeded import seeded
 from nas_ray.proxies import Proxy
 from nas_ray.proxies.forms import as_stored
+from nas_ray.proxies.losses import Loss
+from nas_ray.proxies.needs import check_needs
 from nas_ray.proxies.plugin import known_columns
 from nas_ray.rows import ERROR_KIND, OUT_OF_MEMORY, OVER_LIMIT, Failure, Row, failed
 from nas_ray.spaces.base import SearchSpace
-from nas_ray.training.recipes import Recipe
+from nas_ray.training.epoch_module import quiet_trainer
+from nas_ray.training.task import Task
 
 __all__ = ["EpochEvaluator", "Evaluator", "Lookup", "ProxyScores", "quiet_trainer"]
 
@@ -39,13 +44,14 @@ class ProxyScores:
     Args:
         space: how an arch becomes a net.
         num_classes: outputs of the net.
-        inputs: images `[B, 3, H, W]`, float32.
-        targets: labels `[B]`, int64.
+        inputs: `[B, ...]`, such as images `[B, 3, H, W]`, float32.
+        targets: `[B, ...]`, such as labels `[B]`, int64.
         proxies: proxies by column name.
         init_seed: seed of the nets' initialisation.
         accelerator: Lightning's name of the device, `cpu` or `gpu`.
         timed: add the seconds of each proxy to the row, as `name_seconds`.
         limits: most that a score, such as a measured latency, may be; an arch above it is a failed row.
+        loss: `(outputs, targets) -> mean`, of which proxies take gradients; None for cross-entropy of labels.
     """
 
     def __init__(
@@ -60,6 +66,7 @@ class ProxyScores:
         accelerator: str = "cpu",
         timed: bool = False,
         limits: Mapping[str, float] | None = None,
+        loss: Loss | None = None,
     ) -> None:
         self.limits = dict(limits or {})
         self.space = space
@@ -71,6 +78,27 @@ class ProxyScores:
         self.init_seed = init_seed
         self.accelerator = accelerator
         self.timed = timed
+        self.loss = loss
+
+    @classmethod
+    def of_task(
+        cls, space: SearchSpace, task: Task, proxies: Mapping[str, Proxy], **options: Any
+    ) -> ProxyScores:
+        """Returns the scores of the nets of `space` on the minibatch of `task`, with its loss.
+
+        Args:
+            space: how an arch becomes a net.
+            task: of any kind.
+            proxies: proxies by column name.
+            **options: those of the class.
+
+        Raises:
+            UsageError: a proxy needs other data, or nets of another kind (`nas_ray.proxies.needs`).
+        """
+        inputs, targets = task.minibatch()
+        check_needs(proxies, inputs, targets, task.num_outputs, _some_nets(space, task.num_outputs))
+        arrays = inputs.numpy(), targets.numpy()
+        return cls(space, task.num_outputs, *arrays, proxies, loss=task.loss, **options)
 
     def __call__(self, arch: str, report: Callable[[Row], None]) -> None:
         """Reports one row: scores, `seconds` of computation, `error` or None, and its kind."""
@@ -98,7 +126,8 @@ class ProxyScores:
     def _score(self, arch: str) -> tuple[dict[str, float], list[Failure]]:
         trainer, batches = self._trainer, self._batches  # what these set for the process stays
         with seeded(self.init_seed):
-            module = ScoringModule(self.space.build(arch, self.num_classes), self.proxies, self.columns)
+            net = self.space.build(arch, self.num_classes)
+            module = ScoringModule(net, self.proxies, self.columns, self.loss)
             trainer.test(module, dataloaders=batches, verbose=False)  # loops draw seeds as well
         scores = {**module.scores, **(module.seconds if self.timed else {})}
         above = [
@@ -128,14 +157,13 @@ class ProxyScores:
         )
 
 
-def quiet_trainer(accelerator: str, recipe: Recipe, epochs: int = 1) -> Trainer:
-    """Returns a Lightning `Trainer` that trains on one device and says and writes nothing."""
-    quiet_lightning()
-    return Trainer(
-        accelerator=accelerator,
-        devices=1,
-        max_epochs=epochs,
-        precision=recipe.precision,
-        enable_checkpointing=False,
-        num_sanity_val_steps=0,
-    )
+def _some_nets(space: SearchSpace, num_outputs: int, count: int = 8) -> Iterator[nn.Module]:
+    """Yields the nets of some archs of a space."""
+    rng = np.random.default_rng(0)
+    for _ in range(count):
+        try:
+            with seeded(0):
+                net = space.build(space.sample(rng), num_outputs)
+        except Exception:  # in the search it becomes a row
+            continue
+        yield net

@@ -15,6 +15,7 @@ from nas_ray.errors import failure
 from nas_ray.process.foreign_code import Contained, ForeignCode
 from nas_ray.process.lightning import pl
 from nas_ray.proxies import PROXIES, Proxy
+from nas_ray.proxies.losses import Loss, loss_of
 from nas_ray.proxies.sharing import nothing_shared, shared_work, widest_first
 from nas_ray.proxies.values import announced, named_values
 from nas_ray.rows import UNDEFINED, Failure
@@ -27,9 +28,10 @@ class ScoringModule(pl.LightningModule):
     several of them need (`nas_ray.proxies.sharing`); any other gets copies.
 
     Args:
-        net: an untrained net `[B, 3, H, W] -> [B, classes]`.
+        net: an untrained net, such as `[B, 3, H, W] -> [B, classes]`.
         proxies: proxies by column name.
         columns: the columns that each must fill, as far as they are known.
+        loss: of which proxies take gradients; None for cross-entropy of labels.
 
     Attributes:
         scores: value per column; a proxy that returned a dict gives one column `name.key` per entry, one that
@@ -44,8 +46,10 @@ class ScoringModule(pl.LightningModule):
         net: nn.Module,
         proxies: Mapping[str, Proxy],
         columns: Mapping[str, Sequence[str]] | None = None,
+        loss: Loss | None = None,
     ) -> None:
         super().__init__()
+        self.loss = loss
         self.columns = columns or {}
         self.net = net
         self.proxies = proxies
@@ -54,10 +58,10 @@ class ScoringModule(pl.LightningModule):
         self.failures: list[Failure] = []
 
     def test_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
-        """Scores the net on `(inputs [B, 3, H, W], targets [B])`."""
+        """Scores the net on `(inputs [B, ...], targets [B, ...])`."""
         self.net.train()  # as built; Lightning switched to evaluation mode
         found = {}
-        with torch.enable_grad(), shared_work() as work:
+        with torch.enable_grad(), loss_of(self.loss), shared_work() as work:
             for name in widest_first(self.proxies):
                 start, saved = time.perf_counter(), work.saved_seconds
                 found[name] = self._score(name, *batch)
@@ -91,8 +95,8 @@ def score_net(
         name: column of the proxy.
         proxy: what scores; one that raises gives NaN.
         net: what is scored.
-        inputs: images `[B, 3, H, W]`.
-        targets: labels `[B]`.
+        inputs: `[B, ...]`, such as images `[B, 3, H, W]`.
+        targets: `[B, ...]`, such as labels `[B]`.
         copies: the proxy is foreign: it gets copies, since it may change what it is given, shares no pass,
             and what it changes of the process is put back.
         columns: those that it must fill, as far as they are known.

@@ -7,10 +7,12 @@ from torch import Tensor, nn
 
 from nas_ray.proxies.blocks import block_features
 from nas_ray.proxies.checks import checked
+from nas_ray.proxies.needs import needs
 from nas_ray.proxies.noise import gaussian_like, generator
 from nas_ray.proxies.sharing import shared
 
 
+@needs(numbers=True)
 @checked
 def az_expressivity(net: nn.Module, inputs: Tensor, targets: Tensor, *, seed: int = 0) -> float:
     """Returns the sum over blocks of the entropy of the feature covariance's eigenvalues; larger is better.

@@ -8,8 +8,10 @@ from torch import Tensor, nn
 
 from nas_ray.proxies.az_expressivity import block_entropies
 from nas_ray.proxies.checks import checked
+from nas_ray.proxies.needs import needs
 
 
+@needs(numbers=True)
 @checked
 def az_progressivity(net: nn.Module, inputs: Tensor, targets: Tensor, *, seed: int = 0) -> float:
     """Returns the smallest increase, from block to block, of `az_expressivity`'s entropy; larger is better.

@@ -12,9 +12,11 @@ from nas_ray.proxies.blocks import block_features
 from nas_ray.proxies.checks import checked
 from nas_ray.proxies.gradients import layer_weights
 from nas_ray.proxies.hooks import requiring_grad
+from nas_ray.proxies.needs import needs
 from nas_ray.proxies.noise import gaussian_like, generator, signs_like
 
 
+@needs(numbers=True)
 @checked
 def az_trainability(net: nn.Module, inputs: Tensor, targets: Tensor, *, seed: int = 0) -> float:
     """Returns the mean over blocks of `2 - s - 1 / s`, at most 0; larger is better.

@@ -7,13 +7,16 @@ import torch
 from torch import Tensor, nn
 
 from nas_ray.proxies.checks import checked
-from nas_ray.proxies.gradients import check_labels, input_jacobian
+from nas_ray.proxies.gradients import input_jacobian
 from nas_ray.proxies.jacob_cov import row_correlations
+from nas_ray.proxies.losses import check_labels
+from nas_ray.proxies.needs import needs
 
 MANY_CLASSES = 100
 """Above this number of classes, classes are compared with each other."""
 
 
+@needs(numbers=True, labels=True)
 @checked
 def epe_nas(
     net: nn.Module, inputs: Tensor, targets: Tensor, *, k: float = 1e-5, all_classes: bool = True

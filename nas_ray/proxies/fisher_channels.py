@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from nas_ray.proxies.checks import checked
+from nas_ray.proxies.checks import LAYERS, checked
 from nas_ray.proxies.gradients import fisher_pass
+from nas_ray.proxies.needs import needs
 
 
+@needs(modules=LAYERS, words="convolutions or linear layers")
 @checked
 def fisher_channels(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
     """Returns the sum over channels of `1/2 mean over images (sum over map of a dL/da)^2`; larger is better.

@@ -12,11 +12,13 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from nas_ray.proxies.checks import LAYERS, checked
 from nas_ray.proxies.functions import Functions, tensors_of
 from nas_ray.proxies.hooks import forward_hooks, forward_pre_hooks, preserved_state
+from nas_ray.proxies.needs import needs
 
 TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 RECURRENT = (nn.RNNBase, nn.RNNCellBase)
 
 
+@needs(modules=LAYERS, words="convolutions or linear layers")
 @checked
 def flops(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
     """Returns the multiply-adds of convolutions and linear maps for one image; larger is better.

@@ -5,10 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from nas_ray.proxies.checks import checked
+from nas_ray.proxies.checks import LAYERS, checked
 from nas_ray.proxies.gradients import loss_gradients
+from nas_ray.proxies.needs import needs
 
 
+@needs(modules=LAYERS, words="convolutions or linear layers")
 @checked
 def grad_norm(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
     """Returns the sum over convolution and linear layers of the L2 norm of `dL / dweight`; larger is better.

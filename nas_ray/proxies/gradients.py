@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from nas_ray.proxies.checks import LAYERS
 from nas_ray.proxies.functions import LayerFunctions, image_of_rows
 from nas_ray.proxies.hooks import batch_statistics, forward_hooks, requiring_grad
+from nas_ray.proxies.losses import batch_loss
 from nas_ray.proxies.sharing import known, shared
 
 LAYER_FUNCTIONS = (F.linear, F.conv1d, F.conv2d, F.conv3d)
@@ -45,30 +46,6 @@ def layer_weights(name: str, net: nn.Module) -> list[nn.Parameter]:
     return [layer.get_parameter("weight") for layer in weighted_layers(name, net)]
 
 
-def cross_entropy(name: str, logits: Tensor, targets: Tensor) -> Tensor:
-    """Returns the mean cross-entropy of `logits [B, classes]` and `targets [B]`.
-
-    Raises:
-        ValueError: as many labels as images are needed, each below the number of classes.
-    """
-    if logits.dim() != 2:
-        raise ValueError(f"{name}: needs a net with outputs [B, classes], got {list(logits.shape)}.")
-    check_labels(name, logits.shape[1], len(logits), targets)
-    return F.cross_entropy(logits, targets.long())
-
-
-def check_labels(name: str, classes: int, images: int, targets: Tensor) -> None:
-    """Raises a ValueError that starts with `name` unless each image has a label below `classes`."""
-    if not isinstance(targets, Tensor) or targets.dim() != 1 or targets.is_floating_point():
-        given = f"{targets.dtype} {list(targets.shape)}" if isinstance(targets, Tensor) else repr(targets)
-        raise ValueError(f"{name}: needs labels as a tensor of whole numbers [B], got {given}.")
-    if len(targets) != images:
-        raise ValueError(f"{name}: needs one label per image, got {len(targets)} for {images} images.")
-    low, high = int(targets.min()), int(targets.max())
-    if low < 0 or high >= classes:
-        raise ValueError(f"{name}: the net has {classes} outputs, but the labels reach from {low} to {high}.")
-
-
 def part_gradients(
     name: str,
     net: nn.Module,
@@ -77,7 +54,7 @@ def part_gradients(
     *,
     watching: AbstractContextManager[None] | None = None,
 ) -> list[tuple[Tensor, Tensor]]:
-    """Returns `(weight, gradient of the mean cross-entropy)` for each convolution and linear layer.
+    """Returns `(weight, gradient of batch_loss)` for each convolution and linear layer.
 
     BN is in batch mode. A weight that the loss does not depend on has a gradient of zeros. The forward pass
     runs within `watching`.
@@ -89,7 +66,7 @@ def part_gradients(
     with batch_statistics(net), requiring_grad(weights):
         with watching or nullcontext():
             logits = net(inputs)
-        loss = cross_entropy(name, logits, targets)
+        loss = batch_loss(name, logits, targets)
         grads = gradients(loss, weights)
     return [(weight.detach(), grad) for weight, grad in zip(weights, grads, strict=True)]
 

@@ -7,14 +7,17 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.func import functional_call, grad, vmap
 
-from nas_ray.proxies.checks import checked
-from nas_ray.proxies.gradients import check_labels, layer_weights
+from nas_ray.proxies.checks import LAYERS, checked
+from nas_ray.proxies.gradients import layer_weights
 from nas_ray.proxies.hooks import batch_statistics
+from nas_ray.proxies.losses import check_labels
+from nas_ray.proxies.needs import needs
 
 MEMORY = 2**26
 """Per-image gradients that are held at once."""
 
 
+@needs(labels=True, modules=LAYERS, words="convolutions or linear layers")
 @checked
 def gradsign(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
     """Returns the sum over convolution and linear weights of `|sum over images sign(g_i)|`; larger is better.

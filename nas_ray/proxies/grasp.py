@@ -5,11 +5,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from nas_ray.proxies.checks import checked, needed_derivatives
-from nas_ray.proxies.gradients import cross_entropy, gradients, layer_weights, total
+from nas_ray.proxies.checks import LAYERS, checked, needed_derivatives
+from nas_ray.proxies.gradients import gradients, layer_weights, total
 from nas_ray.proxies.hooks import batch_statistics, requiring_grad
+from nas_ray.proxies.losses import batch_loss
+from nas_ray.proxies.needs import needs
 
 
+@needs(modules=LAYERS, words="convolutions or linear layers")
 @checked
 def grasp(net: nn.Module, inputs: Tensor, targets: Tensor, *, T: float = 1.0) -> float:
     """Returns the sum of `-weight * (H g)` over convolution and linear weights; larger is better.
@@ -34,7 +37,7 @@ def grasp(net: nn.Module, inputs: Tensor, targets: Tensor, *, T: float = 1.0) ->
     """
     weights = layer_weights("grasp", net)
     with batch_statistics(net), requiring_grad(weights), needed_derivatives("grasp"):
-        loss = cross_entropy("grasp", net(inputs) / T, targets)
+        loss = batch_loss("grasp", net(inputs) / T, targets)
         if not loss.requires_grad:
             return 0.0
         grads = torch.autograd.grad(loss, weights, create_graph=True, materialize_grads=True)

@@ -5,9 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from nas_ray.proxies.checks import LAYERS
 from nas_ray.proxies.gradients import layer_weights
+from nas_ray.proxies.needs import needs
 
 
+@needs(modules=LAYERS, words="convolutions or linear layers")
 def l2_norm(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
     """Returns the sum over convolution and linear layers of the L2 norm of the weight; larger is better.
 

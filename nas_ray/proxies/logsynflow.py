@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from nas_ray.proxies.checks import checked
+from nas_ray.proxies.checks import LAYERS, checked
 from nas_ray.proxies.gradients import total
+from nas_ray.proxies.needs import needs
 from nas_ray.proxies.synflow import synaptic_gradients
 
 
+@needs(numbers=True, modules=LAYERS, words="convolutions or linear layers")
 @checked
 def logsynflow(net: nn.Module, inputs: Tensor, targets: Tensor, *, linear: bool = True) -> float:
     """Returns the sum of `weight * log(1 + dR/dweight)` over conv and linear weights; larger is better.

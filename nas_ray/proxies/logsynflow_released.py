@@ -6,11 +6,13 @@ import math
 
 from torch import Tensor, nn
 
-from nas_ray.proxies.checks import checked
+from nas_ray.proxies.checks import LAYERS, checked
 from nas_ray.proxies.gradients import total
+from nas_ray.proxies.needs import needs
 from nas_ray.proxies.synflow import synaptic_gradients
 
 
+@needs(numbers=True, modules=LAYERS, words="convolutions or linear layers")
 @checked
 def logsynflow_released(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
     """Returns the sum of `weight * log(1 + dR/dweight)` with BN alone removed; larger is better.

@@ -10,9 +10,11 @@ from torch import Tensor, nn
 from nas_ray.proxies.channel_axis import ChannelAxis
 from nas_ray.proxies.checks import checked
 from nas_ray.proxies.hooks import batch_statistics, forward_hooks
+from nas_ray.proxies.needs import needs
 from nas_ray.proxies.noise import gaussian_like, generator
 
 
+@needs(images=True)
 @checked
 def meco(net: nn.Module, inputs: Tensor, targets: Tensor, *, repeats: int = 4, seed: int = 0) -> float:
     """Returns the sum over layers of the channel correlation's smallest eigenvalue; larger is better.

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from nas_ray.proxies.checks import checked
 from nas_ray.proxies.hooks import batch_statistics, forward_hooks
+from nas_ray.proxies.needs import needs
 from nas_ray.proxies.sharing import shared
 
 RELUS = (nn.ReLU, nn.ReLU6)
@@ -18,6 +19,7 @@ EXACT_IN_FLOAT32 = 2**24
 """Integers up to this size, and so counts of units, are exact in float32."""
 
 
+@needs(modules=RELUS, words="ReLU modules")
 @checked
 def naswot(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
     """Returns `log |det K|`, `K[i, j]` the number of ReLU units that agree on images i, j; larger is better.
@@ -82,7 +84,8 @@ def relu_calls(net: nn.Module, inputs: Tensor) -> list[ReluCall]:
         # The graph is wanted, not what a backward pass would need: activations are freed at once.
         torch.autograd.graph.saved_tensors_hooks(lambda tensor: None, lambda nothing: nothing),
     ):
-        output = net(inputs.detach().requires_grad_())
+        images = inputs.detach()
+        output = net(images.requires_grad_(images.is_floating_point()))
     reached = autograd_nodes(output.grad_fn)
     live = {relu for relu, node, _, _ in calls if node in reached}
     return [ReluCall(kernel, units, relu in live) for relu, _, kernel, units in calls]

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from nas_ray.proxies.channel_axis import ChannelAxis
 from nas_ray.proxies.checks import checked
 from nas_ray.proxies.hooks import batch_statistics, forward_hooks, forward_pre_hooks
+from nas_ray.proxies.needs import needs
 
 NOT_ACTIVATIONS = {"MultiheadAttention", "Softmax", "Softmax2d", "LogSoftmax", "Softmin"}
 ACTIVATIONS = tuple(
@@ -19,6 +20,7 @@ ACTIVATIONS = tuple(
 )
 
 
+@needs(modules=ACTIVATIONS, words="activation modules")
 @checked
 def near(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
     """Returns the sum over layers of the effective ranks of pre- and post-activations; larger is better.

@@ -5,10 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from nas_ray.proxies.checks import checked
+from nas_ray.proxies.checks import LAYERS, checked
 from nas_ray.proxies.gradients import loss_gradients, total
+from nas_ray.proxies.needs import needs
 
 
+@needs(modules=LAYERS, words="convolutions or linear layers")
 @checked
 def plain(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
     """Returns the sum of `weight * dL / dweight` over convolution and linear weights; larger is better.

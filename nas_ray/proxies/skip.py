@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from nas_ray.proxies.needs import needs
 
+
+@needs(images=True)
 def skip(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
     """Returns the mean span (`to - from`) of the cell's skip connections, 0 without any; larger is better.
 

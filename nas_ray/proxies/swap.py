@@ -11,11 +11,13 @@ from torch import Tensor, nn
 from nas_ray.proxies.checks import checked
 from nas_ray.proxies.hooks import batch_statistics, forward_hooks
 from nas_ray.proxies.naswot import RELUS
+from nas_ray.proxies.needs import needs
 
 WORD = 62
 """Images whose signs fit into one positive int64."""
 
 
+@needs(modules=RELUS, words="ReLU modules")
 @checked
 def swap(
     net: nn.Module, inputs: Tensor, targets: Tensor, *, mu: float | None = None, sigma: float | None = None

@@ -8,14 +8,16 @@ from contextlib import nullcontext
 import torch
 from torch import Tensor, nn
 
-from nas_ray.proxies.checks import checked
+from nas_ray.proxies.checks import LAYERS, checked
 from nas_ray.proxies.gradients import gradients, layer_weights, total
 from nas_ray.proxies.hooks import BATCH_NORMS
 from nas_ray.proxies.linear_flow import LinearFlow
+from nas_ray.proxies.needs import needs
 
 NORMS = (*BATCH_NORMS, nn.GroupNorm, nn.LayerNorm, nn.modules.instancenorm._InstanceNorm)
 
 
+@needs(numbers=True, modules=LAYERS, words="convolutions or linear layers")
 @checked
 def synflow(net: nn.Module, inputs: Tensor, targets: Tensor, *, linear: bool = True) -> float:
     """Returns the sum of `weight * dR / dweight` over convolution and linear weights; larger is better.

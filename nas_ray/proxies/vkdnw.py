@@ -13,12 +13,14 @@ from torch.func import functional_call
 from nas_ray.proxies.checks import LAYERS, checked, needed_derivatives
 from nas_ray.proxies.functions import Functions, LayerFunctions, image_of_rows
 from nas_ray.proxies.hooks import BATCH_NORMS, forward_hooks, preserved_state, requiring_grad
+from nas_ray.proxies.needs import needs
 from nas_ray.proxies.noise import gaussian_like, generator
 
 DECILES = np.arange(1, 10) / 10
 EPS = np.finfo(np.float64).eps
 
 
+@needs(numbers=True, labels=True)
 @checked
 def vkdnw(
     net: nn.Module,

@@ -10,11 +10,13 @@ from torch import Tensor, nn
 
 from nas_ray.proxies.checks import LAYERS, checked
 from nas_ray.proxies.hooks import batch_statistics, forward_hooks, forward_pre_hooks
+from nas_ray.proxies.needs import needs
 from nas_ray.proxies.noise import gaussian_like, generator
 
 SHAPELESS = (nn.Dropout, nn.Dropout2d, nn.Flatten, nn.Identity)
 
 
+@needs(images=True, modules=(nn.BatchNorm2d,), words="BatchNorm2d")
 @checked
 def zen(
     net: nn.Module, inputs: Tensor, targets: Tensor, *, alpha: float = 0.01, repeats: int = 1, seed: int = 0

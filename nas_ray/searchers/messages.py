@@ -42,11 +42,14 @@ def result_of(rows: Sequence[Row]) -> dict[str, Any]:
     return {ROWS: list(rows), SCORE: 0.0, "done": True}
 
 
-def epoch_result(row: Row, last: int) -> dict[str, Any]:
-    """Returns the result of one epoch of a trial, which ends after `last` epochs or with an error."""
+def epoch_result(row: Row, last: int, metric: str = "valid_acc") -> dict[str, Any]:
+    """Returns the result of one epoch of a trial, which ends after `last` epochs or with an error.
+
+    Schedulers compare trials by the column `metric` of `row`.
+    """
     epochs = int(row.get(EPOCHS, last))
     over = epochs >= last or row.get("error") is not None
-    return {ROWS: [row], SCORE: row.get("valid_acc", math.nan), EPOCHS: epochs, "done": over}
+    return {ROWS: [row], SCORE: row.get(metric, math.nan), EPOCHS: epochs, "done": over}
 
 
 def rows_of(result: Mapping[str, Any]) -> list[Row]:

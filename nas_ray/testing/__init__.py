@@ -1,4 +1,4 @@
-"""Contract tests for plug-ins: what every proxy, searcher, space and benchmark must do, for pytest.
+"""Contract tests for plug-ins: what every proxy, searcher, space, benchmark and task must do, for pytest.
 
 Three lines are a test file of one's own::
 
@@ -12,7 +12,7 @@ import lazy_loader
 import pytest
 
 pytest.register_assert_rewrite(
-    *(f"{__name__}.{module}" for module in ("benchmarks", "proxies", "searchers", "spaces"))
+    *(f"{__name__}.{module}" for module in ("benchmarks", "proxies", "searchers", "spaces", "tasks"))
 )
 
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -6,3 +6,5 @@ from .searchers import SearcherContract as SearcherContract
 from .searchers import searcher_contract as searcher_contract
 from .spaces import SpaceContract as SpaceContract
 from .spaces import space_contract as space_contract
+from .tasks import TaskContract as TaskContract
+from .tasks import task_contract as task_contract

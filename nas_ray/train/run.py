@@ -33,6 +33,7 @@ from nas_ray.train.job import TrainJob, prepare
 from nas_ray.train.latency import fastest_threads, latency_ms
 from nas_ray.train.leave import leave
 from nas_ray.train.rows import RESULT, print_rows, read_result, results_table, summary_table
+from nas_ray.training.objective import class_objective
 from nas_ray.training.training_data import EpochSampler
 from nas_ray.training.training_module import TrainingModule
 
@@ -130,9 +131,8 @@ def new_module(job: TrainJob, candidate: Candidate, seed: int) -> TrainingModule
     return TrainingModule(
         net,
         job.recipe,
-        num_classes=job.images.num_classes,
+        class_objective(job.recipe, job.class_weights),
         steps_per_epoch=len(EpochSampler(len(job.parts[0]), batch, world=count)),
-        class_weights=job.class_weights,
     )
 
 

@@ -3,60 +3,54 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
 from torch.optim import SGD
 from torch.optim.lr_scheduler import LambdaLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn, update_bn
 
 from nas_ray.process.lightning import TrainerFn, pl
+from nas_ray.training.objective import Objective
 from nas_ray.training.recipes import Recipe
-
-Batch = tuple[Tensor, Tensor]
+from nas_ray.training.task import Batch as Batch
 
 
 class TrainingModule(pl.LightningModule):
-    """A net, its optimiser and its accuracy.
+    """A net, its optimiser and what it has learned.
 
     Optimiser and schedule belong to the module and not to a `Trainer`, so that a training may go on in
     another one, epoch by epoch. `state` and `load_state` hold all that a training needs to go on exactly.
 
     Args:
-        net: `[B, 3, H, W] -> [B, num_classes]`.
+        net: `inputs -> outputs`, such as `[B, 3, H, W] -> [B, classes]`.
         recipe: how it is trained.
-        num_classes: outputs of the net.
+        objective: what it makes smaller and what it reports.
         steps_per_epoch: batches of an epoch, which the schedule counts in.
-        class_weights: `[num_classes]` weights in the training loss; None for equal ones.
 
     Attributes:
-        results: of the last epoch: `train_acc` and `valid_acc` in percent, `train_loss` and `valid_loss`
-            (cross-entropy in nats); training values are means over the epoch, while the net changes.
+        results: of the last epoch: the metric as `train_acc` and `valid_acc` (or as its name is), and
+            `train_loss` and `valid_loss`; training values are means over the epoch, while the net changes.
     """
 
     def __init__(
         self,
         net: nn.Module,
         recipe: Recipe,
+        objective: Objective,
         *,
-        num_classes: int,
         steps_per_epoch: int,
-        class_weights: Sequence[float] | None = None,
     ) -> None:
         super().__init__()
         self.net = net.to(memory_format=torch.channels_last) if recipe.channels_last else net
         self.recipe = recipe
-        self.num_classes = num_classes
+        self.objective = objective
         self.steps_per_epoch = steps_per_epoch
         self.results: dict[str, float] = {}
         self._sums: dict[str, Tensor] = {}
-        self.class_weights: Tensor | None
-        weights = None if class_weights is None else torch.tensor(class_weights, dtype=torch.float32)
-        self.register_buffer("class_weights", weights, persistent=False)
         self.average = (
             AveragedModel(
                 self.net,
@@ -73,30 +67,25 @@ class TrainingModule(pl.LightningModule):
         return self.net if self.average is None else self.average.module
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Returns `[B, num_classes]` logits of the net that counts."""
-        logits: Tensor = self.trained(self._laid_out(inputs))
-        return logits
+        """Returns the outputs of the net that counts."""
+        outputs: Tensor = self.trained(self._laid_out(inputs))
+        return outputs
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """Returns the loss of `(inputs [B, 3, H, W], targets [B])`."""
+        """Returns the loss of a batch."""
         inputs, targets = batch
-        logits = self.net(self._laid_out(inputs))
-        smoothing = self.recipe.label_smoothing
-        loss = cross_entropy(logits, targets, weight=self.class_weights, label_smoothing=smoothing)
-        self._count("train", loss.detach(), logits.detach(), targets)
+        outputs = self.net(self._laid_out(inputs))
+        loss = self.objective.training_loss(outputs, targets)
+        self._count("train", loss.detach(), outputs.detach(), targets)
         return loss
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        """Counts what is right."""
-        inputs, targets = batch
-        logits = self(inputs)
-        self._count("valid", cross_entropy(logits, targets), logits, targets)
+        """Adds a batch to what is reported."""
+        self._judge("valid", *batch)
 
     def test_step(self, batch: Batch, batch_idx: int) -> None:
-        """Counts what is right."""
-        inputs, targets = batch
-        logits = self(inputs)
-        self._count("test", cross_entropy(logits, targets), logits, targets)
+        """Adds a batch to what is reported."""
+        self._judge("test", *batch)
 
     def on_train_epoch_start(self) -> None:
         """Forgets the sums of the last epoch."""
@@ -108,7 +97,7 @@ class TrainingModule(pl.LightningModule):
             self.average.update_parameters(self.net)
 
     def on_train_epoch_end(self) -> None:
-        """Keeps and logs accuracy and loss."""
+        """Keeps and logs metric and loss."""
         self._finish("train")
 
     def on_validation_epoch_start(self) -> None:
@@ -119,11 +108,11 @@ class TrainingModule(pl.LightningModule):
             update_bn([self._laid_out(inputs) for inputs, _ in batches], self.trained, self.device)
 
     def on_validation_epoch_end(self) -> None:
-        """Keeps and logs accuracy and loss."""
+        """Keeps and logs metric and loss."""
         self._finish("valid")
 
     def on_test_epoch_end(self) -> None:
-        """Keeps and logs accuracy and loss."""
+        """Keeps and logs metric and loss."""
         self._finish("test")
 
     def configure_optimizers(self) -> Any:
@@ -168,13 +157,18 @@ class TrainingModule(pl.LightningModule):
         return LambdaLR(self._optimiser, lambda step: self.recipe.lr_factor(step, self.steps_per_epoch))
 
     def _laid_out(self, inputs: Tensor) -> Tensor:
-        return inputs.contiguous(memory_format=torch.channels_last) if self.recipe.channels_last else inputs
+        last = self.recipe.channels_last and inputs.dim() == 4
+        return inputs.contiguous(memory_format=torch.channels_last) if last else inputs
 
-    def _count(self, kind: str, loss: Tensor, logits: Tensor, targets: Tensor) -> None:
-        right = (logits.argmax(1) == targets).sum()
-        now = torch.stack(
-            [loss.double() * len(targets), right.double(), torch.full_like(loss, len(targets)).double()]
-        )
+    def _judge(self, kind: str, inputs: Tensor, targets: Tensor) -> None:
+        outputs = self(inputs)
+        self._count(kind, self.objective.loss(outputs, targets), outputs, targets)
+
+    def _count(self, kind: str, loss: Tensor, outputs: Tensor, targets: Tensor) -> None:
+        count = len(targets)
+        metric = torch.as_tensor(self.objective.metric(outputs, targets), device=loss.device).double()
+        metric = metric.sum() if metric.dim() else metric * count
+        now = torch.stack([loss.double() * count, metric, torch.full_like(loss, count).double()])
         self._sums[kind] = self._sums[kind] + now if kind in self._sums else now
 
     def _finish(self, kind: str) -> None:
@@ -183,8 +177,8 @@ class TrainingModule(pl.LightningModule):
         sums = self._sums.pop(kind)
         if self._trainer is not None and self.trainer.world_size > 1:
             sums = self.trainer.strategy.reduce(sums, reduce_op="sum")
-        loss, right, count = sums.tolist()
-        found = {f"{kind}_loss": loss / count, f"{kind}_acc": 100 * right / count}
+        loss, metric, count = sums.tolist()
+        found = {f"{kind}_loss": loss / count, f"{kind}_{self.objective.name}": metric / count}
         self.results.update(found)
         self.log_dict(found, rank_zero_only=True)
 

@@ -16,6 +16,7 @@ from nas_ray.images.image_data import ImageDataModule
 from nas_ray.images.splits import ArrayPixels, ChannelStats, NetImages, Split
 from nas_ray.spaces import HandDesigned
 from nas_ray.spaces.hand_designed import NETS
+from nas_ray.training.objective import class_objective
 from nas_ray.training.recipes import Recipe
 from nas_ray.training.training_data import KeptImages, training_loader, validation_loader
 from nas_ray.training.training_module import TrainingModule
@@ -34,10 +35,12 @@ def digits() -> ImageDataModule:
     return ImageDataModule("digits")
 
 
-def fitted(net: nn.Module, recipe: Recipe, digits: ImageDataModule, **options: object) -> TrainingModule:
+def fitted(
+    net: nn.Module, recipe: Recipe, digits: ImageDataModule, weights: list[float] | None = None
+) -> TrainingModule:
     kept = KeptImages(digits.train_images, np.arange(160), recipe)
     loader = training_loader(kept, recipe, 0)
-    module = TrainingModule(net, recipe, num_classes=10, steps_per_epoch=len(loader), **options)  # type: ignore[arg-type]
+    module = TrainingModule(net, recipe, class_objective(recipe, weights), steps_per_epoch=len(loader))
     valid = validation_loader(KeptImages(digits.train_images, np.arange(160, 200)))
     quiet_trainer("cpu", recipe, epochs=recipe.epochs).fit(module, loader, valid)
     return module
@@ -115,7 +118,7 @@ def test_the_average_of_weights(digits: ImageDataModule) -> None:
 
 def test_weights_of_classes_reach_the_loss(digits: ImageDataModule) -> None:
     only_zero = [1.0] + [0.0] * 9
-    module = fitted(small_net(), Recipe(epochs=3, batch_size=40, lr=0.3), digits, class_weights=only_zero)
+    module = fitted(small_net(), Recipe(epochs=3, batch_size=40, lr=0.3), digits, only_zero)
     inputs = torch.stack([digits.train_images[index][0] for index in range(40)])
     with torch.no_grad():
         assert set(copy.deepcopy(module).eval()(inputs).argmax(1).tolist()) == {0}
@@ -158,7 +161,7 @@ def test_a_net_trains_where_one_image_is_left(arch: str) -> None:
                 module.bias.data.zero_()
         if isinstance(module, nn.BatchNorm2d):
             module.reset_running_stats()
-    training = TrainingModule(net, recipe, num_classes=3, steps_per_epoch=len(loader))
+    training = TrainingModule(net, recipe, class_objective(recipe), steps_per_epoch=len(loader))
     valid = validation_loader(KeptImages(images, np.arange(count, count + 1)))
     quiet_trainer("cpu", recipe).fit(training, loader, valid)
     assert training._schedule.last_epoch == len(loader) == 1

@@ -12,11 +12,11 @@ from textwrap import dedent
 import pytest
 
 from nas_ray.spaces import SearchSpace
-from nas_ray.testing import benchmarks, proxies, searchers, spaces
+from nas_ray.testing import benchmarks, proxies, searchers, spaces, tasks
 
 pytest_plugins = ["pytester"]
 
-LOADED = (benchmarks, proxies, searchers, spaces)
+LOADED = (benchmarks, proxies, searchers, spaces, tasks)
 """What an inner run finds loaded, as numpy can be loaded but once."""
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -39,11 +39,16 @@ def active_share() -> str:
     return next(block for block in blocks("new_proxy.md") if "def active_share" in block)
 
 
+def moons() -> str:
+    return next(block for block in blocks("new_task.md") if "class Moons" in block)
+
+
 PLUG_INS = {
     "new_proxy.md": active_share(),
     "searchers.md": walk(),
     "spaces.md": WIDTHS,
     "benchmarks.md": MEASURED,
+    "new_task.md": moons(),
 }
 
 
@@ -78,6 +83,13 @@ def broken() -> Iterator[tuple[str, str, str, str]]:
     )
     yield "benchmarks.md", "test_a_query", "pass", "query = None"
     yield "benchmarks.md", "test_an_unknown_arch", "pass", "def test_acc(self, arch): return 1.0"
+    yield "new_task.md", "test_an_epoch_is_a_function", "default_rng((seed, epoch))", "default_rng()"
+    yield "new_task.md", "test_seeds_and_epochs", "default_rng((seed, epoch))", "default_rng(seed)"
+    yield "new_task.md", "test_the_minibatch", "self.points[:64].clone()", "self.points[:64]"
+    yield "new_task.md", "test_the_metric", "100.0 *", "-100.0 *"
+    yield "new_task.md", "test_the_loss", "return cross_entropy", "return -cross_entropy"
+    yield "new_task.md", "test_a_net_learns", "default_rng((seed, epoch))", "default_rng()"
+    yield "new_task.md", "test_it_is_a_task", 'return "two moons, 400 points"', "return None"
 
 
 @pytest.fixture(autouse=True)

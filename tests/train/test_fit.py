@@ -15,6 +15,7 @@ from nas_ray.errors import UsageError
 from nas_ray.images.image_data import ImageDataModule
 from nas_ray.train.checkpoints import BEST, LAST, best_checkpoint, read_checkpoint
 from nas_ray.train.fit import CURVE, Devices, TrainingImages, fit, predictions
+from nas_ray.training.objective import class_objective
 from nas_ray.training.recipes import Recipe
 from nas_ray.training.training_module import TrainingModule
 
@@ -39,14 +40,14 @@ def digits() -> ImageDataModule:
     return ImageDataModule("digits", dataset="ImageNet16-120", batch_size=1)
 
 
-def module(kind: type[TrainingModule] = TrainingModule, **options: Any) -> TrainingModule:
+def module(kind: type[TrainingModule] = TrainingModule) -> TrainingModule:
     with torch.random.fork_rng():
         torch.manual_seed(0)
         net = nn.Sequential(
             *(nn.Conv2d(3, 8, 3, stride=2), nn.BatchNorm2d(8), nn.ReLU(), nn.AdaptiveAvgPool2d(2)),
             *(nn.Flatten(), nn.Dropout(0.3), nn.Linear(32, 10)),
         )
-    return kind(net, RECIPE, num_classes=10, steps_per_epoch=4, **options)
+    return kind(net, RECIPE, class_objective(RECIPE), steps_per_epoch=4)
 
 
 def fitted(folder: Path, digits: ImageDataModule, made: TrainingModule, processes: int = 1) -> pd.DataFrame:
