@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 import errno
+import os
 from collections.abc import Iterable
 
 from nas_ray.rows import OUT_OF_MEMORY, RAISED, Failure
-from nas_ray.text import encodable
 
 LONGEST = 200
 """Characters of a foreign message that are kept."""
@@ -85,3 +86,24 @@ def _names_memory(error: BaseException) -> bool:
 
 def _cut(line: str) -> str:
     return line if len(line) <= LONGEST else line[:LONGEST] + " ..."
+
+
+def encodable(text: str) -> str:
+    r"""Returns `text` as UTF-8 can hold it: a byte of a name that is not UTF-8 becomes `\xe9` or alike."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        try:
+            return os.fsencode(text).decode("utf-8", "backslashreplace")
+        except UnicodeEncodeError:  # half of a character, which is no byte of a name
+            return text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return text
+
+
+def unknown_name(kind: str, name: str, known: list[str], plugin: bool = False) -> str:
+    """Returns the sentence for an unknown name: the nearest match, all names, and the plug-in form."""
+    nearest = difflib.get_close_matches(name.lower(), {k.lower(): k for k in known}, n=1, cutoff=0.5)
+    by_lower = {k.lower(): k for k in known}
+    hint = f" Did you mean {by_lower[nearest[0]]!r}?" if nearest else ""
+    own = ", or your own as module:name" if plugin else ""
+    return f"Unknown {kind} {name!r}.{hint} Known: {', '.join(sorted(known)) or 'none'}{own}."

@@ -13,7 +13,7 @@ from rich.console import Console
 
 import nas_ray
 from nas_ray.terminal.console import Rows, Steady, field, output, put, say, say_error, standard_streams, tell
-from nas_ray.text import visible
+from nas_ray.terminal.text import visible
 
 HOSTILE = [
     "r3[/a]",

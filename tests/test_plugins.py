@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from nas_ray.errors import UsageError
-from nas_ray.plugins import resolve
+from nas_ray.process.plugins import resolve
 from nas_ray.proxies import PROXIES
 from nas_ray.proxies.measured import MEASURED
 from nas_ray.proxies.plugin import check_proxy, known_columns, resolve_proxies, score_names

@@ -8,7 +8,9 @@ import subprocess
 
 import pytest
 
-from nas_ray.text import code_span, encodable, in_shell, one_line, place_word, table_cell, visible
+from nas_ray.errors import encodable
+from nas_ray.process.shell import in_shell, place_word
+from nas_ray.terminal.text import code_span, one_line, table_cell, visible
 
 NOT_UTF8 = os.fsdecode(b"caf\xe9")
 NAMES = [

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 
-from nas_ray.errors import UsageError
-from nas_ray.plugins import unknown_name
+from nas_ray.errors import UsageError, unknown_name
 
 NAMES = ("auto", "nats", "nb201", "none")
 """A file of such a name needs a path, as in `./auto`."""

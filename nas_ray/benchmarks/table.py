@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from nas_ray.benchmarks.base import Evaluation, check_arch, known_number
-from nas_ray.errors import UsageError, describe, printable
+from nas_ray.errors import UsageError, describe, encodable, printable
 from nas_ray.images.datasets import get_dataset
 from nas_ray.runs.folder import FILE_NAME
 from nas_ray.runs.writing import write_csv, write_parquet
@@ -19,7 +19,6 @@ from nas_ray.safe_files.stored_numbers import StoredTable
 from nas_ray.safe_files.tables import ARCH, ENDINGS, table_ending
 from nas_ray.spaces.base import FiniteSpace, ScheduledSpace
 from nas_ray.spaces.nats_tss import NatsTss
-from nas_ray.text import encodable
 
 _ENDINGS = f"{', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}"
 

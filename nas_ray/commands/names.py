@@ -13,7 +13,7 @@ from typing import Any
 from nas_ray.benchmarks.names import check_benchmark
 from nas_ray.images.datasets import AUTO, DATASETS, OWN
 from nas_ray.images.spec import check_images
-from nas_ray.plugins import check_name
+from nas_ray.process.plugins import check_name
 from nas_ray.spaces.settings import named_space
 from nas_ray.training.recipes import parse_recipe
 from nas_ray.training.settings import check_settings

@@ -12,8 +12,7 @@ from typing import NoReturn
 
 import nas_ray
 from nas_ray.commands import results, scores, searches
-from nas_ray.errors import UsageError
-from nas_ray.plugins import unknown_name
+from nas_ray.errors import UsageError, unknown_name
 from nas_ray.process.started import Started, script_name, started_as
 from nas_ray.terminal.cli import reported_errors
 from nas_ray.terminal.console import tell

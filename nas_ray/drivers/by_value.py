@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from nas_ray.drivers.ray_compat import register_by_value
-from nas_ray.plugins import shipped_by_value
+from nas_ray.process.plugins import shipped_by_value
 
 
 def ship_modules() -> None:

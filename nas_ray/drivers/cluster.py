@@ -6,7 +6,7 @@ import contextlib
 import time
 from typing import Any
 
-from nas_ray.plugins import PACKAGE
+from nas_ray.process.plugins import PACKAGE
 
 POLL_S = 1.0
 

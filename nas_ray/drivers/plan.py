@@ -8,8 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from nas_ray.errors import UsageError
-from nas_ray.plugins import unknown_name
+from nas_ray.errors import UsageError, unknown_name
 from nas_ray.rows import Event, Row
 
 RAY, PROCESS = "ray", "process"

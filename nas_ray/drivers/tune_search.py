@@ -18,12 +18,12 @@ from nas_ray.drivers.plan import Budget, Listeners, Plan
 from nas_ray.drivers.ray_client import over_client, search_at_head
 from nas_ray.drivers.table import to_table
 from nas_ray.drivers.tune_surroundings import tune_surroundings
+from nas_ray.errors import encodable
 from nas_ray.evaluation.base import Evaluator
 from nas_ray.rows import Event, Row
 from nas_ray.runs.journal import FILE_NAME, Journal, rows_of
 from nas_ray.searchers.base import ArchSearcher
 from nas_ray.searchers.messages import SCORE
-from nas_ray.text import encodable
 
 
 def tune_search(

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from nas_ray.errors import UsageError
-from nas_ray.plugins import unknown_name
+from nas_ray.errors import UsageError, unknown_name
 
 OWN = "own"
 """Images of one's own: classes and size are those of the images, and no benchmark knows an accuracy."""

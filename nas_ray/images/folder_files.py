@@ -6,8 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from nas_ray.errors import UsageError, printable
-from nas_ray.text import encodable
+from nas_ray.errors import UsageError, encodable, printable
 
 EXTENSIONS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
 """Those of torchvision's `ImageFolder`."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
-from nas_ray.errors import UsageError
+from nas_ray.errors import UsageError, encodable
 from nas_ray.images.datasets import OWN
 from nas_ray.images.decode import ADVICE, read_image
 from nas_ray.images.folder_files import (
@@ -21,7 +21,6 @@ from nas_ray.images.folder_files import (
 )
 from nas_ray.images.folder_layout import folder_layout
 from nas_ray.images.splits import Images, Source, Split, describe, own_path
-from nas_ray.text import encodable
 
 _STATS_IMAGES = 1_000  # decoding a whole ImageNet for six numbers would take an hour
 _TEST_EVERY = 5  # one image in five is held out where the folder has no test part

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from nas_ray.errors import UsageError
-from nas_ray.plugins import unknown_name
+from nas_ray.errors import UsageError, unknown_name
 
 NAMES = ("cifar10", "cifar100", "ImageNet16-120", "digits", "npz", "folder")
 WITH_PATH = ("npz", "folder")

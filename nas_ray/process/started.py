@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from nas_ray.text import in_shell
+from nas_ray.process.shell import in_shell
 
 SCRIPTS = {"compare": "compare_searchers", "choose": "choose_score"}
 """Names of scripts that are not those of their experiments."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nas_ray.errors import UsageError
-from nas_ray.plugins import resolve, ship_by_value
+from nas_ray.process.plugins import resolve, ship_by_value
 from nas_ray.proxies import PROXIES, Proxy
 from nas_ray.proxies.measured import MEASURED
 from nas_ray.proxies.plugin_check import check_proxy, checked_columns

@@ -18,7 +18,7 @@ from nas_ray.errors import describe
 from nas_ray.process.inherited import import_matplotlib
 from nas_ray.runs.writing import write_atomically
 from nas_ray.terminal.console import say_error
-from nas_ray.text import visible
+from nas_ray.terminal.text import visible
 
 import_matplotlib()
 

@@ -13,7 +13,7 @@ from sklearn.metrics import ndcg_score
 
 from nas_ray.rows import final_archs
 from nas_ray.terminal.ranges import DRAWN_AT_ONCE
-from nas_ray.text import code_span, one_line, table_cell
+from nas_ray.terminal.text import code_span, one_line, table_cell
 
 BASELINES = ("params", "flops", "num_conv")
 """Trivial scores that every table shows: a proxy is worth what it adds to them."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from nas_ray.errors import UsageError
-from nas_ray.plugins import unknown_name
+from nas_ray.errors import UsageError, unknown_name
 from nas_ray.reproduce import papers, proxy_project, skip_project
 from nas_ray.reproduce.tables import Table
 

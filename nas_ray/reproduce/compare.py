@@ -8,9 +8,9 @@ from functools import partial
 import pandas as pd
 from rich.console import Console
 
-from nas_ray.errors import UsageError
+from nas_ray.errors import UsageError, unknown_name
 from nas_ray.images.datasets import DATASETS
-from nas_ray.plugins import resolve, unknown_name
+from nas_ray.process.plugins import resolve
 from nas_ray.reproduce.against import RULE, differences
 from nas_ray.reproduce.args import CompareArgs
 from nas_ray.reproduce.printing import p_value
@@ -23,7 +23,7 @@ from nas_ray.searchers.options import parse_options
 from nas_ray.spaces import NatsTss
 from nas_ray.terminal.console import Rows, put, say
 from nas_ray.terminal.ranges import check_ranges
-from nas_ray.text import table_cell
+from nas_ray.terminal.text import table_cell
 
 RANDOM = "random_search"
 EVALUATIONS = 200

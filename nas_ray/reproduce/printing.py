@@ -12,7 +12,7 @@ from rich.text import Text
 from nas_ray.reproduce.statistics import AGREES, DIFFERS, RULE
 from nas_ray.reproduce.tables import Table
 from nas_ray.terminal.console import Rows, put, say
-from nas_ray.text import table_cell
+from nas_ray.terminal.text import table_cell
 
 HEADER = (
     "row", "dataset", "mean +- std", "95 % of mean", "median", "runs", "evaluations", "seconds", "theirs",

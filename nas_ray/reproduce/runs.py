@@ -14,7 +14,7 @@ import pandas as pd
 from nas_ray.drivers.simulation import simulate
 from nas_ray.errors import UsageError, describe
 from nas_ray.images.datasets import DATASETS
-from nas_ray.plugins import resolve
+from nas_ray.process.plugins import resolve
 from nas_ray.process.processes import process_pool
 from nas_ray.report.search_curve import best_so_far
 from nas_ray.reproduce.known import Known

@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nas_ray.errors import LONGEST_NAME, UsageError, describe
+from nas_ray.process.shell import place_word
 from nas_ray.runs.writing import write_atomically as write_atomically
 from nas_ray.runs.writing import write_json as write_json
 from nas_ray.runs.writing import write_table as write_table
-from nas_ray.text import place_word
 
 if TYPE_CHECKING:
     import numpy as np

@@ -15,12 +15,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from nas_ray.errors import UsageError, describe
+from nas_ray.process.shell import place_word
 from nas_ray.runs.claim import locked
 from nas_ray.runs.folder import FILE_NAME, JOURNAL, make_folder, occupied, read_run
 from nas_ray.runs.kept import lost
 from nas_ray.runs.storage import Storage, fetch, files_of, is_uri, storage_errors, unreachable, working_folder
 from nas_ray.terminal.console import say_error
-from nas_ray.text import place_word
 
 PATIENCE_S = 120.0
 """How long the end of a run waits for a storage that is away."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from nas_ray.process.shell import in_shell, place_word
 from nas_ray.process.started import again
-from nas_ray.text import in_shell, place_word
 
 
 def resume_command(place: str | Path, address: str | None = None) -> str:

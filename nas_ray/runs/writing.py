@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nas_ray.text import encodable
+from nas_ray.errors import encodable
 
 if TYPE_CHECKING:  # which take half a second, and commands answer before
     import pandas as pd

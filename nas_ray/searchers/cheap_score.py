@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from nas_ray.errors import UsageError, describe, printable
-from nas_ray.plugins import resolve, unknown_name
+from nas_ray.errors import UsageError, describe, printable, unknown_name
+from nas_ray.process.plugins import resolve
 from nas_ray.safe_files.stored_numbers import StoredTable, shown, to_number
 from nas_ray.safe_files.tables import ARCH, table_ending
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from nas_ray.errors import encodable
 from nas_ray.rows import (
     ERROR,
     FOUND,
@@ -17,7 +18,6 @@ from nas_ray.rows import (
     shown,
     with_error_kind,
 )
-from nas_ray.text import encodable
 
 
 def copied_event(event: Event) -> Event:

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from nas_ray.errors import UsageError
-from nas_ray.plugins import unknown_name
+from nas_ray.errors import UsageError, unknown_name
 from nas_ray.rows import Row
 from nas_ray.searchers.base import ArchSearcher
 from nas_ray.searchers.fitness import Fitness

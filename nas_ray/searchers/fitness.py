@@ -10,8 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy.stats import rankdata
 
-from nas_ray.errors import UsageError, printable
-from nas_ray.plugins import unknown_name
+from nas_ray.errors import UsageError, printable, unknown_name
 from nas_ray.rows import Row
 from nas_ray.safe_files.stored_numbers import shown, to_number
 from nas_ray.terminal.ranges import Range

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from nas_ray.errors import UsageError
-from nas_ray.plugins import make_named, resolve
+from nas_ray.process.plugins import make_named, resolve
 from nas_ray.searchers import SEARCHERS, ArchSearcher
 from nas_ray.searchers.options import parse_options
 

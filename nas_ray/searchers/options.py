@@ -6,8 +6,8 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from nas_ray.errors import UsageError, printable
-from nas_ray.plugins import resolve, unknown_name
+from nas_ray.errors import UsageError, printable, unknown_name
+from nas_ray.process.plugins import resolve
 from nas_ray.terminal.ranges import MOST_SEED, Range
 
 GIVEN = ("self", "space", "fitness", "seed")

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nas_ray.errors import UsageError
-from nas_ray.plugins import resolve, unknown_name
+from nas_ray.errors import UsageError, unknown_name
+from nas_ray.process.plugins import resolve
 from nas_ray.rows import Row
 from nas_ray.searchers.base import ArchSearcher
 from nas_ray.searchers.fitness import Fitness

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from nas_ray.errors import UsageError
-from nas_ray.plugins import unknown_name
+from nas_ray.errors import UsageError, unknown_name
 from nas_ray.searchers.evolution import RegularizedEvolution
 from nas_ray.searchers.fitness import Fitness
 from nas_ray.searchers.skip_rules import SKIP, nearest_to_one, towards_output

@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from torch import nn
 
-from nas_ray.errors import UsageError
-from nas_ray.plugins import unknown_name
+from nas_ray.errors import UsageError, unknown_name
 from nas_ray.spaces.cifar_resnet import CifarResNet
 from nas_ray.spaces.classic_nets import LeNet5, alexnet, googlenet, resnet, vgg16_bn
 from nas_ray.spaces.stems import SMALL, stem_for

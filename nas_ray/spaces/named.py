@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import cast
 
 from nas_ray.errors import UsageError
-from nas_ray.plugins import make_named, resolve, ship_by_value
+from nas_ray.process.plugins import make_named, resolve, ship_by_value
 from nas_ray.spaces import SPACES, Product, SearchSpace
 from nas_ray.spaces.settings import named_space
 

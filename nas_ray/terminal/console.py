@@ -18,7 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.table import Table
 from rich.text import Text
 
-from nas_ray.text import visible
+from nas_ray.terminal.text import visible
 
 __all__ = [
     "BarColumn",

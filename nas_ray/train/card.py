@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from nas_ray.report.cells import cell_text
-from nas_ray.text import code_span, one_line
+from nas_ray.terminal.text import code_span, one_line
 from nas_ray.train.export import TOLERANCE
 from nas_ray.train.intervals import over_images, over_seeds
 from nas_ray.train.job import TrainJob

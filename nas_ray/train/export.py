@@ -15,8 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nas_ray.errors import UsageError
-from nas_ray.plugins import unknown_name
+from nas_ray.errors import UsageError, unknown_name
 from nas_ray.runs.folder import write_atomically
 from nas_ray.training.trained import TrainedNet
 

@@ -11,7 +11,7 @@ import pandas as pd
 from sklearn.metrics import confusion_matrix
 
 from nas_ray.report.canvas import Axes, Figure, LogFormatter, MaxNLocator, draw, new_figure
-from nas_ray.text import one_line
+from nas_ray.terminal.text import one_line
 
 DPI = 120
 _MOST_NAMES = 40

@@ -13,7 +13,7 @@ import pandas as pd
 from rich.console import Console
 
 from nas_ray.terminal.console import Rows, put
-from nas_ray.text import table_cell
+from nas_ray.terminal.text import table_cell
 from nas_ray.train.intervals import over_images, over_seeds, paired
 
 RESULT = "result.json"

@@ -23,7 +23,7 @@ from nas_ray.runs.kept import lost
 from nas_ray.runs.resume import resume_command
 from nas_ray.safe_files.foreign import check_own_files
 from nas_ray.terminal.console import say
-from nas_ray.text import counted
+from nas_ray.terminal.text import counted
 from nas_ray.train.args import NAME, TrainArgs, remarks
 from nas_ray.train.beside import Candidate
 from nas_ray.train.checkpoints import LAST, best_checkpoint, read_checkpoint

@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, get_type_hints
 
-from nas_ray.errors import UsageError, printable
-from nas_ray.plugins import unknown_name
+from nas_ray.errors import UsageError, printable, unknown_name
 from nas_ray.terminal.ranges import EPOCHS, SOME, Range, ranges_of
 
 PADDING = Range(0, 512)

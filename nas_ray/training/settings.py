@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from itertools import islice
 from typing import get_type_hints
 
-from nas_ray.errors import UsageError
-from nas_ray.plugins import unknown_name
+from nas_ray.errors import UsageError, unknown_name
 from nas_ray.spaces.base import SearchSpace
 from nas_ray.spaces.setting_kinds import Interval, Setting
 from nas_ray.spaces.settings import corners

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from nas_ray.errors import UsageError
-from nas_ray.plugins import unknown_name
+from nas_ray.errors import UsageError, unknown_name
 
 SCHEDULERS = ("none", "asha", "hyperband", "median")
 

@@ -15,7 +15,7 @@ from nas_ray.drivers import plan, scheduling
 from nas_ray.errors import UsageError
 from nas_ray.images import spec
 from nas_ray.images.sources import IMAGES
-from nas_ray.plugins import check_name, resolve
+from nas_ray.process.plugins import check_name, resolve
 from nas_ray.proxies import PROXIES
 from nas_ray.proxies.measured import MEASURED
 from nas_ray.reproduce.args import CompareArgs
@@ -61,7 +61,7 @@ def test_an_installed_plug_in_passes(monkeypatch: pytest.MonkeyPatch) -> None:
         def load(self) -> None:
             raise AssertionError("nothing is imported")
 
-    monkeypatch.setattr("nas_ray.plugins.entry_points", lambda group: [Entry()])
+    monkeypatch.setattr("nas_ray.process.plugins.entry_points", lambda group: [Entry()])
     check_names(AnySearchArgs(searcher="walk"))
     with pytest.raises(UsageError, match="Known: .*walk"):
         check_names(AnySearchArgs(searcher="wal"))

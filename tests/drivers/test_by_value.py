@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from nas_ray.drivers.by_value import ship_modules, travelled
-from nas_ray.plugins import resolve, ship_by_value, shipped_by_value
+from nas_ray.process.plugins import resolve, ship_by_value, shipped_by_value
 from nas_ray.searchers import RandomSearch
 
 ELSEWHERE = "import sys; from ray import cloudpickle; print(cloudpickle.load(sys.stdin.buffer)())"

@@ -15,11 +15,11 @@ import pytest
 from matplotlib.image import imread
 
 import nas_ray
+from nas_ray.errors import encodable
 from nas_ray.report.canvas import Figure, draw, new_figure
 from nas_ray.report.cells import draw_cell
 from nas_ray.report.distribution import draw_distributions
 from nas_ray.report.learning_curves import draw_learning_curves
-from nas_ray.text import encodable
 from nas_ray.train.pictures import confusion, draw_confusion
 
 FOREIGN = {

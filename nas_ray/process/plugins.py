@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import os
 import sys
@@ -12,7 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar, cast
 
-from nas_ray.errors import UsageError, describe
+from nas_ray.errors import UsageError, describe, unknown_name
 
 T = TypeVar("T")
 
@@ -67,15 +66,6 @@ def _installed(group: str | None) -> dict[str, EntryPoint]:
     return {entry.name: entry for entry in entry_points(group=group)} if group else {}
 
 
-def unknown_name(kind: str, name: str, known: list[str], plugin: bool = False) -> str:
-    """Returns the sentence for an unknown name: the nearest match, all names, and the plug-in form."""
-    nearest = difflib.get_close_matches(name.lower(), {k.lower(): k for k in known}, n=1, cutoff=0.5)
-    by_lower = {k.lower(): k for k in known}
-    hint = f" Did you mean {by_lower[nearest[0]]!r}?" if nearest else ""
-    own = ", or your own as module:name" if plugin else ""
-    return f"Unknown {kind} {name!r}.{hint} Known: {', '.join(sorted(known)) or 'none'}{own}."
-
-
 def _load_entry_point(kind: str, name: str, entry: Any) -> Any:
     try:
         return entry.load()
@@ -115,7 +105,7 @@ def _import_object(kind: str, name: str) -> Any:
     return getattr(module, attribute)
 
 
-PACKAGE = Path(__file__).parent
+PACKAGE = Path(__file__).parents[1]
 
 _by_value: set[str] = set()
 
