@@ -20,7 +20,6 @@ from nas_ray.benchmarks import open_benchmark
 from nas_ray.drivers.simulation import simulate
 from nas_ray.errors import UsageError
 from nas_ray.evaluation import gpu_memory
-from nas_ray.evaluation.short_training import COLUMNS as MEANS
 from nas_ray.proxies.plugin import resolve_proxies
 from nas_ray.report import curve_panels
 from nas_ray.report.cost import COSTS
@@ -90,8 +89,9 @@ def trained() -> pd.DataFrame:
     """A row of a short training."""
     from nas_ray.evaluation.short_training import ShortTraining
 
-    training = mock.Mock()
-    results = [{**dict.fromkeys(MEANS, 1.0)}, {**dict.fromkeys(MEANS, 2.0)}]
+    training = mock.Mock(metric_column="valid_acc")
+    columns = ("valid_acc", "train_acc", "valid_loss", "train_loss")
+    results = [dict.fromkeys(columns, 1.0), dict.fromkeys(columns, 2.0)]
     row = ShortTraining._row(training, {SCORE: 1.0, "seconds": 1.0}, results, 1, 2.0, {})
     return pd.DataFrame([row])
 
