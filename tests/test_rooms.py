@@ -77,3 +77,15 @@ def test_ray_is_touched_in_drivers_alone() -> None:
         if any(module.split(".")[0] == "ray" for module in imported(path))
     }
     assert not {name for name in touching if not name.startswith("drivers/")}
+
+
+OTHER_TESTS = {"cluster", "contracts", "deploy", "docs", "guards"}
+"""Folders of tests of what is no room: all commands, all plug-ins, a cluster, the documents."""
+OF_THE_HOUSE = {"test_errors", "test_marks", "test_public", "test_rooms", "test_rows"}
+"""Tests of the package as a whole, and of rooms that are one file."""
+
+
+def test_tests_mirror_the_rooms() -> None:
+    tests = Path(__file__).parent
+    assert {path.parent.name for path in tests.glob("*/test_*.py")} <= {*map(room_of, FILES), *OTHER_TESTS}
+    assert {path.stem for path in tests.glob("test_*.py")} == OF_THE_HOUSE

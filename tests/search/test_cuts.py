@@ -2,7 +2,7 @@
 
 What is cut here in this process is what SIGKILL leaves of a run: `run.json` of the start, and a journal that
 ends after some event, or in the middle of one. Real kills, one for each kind of storage, are in
-`tests/test_cli.py`, `tests/test_cli_storage.py` and `tests/cluster/test_client.py`.
+`tests/search/test_cli.py`, `tests/search/test_cli_storage.py` and `tests/cluster/test_client.py`.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from nas_ray.runs.folder import fingerprint
 from nas_ray.training.image_task import ImageTask
 from nas_ray.training.recipes import parse_recipe
 from nas_ray.training.task import Task
-from tests.test_short_training import ToyNets, without_times
+from tests.evaluation.test_short_training import ToyNets, without_times
 
 BEFORE = json.loads((Path(__file__).parent / "digits_of_before.json").read_text())
 """Rows of trainings with `init_seed=2` and `split_seed=3`, by recipe and arch."""
