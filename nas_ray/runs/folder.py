@@ -216,6 +216,7 @@ def check_is_run(folder: Path) -> None:
     Raises:
         UsageError: it is no run folder.
     """
+    check_local(folder)
     if not (folder / FILE_NAME).is_file():
         raise UsageError(
             f"A report needs run folders with a {FILE_NAME}, and {folder} is none; give a folder that "

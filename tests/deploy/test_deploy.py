@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ import jsonschema
 import pytest
 import yaml
 
+from nas_ray.search.arguments import ReaArgs
 from tests.deploy.kuberay_schema import RAY_JOB
 
 ROOT = Path(__file__).parents[2]
@@ -66,8 +68,7 @@ def test_the_rayjob_is_complete() -> None:
 )
 def test_every_option_and_script_that_is_named_exists(path: str) -> None:
     text = (ROOT / path).read_text()
-    source = (ROOT / "nas_ray" / "search" / "arguments.py").read_text()
-    known = {name.replace("_", "-") for name in re.findall(r"^    (\w+): ", source, flags=re.MULTILINE)}
+    known = {field.name.replace("_", "-") for field in dataclasses.fields(ReaArgs)}
     for line in re.findall(r"experiments/rea\.py[^\n]*(?:\n[^\n]*--num-samples[^\n]*)?", text):
         assert set(re.findall(r"--([a-z][a-z-]+)", line)) <= known
     for script in re.findall(r"(?:experiments|perf|deploy)/\w+\.(?:py|sh|yaml)", text):

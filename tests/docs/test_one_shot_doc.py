@@ -11,7 +11,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
 from rich.console import Console
@@ -25,8 +24,8 @@ from nas_ray.report.read_runs import read_runs
 from nas_ray.runs.folder import create_run
 from nas_ray.runs.journal import FILE_NAME, read_journal
 from nas_ray.search.arguments import SearchArgs
-from nas_ray.search.experiment import Experiment, prepare
-from nas_ray.search.finish import finish
+from nas_ray.search.experiment import Prepared, prepare
+from nas_ray.search.finish import finish, show
 from nas_ray.search.session import describe
 from nas_ray.searchers import RandomSearch, RegularizedEvolution, Single
 from nas_ray.spaces import NatsTss
@@ -49,7 +48,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Module
     del sys.modules["settings"]
 
 
-def experiment_of(settings: ModuleType) -> Experiment:
+def experiment_of(settings: ModuleType) -> Prepared:
     """A search over the settings of the page, as the command line prepares one."""
     args = SearchArgs(
         space="settings:Settings",
@@ -61,16 +60,10 @@ def experiment_of(settings: ModuleType) -> Experiment:
     return dataclasses.replace(prepare("one_shot", args, RandomSearch), evaluator=settings.one_shot)
 
 
-def made(settings: ModuleType, experiment: Experiment, folder: Path) -> None:
+def made(settings: ModuleType, experiment: Prepared, folder: Path) -> None:
     """Makes the folder of a run."""
-    info = {**describe(dataclasses.replace(experiment, evaluator=FakeScores())), "status": "running"}
+    info = {**describe(experiment), "status": "running"}
     create_run(folder, info)
-
-
-class FakeScores:
-    """What `describe` asks of an evaluator."""
-
-    inputs = targets = np.zeros(1)
 
 
 def test_the_page_finds_an_arch_and_builds_it(settings: ModuleType) -> None:
@@ -109,7 +102,7 @@ def test_from_ray_to_the_trained_net(settings: ModuleType, tmp_path: Path) -> No
     tune_search(again.searcher, settings.one_shot, folder=folder, num_samples=4)
     assert all(event["row"]["found"] in SPACE for event in read_journal(folder / FILE_NAME) if "row" in event)
     console = Console(record=True, width=200)
-    assert finish(again, folder, console, wall_seconds=1.0) == 0
+    assert show(finish(again, folder, 1.0), console) == 0
     check_folder(folder, console.export_text())
     args = parse("", [str(folder), "--recipe", "epochs:1", "--seeds", "1", "--formats", "none"])
     small = dataclasses.replace(args, num_threads=1, proxies=("params",), out=tmp_path / "trained")

@@ -40,7 +40,7 @@ class FakeRay:
 
 
 @pytest.fixture(autouse=True)
-def own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+def own_environment(own_ray: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     before = dict(os.environ)
     for name in (
         "RAY_ADDRESS",
@@ -230,11 +230,11 @@ def test_a_secret_of_the_user_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_ray_of_the_caller_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     made = fake(monkeypatch, nothing)
-    monkeypatch.setattr(ray, "is_initialized", lambda: True)
-    with pytest.raises(
-        UsageError, match=r"This process has joined a Ray already; leave it with ray.shutdown\(\)"
-    ):
-        start_ray(Request(num_cpus=1))
+    said = r"This process has joined a Ray already; leave it with ray.shutdown\(\)"
+    with monkeypatch.context() as joined:
+        joined.setattr(ray, "is_initialized", lambda: True)
+        with pytest.raises(UsageError, match=said):
+            start_ray(Request(num_cpus=1))
     assert not made.stopped
 
 

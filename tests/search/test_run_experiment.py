@@ -73,12 +73,15 @@ def in_thread(work: Callable[[], Outcome]) -> Outcome:
     return found[0]
 
 
-@pytest.mark.parametrize("plan", [HERE, pytest.param(ON_RAY, marks=pytest.mark.ray)], ids=["process", "ray"])
-def test_two_searches_of_one_process_are_those_that_each_is_alone(
-    plan: Plan, tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
-    if plan.driver == "ray":
-        request.getfixturevalue("ray_started")
+def test_two_searches_of_one_process_are_those_that_each_is_alone(tmp_path: Path) -> None:
+    run_two(HERE, tmp_path)
+
+
+def test_two_searches_on_ray_are_those_that_each_is_alone(ray_started: None, tmp_path: Path) -> None:
+    run_two(ON_RAY, tmp_path)
+
+
+def run_two(plan: Plan, tmp_path: Path) -> None:
     torch.set_num_threads(2)
     before = surroundings()
     first = run_experiment(experiment(evolution()), plan, tmp_path / "a")
@@ -116,12 +119,15 @@ def test_a_report_reads_its_folder(tmp_path: Path) -> None:
     assert (tmp_path / "report.html").is_file()
 
 
-@pytest.mark.parametrize("plan", [HERE, pytest.param(ON_RAY, marks=pytest.mark.ray)], ids=["process", "ray"])
-def test_a_cancelled_search_goes_on_to_equal_numbers(
-    plan: Plan, tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
-    if plan.driver == "ray":
-        request.getfixturevalue("ray_started")
+def test_a_cancelled_search_goes_on_to_equal_numbers(tmp_path: Path) -> None:
+    cancel_and_go_on(HERE, tmp_path)
+
+
+def test_a_search_cancelled_on_ray_goes_on_to_equal_numbers(ray_started: None, tmp_path: Path) -> None:
+    cancel_and_go_on(ON_RAY, tmp_path)
+
+
+def cancel_and_go_on(plan: Plan, tmp_path: Path) -> None:
     before = surroundings()
     rows, enough, cancel = [0], threading.Event(), threading.Event()
 
