@@ -4,6 +4,7 @@ import contextlib
 import os
 import signal
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -90,13 +91,10 @@ def pytest_sessionfinish() -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Puts what shares a Ray together, on one worker and first, and what starts its own after it."""
+    """Puts what shares a Ray first, and what starts its own after it."""
     for item in items:
         if shares_ray(item):
             item.add_marker(pytest.mark.ray)
-            item.add_marker(pytest.mark.xdist_group("ray"))
-        elif item.get_closest_marker("cluster"):
-            item.add_marker(pytest.mark.xdist_group("cluster"))
     items.sort(key=lambda item: 0 if shares_ray(item) else 1 if item.get_closest_marker("ray") else 2)
 
 
@@ -106,28 +104,45 @@ def shares_ray(item: pytest.Item) -> bool:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
-    """Says what `-n auto` is: none for tests that are named one by one, else at most four processes.
+    """Says what `-n auto` is: none for tests that are named one by one, else one more than cores, at most four.
 
-    A process needs up to 4 GiB: torch, what it tests, and a Ray with two workers.
+    One more, since tests with a Ray mostly wait for its processes. A process needs up to 4 GiB: torch, what it
+    tests, and a Ray with two workers.
     """
     if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
         return None
     if any("::" in argument for argument in config.args):
         return 0
     memory = int(psutil.virtual_memory().available / 2**30 / 4)
-    workers = max(1, min(local_cores(), memory, 4))
+    workers = max(1, min(local_cores() + 1, memory, 4))
     return workers if workers > 1 else 0
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Gives each process whole files, so that what a file shares is made once, and the groups of above."""
-    if config.getoption("dist") != "loadgroup":
+    """Gives each process whole files, so that what a file shares is made once, or a group of files."""
+    if config.getoption("dist") != "loadfile":
         return None
-    from xdist.scheduler import LoadGroupScheduling
+    from xdist.scheduler import LoadFileScheduling
 
-    class Files(LoadGroupScheduling):  # type: ignore[misc]
+    class Files(LoadFileScheduling):  # type: ignore[misc]
         def _split_scope(self, nodeid: str) -> str:
-            return str(super()._split_scope(nodeid)).partition("::")[0]
+            return group_of(nodeid.partition("::")[0])
 
     return Files(config, log)
+
+
+@cache
+def group_of(file: str) -> str:
+    """Returns what stays together: a file, or all files on a cluster, or half of those that share a Ray."""
+    if file.startswith("tests/cluster/"):
+        return "cluster"
+    place = next((place for place, path in enumerate(sharing()) if path.as_posix().endswith(file)), None)
+    return file if place is None else f"ray-{place % 2}"
+
+
+@cache
+def sharing() -> list[Path]:
+    """Returns the files that have tests with the shared Ray."""
+    tests = Path(__file__).parent
+    return [path for path in sorted(tests.rglob("test_*.py")) if "ray_started" in path.read_text("utf-8")]

@@ -1,7 +1,8 @@
 """One Ray for all tests that only need one: started by the first, ended before the first that needs none.
 
-`conftest.py` puts the tests that need it next to each other and on one worker of pytest-xdist, so that this
-is one start. Tests of the start itself, and of what ends with it, start their own.
+`conftest.py` puts the tests that need it next to each other and on two workers of pytest-xdist, each with a
+Ray of its own, so that these are two starts. Tests of the start itself, and of what ends with it, have
+their own.
 """
 
 from __future__ import annotations

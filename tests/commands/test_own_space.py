@@ -15,7 +15,7 @@ from tests.guards.commands import call
 from tests.spaces import toy
 
 SCORES = "--images digits --proxies grad_norm,params --fitness grad_norm --batch-size 8"
-TINY = f"{SCORES} --num-cpus 1 --max-concurrent 1"
+TINY = f"{SCORES} --driver process"
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +33,6 @@ def search(*arguments: str) -> tuple[int, str, str]:
     return ended.code, ended.out, ended.err
 
 
-@pytest.mark.ray
 def test_a_space_of_two_methods_is_searched_at_random() -> None:
     code, out, err = search("random_search", "--space", "mine:Widths", "--num-samples", "5")
     assert code == 0, out + err
@@ -46,7 +45,6 @@ def test_a_space_of_two_methods_is_searched_at_random() -> None:
     assert "label" not in best
 
 
-@pytest.mark.ray
 def test_sequences_are_searched_by_evolution_and_shown_by_their_labels() -> None:
     sizes = ("--population", "4", "--sample", "2", "--num-samples", "12")
     code, out, err = search("rea", "--space", "mine:Layers", *sizes)

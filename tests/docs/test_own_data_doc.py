@@ -16,11 +16,11 @@ from tests.guards.commands import call
 
 ROOT = Path(__file__).parents[2]
 TINY = {
-    "--num-samples 60": "--num-samples 4 --population 3 --sample 2 --batch-size 8 --max-concurrent 1",
+    "--num-samples 60": "--num-samples 4 --population 3 --sample 2 --batch-size 8 --driver process",
     "--recipe epochs:30:flip=false --seeds 3": (
         "--recipe epochs:1:data_fraction=0.1 --seeds 2 --num-threads 1"
     ),
-    "--num-samples 9": "--num-samples 2 --batch-size 8 --max-concurrent 1 --proxies synflow",
+    "--num-samples 9": "--num-samples 2 --batch-size 8 --driver process --proxies synflow",
 }
 
 
@@ -29,7 +29,7 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", text, re.S)
 
 
-def test_the_walk_through(ray_started: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_walk_through(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     make, use = blocks("python")
     commands = [line for block in blocks("bash") for line in block.strip().splitlines()]

@@ -77,7 +77,16 @@ def test_foreign_code_takes_its_process_with_it() -> None:
     assert time.monotonic() - start < 30
 
 
-@pytest.mark.parametrize(("evaluate", "said"), [(slow, "timed out after 1 s"), (stuck, "worker died")])
+@pytest.mark.parametrize(
+    ("evaluate", "said"),
+    [
+        (slow, "timed out after 1 s"),
+        pytest.param(
+            *(stuck, "worker died"),
+            marks=pytest.mark.slow(faster="test_foreign_code_takes_its_process_with_it"),
+        ),
+    ],
+)
 def test_a_search_goes_on_past_a_trial_that_hangs(
     evaluate: Callable[..., None], said: str, ray_started: None, tmp_path: Path
 ) -> None:

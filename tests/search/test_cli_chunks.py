@@ -20,9 +20,10 @@ from tests.guards.commands import call, refused
 from tests.search.test_cli import SMALL
 
 
-def test_a_run_with_several_archs_per_trial(ray_started: None, tmp_path: Path) -> None:
+def test_a_run_with_several_archs_per_trial(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     options = [*SMALL, "--proxies", "synflow", "--num-samples", 8, "--archs-per-trial", 3, "--init-seed", 5]
+    options += ["--driver", "process"]
     done = call("rea", *options, "--out", folder)
     assert done.code == 0, done.err
     assert "weights    of one supernet, up to 3 archs per trial" in done.out

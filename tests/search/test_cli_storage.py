@@ -23,6 +23,7 @@ def far(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "far" / "run"
 
 
+@pytest.mark.ray
 @pytest.mark.parametrize(
     ("end", "code"),
     [
@@ -37,11 +38,10 @@ def test_a_stopped_search_goes_on_on_another_machine(
     end: signal.Signals,
     code: int,
     far: Path,
-    ray_started: None,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    wanted = [*SEARCH, "--benchmark", "none", "--num-samples", 60, "--out", f"file://{far}"]
+    wanted = [*SEARCH, "--benchmark", "none", "--num-samples", 30, "--out", f"file://{far}"]
     process = subprocess.Popen(
         command("random_search", *wanted), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
@@ -51,14 +51,14 @@ def test_a_stopped_search_goes_on_on_another_machine(
     assert process.returncode == code, said
     before = read_journal(far / "journal.jsonl")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "other"))
-    done = call("random_search", "--resume", f"file://{far}")
+    done = call("random_search", "--resume", f"file://{far}", "--driver", "process")
     assert done.code == 0, done.err
     assert f"Run folder: file://{far}" in done.out
     events = read_journal(far / "journal.jsonl")
     assert events[: len(before)] == before
     told = [event["trial"] for event in events if event["event"] == "tell"]
-    assert sorted(told) == list(range(60))
-    assert len(pd.read_parquet(far / "results.parquet")) == 60
+    assert sorted(told) == list(range(30))
+    assert len(pd.read_parquet(far / "results.parquet")) == 30
 
 
 def test_a_run_on_a_storage_that_is_there_is_refused(far: Path) -> None:

@@ -322,7 +322,6 @@ def test_reports_look_at_the_arch(table: Path) -> None:
     assert (column, source, notes) == ("test_acc", benchmark.acc_source, [])
 
 
-@pytest.mark.ray
 def test_a_whole_command(table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A search that trains ends after two trials and goes on to four; a report and a training follow."""
     (tmp_path / "small_nets.py").write_text(
@@ -335,7 +334,7 @@ def test_a_whole_command(table: Path, tmp_path: Path, monkeypatch: pytest.Monkey
     )
     options = ["--space", space, "--fidelity", recipe, "--images", "digits", "--benchmark", table]
     folder = tmp_path / "run"
-    small = ["--population", 2, "--num-cpus", 1, "--num-samples", 2]
+    small = ["--population", 2, "--driver", "process", "--num-samples", 2]
     done = run("rea", *options, *small, "--out", folder, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "settings   lr=log:0.01..1,epochs=1..2,weight_decay=0/0.0005: each trial trains" in done.stdout

@@ -113,16 +113,15 @@ def test_bad_options(options: dict[str, object], said: str) -> None:
     assert said in str(caught.value)
 
 
-def test_a_run_and_one_that_was_stopped_are_equal(
-    ray_started: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_run_and_one_that_was_stopped_are_equal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "tiny.py").write_text(
         "from nas_ray.spaces import NatsTss\n\n\ndef small():\n    return NatsTss(channels=4, cells=1)\n"
     )
     monkeypatch.syspath_prepend(str(tmp_path))
     args = TwoStageArgs(
-        space="tiny:small", images="digits", num_samples=6, keep=3, rungs=("1,2",), batch_size=8, num_cpus=1,
-        fidelity="fast:data_fraction=0.1", out=tmp_path / "run", weight=0.5, benchmark="none",
+        space="tiny:small", images="digits", num_samples=6, keep=3, rungs=("1,2",), batch_size=8,
+        driver="process", fidelity="fast:data_fraction=0.1", out=tmp_path / "run", weight=0.5,
+        benchmark="none",
     )  # fmt: skip
     assert run(args, Console(quiet=True)) == 0
     folder = tmp_path / "run"
