@@ -104,9 +104,9 @@ def shares_ray(item: pytest.Item) -> bool:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
-    """Says what `-n auto` is: none for tests that are named one by one, else one more than cores, at most four.
+    """Says what `-n auto` is: none for tests that are named one by one, else cores and one more, at most four.
 
-    One more, since tests with a Ray mostly wait for its processes. A process needs up to 4 GiB: torch, what it
+    One more, since tests with a Ray mostly wait for its processes. Each needs up to 4 GiB: torch, what it
     tests, and a Ray with two workers.
     """
     if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
