@@ -104,7 +104,7 @@ def shares_ray(item: pytest.Item) -> bool:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
-    """Says what `-n auto` is: none for tests that are named one by one, else cores and one more, at most four.
+    """Says what `-n auto` is: none for tests that are named one by one, else cores plus one, at most four.
 
     One more, since tests with a Ray mostly wait for its processes. Each needs up to 4 GiB: torch, what it
     tests, and a Ray with two workers.
