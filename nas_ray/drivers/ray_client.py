@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import tempfile
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -68,8 +69,9 @@ def search_at_head(
     listeners: Listeners,
     *,
     journal: Journal,
+    run: Callable[..., None],
 ) -> None:
-    """Runs `tune_search` in a task at the head; journal, rows and progress are this process's own.
+    """Runs a search in a task at the head; journal, rows and progress are this process's own.
 
     The task works on copies. Here `searcher` gets their history and events, for tables; it asks no more. The
     task ends with the connection. Unfinished trainings leave no checkpoints, as there is no folder that all
@@ -82,6 +84,7 @@ def search_at_head(
         budget: as for `run_trials`.
         listeners: hear of everything here.
         journal: gets every event as it arrives.
+        run: runs it at the head, called as `run_on_ray`.
 
     Raises:
         Cancelled: the listeners cancelled it; the task is ended.
@@ -93,7 +96,9 @@ def search_at_head(
     if isinstance(evaluator, InFolder):
         evaluator = evaluator.without_folder()
     mailbox = ray.remote(**AT_HEAD)(Mailbox).remote()
-    task = ray.remote(**AT_HEAD, max_retries=0)(_search).remote(mailbox, searcher, evaluator, plan, budget)
+    task = ray.remote(**AT_HEAD, max_retries=0)(_search).remote(
+        mailbox, run, searcher, evaluator, plan, budget
+    )
     reader = Reader(mailbox, searcher, journal, listeners)
     # Events are taken in a thread: Ctrl-C ends the waiting, and never an event half taken.
     with ThreadPoolExecutor(1) as thread:
@@ -146,11 +151,16 @@ class Reader:
             self._listeners.on_event(event)
 
 
-def _search(mailbox: Any, searcher: ArchSearcher, evaluator: Evaluator, plan: Plan, budget: Budget) -> None:
+def _search(
+    mailbox: Any,
+    run: Callable[..., None],
+    searcher: ArchSearcher,
+    evaluator: Evaluator,
+    plan: Plan,
+    budget: Budget,
+) -> None:
     """The task at the head; an event waits until the mailbox has it."""
     import ray
-
-    from nas_ray.drivers.tune_search import run_on_ray
 
     listeners = Listeners(
         on_event=lambda event: ray.get(mailbox.put.remote(EVENT, event)),
@@ -159,4 +169,4 @@ def _search(mailbox: Any, searcher: ArchSearcher, evaluator: Evaluator, plan: Pl
     with tempfile.TemporaryDirectory(prefix="nas_ray-") as name:
         folder = Path(name)
         with contextlib.closing(Journal(folder / FILE_NAME)) as journal:
-            run_on_ray(searcher, evaluator, plan, budget, listeners, folder=folder, journal=journal)
+            run(searcher, evaluator, plan, budget, listeners, folder=folder, journal=journal)

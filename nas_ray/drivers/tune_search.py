@@ -109,7 +109,7 @@ def run_on_ray(
         Cancelled: the listeners cancelled it; its trials are ended.
     """
     if over_client():
-        search_at_head(searcher, evaluator, plan, budget, listeners, journal=journal)
+        search_at_head(searcher, evaluator, plan, budget, listeners, journal=journal, run=run_on_ray)
         return
     storage = _storage(folder)
     try:

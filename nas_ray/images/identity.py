@@ -17,7 +17,7 @@ from nas_ray.errors import UsageError
 if TYPE_CHECKING:
     import numpy as np
 
-    from nas_ray.images.splits import Pixels
+    from nas_ray.images.pixels import Pixels
 
 LARGEST_MB = 1_024
 """Files of more than this many MiB together are not read whole: a second or two from a disk cache."""

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -18,19 +17,10 @@ from torch.utils.data import Dataset
 from nas_ray.errors import UsageError
 from nas_ray.images.datasets import DatasetInfo
 from nas_ray.images.identity import images_sha256
+from nas_ray.images.pixels import Pixels
 
 _CHUNK = 256  # images held at once, as float64, while mean and std are computed
 _STATS_SEED = 0  # apart from `batch_seed`: the standardisation must not depend on which minibatch is drawn
-
-
-class Pixels(Protocol):
-    """Images by position, decoded when asked for."""
-
-    def __len__(self) -> int:
-        """Returns the number of images."""
-
-    def __getitem__(self, index: int, /) -> Tensor:
-        """Returns one image `[3, H, W]`, float32 in 0..1, at its own size."""
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from typing import Annotated, ClassVar, Literal
 import tyro
 
 from nas_ray.images.image_args import DataArgs
+from nas_ray.reproduce.measures import SHORT, TEST
 from nas_ray.reproduce.published import SCORE_SECONDS
-from nas_ray.reproduce.tables import SHORT, TEST
 from nas_ray.terminal.argument_groups import BatchArgs, BootstrapArgs, OutArgs, StoredScoreArgs, TogetherArgs
 from nas_ray.terminal.ranges import COUNT, HERE, RESAMPLES, SECONDS, SOME, Range
 

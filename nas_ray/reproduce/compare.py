@@ -13,10 +13,11 @@ from nas_ray.images.datasets import DATASETS
 from nas_ray.process.plugins import resolve
 from nas_ray.reproduce.against import RULE, differences
 from nas_ray.reproduce.args import CompareArgs
+from nas_ray.reproduce.measures import SHORT, TEST
 from nas_ray.reproduce.printing import p_value
 from nas_ray.reproduce.run import run
 from nas_ray.reproduce.runs import fitness_of
-from nas_ray.reproduce.tables import SHORT, TEST, Setting, Table
+from nas_ray.reproduce.tables import Setting, Table
 from nas_ray.searchers import SEARCHERS
 from nas_ray.searchers.named import make_searcher
 from nas_ray.searchers.options import parse_options

@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 
 from nas_ray.images.datasets import DATASETS
+from nas_ray.reproduce.measures import TEST
 from nas_ray.reproduce.published import Figures
 from nas_ray.reproduce.statistics import NO_COMPARISON, Summary, summarise, verdict
-from nas_ray.reproduce.tables import TEST, Setting
+from nas_ray.reproduce.tables import Setting
 
 COLUMNS = (
     "setting", "dataset", "measure", "mean", "std", "median", "low", "high", "runs", "evaluations", "seconds",

@@ -26,8 +26,9 @@ from nas_ray.proxies import PROXIES
 from nas_ray.proxies.undefined import check_defined
 from nas_ray.reproduce.args import ReproduceArgs, RunsArgs
 from nas_ray.reproduce.known import Known
+from nas_ray.reproduce.measures import scores_for
 from nas_ray.reproduce.runs import Runner, Runs, joined, new_searcher, run_seed
-from nas_ray.reproduce.tables import Setting, Table, scores_for
+from nas_ray.reproduce.tables import Setting, Table
 from nas_ray.runs.folder import FILE_NAME, create_run, read_run, update_run
 from nas_ray.runs.writing import write_parquet
 from nas_ray.safe_files.stored_numbers import with_numbers

@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from nas_ray.reproduce import published
-from nas_ray.reproduce.tables import SHORT, Setting, Table
+from nas_ray.reproduce.measures import SHORT
+from nas_ray.reproduce.tables import Setting, Table
 
 
 def _naswot() -> tuple[Setting, ...]:

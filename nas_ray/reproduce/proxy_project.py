@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from nas_ray.reproduce import published
+from nas_ray.reproduce.measures import SHORT, TEST
 from nas_ray.reproduce.published import Figures
 from nas_ray.reproduce.skip_project import NAMES
-from nas_ray.reproduce.tables import SHORT, TEST, Setting, Table
+from nas_ray.reproduce.tables import Setting, Table
 
 SOURCE = "course project 'NAS MachineLearningDeepLearning'"
 SIZES = (10, 100, 1000)

@@ -16,13 +16,15 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemaining
 
 from nas_ray.drivers.lifecycle import ending_in, guarded
 from nas_ray.reproduce.args import RunsArgs
-from nas_ray.reproduce.known import Known, know
+from nas_ray.reproduce.known import Known
 from nas_ray.reproduce.lines import lines_of
 from nas_ray.reproduce.live import LiveRuns
+from nas_ray.reproduce.look_up import know
+from nas_ray.reproduce.measures import SHORT
 from nas_ray.reproduce.pictures import draw_curves, draw_skips
 from nas_ray.reproduce.printing import markdown, show
 from nas_ray.reproduce.runs import Runner, Runs, runner
-from nas_ray.reproduce.tables import SHORT, Table
+from nas_ray.reproduce.tables import Table
 from nas_ray.runs.claim import claimed
 from nas_ray.runs.record import Record
 from nas_ray.runs.writing import staged, write_parquet, write_text

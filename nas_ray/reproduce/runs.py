@@ -18,7 +18,8 @@ from nas_ray.process.plugins import resolve
 from nas_ray.process.processes import process_pool
 from nas_ray.report.search_curve import best_so_far
 from nas_ray.reproduce.known import Known
-from nas_ray.reproduce.tables import SHORT, Setting, scores_for
+from nas_ray.reproduce.measures import SHORT, scores_for
+from nas_ray.reproduce.tables import Setting
 from nas_ray.searchers import SEARCHERS, ArchSearcher, FilteredSpace, Single, parse_fitness
 from nas_ray.searchers.fitness import Fitness
 from nas_ray.searchers.freerea import SCORES as FREEREA_SCORES

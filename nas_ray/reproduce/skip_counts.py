@@ -10,6 +10,7 @@ import pandas as pd
 from nas_ray.images.datasets import DATASETS
 from nas_ray.reproduce.known import Known
 from nas_ray.reproduce.lines import COLUMNS, compared, facts, other_accuracy
+from nas_ray.reproduce.measures import TEST
 from nas_ray.reproduce.published import (
     RECOMPUTED,
     SKIP_COUNT_MEANS,
@@ -18,7 +19,7 @@ from nas_ray.reproduce.published import (
     Figures,
 )
 from nas_ray.reproduce.statistics import Summary, summarise
-from nas_ray.reproduce.tables import TEST, Setting
+from nas_ray.reproduce.tables import Setting
 from nas_ray.searchers.skip_rules import SKIP
 from nas_ray.spaces.nats_tss import EDGES, to_ops
 

@@ -6,31 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from nas_ray.reproduce.measures import SHORT, TEST, scores_for
 from nas_ray.reproduce.published import Figures
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from nas_ray.reproduce.known import Known
-
-TEST, SHORT = "test_acc", "valid_acc_12"
-"""What is reported: the accuracy after 200 epochs, or the validation accuracy after 12."""
-
-SCORES: dict[str, tuple[str, ...]] = {
-    "naswot": ("naswot",),
-    "synflow": ("synflow",),
-    "freerea": ("naswot", "logsynflow"),
-    SHORT: (),
-}
-"""What published searches select by, and the columns of stored scores that this needs."""
-
-
-def scores_for(by: str) -> tuple[str, ...]:
-    """Returns the columns of stored scores that `by` needs: a key of `SCORES`, or a fitness as text."""
-    if by in SCORES:
-        return SCORES[by]
-    kind, colon, listed = by.partition(":")
-    return tuple(name.strip() for name in listed.split(",")) if colon else (kind,)
 
 
 @dataclass(frozen=True)

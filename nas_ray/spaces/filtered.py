@@ -57,6 +57,10 @@ class FilteredSpace(Wrapping):
         """Returns the net of `arch`."""
         return self.space.build(arch, num_classes)
 
+    def over(self, space: SearchSpace) -> FilteredSpace:
+        """Returns the same filter on another space of these archs."""
+        return FilteredSpace(space, self.accept)
+
     def listed(self) -> list[str]:
         """Returns the members in the order of `space`, which are looked for once; none if it has no list."""
         if self._listed is None:

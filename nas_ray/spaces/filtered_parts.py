@@ -141,12 +141,11 @@ class _Label(_Part):
 
 class _ImageSize(_Part):
     space: ImageSizedSpace
+    over: Callable[[SearchSpace], SearchSpace]
 
     def for_image_size(self, image_size: int) -> SearchSpace:
         """Returns the members, which the filter alone decides, with nets for images of that size."""
-        from nas_ray.spaces.filtered import FilteredSpace
-
-        return FilteredSpace(self.space.for_image_size(image_size), self.accept)
+        return self.over(self.space.for_image_size(image_size))
 
 
 class _Stem(_Part):

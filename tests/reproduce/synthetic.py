@@ -7,7 +7,7 @@ import pandas as pd
 
 from nas_ray.images.datasets import DATASETS
 from nas_ray.reproduce.known import Known, mean_span
-from nas_ray.reproduce.tables import SHORT, TEST
+from nas_ray.reproduce.measures import SHORT, TEST
 from nas_ray.spaces import NatsTss
 
 SPACE = NatsTss()

@@ -13,7 +13,8 @@ from nas_ray.errors import UsageError
 from nas_ray.reproduce import run as reproduce
 from nas_ray.reproduce.args import ReproduceArgs
 from nas_ray.reproduce.live import LiveRuns, slug
-from nas_ray.reproduce.tables import SHORT, Setting, Table
+from nas_ray.reproduce.measures import SHORT
+from nas_ray.reproduce.tables import Setting, Table
 from tests.reproduce.synthetic import write_files
 
 ROWS = (

@@ -8,9 +8,10 @@ import pytest
 
 from nas_ray.images.datasets import DATASETS
 from nas_ray.reproduce.lines import lines_of
+from nas_ray.reproduce.measures import SHORT, TEST
 from nas_ray.reproduce.runs import at_points, run_seed, runner, skip_to_output
 from nas_ray.reproduce.statistics import NO_COMPARISON
-from nas_ray.reproduce.tables import SHORT, TEST, Setting
+from nas_ray.reproduce.tables import Setting
 from tests.reproduce.synthetic import SPACE, known
 
 RANDOM = Setting("random", "random_search", "naswot", evaluations=30)

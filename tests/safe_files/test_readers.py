@@ -19,8 +19,8 @@ from nas_ray.errors import UsageError
 from nas_ray.report.accuracies import Accuracies
 from nas_ray.report.read_runs import read_runs
 from nas_ray.reproduce.choose import stored
-from nas_ray.reproduce.known import score_sets
 from nas_ray.reproduce.live import read_rows
+from nas_ray.reproduce.look_up import score_sets
 from nas_ray.reproduce.tables import Setting, Table
 from nas_ray.runs.record import Record
 from nas_ray.score_space.arch_list import wanted_archs
