@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import difflib
 import errno
-import os
 from collections.abc import Iterable
 
 from nas_ray.rows import OUT_OF_MEMORY, RAISED, Failure
+from nas_ray.rows import encodable as encodable
 
 LONGEST = 200
 """Characters of a foreign message that are kept."""
@@ -86,18 +86,6 @@ def _names_memory(error: BaseException) -> bool:
 
 def _cut(line: str) -> str:
     return line if len(line) <= LONGEST else line[:LONGEST] + " ..."
-
-
-def encodable(text: str) -> str:
-    r"""Returns `text` as UTF-8 can hold it: a byte of a name that is not UTF-8 becomes `\xe9` or alike."""
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        try:
-            return os.fsencode(text).decode("utf-8", "backslashreplace")
-        except UnicodeEncodeError:  # half of a character, which is no byte of a name
-            return text.encode("utf-8", "backslashreplace").decode("utf-8")
-    return text
 
 
 def unknown_name(kind: str, name: str, known: list[str], plugin: bool = False) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import math
+import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -54,6 +55,9 @@ RESERVED = frozenset({*LEADING, FOUND, *TRAILING, *TRAINING, GPU_MEMORY, *ACCURA
 
 OF_ONE_TRIAL = frozenset({*LEADING, *TRAILING, GPU_MEMORY})
 """Columns that tell of one trial, and do not join the row of a later one of the same arch."""
+
+MEASURED = ("seconds", "finished_at")
+"""Columns that are numbers in every row."""
 
 OF_SECONDS = "_seconds"
 """How the column of the seconds of a score ends."""
@@ -200,30 +204,43 @@ def shown(value: Any) -> str:
         return f"a {type(value).__name__}"
 
 
+def encodable(text: str) -> str:
+    r"""Returns `text` as UTF-8 can hold it: a byte of a name that is not UTF-8 becomes `\xe9` or alike."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        try:
+            return os.fsencode(text).decode("utf-8", "backslashreplace")
+        except UnicodeEncodeError:  # half of a character, which is no byte of a name
+            return text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return text
+
+
 def plain_row(row: Mapping[str, Any]) -> dict[str, Any]:
     """Returns a row whose values a journal can keep: texts, truth values, None, and floats or whole numbers.
 
-    Numbers of other kinds become floats; lists and dicts of them stay as they are.
+    Numbers of other kinds become floats; lists and dicts of them become JSON.
 
     Raises:
-        TypeError: a value is nothing of that.
+        TypeError: a value is nothing of that, or seconds are no number.
     """
-    return {str(name): _plain(str(name), value) for name, value in row.items()}
+    return {encodable(str(name)): _plain(str(name), value) for name, value in row.items()}
 
 
 def _plain(name: str, value: Any) -> Any:
     if hasattr(value, "item") and getattr(value, "shape", None) == ():
         value = value.item()
-    if value is None or type(value) in (str, bool, float):
+    if name in MEASURED and (value is None or isinstance(value, (str, bool))):
+        raise TypeError(f"the column {name!r} of a row must be a number, but got {shown(value)}")
+    if value is None or type(value) in (bool, float):
         return value
     if isinstance(value, str):
-        return str(value)
+        return encodable(str(value))
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63:
         return int(value)
     try:
         if isinstance(value, (list, tuple, dict)):
-            json.dumps(value)
-            return value
+            return json.dumps(value)
         return number(value)
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
         raise TypeError(

@@ -16,6 +16,9 @@ from nas_ray.terminal.ranges import local_cores
 from tests import shared_ray
 from tests.guards.commands import kept_signals
 
+# Ray's workers give way to everything else, and would wait for the tests in the other processes.
+os.environ.update({"RAY_worker_niceness": "0"})
+
 
 @pytest.fixture(autouse=True)
 def one_thread() -> None:

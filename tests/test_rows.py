@@ -140,7 +140,7 @@ def test_a_plain_row_is_what_a_journal_can_keep() -> None:
         "f": "text",
         "g": float(2**70),
         "h": True,
-        "i": [1, {"k": 2}],
+        "i": '[1, {"k": 2}]',
         "j": "x",
         "k": 3,
     }

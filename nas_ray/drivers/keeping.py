@@ -33,18 +33,28 @@ def replay_run(searcher: ArchSearcher, folder: Path) -> None:
         ValueError: the events come from a search with other arguments.
     """
     events = read_journal(folder / FILE_NAME)
-    if isinstance(searcher, Stateful):
-        _load_state(searcher, folder, events)
-    searcher.replay(events)
+    loaded = isinstance(searcher, Stateful) and _load_state(searcher, folder, events)
+    try:
+        searcher.replay(events)
+    except Exception as error:  # a searcher of the user may raise anything
+        if not loaded:
+            raise
+        why = error if isinstance(error, ValueError) else describe(error)
+        raise ValueError(
+            f"{why} This may come from the state that was kept; remove {folder / STATE} and "
+            f"{folder / STATE_BEFORE}, and all of the search is replayed."
+        ) from error
 
 
-def _load_state(searcher: ArchSearcher, folder: Path, events: Sequence[Event]) -> None:
-    said = ""
+def _load_state(searcher: ArchSearcher, folder: Path, events: Sequence[Event]) -> bool:
+    """Loads the last state that can be; returns whether one was."""
+    said, loaded = "", False
     for path in (folder / STATE, folder / STATE_BEFORE):
         if not os.path.lexists(path):
             continue
         try:
             searcher.load_kept(*read_kept(path, events))
+            loaded = True
             said = said and f"{said}; an earlier one is used."
             break
         except Exception as error:  # a searcher of the user may raise anything
@@ -54,6 +64,7 @@ def _load_state(searcher: ArchSearcher, folder: Path, events: Sequence[Event]) -
         said = said and f"{said}; all of the search is replayed."
     if said:
         say_error(said)
+    return loaded
 
 
 def write_kept(path: Path, kept: Kept, events: int, digest: str) -> None:
@@ -126,7 +137,8 @@ class StateKeeper:
         self._digest = Digest()
         self._digest.add(searcher.events)
         self._count = self._digest.count
-        packed(searcher.kept()._asdict())  # told before anything is evaluated
+        if not searcher.events:
+            packed(searcher.kept()._asdict())  # told before anything is evaluated; later the journal suffices
 
     def __call__(self, searcher: ArchSearcher) -> None:
         """Takes a searcher that has taken one more event."""

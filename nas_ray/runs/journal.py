@@ -14,11 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from nas_ray.errors import UsageError
-from nas_ray.rows import Event
+from nas_ray.rows import MEASURED, Event
 from nas_ray.runs.folder import JOURNAL
 
 FILE_NAME = JOURNAL
-MEASURED = ("seconds", "finished_at")
 
 PATIENCE_S, PAUSE_S = 120.0, 1.0
 """How long a storage that cannot be written is waited for, and how often it is tried."""

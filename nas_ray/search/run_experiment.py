@@ -55,7 +55,9 @@ def run_experiment(
             another search.
         Exception: what the searcher raises; the rows so far are kept.
     """
-    folder, listeners, began = Path(folder), listeners or Listeners(), time.monotonic()
+    given, folder, listeners, began = folder, Path(folder), listeners or Listeners(), time.monotonic()
+    if given == "":
+        raise UsageError("An experiment needs a folder, got ''; name one.")
     if experiment.searcher.num_asked:
         raise UsageError(
             "An experiment needs a searcher that has not begun, and this one has asked for "

@@ -156,7 +156,10 @@ class ArchSearcher(Keeping, ABC):
         if error and len(chunk) > 1:
             self._in_flight.separate(chunk)
             return
-        rows = map(checked, self._in_flight.last_rows(trial_id, len(chunk), result, error))
+        scores = getattr(self.fitness, "names", ())
+        rows = [
+            checked(row, scores) for row in self._in_flight.last_rows(trial_id, len(chunk), result, error)
+        ]
         stamp = self._driver.stamp()  # one for all: they arrive together
         for asked, row in zip(chunk, rows, strict=True):
             if not self._in_flight.repeats_alone(asked, row):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from nas_ray.errors import encodable
@@ -85,18 +86,38 @@ def _flaw(arch: object) -> str | None:
     return None if encodable(arch) == arch else "that UTF-8 can hold"
 
 
-def checked(row: Row | None) -> Row | None:
-    """Returns a row as a searcher takes it, None for none: with its kind of error, and an arch as `found`."""
-    return None if row is None else with_error_kind(_with_arch_found(row))
+def checked(row: Row | None, scores: Sequence[str] = ()) -> Row | None:
+    """Returns a row as a searcher takes it, None for none: with its kind of error, and an arch as `found`.
+
+    Args:
+        row: of an evaluation.
+        scores: what a fitness looks at; what is no number makes it a failed row.
+    """
+    if row is None:
+        return None
+    return with_error_kind(_with_numbers(_with_arch_found(row, scores), scores))
 
 
-def _with_arch_found(row: Row) -> Row:
-    """Returns a row whose `found` is an arch or missing; what is none makes it a failed row without it."""
+def _with_numbers(row: Row, scores: Sequence[str]) -> Row:
+    wrong = [name for name in scores if isinstance(row.get(name), (str, bool))]
+    if not wrong:
+        return row
+    said = f"the score {wrong[0]} must be a number, got {shown(row[wrong[0]])}"
+    return {**row, **dict.fromkeys(wrong, math.nan), **_failed_too(row, said)}
+
+
+def _failed_too(row: Row, said: str) -> Row:
+    known = [Failure(str(row[ERROR]), error_kind_of(row) or RAISED)] if row.get(ERROR) else []
+    return failed([*known, Failure(said, RAISED)])
+
+
+def _with_arch_found(row: Row, scores: Sequence[str]) -> Row:
+    """Returns a row whose `found` is an arch or missing; what is none makes it fail, without scores."""
     found = row.get(FOUND)
     flaw = None if found is None else "that is not empty" if found == "" else _flaw(found)
     if flaw is None:
         return row
     said = f"the column {FOUND!r} of a row must be an arch {flaw}, got {shown(found)}"
-    known = [Failure(str(row[ERROR]), error_kind_of(row) or RAISED)] if row.get(ERROR) else []
     rest = {name: value for name, value in row.items() if name != FOUND}
-    return {**rest, **failed([*known, Failure(said, RAISED)])}
+    lost = dict.fromkeys((name for name in scores if name in rest), math.nan)
+    return {**rest, **lost, **_failed_too(row, said)}

@@ -88,6 +88,9 @@ class Interval:
     log: bool = False
 
     def __post_init__(self) -> None:
+        for name in ("least", "most"):
+            if hasattr(limit := getattr(self, name), "item"):  # a number of numpy or torch
+                object.__setattr__(self, name, limit.item())
         limits = (self.least, self.most)
         if not all(isinstance(x, (int, float)) and abs(x) <= LARGEST for x in limits) or any(
             isinstance(x, bool) for x in limits

@@ -167,6 +167,11 @@ class TrainingModule(pl.LightningModule):
     def _count(self, kind: str, loss: Tensor, outputs: Tensor, targets: Tensor) -> None:
         count = len(targets)
         metric = torch.as_tensor(self.objective.metric(outputs, targets), device=loss.device).double()
+        if metric.shape not in ((), targets.shape[:1]):
+            raise ValueError(
+                f"a metric must be a number or one per example, got shape {tuple(metric.shape)} for "
+                f"{len(targets)} examples"
+            )
         metric = metric.sum() if metric.dim() else metric * count
         now = torch.stack([loss.double() * count, metric, torch.full_like(loss, count).double()])
         self._sums[kind] = self._sums[kind] + now if kind in self._sums else now

@@ -274,6 +274,12 @@ def test_where_no_state_can_be_kept_any_more_the_search_goes_on(
     assert (len(events), kept.searcher) == (16, "Forgets")
 
 
+def test_a_run_whose_state_cannot_be_kept_any_more_is_resumed(tmp_path: Path) -> None:
+    searcher = resumed(killed(tmp_path / "run", 7), Unkept)  # its code is another one now
+    run(searcher, tmp_path / "run")
+    assert searcher.num_asked == TOTAL
+
+
 def test_a_full_disk_does_not_end_the_search(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -25,7 +25,7 @@ from nas_ray.rows import Row
 from nas_ray.runs.folder import read_run
 from nas_ray.runs.journal import read_journal
 from nas_ray.search.finish import Outcome
-from nas_ray.searchers import ArchSearcher, LocalSearch, RankSum, RegularizedEvolution
+from nas_ray.searchers import ArchSearcher, LocalSearch, RankSum, RegularizedEvolution, Single
 from nas_ray.spaces import NatsTss
 
 SPACE = NatsTss(channels=4, cells=1)
@@ -268,3 +268,41 @@ def test_ray_is_not_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_public_names() -> None:
     assert {"Experiment", "Plan", "Budget", "Listeners", "run_experiment"} <= set(nas_ray.__all__)
+
+
+@pytest.mark.parametrize(
+    ("given", "kept", "failed"),
+    [
+        ({"curve": [1, 2.5]}, {"curve": "[1, 2.5]"}, False),
+        ({"more": {"a": {"b": 1}}}, {"more": '{"a": {"b": 1}}'}, False),
+        ({"note": "\ud800"}, {"note": "\\ud800"}, False),
+        ({"seconds": None}, {}, True),
+        ({"seconds": "1"}, {}, True),
+        ({"seconds": True}, {}, True),
+        ({"x": "high"}, {}, True),
+        ({"x": True}, {}, True),
+    ],
+)
+def test_whatever_a_row_holds_it_is_kept_and_the_search_goes_on(
+    given: dict[str, Any], kept: dict[str, Any], failed: bool, tmp_path: Path
+) -> None:
+    def odd(arch: str, report: Callable[[Row], None]) -> None:
+        report({"x": float(len(arch) % 3), "seconds": 0.0, "error": None, **given})
+
+    def one(count: int) -> Experiment:
+        space = NatsTss()
+        searcher = LocalSearch(space, fitness=Single(("x",)))
+        return Experiment(space=space, searcher=searcher, evaluator=odd, budget=Budget(count))
+
+    assert len(run_experiment(one(3), HERE, tmp_path).rows) == 3
+    rows = run_experiment(one(5), HERE, tmp_path).rows  # what was written can be read
+    assert len(rows) == 5
+    assert rows["error"].notna().all() if failed else rows["error"].isna().all()
+    assert not np.isfinite(rows["fitness"].astype(float)).any() if failed else True
+    for name, value in kept.items():
+        assert set(rows[name]) == {value}
+
+
+def test_an_empty_folder_is_no_folder() -> None:
+    with pytest.raises(UsageError, match="needs a folder, got ''"):
+        run_experiment(experiment(evolution()), HERE, "")

@@ -16,8 +16,8 @@ from nas_ray.images.image_data import ImageDataModule
 from nas_ray.images.splits import ArrayPixels, ChannelStats, NetImages, Split
 from nas_ray.spaces import HandDesigned
 from nas_ray.spaces.hand_designed import NETS
-from nas_ray.training.objective import class_objective
-from nas_ray.training.recipes import Recipe
+from nas_ray.training.objective import Objective, class_objective
+from nas_ray.training.recipes import Recipe, parse_recipe
 from nas_ray.training.training_data import KeptImages, training_loader, validation_loader
 from nas_ray.training.training_module import TrainingModule
 
@@ -166,3 +166,11 @@ def test_a_net_trains_where_one_image_is_left(arch: str) -> None:
     quiet_trainer("cpu", recipe).fit(training, loader, valid)
     assert training._schedule.last_epoch == len(loader) == 1
     assert math.isfinite(training.results["train_loss"])
+
+
+@pytest.mark.parametrize("shape", [(3,), (4, 2), (1, 4)])
+def test_a_metric_is_a_number_or_one_per_example(shape: tuple[int, ...]) -> None:
+    objective = Objective(cross_entropy, cross_entropy, lambda outputs, targets: torch.ones(shape))
+    module = TrainingModule(nn.Linear(2, 3), parse_recipe("epochs:1"), objective, steps_per_epoch=1)
+    with pytest.raises(ValueError, match="a metric must be a number or one per example, got shape"):
+        module.validation_step((torch.zeros(4, 2), torch.zeros(4, dtype=torch.long)), 0)
