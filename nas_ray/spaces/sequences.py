@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nas_ray.errors import UsageError
+from nas_ray.rows import shown
 from nas_ray.spaces.base import END, DecisionSpace, SearchSpace, SequenceSpace, lacking
 
 if TYPE_CHECKING:
@@ -93,10 +94,16 @@ def sequence_children(space: SequenceSpace, arch: str, rng: np.random.Generator)
     Raises:
         UsageError: the space gives no options, or no end.
     """
-    path = (*space.decisions(arch), END)
+    path = (*_decisions(space, arch), END)
     children: dict[str, None] = {}
     for place, taken in enumerate(path):
-        for option in _options(space, path[:place]):
+        options = _options(space, path[:place])
+        if taken not in options:
+            raise UsageError(
+                f"decisions(arch) of {type(space).__name__} must be what options gives, got {taken!r} after "
+                f"{shown(path[:place])}, where {shown(tuple(options))} is possible."
+            )
+        for option in options:
             if option == taken:
                 continue
             child = _child(space, (*path[:place], option), path[place + 1 :], rng)
@@ -158,8 +165,23 @@ def _completed(
     return tuple(decisions[:-1]), drawn
 
 
+def _decisions(space: SequenceSpace, arch: str) -> tuple[str, ...]:
+    decisions = space.decisions(arch)
+    if not isinstance(decisions, (tuple, list)):
+        raise UsageError(
+            f"decisions(arch) of {type(space).__name__} must return a tuple or list of texts, got "
+            f"{shown(decisions)}."
+        )
+    return tuple(decisions)
+
+
 def _options(space: SequenceSpace, prefix: tuple[str, ...]) -> tuple[str, ...]:
     options = space.options(prefix)
+    if not isinstance(options, (tuple, list)):
+        raise UsageError(
+            f"options(prefix) of {type(space).__name__} must return a tuple or list of texts, in a fixed "
+            f"order, got {shown(options)}."
+        )
     if not options:
         raise UsageError(
             f"options(prefix) of {type(space).__name__} must return what may follow, or END alone, got "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -145,6 +146,43 @@ def test_a_space_that_gives_no_sequence_says_so(space: SequenceSpace, said: str)
     with pytest.raises(UsageError) as caught:
         sample_sequence(space, np.random.default_rng(0))
     assert str(caught.value) == said
+
+
+class Sets(Layers):
+    def options(self, prefix: tuple[str, ...]) -> Any:
+        return set(super().options(prefix))
+
+
+class Texts(Layers):
+    def decisions(self, arch: str) -> Any:
+        return arch
+
+
+class Others(Layers):
+    def decisions(self, arch: str) -> tuple[str, ...]:
+        return ("huge",)
+
+
+class Nones(Layers):
+    def decisions(self, arch: str) -> Any:
+        return None
+
+
+@pytest.mark.parametrize(
+    ("space", "said"),
+    [
+        (Sets(), r"options\(prefix\) of Sets must return a tuple or list of texts, in a fixed order, got \{"),
+        (Texts(), r"decisions\(arch\) of Texts must return a tuple or list of texts, got 'wide-wide'"),
+        (Nones(), r"decisions\(arch\) of Nones must return a tuple or list of texts, got None"),
+        (
+            Others(),
+            r"decisions\(arch\) of Others must be what options gives, got 'huge' after \(\), where",
+        ),
+    ],
+)
+def test_mistakes_of_an_author_are_told(space: SequenceSpace, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        sequence_children(space, "wide-wide", np.random.default_rng(0))
 
 
 def test_a_space_without_decisions_has_no_neighbours_by_decision() -> None:
