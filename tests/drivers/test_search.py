@@ -159,7 +159,13 @@ class DiesOnce:
         report({"x": float(len(arch)), "seconds": 0.0, "error": None})
 
 
-@pytest.mark.parametrize("always", [False, True])
+@pytest.mark.parametrize(
+    "always",
+    [
+        False,
+        pytest.param(True, marks=pytest.mark.slow(faster="test_a_worker_that_dies_does_not_end_the_search")),
+    ],
+)
 def test_a_worker_that_dies_does_not_end_the_search(ray_started: None, tmp_path: Path, always: bool) -> None:
     asked = simulate(
         RandomSearch(SPACE, fitness=Single(("x",))), DiesOnce("", tmp_path / "never"), num_samples=8

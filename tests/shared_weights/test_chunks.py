@@ -207,6 +207,7 @@ class Dies(Together):
         return super().rows(archs)
 
 
+@pytest.mark.slow(faster="test_the_archs_of_a_worker_that_died_go_out_one_by_one")
 def test_an_arch_that_kills_its_workers_costs_its_trial_no_other_row(
     ray_started: None, tmp_path: Path
 ) -> None:
