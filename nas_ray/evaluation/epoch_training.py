@@ -44,7 +44,7 @@ class EpochTraining(MovableTraining):
         scores: evaluates an arch before it is trained, such as `ProxyScores`; its columns join the rows.
 
     Raises:
-        UsageError: `until` is none of the epochs.
+        UsageError: `until` is none of the epochs, or nothing makes modules.
     """
 
     def __init__(
@@ -61,6 +61,8 @@ class EpochTraining(MovableTraining):
         keep_checkpoints: bool = False,
         scores: Evaluator | None = None,
     ) -> None:
+        if factory is None and type(self).new_module is EpochTraining.new_module:
+            raise UsageError(f"{type(self).__name__} needs a factory of modules, or a method new_module.")
         self.until = epochs if until is None else until
         if not 1 <= self.until <= epochs:
             raise UsageError(f"A training of {epochs} epochs cannot stop after {self.until}.")
@@ -110,8 +112,7 @@ class EpochTraining(MovableTraining):
 
     def new_module(self, arch: str, seed: int) -> EpochModule:
         """Returns the untrained module of `arch`, equal for equal states of torch's generator."""
-        if self.factory is None:
-            raise NotImplementedError
+        assert self.factory is not None  # else a subclass has a method of its own
         return self.factory(arch, seed)
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import TypeVar
 
@@ -12,7 +13,7 @@ CHECKPOINTS = "checkpoints"
 """Folder of unfinished trainings in a run folder."""
 
 
-class MovableTraining:
+class MovableTraining(ABC):
     """A training whose device, checkpoints and scores are attributes; every change is a new object.
 
     Attributes:
@@ -28,9 +29,9 @@ class MovableTraining:
     until: int
 
     @property
+    @abstractmethod
     def fingerprint(self) -> str:
         """A hash of what is trained on."""
-        raise NotImplementedError
 
     def placed(self: T, accelerator: str, folder: Path | None) -> T:
         """Returns the same on another device, with its checkpoints in a run folder."""

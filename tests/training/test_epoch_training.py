@@ -155,3 +155,8 @@ def test_it_is_searched_with_as_any_other(tmp_path: Path) -> None:
     kept = ["arch", "valid_acc", "train_loss", "curve", "epochs", "fitness"]
     pd.testing.assert_frame_equal(hosted[kept], local[kept], check_dtype=False)
     assert not list((tmp_path / "c").iterdir())
+
+
+def test_something_makes_the_modules() -> None:
+    with pytest.raises(UsageError, match="EpochTraining needs a factory of modules, or a method new_module"):
+        EpochTraining(None, epochs=2, kind="none")
