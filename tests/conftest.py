@@ -3,6 +3,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -68,6 +69,18 @@ def own_environment(own_ray: None) -> Iterator[None]:
         os.environ.pop(name, None)
     os.environ.update({name: before[name] for name in changed & set(before)})
     assert not {name for name in changed if name.startswith("RAY_AUTH")}
+
+
+@pytest.fixture(autouse=True)
+def own_modules(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Every test finds no module of another one's folder: plug-ins of two tests may have one name."""
+    path = list(sys.path)
+    yield
+    sys.path[:] = path
+    folder = str(tmp_path_factory.getbasetemp())
+    for name, module in list(sys.modules.items()):
+        if str(getattr(module, "__file__", None)).startswith(folder):
+            del sys.modules[name]
 
 
 @pytest.fixture(scope="session")
