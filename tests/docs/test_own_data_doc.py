@@ -7,6 +7,7 @@ import io
 import json
 import re
 import shlex
+from importlib import import_module
 from pathlib import Path
 
 import pandas as pd
@@ -16,12 +17,16 @@ from tests.guards.commands import call
 
 ROOT = Path(__file__).parents[2]
 TINY = {
-    "--num-samples 60": "--num-samples 4 --population 3 --sample 2 --batch-size 8 --driver process",
+    "--num-samples 60": (
+        "--num-samples 4 --population 3 --sample 2 --batch-size 8 --driver process --space small:small"
+    ),
     "--recipe epochs:30:flip=false --seeds 3": (
         "--recipe epochs:1:data_fraction=0.1 --seeds 2 --num-threads 1"
     ),
     "--num-samples 9": "--num-samples 2 --batch-size 8 --driver process --proxies synflow",
 }
+
+SMALL = "from nas_ray.spaces import NatsTss\n\ndef small():\n    return NatsTss(channels=4, cells=1)\n"
 
 
 def blocks(language: str) -> list[str]:
@@ -37,6 +42,7 @@ def test_the_walk_through(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     for long, short in TINY.items():
         assert sum(long in command for command in commands) == 1
         commands = [command.replace(long, short) for command in commands]
+    (tmp_path / "small.py").write_text(SMALL)
     exec(make, {})
     for command in commands:
         python, script, *arguments = shlex.split(command)
@@ -62,7 +68,7 @@ def test_the_walk_through(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     right = pd.read_csv(folder / "results.csv").query("label == 'found'")
     assert any(f"{value:.2f} (" in card for value in right["test_acc"])
     with contextlib.redirect_stdout(io.StringIO()) as said:
-        exec(use, {})
+        exec(use.replace('model.pt"', 'model.pt", space=small.small()'), {"small": import_module("small")})
     assert len(json.loads(said.getvalue().replace("'", '"'))) == 4
     best = json.loads((tmp_path / "runs" / "ready" / "best.json").read_text())
     assert best["benchmark"] is None

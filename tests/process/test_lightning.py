@@ -20,38 +20,9 @@ from nas_ray.proxies.plugin import resolve_proxies
 from nas_ray.rows import Row
 from nas_ray.spaces import NatsTss
 from nas_ray.training.recipes import Recipe
+from tests.process.others import LSF, SLURM, TORCHRUN
 from tests.train.test_fit import digits, fitted, module  # noqa: F401  # a fixture
 
-SLURM = {
-    "SLURM_JOB_ID": "4711",
-    "SLURM_JOB_NAME": "search",
-    "SLURM_NTASKS": "4",
-    "SLURM_NPROCS": "4",
-    "SLURM_NNODES": "2",
-    "SLURM_NODELIST": "node[03-04]",
-    "SLURM_PROCID": "2",
-    "SLURM_LOCALID": "1",
-    "SLURM_NODEID": "1",
-}
-LSF = {
-    "LSB_JOBID": "12",
-    "LSB_DJOB_RANKFILE": "/nowhere",
-    "JSM_NAMESPACE_LOCAL_RANK": "1",
-    "JSM_NAMESPACE_RANK": "3",
-    "JSM_NAMESPACE_SIZE": "8",
-}
-TORCHRUN = {
-    "RANK": "3",
-    "LOCAL_RANK": "1",
-    "WORLD_SIZE": "4",
-    "LOCAL_WORLD_SIZE": "2",
-    "GROUP_RANK": "1",
-    "NODE_RANK": "1",
-    "MASTER_ADDR": "10.255.255.1",
-    "MASTER_PORT": "1",
-    "TORCHELASTIC_RUN_ID": "r",
-    "TORCHELASTIC_USE_AGENT_STORE": "True",
-}
 OTHERS = {
     "slurm": SLURM,
     "sbatch": {"SLURM_NTASKS": "4"},
@@ -117,22 +88,6 @@ def test_a_training_does_not_depend_on_a_cluster(
     pd.testing.assert_frame_equal(found, curve)
     assert list((tmp_path / "tensorboard").glob("events.out.tfevents.*"))
     assert environment() == others
-
-
-def test_several_processes_do_not_meet_those_of_another_job(
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
-    digits: object,  # noqa: F811
-) -> None:
-    fitted(tmp_path / "plain", digits, module(), processes=2)  # type: ignore[arg-type]
-    before = {name: value for variables in (SLURM, LSF, TORCHRUN) for name, value in variables.items()}
-    for name, value in before.items():
-        monkeypatch.setenv(name, value)
-    found = fitted(tmp_path / "found", digits, module(), processes=2)  # type: ignore[arg-type]
-    expected = pd.read_csv(tmp_path / "plain" / "curve.csv").drop(columns="seconds")
-    pd.testing.assert_frame_equal(found, expected)
-    assert list((tmp_path / "found" / "tensorboard").glob("events.out.tfevents.*"))
-    assert {name: os.environ.get(name) for name in before} == before
 
 
 def test_trainings_one_after_the_other_do_not_share_a_port() -> None:

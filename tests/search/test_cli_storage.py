@@ -41,11 +41,11 @@ def test_a_stopped_search_goes_on_on_another_machine(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    wanted = [*SEARCH, "--benchmark", "none", "--num-samples", 30, "--out", f"file://{far}"]
+    wanted = [*SEARCH, "--benchmark", "none", "--num-samples", 14, "--out", f"file://{far}"]
     process = subprocess.Popen(
         command("random_search", *wanted), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
-    wait_for_rows(process, far, 10)
+    wait_for_rows(process, far, 4)
     process.send_signal(end)
     said = process.communicate(timeout=100)[0]
     assert process.returncode == code, said
@@ -57,8 +57,8 @@ def test_a_stopped_search_goes_on_on_another_machine(
     events = read_journal(far / "journal.jsonl")
     assert events[: len(before)] == before
     told = [event["trial"] for event in events if event["event"] == "tell"]
-    assert sorted(told) == list(range(30))
-    assert len(pd.read_parquet(far / "results.parquet")) == 30
+    assert sorted(told) == list(range(14))
+    assert len(pd.read_parquet(far / "results.parquet")) == 14
 
 
 def test_a_run_on_a_storage_that_is_there_is_refused(far: Path) -> None:

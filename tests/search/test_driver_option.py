@@ -58,8 +58,7 @@ def test_it_says_where_it_runs_and_is_resumed_to_equal_rows(tmp_path: Path) -> N
     pd.testing.assert_frame_equal(rows_of(tmp_path / "a"), rows_of(tmp_path / "b"))
 
 
-@pytest.mark.ray
-def test_either_driver_goes_on_with_the_other_to_equal_rows(tmp_path: Path) -> None:
+def test_either_driver_goes_on_with_the_other_to_equal_rows(ray_started: None, tmp_path: Path) -> None:
     search(tmp_path / "a", "--num-samples", 3)
     on = ("--driver", "ray", "--num-cpus", 1, "--num-samples", 6)
     resumed = call("rea", "--resume", tmp_path / "a", *on)

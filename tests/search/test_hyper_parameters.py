@@ -40,8 +40,8 @@ from nas_ray.train.job import prepare as prepare_training
 from nas_ray.training.recipes import parse_recipe
 from nas_ray.training.settings import check_settings
 from tests.evaluation.test_short_training import ToyNets, without_times
+from tests.guards.commands import call, refused
 from tests.reproduce.synthetic import benchmark_table
-from tests.search.test_cli import refused, run
 
 SPACE = "nats-tss@lr=log:0.01..1,batch_size=32/64/128"
 TOY = Product(ToyNets(16), "lr=log:0.001..0.1,batch_size=32/64,epochs=1..2")
@@ -327,7 +327,7 @@ def test_a_whole_command(table: Path, tmp_path: Path, monkeypatch: pytest.Monkey
     (tmp_path / "small_nets.py").write_text(
         "from nas_ray.spaces import NatsTss\n\n\ndef small():\n    return NatsTss(channels=4, cells=1)\n"
     )
-    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.chdir(tmp_path)
     space, recipe = (
         "small_nets:small@lr=log:0.01..1,epochs=1..2,weight_decay=0/0.0005",
         "epochs:2:data_fraction=0.2",
@@ -335,11 +335,11 @@ def test_a_whole_command(table: Path, tmp_path: Path, monkeypatch: pytest.Monkey
     options = ["--space", space, "--fidelity", recipe, "--images", "digits", "--benchmark", table]
     folder = tmp_path / "run"
     small = ["--population", 2, "--driver", "process", "--num-samples", 2]
-    done = run("rea", *options, *small, "--out", folder, cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert "settings   lr=log:0.01..1,epochs=1..2,weight_decay=0/0.0005: each trial trains" in done.stdout
-    again = run("rea", "--resume", folder, "--num-samples", 4, cwd=tmp_path)
-    assert again.returncode == 0, again.stderr
+    done = call("rea", *options, *small, "--out", folder, environment={"COLUMNS": "120"})
+    assert done.code == 0, done.err
+    assert "settings   lr=log:0.01..1,epochs=1..2,weight_decay=0/0.0005: each trial trains" in done.out
+    again = call("rea", "--resume", folder, "--num-samples", 4)
+    assert again.code == 0, again.err
 
     rows = pd.read_parquet(folder / "results.parquet")
     points = rows["arch"].tolist()

@@ -88,6 +88,7 @@ def run_two(plan: Plan, tmp_path: Path) -> None:
     second = in_thread(lambda: run_experiment(experiment(local_search()), plan, tmp_path / "b"))
     assert surroundings() == before
     assert (first.status, second.status) == ("finished", "finished")
+    torch.set_num_threads(1)
     assert_equal(first.rows, simulate(evolution(), evaluator(), num_samples=14))
     assert_equal(second.rows, simulate(local_search(), evaluator(), num_samples=14))
 

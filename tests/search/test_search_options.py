@@ -37,7 +37,7 @@ def test_variants_of_evolution() -> None:
 def test_limits_hold_for_the_searcher() -> None:
     made = prepare("rea", SearchArgs(max_params=0.4e6, max_flops=60e6), RegularizedEvolution)
     costs, rng = Costs(NatsTss()), np.random.default_rng(0)
-    drawn = [costs(made.searcher.space.sample(rng)) for _ in range(100)]
+    drawn = [costs(made.searcher.space.sample(rng)) for _ in range(30)]
     assert max(params for params, _ in drawn) <= 0.4e6
     assert max(flops for _, flops in drawn) <= 60e6
     with pytest.raises(UsageError, match="must be above 0"):

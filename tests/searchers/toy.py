@@ -96,7 +96,22 @@ def by_length(archs: Sequence[str]) -> list[float]:
     return [length_of(arch) for arch in archs]
 
 
+def few_trees(seed: int) -> Any:
+    from sklearn.ensemble import RandomForestRegressor
+
+    return RandomForestRegressor(n_estimators=5, random_state=seed)
+
+
+QUICK = {"pool": 200, "candidates": 100, "regressor": few_trees}
+"""What a searcher spends its time with, smaller than by default."""
+
+
 def options_of(make: type[ArchSearcher]) -> dict[str, Any]:
-    """The options that `make` cannot do without."""
-    taken = {name for kind in make.__mro__ for name in inspect.signature(kind).parameters}
-    return {"proxy": by_length} if "proxy" in taken else {}
+    """The options that `make` cannot do without, and those of `QUICK`."""
+    taken = {
+        name: parameter.default
+        for kind in make.__mro__
+        for name, parameter in inspect.signature(kind).parameters.items()
+    }
+    quick = {name: value for name, value in QUICK.items() if taken.get(name)}
+    return ({"proxy": by_length} if "proxy" in taken else {}) | quick

@@ -65,11 +65,11 @@ def test_draws_and_neighbours_stay_inside_and_are_symmetric(text: str) -> None:
 
 def test_a_logarithmic_interval_is_drawn_evenly_per_decade() -> None:
     setting, rng = Interval(1e-4, 1.0, log=True), np.random.default_rng(1)
-    decades = np.floor(np.log10([float(setting.sample(rng)) for _ in range(4_000)]) + 1e-9)
+    decades = np.floor(np.log10([float(setting.sample(rng)) for _ in range(1_000)]) + 1e-9)
     counts = [int((decades == decade).sum()) for decade in (-4, -3, -2, -1)]
-    assert min(counts) > 900
-    values = np.array([float(interval("0.0001..1").sample(rng)) for _ in range(4_000)])
-    assert np.mean(values < 0.5) == pytest.approx(0.5, abs=0.03)
+    assert min(counts) > 200
+    values = np.array([float(interval("0.0001..1").sample(rng)) for _ in range(1_000)])
+    assert np.mean(values < 0.5) == pytest.approx(0.5, abs=0.06)
 
 
 def test_neighbours_are_shares_of_the_scale() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from nas_ray.train.fit import CURVE, Devices, TrainingImages, fit, predictions
 from nas_ray.training.objective import class_objective
 from nas_ray.training.recipes import Recipe
 from nas_ray.training.training_module import TrainingModule
+from tests.process.others import LSF, SLURM, TORCHRUN
 
 RECIPE = Recipe(epochs=3, batch_size=64, lr=0.05, ema=0.9, crop_padding=1)
 PARTS = (np.arange(200), np.arange(200, 300))
@@ -120,15 +122,34 @@ def test_a_damaged_last_checkpoint_costs_the_epochs_after_the_best(
         assert all(torch.equal(ours[key], theirs[key]) for key in theirs)
 
 
-def test_processes_share_each_batch(tmp_path: Path, digits: ImageDataModule) -> None:
-    curve = fitted(tmp_path, digits, module(), processes=2)
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory, digits: ImageDataModule) -> Path:
+    folder = tmp_path_factory.mktemp("shared")
+    fitted(folder, digits, module(), processes=2)
+    return folder
+
+
+def test_processes_share_each_batch(shared: Path, digits: ImageDataModule) -> None:
+    curve = pd.read_csv(shared / CURVE)
     assert curve["epoch"].tolist() == [1, 2, 3]
     assert curve["lr"].tolist() == pytest.approx([0.05 * 0.75, 0.05 * 0.25, 0])  # as many steps as with one
-    net = read_checkpoint(module(), tmp_path / LAST).trained
+    net = read_checkpoint(module(), shared / LAST).trained
     right = (
         predictions(net, digits.train_images, "cpu")[200:300].numpy() == digits.train_images.labels[200:300]
     )
     assert 100 * right.mean() == pytest.approx(curve["valid_acc"].iloc[-1])
+
+
+def test_several_processes_do_not_meet_those_of_another_job(
+    shared: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, digits: ImageDataModule
+) -> None:
+    before = {name: value for variables in (SLURM, LSF, TORCHRUN) for name, value in variables.items()}
+    for name, value in before.items():
+        monkeypatch.setenv(name, value)
+    found = fitted(tmp_path, digits, module(), processes=2)
+    pd.testing.assert_frame_equal(found, pd.read_csv(shared / CURVE).drop(columns="seconds"))
+    assert list((tmp_path / "tensorboard").glob("events.out.tfevents.*"))
+    assert {name: os.environ.get(name) for name in before} == before
 
 
 def test_without_held_out_images_the_last_epoch_counts(tmp_path: Path, digits: ImageDataModule) -> None:
