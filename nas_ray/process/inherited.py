@@ -15,11 +15,17 @@ import tempfile
 from collections.abc import Iterator
 from importlib import import_module
 
+from nas_ray.process.deferred import deferred
+
 PLACEMENT = re.compile(
     r"(SLURMD?|PMIX?|OMPI|MPI|MPICH|MV2|LSB|LSF|JSM|PBS|TORCHELASTIC|TORCHCOMMS?|ROLE|PL)_.*"
     r"|([A-Z]+_)?(RANK|WORLD_SIZE)|MASTER_(ADDR|PORT)|STANDALONE_PORT"
 )
 """Variables that say which process of how many this is: of batch systems, MPI, torchrun and Lightning."""
+LIGHTNING = ("pytorch_lightning", "lightning_fabric", "torchmetrics")
+"""Lightning's packages."""
+HEAVY = ("torchvision", "torch._dynamo", "torch.utils.flop_counter", "scipy", "matplotlib")
+"""What these import and nothing here needs of them: half of the time that a worker takes to start."""
 PICTURES = re.compile(r"MPLBACKEND|MATPLOTLIBRC")
 """Variables that say how matplotlib shows pictures."""
 
@@ -51,8 +57,7 @@ def import_matplotlib() -> None:
         with contextlib.suppress(Exception), surroundings():
             import_module("matplotlib")
             return
-        for name in [name for name in sys.modules if name.partition(".")[0] == "matplotlib"]:
-            del sys.modules[name]  # what was imported before it failed refers to the half of it
+        _forget("matplotlib")  # what was imported before it failed refers to the half of it
     import_module("matplotlib")  # says what is wrong with it
 
 
@@ -78,7 +83,35 @@ def _elsewhere() -> Iterator[None]:
 
 
 def import_lightning() -> None:
-    """Imports Lightning, which reads the rank of this process and brings matplotlib with it."""
+    """Imports Lightning, which reads the rank of this process, without what it brings and does not use here.
+
+    Where a version of it uses that while it is imported, all is imported as always.
+    """
+    if "pytorch_lightning" in sys.modules:
+        return
+    with contextlib.suppress(Exception), hidden(PLACEMENT), deferred(HEAVY, LIGHTNING), _undisturbed():
+        import_module("pytorch_lightning")
+        return
+    _forget(*LIGHTNING)
     import_matplotlib()
     with hidden(PLACEMENT):
         import_module("pytorch_lightning")
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Lets functions be hidden from torch's compiler without importing it, until one of them is called."""
+    import torch
+
+    before = torch.compiler.disable
+    torch.compiler.disable = torch._disable_dynamo  # type: ignore[assignment]  # what torch does by itself
+    try:
+        yield
+    finally:
+        torch.compiler.disable = before
+
+
+def _forget(*packages: str) -> None:
+    """Forgets modules of which half was imported."""
+    for name in [name for name in sys.modules if name.partition(".")[0] in packages]:
+        del sys.modules[name]

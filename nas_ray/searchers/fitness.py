@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from scipy.stats import rankdata
 
 from nas_ray.errors import UsageError, printable, unknown_name
 from nas_ray.rows import Row
 from nas_ray.safe_files.stored_numbers import shown, to_number
+from nas_ray.searchers.ranks import ranks
 from nas_ray.terminal.ranges import Range
 
 Fitness = Callable[[Sequence[Row]], np.ndarray]
@@ -97,7 +97,7 @@ class RankSum(Combined):
 
     def combine(self, columns: np.ndarray, defined: np.ndarray) -> np.ndarray:
         """Returns sums of ranks."""
-        return np.asarray(np.sum([rankdata(values)[defined] for values in columns], axis=0))
+        return np.asarray(np.sum([ranks(values)[defined] for values in columns], axis=0))
 
 
 class LogRankSum(Combined):
@@ -113,7 +113,7 @@ class LogRankSum(Combined):
 
     def combine(self, columns: np.ndarray, defined: np.ndarray) -> np.ndarray:
         """Returns sums of logarithms of relative ranks; 0 for a row that is best in everything."""
-        logs = [np.log(rankdata(values)[defined] / len(values)) for values in columns]
+        logs = [np.log(ranks(values)[defined] / len(values)) for values in columns]
         return np.asarray(np.sum(logs, axis=0))
 
 

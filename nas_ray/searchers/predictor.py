@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.stats import rankdata
 
 from nas_ray.rows import Row
 from nas_ray.searchers.base import ArchSearcher
 from nas_ray.searchers.cheap_score import CheapScore, cheap_scores, scores_of
 from nas_ray.searchers.fitness import Fitness
+from nas_ray.searchers.ranks import ranks
 from nas_ray.searchers.sampling import sample_distinct, sample_new
 from nas_ray.searchers.variation import one_hot
 from nas_ray.spaces.needs import decision_space, neighborhood
@@ -111,12 +111,12 @@ class PredictorSearch(ArchSearcher):
 
     def _predicted(self) -> list[str]:
         """Returns the candidates with the best predictions, best first; none if there are no candidates."""
-        ranks = rankdata(self.fitness_of(range(len(self.history)))) / len(self.history)
-        candidates = self._candidates(ranks)
+        relative = ranks(self.fitness_of(range(len(self.history)))) / len(self.history)
+        candidates = self._candidates(relative)
         if not candidates:
             return []
         model = self.regressor(int(self.rng.integers(2**31)))
-        model.fit(self._features([row["arch"] for row in self.history]), ranks)
+        model.fit(self._features([row["arch"] for row in self.history]), relative)
         predicted = np.asarray(model.predict(self._features(candidates)))
         return [candidates[i] for i in np.argsort(-predicted, kind="stable")[: self.batch]]
 
