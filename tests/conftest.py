@@ -74,12 +74,12 @@ def own_environment(own_ray: None) -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def own_modules(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Every test finds no module of another one's folder: plug-ins of two tests may have one name."""
-    path = list(sys.path)
+    path, before = list(sys.path), set(sys.modules)
     yield
     sys.path[:] = path
     folder = str(tmp_path_factory.getbasetemp())
-    for name, module in list(sys.modules.items()):
-        if str(getattr(module, "__file__", None)).startswith(folder):
+    for name in sys.modules.keys() - before:
+        if str(getattr(sys.modules[name], "__file__", None)).startswith(folder):
             del sys.modules[name]
 
 

@@ -45,11 +45,14 @@ def refused() -> AbstractContextManager[Any]:
 
 
 def lent() -> ExitStack:
-    """Returns a context in which commands of this process use the shared Ray, and leave it as it is."""
+    """Returns a context in which commands of this process use the shared Ray, and leave it as it is.
+
+    They have one worker where they ask for no number, since each takes seconds to start.
+    """
 
     def plan(request: Request, *, verbose: bool = False) -> Plan:
         check_request(request)
-        return make_plan(request, CORES, 0, "this machine")
+        return make_plan(request, request.num_cpus or 1, 0, "this machine")
 
     stack = ExitStack()
     for name in STARTS:

@@ -46,7 +46,7 @@ def compare(folder: Path, **changes: object) -> dict[str, pd.DataFrame]:
         "proxies": ["naswot"], "datasets": ["cifar10"], "num_archs": 12, "stratified": False,
         "images": "digits",
         "benchmark": "nb201", "batch_size": 4, "seed": 0, "init_seed": 0, "batch_seed": 0, "resamples": 20,
-        "num_cpus": 2, "num_gpus": 0, "score_as": None, "fitness": [],
+        "num_cpus": 1, "num_gpus": 0, "score_as": None, "fitness": [],
     }  # fmt: skip
     everything = {**arguments, **changes, "out": folder, "console": console}
     return compare_all(**everything)  # type: ignore[arg-type]
@@ -68,7 +68,7 @@ def test_scores_are_compared_and_never_computed_twice(ray_started: None, tmp_pat
         evaluator = ProxyScores(SPACE, 10, images, np.zeros(2, dtype=np.int64), proxies)  # type: ignore[arg-type]
         return score_archs(tmp_path / "scores", archs, evaluator, plan, console=Console(quiet=True))
 
-    plan = make_plan(Request(num_cpus=2), 2, 0, "this machine")
+    plan = make_plan(Request(num_cpus=1), 1, 0, "this machine")
     first = score(archs[:3], counted=counted)
     assert list(first["arch"]) == archs[:3]
     score(archs, counted=counted)
