@@ -7,9 +7,10 @@ where there is no answer).
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Hashable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
+
+from nas_ray.errors.checks import members
 
 if TYPE_CHECKING:
     import numpy as np
@@ -199,14 +200,7 @@ OPTIONAL: Final[tuple[type, ...]] = (
 
 def questions(protocol: type) -> tuple[str, ...]:
     """Returns the names that `protocol` asks for beside `sample` and `build`, in their order."""
-    own = {
-        name: None
-        for kind in reversed(protocol.__mro__)
-        if kind not in SearchSpace.__mro__
-        for name, value in vars(kind).items()
-        if isinstance(value, property) or (inspect.isfunction(value) and value.__module__ == kind.__module__)
-    }
-    return tuple(own)
+    return tuple(name for name in members(protocol) if name not in members(SearchSpace))
 
 
 def lacking(space: object, protocol: type) -> tuple[str, ...]:

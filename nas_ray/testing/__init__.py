@@ -9,10 +9,5 @@ Three lines are a test file of one's own::
 """
 
 import lazy_loader
-import pytest
-
-pytest.register_assert_rewrite(
-    *(f"{__name__}.{module}" for module in ("benchmarks", "proxies", "searchers", "spaces", "tasks"))
-)
 
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

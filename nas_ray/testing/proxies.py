@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import math
-import random
 from collections.abc import Callable
 
-import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
 from nas_ray.drivers.by_value import travelled
 from nas_ray.errors import describe
+from nas_ray.process.global_state import KeptState
 from nas_ray.proxies import Proxy
 from nas_ray.proxies.plugin import resolve_proxies
 from nas_ray.proxies.values import Values, named_values
 from nas_ray.spaces.nats_tss import NatsTss
-from nas_ray.testing.given import contract_of
+from nas_ray.testing.given import contract_of, must, must_equal, must_leave
 
 CLASSES = 5
 HEALTHY = "|nor_conv_3x3~0|+|nor_conv_1x1~0|skip_connect~1|+|avg_pool_3x3~0|nor_conv_3x3~1|nor_conv_1x1~2|"
@@ -74,18 +73,24 @@ def scores(proxy: Proxy, make: Callable[[], nn.Module], images: int = 10) -> Val
         return describe(error)
 
 
+def is_finite(values: Values | str) -> bool:
+    """Returns whether all scores are finite; a refusal has none."""
+    return isinstance(values, str) or all(map(math.isfinite, values.values()))
+
+
 class ProxyContract:
     """The tests of the fixture `proxy`."""
 
     def test_it_passes_what_is_checked_before_a_search(self, proxy: Proxy) -> None:
         """Its name can be a column, and it runs on a tiny net."""
-        assert len(resolve_proxies([proxy])) == 1
+        found = resolve_proxies([proxy])
+        must(len(found) == 1, "A proxy must be one function with one name", list(found))
 
     def test_a_healthy_arch_has_finite_scores(self, proxy: Proxy) -> None:
         """A cell of NATS-TSS can be scored."""
         values = scores(proxy, cell_net)
-        assert isinstance(values, dict), values
-        assert all(math.isfinite(value) for value in values.values())
+        must(isinstance(values, dict), "A proxy must score a healthy cell of NATS-TSS", values)
+        must(is_finite(values), "The score of a healthy cell of NATS-TSS must be finite", values)
 
     @pytest.mark.parametrize("net", NETS)
     def test_every_kind_of_net_has_finite_scores_or_an_error_that_names_the_proxy(
@@ -93,45 +98,52 @@ class ProxyContract:
     ) -> None:
         """A search goes on past a refusal, and its table says who refused."""
         values = scores(proxy, net)
-        assert isinstance(values, str) or all(math.isfinite(value) for value in values.values())
+        must(is_finite(values), f"A score must be finite or an error, also of the net {net.__name__}", values)
 
     @pytest.mark.parametrize("net", NETS)
     def test_equal_nets_have_equal_scores(self, proxy: Proxy, net: Callable[[], nn.Module]) -> None:
         """Noise comes from a generator with a seed."""
-        assert scores(proxy, net) == scores(proxy, net)
+        first, second = scores(proxy, net), scores(proxy, net)
+        must_equal(
+            first, second, "Equal nets must have equal scores: take noise from a generator with a seed"
+        )
 
     @pytest.mark.parametrize("net", NETS)
     def test_what_others_use_is_left_as_it_was(self, proxy: Proxy, net: Callable[[], nn.Module]) -> None:
         """Images, labels and the global random states are everyone's."""
         inputs, targets = batch()
         built_net = built(net)
-        before = torch.get_rng_state(), repr(np.random.get_state()), random.getstate()  # noqa: NPY002
-        try:
-            proxy(built_net, inputs, targets)
-        except Exception as error:
-            describe(error)  # a refusal is to leave no trace either
-        assert torch.equal(torch.get_rng_state(), before[0])
-        assert repr(np.random.get_state()) == before[1]  # noqa: NPY002
-        assert random.getstate() == before[2]
-        assert torch.equal(inputs, batch()[0])
-        assert torch.equal(targets, batch()[1])
-        assert not inputs.requires_grad
-        assert inputs.grad is None
+        with KeptState() as kept:
+            try:
+                proxy(built_net, inputs, targets)
+            except Exception as error:
+                describe(error)  # a refusal is to leave no trace either
+        must_leave(kept, "A proxy")
+        must(torch.equal(inputs, batch()[0]), "A proxy must not change the images; work on a copy")
+        must(torch.equal(targets, batch()[1]), "A proxy must not change the labels; work on a copy")
+        must(
+            not inputs.requires_grad and inputs.grad is None,
+            "A proxy must leave no gradient at the images; take inputs.clone().requires_grad_()",
+        )
 
     def test_every_net_fills_the_same_columns(self, proxy: Proxy) -> None:
         """A column that is missing is NaN, and an error of its row."""
-        found = [values for net in NETS if isinstance(values := scores(proxy, net), dict)]
-        assert len({tuple(values) for values in found}) == 1
+        found = [tuple(values) for net in NETS if isinstance(values := scores(proxy, net), dict)]
+        must(found, "A proxy must score at least one kind of net, got a refusal of all")
+        must(len(set(found)) == 1, "A proxy must fill the same columns for every net", sorted(set(found)))
 
     def test_an_arch_without_a_path_is_not_the_best(self, proxy: Proxy) -> None:
         """Plus infinity would win every search."""
         values = scores(proxy, lambda: cell_net(DISCONNECTED))
-        assert isinstance(values, str) or all(value != math.inf for value in values.values())
+        best = isinstance(values, dict) and any(value == math.inf for value in values.values())
+        must(not best, "The score of a net without a path must not be plus infinity", values)
 
     def test_one_image_gives_a_number_or_an_error_that_names_the_proxy(self, proxy: Proxy) -> None:
         """The smallest minibatch."""
-        assert scores(proxy, cell_net, images=1)
+        values = scores(proxy, cell_net, images=1)
+        must(values, "A proxy must give one image a number or an error that names the proxy", values)
 
     def test_it_travels_to_another_process(self, proxy: Proxy) -> None:
         """Ray's workers get a copy."""
-        assert scores(travelled(proxy), cell_net) == scores(proxy, cell_net)
+        here, there = scores(proxy, cell_net), scores(travelled(proxy), cell_net)
+        must_equal(there, here, "A copy in another process must score as the proxy does")

@@ -13,6 +13,7 @@ import pytest
 
 from nas_ray.drivers.by_value import travelled
 from nas_ray.drivers.simulation import simulate
+from nas_ray.process.global_state import KeptState
 from nas_ray.rows import Row
 from nas_ray.safe_files.plain_state import packed, read_plain
 from nas_ray.searchers import ArchSearcher, RankSum, Single
@@ -21,11 +22,12 @@ from nas_ray.searchers.messages import FINISHED
 from nas_ray.spaces.base import SearchSpace
 from nas_ray.spaces.nats_tss import NatsTss
 from nas_ray.testing.driving import Line, drive, drive_chunks, drive_rounds, value_of
-from nas_ray.testing.given import contract_of
+from nas_ray.testing.given import contract_of, must, must_be_same, must_equal, must_leave
 
 Make = Callable[..., ArchSearcher]
 STEPS = 90
 MOST_ASKED = 500
+GIVEN = "as its state is a function of its arguments and of what it asked and was told"
 
 
 def searcher_contract(
@@ -63,13 +65,16 @@ class SearcherContract:
 
     def test_equal_seeds_give_equal_suggestions(self, make: Make, space: SearchSpace) -> None:
         """`self.rng` is the only source of randomness."""
-        assert drive(new(make, space), STEPS) == drive(new(make, space), STEPS)
+        first, second = (drive(new(make, space), STEPS) for _ in range(2))
+        must_be_same(
+            second, first, "Searchers of equal seeds must ask for the same: draw from self.rng alone"
+        )
 
     def test_global_random_state_is_not_touched(self, make: Make, space: SearchSpace) -> None:
         """Others draw from it."""
-        before = repr(np.random.get_state())  # noqa: NPY002  (it is what must not change)
-        drive(new(make, space), STEPS)
-        assert repr(np.random.get_state()) == before  # noqa: NPY002
+        with KeptState() as kept:
+            drive(new(make, space), STEPS)
+        must_leave(kept, "A searcher")
 
     @pytest.mark.parametrize("in_flight", [1, 2, 7])
     def test_saved_and_restored_it_goes_on_identically(
@@ -82,7 +87,8 @@ class SearcherContract:
         drive(first, STEPS, in_flight=in_flight)
         first.save(str(tmp_path / "searcher"))
         second.restore(str(tmp_path / "searcher"))
-        assert drive(second, 60, start=STEPS, in_flight=in_flight) == later
+        found = drive(second, 60, start=STEPS, in_flight=in_flight)
+        must_be_same(found, later, f"Restored, it must ask for what it would have asked for, {GIVEN}")
 
     def test_what_was_pending_is_asked_again_first(self, make: Make, space: SearchSpace) -> None:
         """A killed search loses nothing."""
@@ -90,7 +96,9 @@ class SearcherContract:
         drive(killed, 20)
         pending = started(killed, "pq")
         resumed.replay(json.loads(json.dumps(killed.events)))
-        assert started(resumed, "pq") == pending
+        must_be_same(
+            started(resumed, "pq"), pending, f"Resumed, it must first ask again for what was pending, {GIVEN}"
+        )
 
     def test_what_was_pending_is_asked_again_even_if_the_budget_is_spent(
         self, make: Make, space: SearchSpace
@@ -101,10 +109,13 @@ class SearcherContract:
         pending = killed.suggest("p")
         resumed.replay(killed.events)
         resumed.attach(stop=lambda: True)
-        assert resumed.suggest("p") == pending
+        again = resumed.suggest("p")
+        must_equal(again, pending, "Resumed, it must ask again for what was pending, whatever is spent")
         if pending != FINISHED:
             resumed.on_trial_complete("p", {"x": 1.0})
-            assert resumed.suggest("q") == FINISHED
+            must(
+                resumed.suggest("q") == FINISHED, "It must end where its driver says stop, and asked for more"
+            )
 
     def test_failed_undefined_and_cancelled_trials_are_survived(self, make: Make, space: SearchSpace) -> None:
         """A failed row ranks last, and a cancelled trial is never told."""
@@ -118,8 +129,14 @@ class SearcherContract:
             if searcher.suggest(str(number)) == FINISHED:
                 break
             searcher.on_trial_complete(str(number), *ends[number % len(ends)])
-        assert any("the worker died" in str(row.get("error")) for row in searcher.history)
-        assert np.isfinite(searcher.fitness(searcher.history)).any()
+        errors = [str(row.get("error")) for row in searcher.history]
+        must(
+            any("the worker died" in error for error in errors),
+            "Trials whose worker died must be rows of the history with that error",
+            sorted(set(errors)),
+        )
+        fitness = searcher.fitness(searcher.history)
+        must(np.isfinite(fitness).any(), "One finite score must have a finite fitness", fitness)
 
     def test_all_failed_is_survived(self, make: Make, space: SearchSpace) -> None:
         """There may be no best row."""
@@ -137,20 +154,23 @@ class SearcherContract:
             pytest.skip(f"it does not search a line of five archs: {error}")
         searcher.attach(stop=lambda: searcher.num_asked >= 200)
         asked = drive(searcher, 200)
-        assert len(asked) == len(set(asked)) <= 5
-        assert searcher.suggest("after") == FINISHED
+        twice = sorted({arch for arch in asked if asked.count(arch) > 1})
+        must(not twice, "A known arch must be told its row and not be evaluated again", twice)
+        must(len(asked) <= 5, "It must ask for archs of its space, which has five", asked)
+        must(searcher.suggest("after") == FINISHED, "It must end where all that is asked for is known")
 
     def test_it_can_be_pickled_while_a_driver_is_attached(
         self, make: Make, space: SearchSpace, tmp_path: Path
     ) -> None:
         """Ray Client sends it to the head."""
-        searcher, same = new(make, space), new(make, space)
+        searcher, original = new(make, space), new(make, space)
         with (tmp_path / "open").open("w") as file:
             limited(searcher, observer=lambda event: file.write(f"{event}\n"))
             drive(searcher, 60)
             copy = limited(travelled(searcher))
-        drive(same, 60)
-        assert drive(copy, 30, start=60) == drive(same, 30, start=60)
+        drive(original, 60)
+        found, wanted = (drive(one, 30, start=60) for one in (copy, original))
+        must_be_same(found, wanted, f"A copy in another process must go on as the searcher does, {GIVEN}")
 
     @pytest.mark.parametrize("size", [2, 8])
     def test_a_trial_of_several_archs_is_as_many_trials_in_flight(
@@ -160,7 +180,9 @@ class SearcherContract:
         together, apart = new(make, space), new(make, space)
         drive_chunks(together, 120, size)
         drive_rounds(apart, 120, size)
-        assert together.events == apart.events
+        must_be_same(
+            together.events, apart.events, f"{size} archs in a trial must be as {size} trials in flight"
+        )
 
     def test_cut_anywhere_in_a_trial_of_several_archs_it_goes_on_as_if_it_had_not_been(
         self, make: Make, space: SearchSpace
@@ -172,7 +194,11 @@ class SearcherContract:
             resumed = new(make, space)
             resumed.replay(whole.events[:cut])
             drive_chunks(resumed, 75, 4)
-            assert resumed.events == whole.events, f"cut after {cut} events"
+            must_be_same(
+                resumed.events,
+                whole.events,
+                f"Cut after {cut} events it must go on as if it was not, {GIVEN}",
+            )
 
     def test_from_its_state_it_goes_on_as_if_it_had_not_stopped(
         self, make: Make, space: SearchSpace, tmp_path: Path
@@ -189,7 +215,12 @@ class SearcherContract:
             resumed.load_kept(Kept(**read_plain(tmp_path / "state")), events)
             resumed.replay(events)
             drive_chunks(resumed, 75, 4)
-            assert resumed.events == whole.events, f"kept after {cut} events"
+            must_be_same(
+                resumed.events,
+                whole.events,
+                f"From its state after {cut} events it must go on as if it had not stopped; state() must "
+                "return all that load_state needs",
+            )
 
     def test_a_relative_fitness_works(self, make: Make, space: SearchSpace) -> None:
         """The fitness of an old row changes with each new one."""
@@ -198,7 +229,7 @@ class SearcherContract:
             if searcher.suggest(str(number)) == FINISHED:
                 break
             searcher.on_trial_complete(str(number), {"x": float(number), "y": -float(number)})
-        assert searcher.history
+        must(searcher.history, "It must ask for archs where the fitness is a rank sum, got an end at once")
 
     def test_workers_of_unequal_speed_give_the_same_table_twice(self, make: Make, space: SearchSpace) -> None:
         """Rows arrive in another order than they were asked for."""
@@ -209,6 +240,10 @@ class SearcherContract:
             report({"x": float("nan") if error else value, "seconds": value % 5, "error": error})
 
         first, second = (simulate(new(make, space), evaluate, num_samples=60, workers=3) for _ in range(2))
-        assert first.equals(second)
-        assert first["finished_at"].is_monotonic_increasing
-        assert len(first) > 0
+        must(len(first), "It must ask for at least one arch, got an end at once")
+        wanted, found = (table["arch"].tolist() for table in (first, second))
+        must_be_same(
+            found, wanted, "Two searches with rows in another order than they were asked must be equal"
+        )
+        must(first.equals(second), "The tables of two equal searches must be equal, and other columns differ")
+        must(first["finished_at"].is_monotonic_increasing, "Rows must be in the order of their ends")

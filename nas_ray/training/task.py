@@ -70,7 +70,7 @@ class Task(Protocol):
         """Returns what a search makes larger, such as the percentage of right answers.
 
         It is the mean over the examples, or one value per example `[B]`, whose mean then is exact and for
-        which no step waits.
+        which no step waits. Where nothing says more of a task, the negative of its loss is one.
         """
 
     def fingerprint(self, recipe: Recipe) -> str:

@@ -13,8 +13,8 @@ import pytest
 from nas_ray.spaces import END, SearchSpace, sequence_neighbors
 from nas_ray.spaces.filtered import FilteredSpace
 from nas_ray.testing import space_contract
-from nas_ray.testing.spaces import SpaceContract
 from tests.spaces.toy import Layers, Widths
+from tests.testing.running import SENTENCE, run
 
 TestWidths = space_contract(Widths)
 TestLayers = space_contract(Layers)
@@ -98,9 +98,9 @@ class Scheduled(Widths):
     ids=lambda part: type(part).__name__ if not isinstance(part, str) else "",
 )
 def test_a_broken_answer_fails(space: SearchSpace, test: str) -> None:
-    getattr(SpaceContract(), test)(Widths())
-    with pytest.raises(AssertionError):
-        getattr(SpaceContract(), test)(space)
+    run(test, Widths())
+    with pytest.raises(AssertionError, match=SENTENCE):
+        run(test, space)
 
 
 def test_the_sequences_of_the_document_keep_the_contract() -> None:
@@ -109,5 +109,5 @@ def test_the_sequences_of_the_document_keep_the_contract() -> None:
     named: dict[str, Any] = {}
     exec(next(block for block in blocks if "class Layers" in block), named)
     for test in ("sequences_make_the_arch_by_options_and_end", "equal_seeds_give_equal_samples"):
-        getattr(SpaceContract(), f"test_{test}")(named["Layers"]())
+        run(f"test_{test}", named["Layers"]())
     assert "wide-wide" in named["Layers"]().neighbors("wide-narrow")
