@@ -18,6 +18,7 @@ from nas_ray.benchmarks.nats_directory import (
 from nas_ray.benchmarks.nb201 import NB201Benchmark
 from nas_ray.benchmarks.table import TableBenchmark
 from nas_ray.errors import UsageError
+from nas_ray.errors.checks import PATH, TEXT, check_all
 from nas_ray.images.datasets import OWN, get_dataset
 from nas_ray.spaces.base import FiniteSpace
 from nas_ray.spaces.nats_sss import NatsSss
@@ -87,6 +88,8 @@ def open_benchmark(spec: str, dataset: str, space: FiniteSpace | None = None) ->
     Raises:
         UsageError: unknown name or dataset, or files that cannot be used.
     """
+    check_all({"spec": PATH, "dataset": TEXT}, {"spec": spec, "dataset": dataset})
+    spec = os.fspath(spec)
     if dataset == OWN:
         if spec in ("auto", "none"):
             return None

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from nas_ray.errors import UsageError, describe
+from nas_ray.errors import describe
+from nas_ray.errors.checks import whole
 from nas_ray.rows import Event
 from nas_ray.runs.journal import FILE_NAME, read_journal
 from nas_ray.runs.writing import write_atomically
@@ -131,9 +132,8 @@ class StateKeeper:
     """
 
     def __init__(self, folder: Path, searcher: ArchSearcher) -> None:
+        whole(1).check("keep_every", searcher.keep_every)
         self._folder, self._every = folder, searcher.keep_every
-        if self._every < 1:
-            raise UsageError(f"keep_every must be at least 1, got {self._every}.")
         self._digest = Digest()
         self._digest.add(searcher.events)
         self._count = self._digest.count

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
-import numbers
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from nas_ray.errors import UsageError, unknown_name
+from nas_ray.errors.checks import CALLABLE, TEXT, a, check_all, real, whole
 from nas_ray.rows import Event, Row
 
 RAY, PROCESS = "ray", "process"
@@ -36,17 +35,22 @@ class Budget:
     seconds: float | None = None
 
     def __post_init__(self) -> None:
-        count, seconds = self.num_samples, self.seconds
-        whole = isinstance(count, numbers.Integral) and not isinstance(count, bool)
-        if count is not None and not (whole and count >= 0):
-            raise UsageError(f"num_samples must be a whole number, not below 0, got {count!r}.")
-        if seconds is not None and not (isinstance(seconds, numbers.Real) and seconds >= 0):
-            raise UsageError(f"seconds must be a number, not below 0, got {seconds!r}.")
+        check_all({"num_samples": whole(0).or_none, "seconds": real(0).or_none}, vars(self))
 
     def spent(self, num_asked: int, seconds: float) -> bool:
         """Returns whether no further evaluation may start."""
         enough = self.num_samples is not None and num_asked >= self.num_samples
         return enough or (self.seconds is not None and seconds >= self.seconds)
+
+
+_PLANNED: Final = {
+    **dict.fromkeys(("cpus", "gpus", "cpus_per_trial", "gpus_per_trial"), real(0)),
+    **dict.fromkeys(("max_concurrent", "archs_per_trial"), whole(1)),
+    "where": TEXT,
+    "driver": a(str, " or ".join(DRIVERS)),
+    "trial_timeout_s": real(0, above=True).or_none,
+    "scheduler": CALLABLE.or_none,
+}
 
 
 @dataclass(frozen=True)
@@ -81,10 +85,9 @@ class Plan:
     scheduler: Callable[[], Any] | None = None
 
     def __post_init__(self) -> None:
+        check_all(_PLANNED, vars(self))
         if self.driver not in DRIVERS:
             raise UsageError(unknown_name("driver", self.driver, list(DRIVERS)))
-        if self.trial_timeout_s is not None and not 0 < self.trial_timeout_s < math.inf:
-            raise UsageError(f"trial_timeout_s must be larger than 0, got {self.trial_timeout_s!r}.")
         if self.driver == RAY:
             return
         if self.max_concurrent != 1:
@@ -118,6 +121,9 @@ class Listeners:
     on_event: Callable[[Event], None] | None = None
     on_epoch: Callable[[list[Row]], None] | None = None
     cancelled: Callable[[], bool] | None = None
+
+    def __post_init__(self) -> None:
+        check_all(dict.fromkeys(vars(self), CALLABLE.or_none), vars(self))
 
     def check(self) -> None:
         """Goes on unless the search is cancelled.

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
+from nas_ray.drivers.connection import check_search
 from nas_ray.drivers.loop import drive
 from nas_ray.drivers.plan import Budget
 from nas_ray.drivers.table import to_table
-from nas_ray.errors import UsageError
-from nas_ray.evaluation.attempt import evaluate
+from nas_ray.errors.checks import check_all, real, whole
+from nas_ray.evaluation.attempt import evaluate, rows_of
 from nas_ray.evaluation.base import Evaluator
+from nas_ray.process.foreign_code import Contained, is_ours
 from nas_ray.rows import Row
 from nas_ray.searchers.base import ArchSearcher
 from nas_ray.searchers.messages import result_of
@@ -38,7 +40,7 @@ def simulate(
 
     Args:
         searcher: a fresh searcher.
-        evaluator: turns an arch into a row.
+        evaluator: turns an arch into a row; what it raises is a failed row, as with every driver.
         num_samples: evaluations to make, repeated archs included; None for no limit.
         seconds: simulated seconds after which no new evaluation starts; None for no limit. What is under way
             then is finished and counts.
@@ -46,17 +48,24 @@ def simulate(
         workers: trials in flight.
 
     Raises:
-        UsageError: less than one worker or arch per trial.
+        UsageError: an argument that cannot be one, such as less than one worker or arch per trial.
     """
-    _check(workers, num_samples, seconds)
+    check_search(searcher, evaluator)
+    limits = {"num_samples": whole(1).or_none, "seconds": real(0, above=True).or_none, "workers": whole(1)}
+    check_all(limits, {"num_samples": num_samples, "seconds": seconds, "workers": workers})
     budget, clock = Budget(num_samples, seconds), 0.0
+    surroundings = nullcontext if is_ours(evaluator) else Contained  # a table is asked a million times
+
+    def evaluated(archs: Sequence[str]) -> list[Row]:
+        with surroundings():
+            return evaluate(evaluator, archs)
 
     def arrived(ends: float) -> None:
         nonlocal clock
         clock = ends
 
     def carry_out(trial_id: str, archs: Sequence[str]) -> tuple[float, dict[str, Any]]:
-        rows = evaluate(evaluator, archs)
+        rows = rows_of(evaluated, archs)
         return clock + duration(rows), result_of(rows)
 
     searcher.attach(
@@ -66,15 +75,6 @@ def simulate(
     )
     drive(searcher, carry_out, workers=workers, arrived=arrived)
     return to_table(searcher)
-
-
-def _check(workers: int, num_samples: int | None, seconds: float | None) -> None:
-    for name, value in (("workers", workers), ("num_samples", num_samples)):
-        whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-        if not (value is None and name == "num_samples") and not (whole and value >= 1):  # type: ignore[operator]
-            raise UsageError(f"{name} must be a whole number of at least 1, got {value!r}.")
-    if seconds is not None and not (isinstance(seconds, (int, float)) and seconds > 0):
-        raise UsageError(f"seconds must be a number larger than 0, got {seconds!r}.")
 
 
 def duration(rows: Sequence[Row]) -> float:

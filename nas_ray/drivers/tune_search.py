@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from nas_ray.drivers.by_value import ship_modules
-from nas_ray.drivers.connection import connected
+from nas_ray.drivers.connection import check_search, connected
 from nas_ray.drivers.plan import Budget, Listeners, Plan
 from nas_ray.drivers.ray_client import over_client, search_at_head
 from nas_ray.drivers.table import to_table
@@ -72,6 +72,7 @@ def tune_search(
         on_epoch: called with the rows of trials that are still trained, for progress.
         journal: the journal of `folder`, if the caller holds it already.
     """
+    check_search(searcher, evaluator)
     plan = Plan(
         cpus_per_trial=cpus_per_trial,
         gpus_per_trial=gpus_per_trial,

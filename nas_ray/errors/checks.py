@@ -9,9 +9,10 @@ from __future__ import annotations
 import inspect
 import math
 import numbers
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from os import PathLike
 from typing import Any
 
 from nas_ray.errors import UsageError
@@ -88,8 +89,19 @@ def having(protocol: type, what: str, advice: str = "") -> Kind:
     )
 
 
+def check_all(kinds: Mapping[str, Kind], given: Mapping[str, object]) -> None:
+    """Checks each of `kinds` in what is `given` by name.
+
+    Raises:
+        UsageError: one is not of its kind.
+    """
+    for name, kind in kinds.items():
+        kind.check(name, given[name])
+
+
 CALLABLE = Kind("callable", callable)
 TEXT = a(str, "a string")
+PATH = a((str, PathLike), "a path")
 
 
 @cache

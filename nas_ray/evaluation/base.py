@@ -10,12 +10,18 @@ import copy
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol, TypeVar, runtime_checkable
+from typing import Any, Final, Protocol, TypeVar, runtime_checkable
 
+from nas_ray.errors.checks import Kind
 from nas_ray.rows import Row
 
 Evaluator = Callable[[str, Callable[[Row], None]], None]
 """`evaluate(arch, report)` calls `report` with a row, once or, for growing fidelities, several times."""
+
+EVALUATOR: Final = Kind(
+    "an evaluator, called as evaluator(arch, report)",
+    lambda value: callable(value) and not isinstance(value, type),
+)
 
 E = TypeVar("E")
 

@@ -12,13 +12,22 @@ from pathlib import Path
 import numpy as np
 
 from nas_ray.errors import UsageError, failure
-from nas_ray.evaluation.base import Evaluator
+from nas_ray.errors.checks import CALLABLE, check_all, whole
+from nas_ray.evaluation.base import EVALUATOR, Evaluator
 from nas_ray.evaluation.movable import MovableTraining
 from nas_ray.evaluation.training_checkpoints import TrainingCheckpoints
 from nas_ray.process.seeded import seeded
 from nas_ray.rows import DIVERGED, Failure, Row, failed
 from nas_ray.runs.journal import is_row
 from nas_ray.training.epoch_module import EpochModule, ModuleFactory
+
+_GIVEN = {
+    "factory": CALLABLE.or_none,
+    "epochs": whole(1),
+    "until": whole(0).or_none,
+    "seeds": whole(1),
+    "scores": EVALUATOR.or_none,
+}
 
 
 class EpochTraining(MovableTraining):
@@ -63,6 +72,8 @@ class EpochTraining(MovableTraining):
     ) -> None:
         if factory is None and type(self).new_module is EpochTraining.new_module:
             raise UsageError(f"{type(self).__name__} needs a factory of modules, or a method new_module.")
+        given = {"factory": factory, "epochs": epochs, "until": until, "seeds": seeds, "scores": scores}
+        check_all(_GIVEN, given)
         self.until = epochs if until is None else until
         if not 1 <= self.until <= epochs:
             raise UsageError(f"A training of {epochs} epochs cannot stop after {self.until}.")

@@ -15,6 +15,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from nas_ray.errors import failure
+from nas_ray.errors.checks import Kind
 from nas_ray.evaluation.base import EpochEvaluator, Evaluator, changed
 from nas_ray.evaluation.lookup import Lookup
 from nas_ray.evaluation.scoring import ScoringModule
@@ -26,11 +27,17 @@ from nas_ray.proxies.losses import Loss
 from nas_ray.proxies.needs import check_needs
 from nas_ray.proxies.plugin import known_columns
 from nas_ray.rows import ERROR_KIND, OUT_OF_MEMORY, OVER_LIMIT, Failure, Row, failed
-from nas_ray.spaces.base import SearchSpace
+from nas_ray.spaces.base import SPACE, SearchSpace
 from nas_ray.training.epoch_module import quiet_trainer
-from nas_ray.training.task import Task
+from nas_ray.training.task import TASK, Task
 
 __all__ = ["EpochEvaluator", "Evaluator", "Lookup", "ProxyScores", "quiet_trainer"]
+
+
+PROXIES = Kind(
+    "proxies by name, such as resolve_proxies(['naswot']) returns",
+    lambda value: isinstance(value, Mapping) and all(map(callable, value.values())),
+)
 
 
 class ProxyScores:
@@ -68,6 +75,8 @@ class ProxyScores:
         limits: Mapping[str, float] | None = None,
         loss: Loss | None = None,
     ) -> None:
+        SPACE.check("space", space)
+        PROXIES.check("proxies", proxies)
         self.limits = dict(limits or {})
         self.space = space
         self.num_classes = num_classes
@@ -95,6 +104,8 @@ class ProxyScores:
         Raises:
             UsageError: a proxy needs other data, or nets of another kind (`nas_ray.proxies.needs`).
         """
+        TASK.check("task", task)
+        PROXIES.check("proxies", proxies)
         inputs, targets = task.minibatch()
         check_needs(proxies, inputs, targets, task.num_outputs, _some_nets(space, task.num_outputs))
         arrays = inputs.numpy(), targets.numpy()

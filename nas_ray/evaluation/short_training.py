@@ -11,17 +11,18 @@ from typing import Any
 import torch
 
 from nas_ray.errors import UsageError
+from nas_ray.errors.checks import a
 from nas_ray.evaluation.base import Evaluator
 from nas_ray.evaluation.epoch_training import EpochTraining
 from nas_ray.images.splits import NetImages
-from nas_ray.spaces.base import SearchSpace
+from nas_ray.spaces.base import SPACE, SearchSpace
 from nas_ray.training.epoch_module import RecipeModule
 from nas_ray.training.epoch_module import quiet_trainer as quiet_trainer
 from nas_ray.training.image_task import ImageTask
 from nas_ray.training.objective import objective_of
 from nas_ray.training.recipes import Recipe
 from nas_ray.training.settings import Recipes
-from nas_ray.training.task import PlacedTask, Task
+from nas_ray.training.task import TASK, PlacedTask, Task
 from nas_ray.training.training_data import Indices
 from nas_ray.training.training_module import TrainingModule
 
@@ -68,6 +69,10 @@ class ShortTraining(EpochTraining):
         accelerator: str = "cpu",
         scores: Evaluator | None = None,
     ) -> None:
+        SPACE.check("space", space)
+        a(Recipe, "a Recipe, such as parse_recipe('epochs:4')").check("recipe", recipe)
+        if not isinstance(images, NetImages):
+            TASK.check("task", images)
         task: Task = (
             images
             if not isinstance(images, NetImages)
@@ -101,6 +106,7 @@ class ShortTraining(EpochTraining):
     @classmethod
     def of_task(cls, space: SearchSpace, task: Task, recipe: Recipe, **options: Any) -> ShortTraining:
         """Returns the training of the nets of `space` on `task`; `options` are those of the class."""
+        TASK.check("task", task)
         return cls(space, task.num_outputs, task, recipe, **options)
 
     @cached_property

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from nas_ray.errors import UsageError
+from nas_ray.errors.checks import Kind
 from nas_ray.process.plugins import resolve, ship_by_value
 from nas_ray.proxies import PROXIES, Proxy
 from nas_ray.proxies.measured import MEASURED
@@ -15,6 +16,14 @@ from nas_ray.rows import OF_SECONDS, RESERVED
 GROUP = "nas_ray.proxies"
 PARTING = ",:;="
 """Characters that part names from each other, in a fitness or in an error."""
+
+
+LISTED = Kind(
+    "a list of names and functions",
+    lambda value: isinstance(value, Iterable) and not isinstance(value, (str, bytes)),
+    "write ['naswot'] for one",
+)
+ONE = Kind("a name or a function", lambda value: isinstance(value, str) or callable(value))
 
 
 def resolve_proxies(names: Sequence[str | Proxy]) -> dict[str, Proxy]:
@@ -27,8 +36,10 @@ def resolve_proxies(names: Sequence[str | Proxy]) -> dict[str, Proxy]:
     Raises:
         UsageError: unknown name, two proxies of one name, nothing given, or a failed check.
     """
+    LISTED.check("Proxies", names)
     proxies: dict[str, Proxy] = {}
     for given in names:
+        ONE.check("A proxy", given)
         proxy = resolve("proxy", given, {**PROXIES, **MEASURED}, GROUP) if isinstance(given, str) else given
         name = _name(given, proxy)
         _check_name(name)

@@ -20,6 +20,7 @@ from nas_ray.report.search_curve import best_so_far
 from nas_ray.reproduce.known import Known
 from nas_ray.reproduce.measures import SHORT, scores_for
 from nas_ray.reproduce.tables import Setting
+from nas_ray.rows import ERROR, ERROR_KIND, RAISED
 from nas_ray.searchers import SEARCHERS, ArchSearcher, FilteredSpace, Single, parse_fitness
 from nas_ray.searchers.fitness import Fitness
 from nas_ray.searchers.freerea import SCORES as FREEREA_SCORES
@@ -121,6 +122,12 @@ def look_up(known: Known, setting: Setting, dataset: str, seed: int) -> pd.DataF
         ) from error
     if rows.empty:
         raise UsageError(f"The searcher {setting.title!r} proposed no arch with seed {seed} on {dataset}.")
+    if ERROR_KIND in rows and not (raised := rows[rows[ERROR_KIND] == RAISED]).empty:
+        first = raised.iloc[0]
+        raise UsageError(
+            f"The searcher {setting.title!r} proposed {first['arch']!r} with seed {seed} on {dataset}, which "
+            f"cannot be looked up: {first[ERROR]}"
+        )
     return rows
 
 

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from nas_ray.benchmarks import Benchmark
+from nas_ray.drivers.connection import check_search
 from nas_ray.drivers.plan import Budget
+from nas_ray.errors.checks import a
 from nas_ray.evaluation.base import Evaluator
 from nas_ray.runs.folder import fingerprint
 from nas_ray.searchers import ArchSearcher, Fitness
 from nas_ray.spaces import FiniteSpace, Product, SearchSpace, arch_of
+from nas_ray.spaces.base import SPACE
 from nas_ray.spaces.found import space_of_found
 from nas_ray.spaces.needs import index_of, label_of
 from nas_ray.spaces.product import arch_space
@@ -43,6 +46,9 @@ class Experiment:
     name: str = "experiment"
 
     def __post_init__(self) -> None:
+        SPACE.check("space", self.space)
+        check_search(self.searcher, self.evaluator)
+        a(Budget, "a Budget").check("budget", self.budget)
         if not self.scores:
             object.__setattr__(self, "scores", tuple(getattr(self.fitness, "names", ())))
 

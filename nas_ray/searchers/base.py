@@ -7,10 +7,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from nas_ray.errors.checks import CALLABLE
 from nas_ray.process.foreign_code import around
 from nas_ray.rows import Event, Row, copied
 from nas_ray.searchers.driver import Driver
@@ -19,10 +20,7 @@ from nas_ray.searchers.fitness import Fitness
 from nas_ray.searchers.in_flight import Asked, InFlight
 from nas_ray.searchers.kept import Keeping
 from nas_ray.searchers.messages import FINISHED, SCORE, config_of, rows_of
-
-if TYPE_CHECKING:  # a searcher needs no torch
-    from nas_ray.spaces.base import SearchSpace
-
+from nas_ray.spaces.base import SPACE, SearchSpace
 
 CarriedTrials = Mapping[str, Iterable[Sequence[Any]]]
 """By the id of a trial, number and arch of each evaluation that it carries."""
@@ -58,6 +56,8 @@ class ArchSearcher(Keeping, ABC):
     """
 
     def __init__(self, space: SearchSpace, *, fitness: Fitness, seed: int = 0) -> None:
+        SPACE.check("space", space)
+        CALLABLE.check("fitness", fitness)
         self.space = space
         self.remember(fitness)
         self._surroundings = around(type(self), fitness, space)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from nas_ray.errors import UsageError
+from nas_ray.errors.checks import whole
 from nas_ray.rows import Event, Row, copied
 from nas_ray.searchers.events import copied_event
 
@@ -35,8 +35,7 @@ class Driver:
     keeper: Callable[[Any], None] | None = None
 
     def __post_init__(self) -> None:
-        if self.archs_per_trial < 1:
-            raise UsageError(f"archs_per_trial must be at least 1, got {self.archs_per_trial}.")
+        whole(1).check("archs_per_trial", self.archs_per_trial)
 
     def observe(self, event: Event) -> None:
         """Passes a copy of an event on."""

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from nas_ray.errors import UsageError, printable, unknown_name
+from nas_ray.errors.checks import TEXT
 from nas_ray.rows import Row
 from nas_ray.safe_files.stored_numbers import shown, to_number
 from nas_ray.searchers.ranks import ranks
@@ -186,6 +187,7 @@ def parse_fitness(text: str | None, scores: Sequence[str]) -> Fitness:
     Raises:
         UsageError: unknown kind or score; the message has the nearest match.
     """
+    TEXT.or_none.check("A fitness", text)
     if text is None:
         return Single(tuple(scores)) if len(scores) == 1 else RankSum(tuple(scores))
     if text in scores:

@@ -6,9 +6,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from nas_ray.errors import UsageError
+from nas_ray.errors.checks import Kind
 from nas_ray.process.plugins import make_named, resolve
 from nas_ray.searchers import SEARCHERS, ArchSearcher
 from nas_ray.searchers.options import parse_options
+
+
+NAMED = Kind("a name or a class", lambda value: isinstance(value, str) or callable(value))
 
 
 def make_searcher(
@@ -19,6 +23,7 @@ def make_searcher(
     Raises:
         UsageError: unknown, or no `ArchSearcher`.
     """
+    NAMED.check("searcher", searcher)
     known = (
         resolve("searcher", searcher, SEARCHERS, "nas_ray.searchers")
         if isinstance(searcher, str)

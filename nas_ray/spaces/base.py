@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
-from nas_ray.errors.checks import members
+from nas_ray.errors.checks import having, members
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,6 +41,9 @@ class SearchSpace(Protocol):
 
     def build(self, arch: str, num_classes: int) -> nn.Module:
         """Returns a new net `[B, 3, H, W] -> [B, num_classes]`, initialised from torch's global state."""
+
+
+SPACE: Final = having(SearchSpace, "a search space")
 
 
 @runtime_checkable

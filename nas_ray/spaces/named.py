@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import cast
 
 from nas_ray.errors import UsageError
+from nas_ray.errors.checks import TEXT
 from nas_ray.process.plugins import make_named, resolve, ship_by_value
 from nas_ray.spaces import SPACES, Product, SearchSpace
 from nas_ray.spaces.settings import named_space
@@ -16,6 +17,7 @@ def open_space(name: str) -> SearchSpace:
     Raises:
         UsageError: unknown, or no search space, or settings that are none.
     """
+    TEXT.check("The name of a space", name)
     name, settings = named_space(name)
     made = make_named("search space", name, resolve("search space", name, SPACES, "nas_ray.spaces"))
     if not isinstance(made, SearchSpace):

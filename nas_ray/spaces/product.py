@@ -10,6 +10,7 @@ import numpy as np
 
 from nas_ray.errors import UsageError
 from nas_ray.spaces.base import (
+    SPACE,
     CostClassSpace,
     CostSpace,
     DecisionSpace,
@@ -57,6 +58,7 @@ class Product:
 
     def __new__(cls, space: SearchSpace, settings: Mapping[str, Setting | str] | str) -> Product:
         """Returns an object with the methods that `space` and `settings` allow."""
+        SPACE.check("space", space)
         known = read_settings(settings)
         return object.__new__(_with(cls, tuple(part for part, fits in PARTS.items() if fits(space, known))))
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+import numbers
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from nas_ray.errors import UsageError, printable
+from nas_ray.errors.checks import Kind
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,6 +25,14 @@ LONGEST = 60
 """Characters of one value."""
 VALUE = r"[A-Za-z0-9+-][A-Za-z0-9_.+-]*"
 """How a value is written."""
+
+VALUES = Kind(
+    "a list of values", lambda value: isinstance(value, Iterable) and not isinstance(value, (str, Mapping))
+)
+ONE = Kind(
+    "a number, a word or a truth value",
+    lambda value: isinstance(value, (str, numbers.Real)) or hasattr(value, "item"),
+)
 
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 
@@ -41,6 +51,7 @@ class Choice:
     options: tuple[str, ...]
 
     def __init__(self, options: Sequence[str | float]) -> None:
+        VALUES.check("options", options)
         made = tuple(map(_option, options))
         if not made or len(set(made)) < len(made):
             raise UsageError(f"A choice must name each of its values once, got '{'/'.join(made)}'.")
@@ -191,6 +202,7 @@ def number_of(text: str) -> float:
 
 
 def _option(value: str | float) -> str:
+    ONE.check("An option", value)
     text = str(value).strip()
     if is_number(text):
         return number_text(number_of(text))

@@ -10,10 +10,14 @@ import re
 from collections.abc import Iterator, Mapping
 
 from nas_ray.errors import UsageError, printable
+from nas_ray.errors.checks import a
 from nas_ray.spaces.setting_kinds import VALUE, Choice, Interval, Setting, is_number, number_of
 
 AT = "@"
 """What parts the arch of a point from its settings, and the name of a space from theirs."""
+
+SETTINGS = a((str, Mapping), "a text such as 'lr=0.01..1', or what each may be by its name")
+SETTING = a((str, Choice, Interval), "a text such as '0.01..1', a Choice or an Interval")
 
 _NAME = r"[A-Za-z_][A-Za-z0-9_]*"
 _POINT = re.compile(f"(.*){AT}({_NAME}={VALUE}(?:,{_NAME}={VALUE})*)", re.DOTALL)
@@ -101,10 +105,13 @@ def read_settings(given: Mapping[str, Setting | str] | str) -> dict[str, Setting
     Raises:
         UsageError: none, names that are none, or values that cannot be.
     """
+    SETTINGS.check("settings", given)
     if isinstance(given, str):
         return parse_settings(given)
-    if not given or not all(re.fullmatch(_NAME, name) for name in given):
-        raise UsageError(f"Settings must have names such as lr, got {', '.join(given) or 'none'}.")
+    if not given or not all(re.fullmatch(_NAME, str(name)) for name in given):
+        raise UsageError(f"Settings must have names such as lr, got {', '.join(map(str, given)) or 'none'}.")
+    for name, value in given.items():
+        SETTING.check(f"The setting {name}", value)
     return {
         name: parse_setting(name, value) if isinstance(value, str) else value for name, value in given.items()
     }

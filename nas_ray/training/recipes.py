@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, get_type_hints
 
 from nas_ray.errors import UsageError, printable, unknown_name
+from nas_ray.errors.checks import TEXT
 from nas_ray.terminal.ranges import EPOCHS, SOME, Range, ranges_of
 
 PADDING = Range(0, 512)
@@ -129,6 +130,7 @@ def parse_recipe(text: str) -> Recipe:
     Raises:
         UsageError: unknown recipe or option, or a value that does not fit.
     """
+    TEXT.check("A recipe", text)
     name, _, rest = text.strip().partition(":")
     if name == "epochs":
         count, _, rest = rest.partition(":")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Protocol, runtime_checkable
+from typing import Final, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
 
+from nas_ray.errors.checks import having
 from nas_ray.training.recipes import Recipe
 
 Batch = tuple[Tensor, Tensor]
@@ -78,6 +79,9 @@ class Task(Protocol):
 
         An unfinished training goes on with equal ones alone. The recipe itself is compared anyway.
         """
+
+
+TASK: Final = having(Task, "a task")
 
 
 @runtime_checkable

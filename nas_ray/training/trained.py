@@ -10,10 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from nas_ray.errors import UsageError, describe
+from nas_ray.errors.checks import PATH
 from nas_ray.runs.folder import write_atomically
 from nas_ray.safe_files.torch_files import load_plain
 from nas_ray.spaces import SPACES, SearchSpace
-from nas_ray.spaces.base import fitted_space
+from nas_ray.spaces.base import SPACE, fitted_space
 
 FORMAT = 1
 
@@ -80,6 +81,8 @@ def load(path: str | Path, space: SearchSpace | None = None) -> TrainedNet:
     Raises:
         UsageError: no such file, another kind of file, or a space that is not known here.
     """
+    PATH.check("path", path)
+    SPACE.or_none.check("space", space)
     content = _read(Path(path))
     if space is None and content.get("space") in SPACES:
         space = SPACES[content["space"]]()

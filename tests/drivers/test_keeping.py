@@ -297,7 +297,7 @@ def test_a_full_disk_does_not_end_the_search(
 def test_every_so_many_events_is_at_least_every_one(tmp_path: Path) -> None:
     searcher = new()
     searcher.keep_every = 0
-    with pytest.raises(UsageError, match="keep_every must be at least 1, got 0"):
+    with pytest.raises(UsageError, match="keep_every must be a whole number of at least 1, got 0"):
         run(searcher, tmp_path / "run")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 
 import pytest
@@ -70,3 +71,42 @@ def test_seconds_that_are_no_duration_take_no_time() -> None:
 def test_at_least_one_worker() -> None:
     with pytest.raises(UsageError, match=r"workers must be a whole number of at least 1, got 0\."):
         simulate(given(), evaluate, workers=0)
+
+
+def test_what_an_evaluator_raises_is_a_failed_row_and_no_row_is_lost() -> None:
+    def breaks(arch: str, report: Callable[[Row], None]) -> None:
+        if arch == ARCHS[1]:
+            raise ZeroDivisionError("nothing to divide by")
+        if arch == ARCHS[2]:
+            raise SystemExit(3)
+        evaluate(arch, report)
+
+    table = simulate(given(), breaks)
+    assert table["arch"].tolist() == list(ARCHS)
+    assert table["error"].dropna().tolist() == ["ZeroDivisionError: nothing to divide by", "SystemExit: 3"]
+    assert table["error_kind"].dropna().tolist() == ["raised", "raised"]
+    assert table["score"].notna().sum() == 4
+
+
+def test_archs_that_fail_together_are_tried_one_by_one() -> None:
+    class Together:
+        def __call__(self, arch: str, report: Callable[[Row], None]) -> None:
+            raise AssertionError("it is asked for several")
+
+        def rows(self, archs: list[str]) -> list[Row]:
+            if ARCHS[1] in archs:
+                raise MemoryError
+            return [{"score": 1.0, "seconds": 1.0} for _ in archs]
+
+    table = simulate(given(), Together(), archs_per_trial=3)
+    assert table.loc[table["error"].notna(), ["arch", "error", "error_kind"]].to_numpy().tolist() == [
+        [ARCHS[1], "out of memory", "out_of_memory"]
+    ]
+
+
+def test_ctrl_c_ends_it() -> None:
+    def interrupted(arch: str, report: Callable[[Row], None]) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        simulate(given(), interrupted)

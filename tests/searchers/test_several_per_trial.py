@@ -167,4 +167,4 @@ def test_a_trial_that_was_being_filled_is_filled_after_an_interruption() -> None
 def test_less_than_one_arch_is_refused() -> None:
     with pytest.raises(UsageError) as caught:
         Script().attach(archs_per_trial=0)
-    assert str(caught.value) == "archs_per_trial must be at least 1, got 0."
+    assert str(caught.value) == "archs_per_trial must be a whole number of at least 1, got 0."
