@@ -14,6 +14,7 @@ from nas_ray.drivers.lifecycle import Ending, begin, guarded
 from nas_ray.errors import UsageError
 from nas_ray.evaluation.short_training import ShortTraining
 from nas_ray.images.identity import IMAGES, check_unchanged
+from nas_ray.rows import Row, final_arch
 from nas_ray.runs.folder import read_run, unmake_run, update_run
 from nas_ray.runs.journal import FILE_NAME
 from nas_ray.runs.kept import lost
@@ -116,7 +117,7 @@ class Halving:
         """Returns the training of a rung."""
         experiment = self.experiment
         return ShortTraining(
-            experiment.space,
+            experiment.final_space,
             experiment.images.num_classes,
             experiment.images.train_images,
             self.recipe,
@@ -137,14 +138,14 @@ class Halving:
         stages = [
             Stage("scores", 0, drive.scores(experiment.searcher, experiment.evaluator), experiment.fitness)
         ]
-        scores = KnownScores(stages[0].rows)
+        scores = KnownScores(best_rows(stages[0]))
         count = self.args.keep
         for epochs in self.rungs:
             chosen = best_archs(stages[-1], count)
-            done = len({row["arch"] for row in stages[-1].rows})
+            done = len({final_arch(row) for row in stages[-1].rows})
             say(console, f"{stages[-1].name}: {len(chosen)} of {done} go on to {epochs} epochs")
             training = self.training(epochs, scores=scores)
-            searcher = GivenArchs(experiment.space, fitness=self.fitness, archs=chosen)
+            searcher = GivenArchs(experiment.final_space, fitness=self.fitness, archs=chosen)
             stages.append(Stage(epochs_of(epochs), epochs, drive.rung(searcher, training), self.fitness))
             count = max(1, math.ceil(len(chosen) / self.args.reduction_factor))
         return stages
@@ -169,12 +170,20 @@ def training_fitness(args: TwoStageArgs, scores: Fitness) -> Fitness:
 def best_archs(stage: Stage, count: int) -> list[str]:
     """Returns the `count` different archs of `stage` with the best finite fitness, the best first.
 
-    At ties the earlier row wins.
+    At ties the earlier row wins. What a row found goes on in the place of what was asked.
     """
+    return list(best_rows(stage))[:count]
+
+
+def best_rows(stage: Stage) -> dict[str, Row]:
+    """Returns by arch, the best first, the row of `stage` with its best finite fitness."""
     known = list({row["arch"]: row for row in stage.rows}.values())
     values = stage.fitness(known)
-    order = sorted(range(len(known)), key=lambda position: -values[position])
-    return [str(known[position]["arch"]) for position in order if math.isfinite(values[position])][:count]
+    best: dict[str, Row] = {}
+    for position in sorted(range(len(known)), key=lambda position: -values[position]):
+        if math.isfinite(values[position]):
+            best.setdefault(final_arch(known[position]), known[position])
+    return best
 
 
 def epochs_of(count: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from rich.console import Console
@@ -28,10 +28,10 @@ from nas_ray.searchers.given import GivenArchs
 
 
 class KnownScores:
-    """Reports the scores that an arch already has."""
+    """Reports the scores that an arch already has, in its row of before."""
 
-    def __init__(self, rows: Sequence[Row]) -> None:
-        self._rows = {row["arch"]: scores_alone(row) for row in rows}
+    def __init__(self, rows: Mapping[str, Row]) -> None:
+        self._rows = {arch: scores_alone(row) for arch, row in rows.items()}
 
     def __call__(self, arch: str, report: Callable[[Row], None]) -> None:
         """Reports them, without the seconds, which were spent before."""

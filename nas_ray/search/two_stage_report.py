@@ -47,15 +47,21 @@ def join_stages(stages: Sequence[Stage]) -> pd.DataFrame:
     """Returns one row per arch, as its last stage left it, the best first.
 
     An arch that came further is better; within a stage `fitness` decides, which is comparable only there. The
-    `seconds` are those of the last stage: all of the training, or of the scores.
+    `seconds` are those of the last stage: all of the training, or of the scores. What was found has the
+    setting that it was asked by as its `arch`.
     """
     last: dict[str, Row] = {}
     for stage in stages:
         for row, value in zip(stage.rows, stage.fitness(stage.rows), strict=True):
-            epochs = int(row.get("epochs") or 0)
-            last[row["arch"]] = {
-                **scores_alone(last.get(row["arch"], {})),
+            epochs, arch = int(row.get("epochs") or 0), final_arch(row)
+            before = last.get(arch, {})
+            asked = before.get("arch", row["arch"])
+            if asked != row["arch"] and not epochs and not value > before["fitness"]:
+                continue  # found by another setting, which is better
+            last[arch] = {
+                **scores_alone(before),
                 **row,
+                "arch": asked if epochs else row["arch"],
                 "epochs": epochs,
                 "fitness": float(value),
             }

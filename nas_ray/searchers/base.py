@@ -157,9 +157,8 @@ class ArchSearcher(Keeping, ABC):
             self._in_flight.separate(chunk)
             return
         scores = getattr(self.fitness, "names", ())
-        rows = [
-            checked(row, scores) for row in self._in_flight.last_rows(trial_id, len(chunk), result, error)
-        ]
+        ended = self._in_flight.last_rows(trial_id, len(chunk), result, error)
+        rows = [checked(row, scores, self.space) for row in ended]
         stamp = self._driver.stamp()  # one for all: they arrive together
         for asked, row in zip(chunk, rows, strict=True):
             if not self._in_flight.repeats_alone(asked, row):

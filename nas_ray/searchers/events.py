@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from nas_ray.errors import encodable
 from nas_ray.rows import (
@@ -19,6 +20,12 @@ from nas_ray.rows import (
     shown,
     with_error_kind,
 )
+from nas_ray.spaces.found import space_of_found
+from nas_ray.spaces.needs import is_member
+from nas_ray.spaces.wrapping import innermost
+
+if TYPE_CHECKING:
+    from nas_ray.spaces.base import SearchSpace
 
 
 def copied_event(event: Event) -> Event:
@@ -86,16 +93,17 @@ def _flaw(arch: object) -> str | None:
     return None if encodable(arch) == arch else "that UTF-8 can hold"
 
 
-def checked(row: Row | None, scores: Sequence[str] = ()) -> Row | None:
+def checked(row: Row | None, scores: Sequence[str] = (), space: SearchSpace | None = None) -> Row | None:
     """Returns a row as a searcher takes it, None for none: with its kind of error, and an arch as `found`.
 
     Args:
         row: of an evaluation.
         scores: what a fitness looks at; what is no number makes it a failed row.
+        space: which is searched, and says what archs are found in; None where it is not known.
     """
     if row is None:
         return None
-    return with_error_kind(_with_numbers(_with_arch_found(row, scores), scores))
+    return with_error_kind(_with_numbers(_with_arch_found(row, scores, space), scores))
 
 
 def _with_numbers(row: Row, scores: Sequence[str]) -> Row:
@@ -111,10 +119,15 @@ def _failed_too(row: Row, said: str) -> Row:
     return failed([*known, Failure(said, RAISED)])
 
 
-def _with_arch_found(row: Row, scores: Sequence[str]) -> Row:
+def _with_arch_found(row: Row, scores: Sequence[str], space: SearchSpace | None) -> Row:
     """Returns a row whose `found` is an arch or missing; what is none makes it fail, without scores."""
     found = row.get(FOUND)
-    flaw = None if found is None else "that is not empty" if found == "" else _flaw(found)
+    if found is None:
+        return row
+    flaw = "that is not empty" if found == "" else _flaw(found)
+    within = None if space is None else space_of_found(space)
+    if flaw is None and within is not space and within is not None and not is_member(within, found):
+        flaw = f"of the space {type(innermost(within)).__name__}"  # the space said where archs are found
     if flaw is None:
         return row
     said = f"the column {FOUND!r} of a row must be an arch {flaw}, got {shown(found)}"

@@ -11,7 +11,6 @@ from nas_ray.process.plugins import make_named, resolve
 from nas_ray.searchers import SEARCHERS, ArchSearcher
 from nas_ray.searchers.options import parse_options
 
-
 NAMED = Kind("a name or a class", lambda value: isinstance(value, str) or callable(value))
 
 

@@ -19,6 +19,14 @@ class SettingsSpace(Protocol):
 
 
 def space_of_found(space: SearchSpace) -> SearchSpace:
-    """Returns the space of the archs that the trials of a search find: `space` itself, unless it says so."""
-    found: SearchSpace = getattr(space, "found_in", space)
-    return found
+    """Returns the space of the archs that the trials of a search find: `space` itself, unless it says so.
+
+    What lies in a filter, or in several, says so for it.
+    """
+    inner: SearchSpace | None = space
+    while inner is not None:
+        if (found := getattr(inner, "found_in", None)) is not None:
+            within: SearchSpace = found
+            return within
+        inner = getattr(inner, "space", None)
+    return space

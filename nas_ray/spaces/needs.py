@@ -113,6 +113,17 @@ def members(space: SearchSpace) -> list[str]:
     return list(space) if isinstance(space, Iterable) else []
 
 
+def is_member(space: SearchSpace, arch: str) -> bool:
+    """Returns whether `arch` is in `space`, by all that it says; True where it says nothing."""
+    try:
+        if hasattr(space, "__contains__") and arch not in space:
+            return False
+        sequence = as_sequence(space)
+        return sequence is None or sequence.assemble(sequence.decisions(arch)) == arch
+    except Exception:  # whatever a space says of what is not its own
+        return False
+
+
 def index_of(space: SearchSpace, arch: str) -> int | None:
     """Returns the published number of `arch`, None in a space without."""
     return space.index(arch) if isinstance(space, IndexedSpace) else None

@@ -51,18 +51,6 @@ def far_archs(space: SearchSpace) -> list[str]:
     return list(dict.fromkeys(_text(arch, "assemble") for arch in archs))
 
 
-def contains(space: SearchSpace, arch: str) -> bool:
-    """Returns whether `arch` is a member by all that the space says; True where it says nothing."""
-    if hasattr(space, "__contains__") and arch not in space:
-        return False
-    if isinstance(space, (DecisionSpace, SequenceSpace)):
-        try:
-            return space.assemble(space.decisions(arch)) == arch
-        except Exception:  # whatever a space says of what is not its own
-            return False
-    return True
-
-
 def goes_one_way(space: SearchSpace) -> bool:
     """Returns whether a neighbour of an arch may lack it: where archs are sequences of several lengths."""
     product = product_of(space)

@@ -9,7 +9,8 @@ import pytest
 from nas_ray.errors.checks import having
 from nas_ray.process.global_state import KeptState
 from nas_ray.spaces.base import FiniteSpace, Neighborhood, SearchSpace
-from nas_ray.testing.archs import contains, far_archs, goes_one_way, neighbors_of, samples
+from nas_ray.spaces.needs import is_member
+from nas_ray.testing.archs import far_archs, goes_one_way, neighbors_of, samples
 from nas_ray.testing.given import contract_of, must, must_be, must_equal, must_leave
 from nas_ray.testing.space_nets import IMAGES, Learned, NetsContract
 from nas_ray.testing.space_questions import QuestionsContract
@@ -56,7 +57,7 @@ class SpaceContract(NetsContract, QuestionsContract):
 
     def test_samples_are_members(self, space: SearchSpace) -> None:
         """Each arch is listed once."""
-        outside = next((arch for arch in samples(space, 50) if not contains(space, arch)), None)
+        outside = next((arch for arch in samples(space, 50) if not is_member(space, arch)), None)
         must(outside is None, "sample must return archs that are in the space", outside)
         if isinstance(space, FiniteSpace):
             listed = list(space)
@@ -88,7 +89,7 @@ class SpaceContract(NetsContract, QuestionsContract):
         """A search goes from neighbour to neighbour."""
         if isinstance(space, Neighborhood):
             for arch in (*samples(space, 20), *far_archs(space)):
-                outside = next((one for one in neighbors_of(space, arch) if not contains(space, one)), None)
+                outside = next((one for one in neighbors_of(space, arch) if not is_member(space, one)), None)
                 must(outside is None, f"neighbors({arch!r}) must return archs of the space", outside)
 
     def test_what_others_use_is_left_as_it_was(self, space: SearchSpace) -> None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 
 from nas_ray.drivers.simulation import duration, simulate
 from nas_ray.errors import UsageError
-from nas_ray.searchers import ArchSearcher, RegularizedEvolution, Row, Single
+from nas_ray.searchers import ArchSearcher, RandomSearch, RegularizedEvolution, Row, Single
 from nas_ray.searchers.given import GivenArchs
-from nas_ray.spaces import NatsTss
+from nas_ray.spaces import NatsTss, SearchSpace
+from nas_ray.spaces.filtered import FilteredSpace
 
 SPACE = NatsTss()
 ARCHS = SPACE.archs[:6]
@@ -110,3 +112,26 @@ def test_ctrl_c_ends_it() -> None:
 
     with pytest.raises(KeyboardInterrupt):
         simulate(given(), interrupted)
+
+
+class Settings(NatsTss):
+    """Settings of a method that finds archs of another space."""
+
+    found_in = NatsTss()
+
+    def sample(self, rng: np.random.Generator) -> str:
+        return f"toy,seed={rng.integers(1000)}"
+
+
+@pytest.mark.parametrize("space", [Settings(), FilteredSpace(Settings(), lambda arch: "toy" in arch)])
+def test_what_is_found_must_be_an_arch_of_its_space(space: SearchSpace) -> None:
+    finds = iter([ARCHS[3], "elsewhere", ARCHS[4]])
+
+    def one_shot(arch: str, report: Callable[[Row], None]) -> None:
+        report({"score": 1.0, "seconds": 1.0, "found": next(finds)})
+
+    table = simulate(RandomSearch(space, fitness=FITNESS), one_shot, num_samples=3)
+    said = "the column 'found' of a row must be an arch of the space NatsTss, got 'elsewhere'"
+    assert table["error"].dropna().tolist() == [said]
+    assert table["found"].dropna().tolist() == [ARCHS[3], ARCHS[4]]
+    assert table["score"].notna().tolist() == [True, False, True]

@@ -14,7 +14,7 @@ from rich.console import Console
 from nas_ray.errors import UsageError
 from nas_ray.rows import Row
 from nas_ray.runs.journal import FILE_NAME
-from nas_ray.search.two_stage import Halving, best_archs, recipe_of, run, training_fitness
+from nas_ray.search.two_stage import Halving, best_archs, best_rows, recipe_of, run, training_fitness
 from nas_ray.search.two_stage_args import TwoStageArgs
 from nas_ray.search.two_stage_driver import KnownScores
 from nas_ray.search.two_stage_report import Stage, join_stages
@@ -35,6 +35,25 @@ def test_the_best_go_on() -> None:
     assert best_archs(stage, 2) == ["c", "d"]
     assert best_archs(stage, 9) == ["c", "d", "a"]
     assert best_archs(Stage("scores", 0, [], BY_X), 3) == []
+
+
+def test_what_was_found_goes_on_and_not_what_was_asked() -> None:
+    rows = [
+        {"arch": "toy,seed=1", "found": "a", "x": 1.0},
+        {"arch": "toy,seed=2", "found": "b", "x": 2.0},
+        {"arch": "toy,seed=3", "found": "a", "x": 3.0},
+        {"arch": "toy,seed=4", "found": "a", "x": 0.5},
+    ]
+    stage = Stage("scores", 0, rows, BY_X)
+    assert best_archs(stage, 9) == ["a", "b"]
+    reported: list[Row] = []
+    KnownScores(best_rows(stage))("a", reported.append)
+    assert reported == [{"found": "a", "x": 3.0}]
+    trained = Stage("1 epoch", 1, [{"arch": "a", "found": "a", "x": 5.0, "epochs": 1}], BY_X)
+    table = join_stages([stage, trained])
+    assert table[["arch", "found", "fitness"]].to_numpy().tolist() == [
+        ["toy,seed=3", "a", 5.0], ["toy,seed=2", "b", 2.0]
+    ]  # fmt: skip
 
 
 def test_the_weight_decides_between_trained_archs() -> None:
@@ -70,7 +89,7 @@ def test_what_a_trial_of_scores_took_is_not_what_the_training_took() -> None:
     }
     score |= {"error": "y is nan", "error_kind": "undefined", "finished_at": 2.0}
     reported: list[Row] = []
-    KnownScores([score])("a", reported.append)
+    KnownScores({"a": score})("a", reported.append)
     assert reported == [{"x": 1.0}]
     trained = {
         "arch": "a",
