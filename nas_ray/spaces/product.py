@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from nas_ray.errors import UsageError
 from nas_ray.spaces.base import (
     SPACE,
-    CostClassSpace,
-    CostSpace,
     DecisionSpace,
     FiniteSpace,
-    ImageSizedSpace,
-    IndexedSpace,
     Neighborhood,
     SearchSpace,
-    StemmedSpace,
-    fitted_space,
+    SequenceSpace,
+    lacking,
 )
+from nas_ray.spaces.product_parts import PRODUCT
+from nas_ray.spaces.sequences import as_sequence
 from nas_ray.spaces.setting_kinds import Choice, Setting
-from nas_ray.spaces.settings import (
-    arch_of,
-    point_of,
-    read_settings,
-    settings_of,
-    written,
-)
+from nas_ray.spaces.settings import arch_of, point_of, read_settings, settings_of, written
+from nas_ray.spaces.wrapping import Wrapping
 
 if TYPE_CHECKING:
     from torch import nn
@@ -37,15 +30,18 @@ if TYPE_CHECKING:
 LONGEST = 200
 """Characters of a wrong point that a message repeats."""
 
+BY_CHOICES = (FiniteSpace, DecisionSpace, SequenceSpace)
+"""What a product is only where each setting is a choice, since an interval has too many values to list."""
 
-class Product:
+
+class Product(Wrapping):
     """The archs of `space`, each with every value of `settings`.
 
     A point is one string: the arch, `@`, and the settings in the order in which they were given. The net of a
     point is that of its arch, as are its costs and its index; a short training takes the settings for its
     recipe (`docs/hyper_parameters.md`). What else a product can do is what its space can: it has neighbours,
-    an index, costs and versions for a size of images if the space has. It can be listed, and has decisions,
-    if the space has and all settings are choices.
+    an index, costs, children of parents and versions for a size of images if the space has. It can be listed,
+    and has decisions or sequences, if the space has and all settings are choices.
 
     Args:
         space: the archs.
@@ -56,11 +52,13 @@ class Product:
         UsageError: a space that is a product already, or settings that are none.
     """
 
+    PARTS: ClassVar[Mapping[type, type]] = MappingProxyType(PRODUCT)
+    SAME_ARCHS: ClassVar[bool] = False
+
     def __new__(cls, space: SearchSpace, settings: Mapping[str, Setting | str] | str) -> Product:
-        """Returns an object with the methods that `space` and `settings` allow."""
+        """Returns an empty object with the methods that `space` and `settings` allow."""
         SPACE.check("space", space)
-        known = read_settings(settings)
-        return object.__new__(_with(cls, tuple(part for part, fits in PARTS.items() if fits(space, known))))
+        return super().__new__(cls, space, read_settings(settings))
 
     def __init__(self, space: SearchSpace, settings: Mapping[str, Setting | str] | str) -> None:
         if product_of(space) is not None:
@@ -68,10 +66,19 @@ class Product:
         self.space = space
         self.settings = read_settings(settings)
 
-    def __reduce__(self) -> tuple[type[Product], tuple[SearchSpace, dict[str, Setting]]]:
-        """Says how a copy is made in another process."""
-        made = next(kind for kind in type(self).__mro__ if kind not in {*PARTS, *_MADE.values()})
-        return made, (self.space, self.settings)
+    @classmethod
+    def passes_on(cls, asked: type, space: SearchSpace, settings: Mapping[str, Setting]) -> bool:
+        """Returns whether points can be asked what `asked` asks."""
+        listed = all(isinstance(setting, Choice) for setting in settings.values())
+        if asked is Neighborhood and not listed and as_sequence(space) is not None:
+            return True  # an interval is no sequence, by which searchers would find neighbours otherwise
+        if asked is SequenceSpace and not lacking(space, DecisionSpace):
+            return False  # decisions of a fixed number are sequences already
+        return super().passes_on(asked, space) and (listed or asked not in BY_CHOICES)
+
+    def over(self, space: SearchSpace) -> Product:
+        """Returns the same settings beside another space of these archs."""
+        return Product(space, self.settings)
 
     def split(self, point: str) -> tuple[str, dict[str, str]]:
         """Returns the arch of a point, and its settings by name.
@@ -104,130 +111,6 @@ class Product:
 
     def __str__(self) -> str:
         return f"{getattr(self.space, 'name', type(self.space).__name__)}@{written(self.settings)}"
-
-
-class _Neighbors(Product):
-    def neighbors(self, point: str) -> list[str]:
-        """Returns the neighbours of the arch with these settings, then those with one setting changed."""
-        arch, values = self.split(point)
-        return [
-            *(point_of(neighbor, values) for neighbor in cast(Neighborhood, self.space).neighbors(arch)),
-            *(
-                point_of(arch, {**values, name: value})
-                for name, setting in self.settings.items()
-                for value in setting.neighbors(values[name])
-            ),
-        ]
-
-
-class _Members(Product):
-    def __contains__(self, point: object) -> bool:
-        try:
-            return isinstance(point, str) and self.split(point)[0] in cast(FiniteSpace, self.space)
-        except UsageError:
-            return False
-
-
-class _Listed(_Members):
-    def __len__(self) -> int:
-        sizes = [len(cast(Choice, setting).options) for setting in self.settings.values()]
-        return len(cast(FiniteSpace, self.space)) * int(np.prod(sizes))
-
-    def __iter__(self) -> Iterator[str]:
-        options = [cast(Choice, setting).options for setting in self.settings.values()]
-        for values in itertools.product(*options):  # archs in their published order for each
-            own = dict(zip(self.settings, values, strict=True))
-            yield from (point_of(arch, own) for arch in cast(FiniteSpace, self.space))
-
-
-class _Decisions(Product):
-    def choices(self) -> tuple[tuple[str, ...], ...]:
-        """Returns the options of every decision of the arch, then those of the settings."""
-        options = (cast(Choice, setting).options for setting in self.settings.values())
-        return (*cast(DecisionSpace, self.space).choices(), *options)
-
-    def decisions(self, point: str) -> tuple[str, ...]:
-        """Returns the decisions of the arch, then the settings.
-
-        Raises:
-            UsageError: no point of this space.
-        """
-        arch, values = self.split(point)
-        return (*cast(DecisionSpace, self.space).decisions(arch), *values.values())
-
-    def assemble(self, decisions: Sequence[str]) -> str:
-        """Returns the point of these decisions.
-
-        Raises:
-            UsageError: they make none.
-        """
-        count = len(decisions) - len(self.settings)
-        arch = cast(DecisionSpace, self.space).assemble(decisions[:count])
-        point = point_of(arch, dict(zip(self.settings, decisions[count:], strict=True)))
-        self.split(point)
-        return point
-
-
-class _Index(Product):
-    def index(self, point: str) -> int:
-        """Returns the index of the arch."""
-        found: int = cast(Any, self.space).index(self.split(point)[0])
-        return found
-
-
-class _Fitted(Product):
-    def for_image_size(self, image_size: int) -> Product:
-        """Returns the same points with nets for square images of `image_size` pixels."""
-        return Product(fitted_space(self.space, image_size), self.settings)
-
-
-class _Cost(Product):
-    def cost(self, point: str, num_classes: int, image: tuple[int, int, int]) -> Any:
-        """Returns the cost of the arch."""
-        return cast(Any, self.space).cost(self.split(point)[0], num_classes, image)
-
-
-class _CostClass(Product):
-    def cost_class(self, point: str) -> Hashable:
-        """Returns what is equal for archs of equal cost."""
-        found: Hashable = cast(Any, self.space).cost_class(self.split(point)[0])
-        return found
-
-
-class _Stem(Product):
-    @property
-    def stem(self) -> str:
-        """The stem of the nets."""
-        return str(cast(Any, self.space).stem)
-
-
-def _choices_alone(settings: Mapping[str, Setting]) -> bool:
-    return all(isinstance(setting, Choice) for setting in settings.values())
-
-
-PARTS: dict[type[Product], Callable[[SearchSpace, Mapping[str, Setting]], bool]] = {
-    _Neighbors: lambda space, settings: isinstance(space, Neighborhood),
-    _Listed: lambda space, settings: isinstance(space, FiniteSpace) and _choices_alone(settings),
-    _Members: lambda space, settings: hasattr(space, "__contains__"),
-    _Decisions: lambda space, settings: isinstance(space, DecisionSpace) and _choices_alone(settings),
-    _Index: lambda space, settings: isinstance(space, IndexedSpace),
-    _Fitted: lambda space, settings: isinstance(space, ImageSizedSpace),
-    _Cost: lambda space, settings: isinstance(space, CostSpace),
-    _CostClass: lambda space, settings: isinstance(space, CostClassSpace),
-    _Stem: lambda space, settings: isinstance(space, StemmedSpace),
-}
-"""What a product can do where its space and its settings can: who looks for a method finds one that works, or
-none."""
-
-_MADE: dict[tuple[type[Product], tuple[type[Product], ...]], type[Product]] = {}
-
-
-def _with(kind: type[Product], parts: tuple[type[Product], ...]) -> type[Product]:
-    """Returns the class of the products of class `kind` that have `parts`."""
-    if (kind, parts) not in _MADE:
-        about = {"__doc__": kind.__doc__, "__module__": kind.__module__}
-        _MADE[kind, parts] = type(kind.__name__, (*parts, kind), about)
-    return _MADE[kind, parts]
 
 
 def product_of(space: SearchSpace) -> Product | None:

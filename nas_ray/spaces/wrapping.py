@@ -17,16 +17,24 @@ class Wrapping:
     """A space around `space`, with the methods for which `space` has what they stand on and with no others.
 
     A subclass has `PARTS`: for each optional protocol (`spaces/base.py`) a class with the methods that pass
-    it on. An object gets those parts whose protocol `space` answers, so that `isinstance` with a protocol is
-    true of it exactly where it is true of `space`, whatever Python looks at, and in other processes as well.
+    it on. An object gets those parts whose protocol `space` answers (`passes_on`, where other arguments count
+    as well), so that `isinstance` with a protocol is true of it exactly where it is true of `space`, whatever
+    Python looks at, and in other processes as well.
     """
 
     PARTS: ClassVar[Mapping[type, type]] = MappingProxyType({})
+    SAME_ARCHS: ClassVar[bool] = True  # False where its points are not the archs of `space`
     space: SearchSpace
 
     def __new__(cls: type[Made], space: SearchSpace, *args: Any, **options: Any) -> Made:
         """Returns an empty object with the parts of `space`."""
-        return _bare(cls, tuple(part for asked, part in cls.PARTS.items() if not lacking(space, asked)))
+        parts = (p for asked, p in cls.PARTS.items() if cls.passes_on(asked, space, *args, **options))
+        return _bare(cls, tuple(parts))
+
+    @classmethod
+    def passes_on(cls, asked: type, space: SearchSpace, *args: Any, **options: Any) -> bool:
+        """Returns whether an object made of these arguments can be asked what `asked` asks."""
+        return not lacking(space, asked)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Returns how it is made again elsewhere: its class is made there."""
@@ -36,8 +44,8 @@ class Wrapping:
 
 
 def innermost(space: SearchSpace) -> SearchSpace:
-    """Returns the space that wrappings are around; one that is not wrapped itself."""
-    while isinstance(space, Wrapping):
+    """Returns the space whose archs those of `space` are: what lies in its filters, or itself."""
+    while isinstance(space, Wrapping) and space.SAME_ARCHS:
         space = space.space
     return space
 

@@ -12,12 +12,25 @@ from torch import nn
 
 from nas_ray.errors import UsageError
 from nas_ray.evaluation.limits import Costs, limited
-from nas_ray.spaces import Choice, DecisionSpace, FiniteSpace, NatsSss, NatsTss, Product, SearchSpace, arch_of
-from nas_ray.spaces.base import CellSpace, fitted_space
+from nas_ray.searchers import RegularizedEvolution, Single
+from nas_ray.spaces import (
+    END,
+    Choice,
+    DecisionSpace,
+    FiniteSpace,
+    NatsSss,
+    NatsTss,
+    Product,
+    SearchSpace,
+    arch_of,
+    sequence_neighbors,
+)
+from nas_ray.spaces.base import CellSpace, RecombiningSpace, SequenceSpace, fitted_space
 from nas_ray.spaces.filtered import FilteredSpace
 from nas_ray.spaces.named import open_space
 from nas_ray.spaces.product import arch_space, product_of
-from tests.searchers.toy import Line
+from tests.searchers.toy import Line, drive
+from tests.spaces.toy import Blocks, Layers
 
 SPACE = NatsTss()
 ARCH = SPACE.archs[6111]
@@ -78,6 +91,53 @@ def test_what_the_space_can_do_the_product_can() -> None:
     assert chosen.decisions(point) == (*SPACE.decisions(ARCH), "0.1")
     assert chosen.assemble(chosen.decisions(point)) == point
     assert Product(NatsSss(), "lr=0.1/1").cost("64:64:64:64:64@lr=1", 10, (3, 32, 32)) is not None
+
+
+class NearLayers(Layers):
+    neighbors = sequence_neighbors
+
+
+def test_sequences_are_passed_on_with_the_settings_in_front() -> None:
+    product = Product(Layers(3), "lr=0.1/0.2,n=1..2")
+    assert not isinstance(product, SequenceSpace)  # an interval has too many values
+    product = Product(Layers(3), "lr=0.1/0.2,n=1/2")
+    assert isinstance(product, SequenceSpace)
+    assert product.options(()) == ("0.1", "0.2")
+    assert product.options(("0.1", "2")) == ("wide", "narrow")
+    assert product.options(("0.1", "2", "wide")) == ("wide", "narrow", END)
+    point = "wide-narrow@lr=0.1,n=2"
+    assert product.decisions(point) == ("0.1", "2", "wide", "narrow")
+    assert product.assemble(product.decisions(point)) == point
+    for wrong in (("0.1", "3", "wide"), ("0.1",), ("0.1", "2")):
+        with pytest.raises(UsageError):
+            product.assemble(wrong)
+    assert not isinstance(Product(SPACE, "lr=0.1/0.2"), SequenceSpace)  # its decisions are sequences already
+
+
+@pytest.mark.parametrize("settings", ["lr=log:0.01..1", "lr=0.1/0.2"])
+@pytest.mark.parametrize("space", [Layers(3), NearLayers(3)])
+def test_evolution_finds_neighbours_of_sequences_and_settings(space: SearchSpace, settings: str) -> None:
+    product = Product(space, settings)
+    filtered = FilteredSpace(product, lambda point: "wide" in point)
+    for searched in (product, filtered):
+        searcher = RegularizedEvolution(searched, fitness=Single(("x",)), population=4, sample=2)
+        points = drive(searcher, 40)
+        assert len({arch_of(point) for point in points}) > 3
+        assert len({point.partition("@")[2] for point in points}) > 1
+
+
+def test_children_are_of_the_archs_of_both_parents_and_of_their_settings() -> None:
+    product = Product(Blocks(), "lr=log:0.01..1,n=1/2/3")
+    assert isinstance(product, RecombiningSpace)
+    parents = ["0+1@lr=0.1,n=1", "2+3@lr=0.1,n=2"]
+    children = [product.sample_from(parents, np.random.default_rng(seed)) for seed in range(60)]
+    assert {name for child in children for name in arch_of(child).split("+")} == set("0123")
+    values = [product.split(child)[1] for child in children]
+    assert {value["n"] for value in values} == {"1", "2", "3"}
+    lrs = [value["lr"] for value in values]
+    assert 1 < len(set(lrs)) < len(lrs)
+    assert lrs.count("0.1") > 30  # one in three moves
+    assert not isinstance(Product(SPACE, "lr=0.1/1"), RecombiningSpace)
 
 
 def test_what_the_space_cannot_do_the_product_cannot() -> None:
