@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from nas_ray.drivers.keeping import keeper_of
 from nas_ray.drivers.plan import Budget, Listeners, Plan
 from nas_ray.drivers.table import elapsed
-from nas_ray.errors.checks import a
+from nas_ray.errors.checks import instance
 from nas_ray.evaluation.base import EVALUATOR, EpochEvaluator, Evaluator
 from nas_ray.rows import Event
 from nas_ray.runs.journal import Journal
@@ -22,7 +22,7 @@ def check_search(searcher: object, evaluator: object) -> None:
     Raises:
         UsageError: no searcher, or nothing that evaluates.
     """
-    a(ArchSearcher, "a searcher, a nas_ray.ArchSearcher").check("searcher", searcher)
+    instance(ArchSearcher, "a searcher, a nas_ray.ArchSearcher").check("searcher", searcher)
     EVALUATOR.check("evaluator", evaluator)
 
 

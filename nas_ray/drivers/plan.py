@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from nas_ray.errors import UsageError, unknown_name
-from nas_ray.errors.checks import CALLABLE, TEXT, a, check_all, real, whole
+from nas_ray.errors.checks import CALLABLE, TEXT, check_all, instance, real, whole
 from nas_ray.rows import Event, Row
 
 RAY, PROCESS = "ray", "process"
@@ -47,7 +47,7 @@ _PLANNED: Final = {
     **dict.fromkeys(("cpus", "gpus", "cpus_per_trial", "gpus_per_trial"), real(0)),
     **dict.fromkeys(("max_concurrent", "archs_per_trial"), whole(1)),
     "where": TEXT,
-    "driver": a(str, " or ".join(DRIVERS)),
+    "driver": instance(str, " or ".join(DRIVERS)),
     "trial_timeout_s": real(0, above=True).or_none,
     "scheduler": CALLABLE.or_none,
 }

@@ -72,7 +72,7 @@ def real(least: float = 0, *, above: bool = False) -> Kind:
     return Kind(what, holds)
 
 
-def a(kind: type | tuple[type, ...], what: str, advice: str = "") -> Kind:
+def instance(kind: type | tuple[type, ...], what: str, advice: str = "") -> Kind:
     """Returns the kind of the instances of classes."""
     return Kind(what, lambda value: isinstance(value, kind), advice)
 
@@ -100,8 +100,8 @@ def check_all(kinds: Mapping[str, Kind], given: Mapping[str, object]) -> None:
 
 
 CALLABLE = Kind("callable", callable)
-TEXT = a(str, "a string")
-PATH = a((str, PathLike), "a path")
+TEXT = instance(str, "a string")
+PATH = instance((str, PathLike), "a path")
 
 
 @cache

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from nas_ray.errors import UsageError
-from nas_ray.errors.checks import a
+from nas_ray.errors.checks import instance
 from nas_ray.evaluation.base import Evaluator
 from nas_ray.evaluation.epoch_training import EpochTraining
 from nas_ray.images.splits import NetImages
@@ -70,7 +70,7 @@ class ShortTraining(EpochTraining):
         scores: Evaluator | None = None,
     ) -> None:
         SPACE.check("space", space)
-        a(Recipe, "a Recipe, such as parse_recipe('epochs:4')").check("recipe", recipe)
+        instance(Recipe, "a Recipe, such as parse_recipe('epochs:4')").check("recipe", recipe)
         if not isinstance(images, NetImages):
             TASK.check("task", images)
         task: Task = (

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from nas_ray.errors import UsageError
-from nas_ray.errors.checks import TEXT, a
+from nas_ray.errors.checks import TEXT, instance
 from nas_ray.images.cifar_images import open_cifar
 from nas_ray.images.datasets import DatasetInfo
 from nas_ray.images.folder_images import open_folder
@@ -87,7 +87,7 @@ def open_images(
         UsageError: unknown source, or input that it cannot read.
     """
     TEXT.check("spec", spec)
-    a(DatasetInfo, "a DatasetInfo, such as get_dataset('cifar10')").check("dataset", dataset)
+    instance(DatasetInfo, "a DatasetInfo, such as get_dataset('cifar10')").check("dataset", dataset)
     roots = search_roots() if root is None else (Path(root).expanduser(),)
     if spec != "auto":
         opener, path = parse(spec)

@@ -19,6 +19,9 @@ from nas_ray.runs.folder import JOURNAL
 
 FILE_NAME = JOURNAL
 
+BEGINNING = b'{"event": "'
+"""How every line begins."""
+
 PATIENCE_S, PAUSE_S = 120.0, 1.0
 """How long a storage that cannot be written is waited for, and how often it is tried."""
 
@@ -99,22 +102,33 @@ def _no_link(path: str, flags: int) -> int:
 
 
 def _complete_lines(path: Path) -> bytes:
-    if not path.exists():
-        return b""
-    content = path.read_bytes()
-    return content[: content.rfind(b"\n") + 1]
+    return _parted(path)[0]
+
+
+def _parted(path: Path) -> tuple[bytes, bytes]:
+    """Returns the complete lines of a file, and what follows them."""
+    content = path.read_bytes() if path.exists() else b""
+    complete = content.rfind(b"\n") + 1
+    return content[:complete], content[complete:]
 
 
 def read_journal(path: Path) -> list[Event]:
     """Returns the events of the journal at `path`, without a last line that a kill cut short.
 
     Raises:
-        UsageError: unreadable, or a line is no event.
+        UsageError: unreadable, a line is no event, or what was cut short is the beginning of none.
     """
     try:
-        lines = _complete_lines(path).decode().splitlines()
+        complete, rest = _parted(path)
+        lines = complete.decode().splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"The journal {path} cannot be read: {error}.") from error
+    cut = rest.rstrip(b"\0")  # as a machine that lost its power may leave it
+    if not (cut.startswith(BEGINNING) or BEGINNING.startswith(cut)):
+        raise UsageError(
+            f"The journal {path} ends with {cut[:40]!r}, which is no beginning of an event; the file is no "
+            "journal, or was changed."
+        )
     return [_event(line, number, path) for number, line in enumerate(lines, 1)]
 
 

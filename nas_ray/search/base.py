@@ -9,7 +9,7 @@ import numpy as np
 from nas_ray.benchmarks import Benchmark
 from nas_ray.drivers.connection import check_search
 from nas_ray.drivers.plan import Budget
-from nas_ray.errors.checks import a
+from nas_ray.errors.checks import instance
 from nas_ray.evaluation.base import Evaluator
 from nas_ray.runs.folder import fingerprint
 from nas_ray.searchers import ArchSearcher, Fitness
@@ -48,7 +48,7 @@ class Experiment:
     def __post_init__(self) -> None:
         SPACE.check("space", self.space)
         check_search(self.searcher, self.evaluator)
-        a(Budget, "a Budget").check("budget", self.budget)
+        instance(Budget, "a Budget").check("budget", self.budget)
         if not self.scores:
             object.__setattr__(self, "scores", tuple(getattr(self.fitness, "names", ())))
 

@@ -13,7 +13,7 @@ from nas_ray.drivers.plan import RAY, Cancelled, Listeners, Plan
 from nas_ray.drivers.ray_client import check_started
 from nas_ray.drivers.table import to_table
 from nas_ray.errors import UsageError, printable
-from nas_ray.errors.checks import a
+from nas_ray.errors.checks import instance
 from nas_ray.proxies.forms import later_forms
 from nas_ray.runs.claim import Opens, claimed
 from nas_ray.runs.folder import FILE_NAME as RUN
@@ -56,9 +56,9 @@ def run_experiment(
             another search.
         Exception: what the searcher raises; the rows so far are kept.
     """
-    a(Experiment, "an Experiment").check("experiment", experiment)
-    a(Plan, "a Plan").check("plan", plan)
-    a(Listeners, "Listeners").or_none.check("listeners", listeners)
+    instance(Experiment, "an Experiment").check("experiment", experiment)
+    instance(Plan, "a Plan").check("plan", plan)
+    instance(Listeners, "Listeners").or_none.check("listeners", listeners)
     given, folder, listeners, began = folder, Path(folder), listeners or Listeners(), time.monotonic()
     if given == "":
         raise UsageError("An experiment needs a folder, got ''; name one.")

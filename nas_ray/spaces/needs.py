@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from nas_ray.errors import UsageError
+from nas_ray.rows import shown
 from nas_ray.spaces.base import (
     CellSpace,
     DecisionSpace,
@@ -78,7 +79,14 @@ def decision_space(space: SearchSpace, user: str) -> DecisionSpace:
     """
     if lacking(space, DecisionSpace):
         raise _refusal(space, user, DecisionSpace)
-    return cast(DecisionSpace, space)
+    decided = cast(DecisionSpace, space)
+    choices = decided.choices()
+    if not choices or not all(choices):
+        raise UsageError(
+            f"{user} needs a space whose choices() name at least one decision, each with an option or more, "
+            f"got {shown(choices)} of {type(innermost(space)).__name__}."
+        )
+    return decided
 
 
 def cell_space(space: SearchSpace, user: str) -> CellSpace:

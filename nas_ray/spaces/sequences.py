@@ -7,6 +7,7 @@ that decision made impossible.
 
 from __future__ import annotations
 
+import time
 import zlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 LONGEST = 10_000
 """Decisions of a sequence after which its space is taken for one without an end."""
+
+PATIENCE_S = 60.0
+"""Seconds in which an arch must be drawn, however slow the options of its space are."""
 
 MAX_REJECTIONS = 1_000
 
@@ -74,14 +78,14 @@ def sample_sequence(space: SequenceSpace, rng: np.random.Generator) -> str:
     Raises:
         UsageError: the space gives no options, or no end; or nothing that was drawn makes an arch.
     """
-    rest = MAX_REJECTIONS
+    rest, start = MAX_REJECTIONS, time.monotonic()
     while True:
         decisions, _ = _completed(space, (), (), rng)
         try:
             return space.assemble(decisions)
         except UsageError:
             rest -= 1
-            if not rest:
+            if not rest or time.monotonic() - start > PATIENCE_S:
                 raise
 
 
@@ -149,7 +153,7 @@ def _completed(
     space: SequenceSpace, start: tuple[str, ...], wanted: tuple[str, ...], rng: np.random.Generator
 ) -> tuple[tuple[str, ...], bool]:
     """Returns all decisions after `start`, those of `wanted` where they are options, and if any was drawn."""
-    decisions, drawn = list(start), False
+    decisions, drawn, began = list(start), False, time.monotonic()
     while not decisions or decisions[-1] != END:
         options, place = _options(space, tuple(decisions)), len(decisions) - len(start)
         if place < len(wanted) and wanted[place] in options:
@@ -157,10 +161,12 @@ def _completed(
         else:
             decisions.append(options[int(rng.integers(len(options)))])
             drawn = drawn or len(options) > 1
-        if len(decisions) > LONGEST:
+        late = time.monotonic() - began > PATIENCE_S
+        if late or len(decisions) > LONGEST:
+            got = f"{len(decisions):,} in {PATIENCE_S:g} s" if late else f"more than {LONGEST:,} decisions"
             raise UsageError(
-                f"A sequence of {type(space).__name__} must end, got more than {LONGEST:,} decisions; let "
-                "options(prefix) return END where it may."
+                f"A sequence of {type(space).__name__} must end, got {got}; let options(prefix) return END "
+                f"where it may{', and return sooner' if late else ''}."
             )
     return tuple(decisions[:-1]), drawn
 

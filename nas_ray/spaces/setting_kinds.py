@@ -70,6 +70,13 @@ class Choice:
         """The values that must work, so that all do."""
         return self.options
 
+    @property
+    def extremes(self) -> tuple[str, ...]:
+        """The smallest and the largest value; of words all."""
+        if not all(map(is_number, self.options)):
+            return self.options
+        return min(self.options, key=number_of), max(self.options, key=number_of)
+
     def __contains__(self, value: object) -> bool:
         return value in self.options
 
@@ -141,6 +148,8 @@ class Interval:
     def corners(self) -> tuple[str, ...]:
         """The values that must work, so that all do."""
         return self._grid[0], self._grid[-1]
+
+    extremes = corners
 
     def __contains__(self, value: object) -> bool:
         if not isinstance(value, str) or not is_number(value) or number_text(number_of(value)) != value:

@@ -10,14 +10,14 @@ import re
 from collections.abc import Iterator, Mapping
 
 from nas_ray.errors import UsageError, printable
-from nas_ray.errors.checks import a
+from nas_ray.errors.checks import instance
 from nas_ray.spaces.setting_kinds import VALUE, Choice, Interval, Setting, is_number, number_of
 
 AT = "@"
 """What parts the arch of a point from its settings, and the name of a space from theirs."""
 
-SETTINGS = a((str, Mapping), "a text such as 'lr=0.01..1', or what each may be by its name")
-SETTING = a((str, Choice, Interval), "a text such as '0.01..1', a Choice or an Interval")
+SETTINGS = instance((str, Mapping), "a text such as 'lr=0.01..1', or what each may be by its name")
+SETTING = instance((str, Choice, Interval), "a text such as '0.01..1', a Choice or an Interval")
 
 _NAME = r"[A-Za-z_][A-Za-z0-9_]*"
 _POINT = re.compile(f"(.*){AT}({_NAME}={VALUE}(?:,{_NAME}={VALUE})*)", re.DOTALL)
@@ -123,6 +123,14 @@ def written(settings: Mapping[str, Setting]) -> str:
 
 
 def corners(settings: Mapping[str, Setting]) -> Iterator[dict[str, str]]:
-    """Yields the combinations of extreme values, which must work so that all points do."""
-    for values in itertools.product(*(setting.corners for setting in settings.values())):
-        yield dict(zip(settings, values, strict=True))
+    """Yields points of settings, as values by name, that must work so that all points do.
+
+    They are every value that must work by itself, and the extremes of every two settings, as no rule of a
+    recipe joins more than two. The others have their first value then, so that each is a point.
+    """
+    first = {name: setting.corners[0] for name, setting in settings.items()}
+    for name, setting in settings.items():
+        yield from ({**first, name: value} for value in setting.corners)
+    for one, other in itertools.combinations(settings, 2):
+        for a, b in itertools.product(settings[one].extremes, settings[other].extremes):
+            yield {**first, one: a, other: b}

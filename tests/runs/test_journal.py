@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from nas_ray.errors import UsageError
-from nas_ray.runs.journal import Journal, read_journal, rows_of
+from nas_ray.runs.journal import FILE_NAME, Journal, read_journal, rows_of
 
 ASK = {"event": "ask", "trial": 0, "arch": "a"}
 TELL = {"event": "tell", "trial": 0, "row": {"x": 1.5, "error": None}}
@@ -111,3 +111,17 @@ def test_a_disk_that_stays_full_leaves_whole_lines(tmp_path: Path, monkeypatch: 
         journal.append(ASK)
     assert (tmp_path / "journal.jsonl").read_bytes().count(b"\n") == 1
     assert (tmp_path / "journal.jsonl").read_bytes().endswith(b"\n")
+
+
+@pytest.mark.parametrize("bytes_", [b"\x93NUMPY\x01\x00 no line", b'{"a": 1}', b"garbage"])
+def test_a_file_that_is_no_journal_is_refused_and_left(tmp_path: Path, bytes_: bytes) -> None:
+    path = tmp_path / FILE_NAME
+    for before in (b"", b'{"event": "ask", "trial": 0, "arch": "a"}\n'):
+        path.write_bytes(before + bytes_)
+        for opens in (Journal, read_journal):
+            with pytest.raises(UsageError, match="which is no beginning of an event; the file is no journal"):
+                opens(path)
+        assert path.read_bytes() == before + bytes_
+    path.write_bytes(before + b'{"event": "t' + bytes(5))  # a kill, or a machine without power
+    Journal(path).close()
+    assert path.read_bytes() == before

@@ -7,7 +7,7 @@ from nas_ray.drivers.simulation import simulate
 from nas_ray.errors import UsageError
 from nas_ray.searchers import Negated, Nsga2, RankSum, Row, Single, pareto_front
 from nas_ray.searchers.pareto import crowding_distances, fronts, objective_values, parse_objectives
-from tests.searchers.toy import Grid, Script, drive
+from tests.searchers.toy import Grid, Line, Script, drive
 
 
 def test_hand_traced_run() -> None:
@@ -115,3 +115,13 @@ def test_numbers_out_of_range(population: int, crossover: float) -> None:
         "nsga2 needs a population from 1 to 1000000 and a crossover from 0 to 1, got "
         f"population={population} and crossover={crossover}."
     )
+
+
+@pytest.mark.parametrize("choices", [(), (("a", "b"), ())])
+def test_a_space_without_choices_is_refused(choices: tuple[tuple[str, ...], ...]) -> None:
+    class Empty(Line):
+        def choices(self) -> tuple[tuple[str, ...], ...]:
+            return choices
+
+    with pytest.raises(UsageError, match=r"nsga2 needs a space whose choices\(\) name at least one"):
+        Nsga2(Empty(3), fitness=Single(("x",)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from itertools import pairwise
 from typing import Any
@@ -10,7 +11,15 @@ import numpy as np
 import pytest
 
 from nas_ray.errors import UsageError
-from nas_ray.spaces import END, NatsSss, NatsTss, SequenceSpace, sample_sequence, sequence_neighbors
+from nas_ray.spaces import (
+    END,
+    NatsSss,
+    NatsTss,
+    SequenceSpace,
+    sample_sequence,
+    sequence_neighbors,
+    sequences,
+)
 from nas_ray.spaces.filtered import FilteredSpace
 from nas_ray.spaces.sequences import as_sequence, sequence_children
 from tests.searchers.toy import Grid
@@ -199,3 +208,16 @@ def test_lengths_grow_and_shrink_by_mutation() -> None:
         walk.append(children[int(rng.integers(len(children)))])
     steps = {len(SPACE.decisions(b)) - len(SPACE.decisions(a)) for a, b in pairwise(walk)}
     assert min(steps) < 0 < max(steps)
+
+
+def test_slow_options_are_not_waited_for_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Slow(Layers):
+        def options(self, prefix: tuple[str, ...]) -> tuple[str, ...]:
+            time.sleep(0.02)
+            return ("wide", "narrow")
+
+    monkeypatch.setattr(sequences, "PATIENCE_S", 0.05)
+    with pytest.raises(
+        UsageError, match=r"must end, got \d in 0.05 s; let options\(prefix\) return END .* sooner\."
+    ):
+        sample_sequence(Slow(), np.random.default_rng(0))

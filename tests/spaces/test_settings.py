@@ -10,7 +10,7 @@ import pytest
 
 from nas_ray.errors import UsageError
 from nas_ray.spaces import Choice, Interval, NatsTss, arch_of, settings_of
-from nas_ray.spaces.settings import named_space, parse_settings, point_of, read_settings, written
+from nas_ray.spaces.settings import corners, named_space, parse_settings, point_of, read_settings, written
 
 SETTINGS = [
     "log:0.01..1",
@@ -170,3 +170,13 @@ def test_settings_are_read_without_anything_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_corners_grow_with_the_settings_and_not_with_their_product() -> None:
+    settings = parse_settings(",".join(f"s{n}=1/2/3/4" for n in range(12)))
+    points = list(corners(settings))
+    assert len(points) == 12 * 4 + 66 * 4
+    assert all(list(point) == list(settings) for point in points)
+    assert {point["s7"] for point in points} == {"1", "2", "3", "4"}
+    pairs = {(point["s3"], point["s9"]) for point in points}
+    assert {("1", "1"), ("1", "4"), ("4", "1"), ("4", "4")} <= pairs
