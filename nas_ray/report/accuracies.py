@@ -66,13 +66,18 @@ class Accuracies:
         except UsageError as error:
             if self._given is not None:
                 raise
-            said = f"No accuracy: the benchmark of the run cannot be used here ({error}) Give --benchmark."
+            said = f"No benchmark accuracy: that of the run cannot be used here ({error}) Give --benchmark."
             return rows, "accuracy", None, [said]
         if benchmark is None:
             return rows.assign(accuracy=np.nan), "accuracy", None, []
         known = _known(benchmark, final_archs(rows))
         if not known.notna().any():
-            return rows, "accuracy", None, [f"No accuracy: {benchmark.acc_source} has none of these archs."]
+            return (
+                rows,
+                "accuracy",
+                None,
+                [f"No benchmark accuracy: {benchmark.acc_source} has none of these archs."],
+            )
         return rows.assign(accuracy=known), benchmark.acc_column, benchmark.acc_source, []
 
     def _open(self, spec: str, dataset: str) -> Benchmark | None:

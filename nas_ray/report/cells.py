@@ -110,6 +110,11 @@ _BENDS = {(0, 2): -0.32, (0, 3): -0.54, (1, 3): 0.36}  # the others are straight
 _LABELS = ("input", "1", "2", "output")
 
 
+def has_cell(arch: str) -> bool:
+    """Returns whether a picture of `arch` shows a cell, and not its text."""
+    return cell_graph(arch) is not None
+
+
 def draw_cell(arch: str, path: Path, *, index: int | None = None) -> None:
     """Writes a picture of the cell to `path`; an arch of any other space is drawn as its text.
 

@@ -34,7 +34,7 @@ def facts_of(run: RunData) -> list[Fact]:
     images = images.get("description") if isinstance(images, dict) else images
     counts = _counts(run)
     facts = [
-        ("what", f"{run.experiment} on {run.space}, {run.dataset}; {status}"),
+        ("what", f"{run.method} on {run.space}, {run.dataset}; {status}"),
         ("fitness", str(run.fitness)),
         ("scores", ", ".join(run.scores)),
         ("images", str(images or "")),
@@ -124,7 +124,7 @@ def comparison(runs: Sequence[RunData]) -> pd.DataFrame:
         table.append(
             {
                 "run": run.name,
-                "experiment": run.experiment,
+                "experiment": run.method,
                 "dataset": run.dataset,
                 "fitness": str(run.fitness),
                 "seed": run.seed,

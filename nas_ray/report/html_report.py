@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -127,10 +127,17 @@ def render(runs: Sequence[RunData]) -> str:
     return environment.get_template("page.html.j2").render(
         title=title,
         subtitle=f"{total:,} rows; report made by nas_ray on {made} UTC.",
-        notes=[*differences(runs), *dict.fromkeys(note for run in runs for note in run.notes)],
+        notes=[*differences(runs), *dict.fromkeys(_notes(runs))],
         sections=sections,
         rows=rows,
         css=Markup((TEMPLATES / "page.css").read_text(encoding="utf-8")),
         js=Markup((TEMPLATES / "page.js").read_text(encoding="utf-8")),
         plotly=Markup(get_plotlyjs()),
     )
+
+
+def _notes(runs: Sequence[RunData]) -> Iterator[str]:
+    """Yields the notes of runs, beside others with the name of the run that they are about."""
+    for run in runs:
+        alone = len(runs) == 1
+        yield from (note if alone or run.name in note else f"{run.name}: {note}" for note in run.notes)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
 
-from nas_ray.report.run_data import RunData
+from nas_ray.report.run_data import RunData, method_of
 
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#5b5b5b")
 """Source: Okabe and Ito, "Color Universal Design", 2008, with grey instead of yellow, for white paper."""
@@ -72,10 +72,10 @@ def _settings(run: RunData) -> dict[str, Any]:
 
 
 def _label(settings: dict[str, Any], differing: Sequence[str]) -> str:
-    said = [str(settings["experiment"])]
+    said = [method_of(str(settings["experiment"]), settings)]
     for key in differing:
         value = settings[key]
-        if key != "experiment":
+        if key not in ("experiment", "searcher"):
             said.append(f"{key.replace('_', ' ')} {_short(value)}")
     return ", ".join(said)
 

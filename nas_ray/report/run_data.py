@@ -21,6 +21,12 @@ Lookup = Callable[[str], float]
 """Accuracy of an arch in percent, NaN if unknown."""
 
 
+def method_of(experiment: str, settings: Mapping[str, Any]) -> str:
+    """Returns the name of an experiment with that of its searcher, such as `search rea`."""
+    searcher = settings.get("searcher")
+    return f"{experiment} {searcher}" if isinstance(searcher, str) and searcher != experiment else experiment
+
+
 @dataclass(frozen=True)
 class RunData:
     """One run, or one dataset of a comparison of proxies.
@@ -59,6 +65,11 @@ class RunData:
     acc_source: str | None = None
     best: Mapping[str, Any] | None = None
     notes: tuple[str, ...] = ()
+
+    @property
+    def method(self) -> str:
+        """The experiment, and the searcher where it took one of several."""
+        return method_of(self.experiment, self.settings)
 
     @cached_property
     def distinct(self) -> pd.DataFrame:

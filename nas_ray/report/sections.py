@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from nas_ray.report.cells import cell_graph, draw_cell
+from nas_ray.report.cells import draw_cell, has_cell
 from nas_ray.report.curve_panels import curve_panels
 from nas_ray.report.facts import Fact, comparison, facts_of, flat, kind_table, number
 from nas_ray.report.kinds import Kind
@@ -93,7 +93,7 @@ def _curves(kinds: Sequence[Kind]) -> Section | None:
 def _scores(kinds: Sequence[Kind]) -> list[Section]:
     ranks = rank_table(kinds)
     if not ranks["archs"].any():
-        text = "No accuracy is known for these archs, so nothing says how well the scores rank them."
+        text = "No benchmark accuracy is known for these archs, so nothing says how the scores rank them."
         return [Section("scores", "Scores against accuracy", text)]
     several = any(len(kind.runs) > 1 for kind in kinds)
     text = "Rank correlation with accuracy over different archs; an undefined score counts as the worst. " + (
@@ -140,7 +140,7 @@ def _cells(run: RunData, count: int) -> list[CellDrawing]:
     drawings = []
     for place, row in enumerate(run.top(count).to_dict("records"), 1):
         arch = final_arch(row)
-        if cell_graph(arch) is None:
+        if not has_cell(arch):
             continue
         said = f"fitness {number(row['fitness'])}"
         if np.isfinite(row["accuracy"]):

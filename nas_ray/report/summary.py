@@ -184,7 +184,7 @@ def _table(summary: Mapping[str, Any]) -> Rows:
     table.add_row("evaluations", f"{summary['evaluations']:,}", ", ".join(counts))
     table.add_row("compute", _seconds(summary["compute_seconds"]), "sum over trials")
     rate = summary["archs_per_second"]
-    speed = "" if rate is None else f"{rate:.2f} archs/s once the workers were up"
+    speed = "" if rate is None else f"{rate:.2f} archs/s after the first"
     table.add_row("search", _seconds(summary["search_seconds"]), speed)
     table.add_row("in all", _seconds(summary["wall_seconds"]), "with the start")
     return table

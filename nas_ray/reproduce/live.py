@@ -18,6 +18,7 @@ from nas_ray.drivers.lifecycle import begin_ray
 from nas_ray.drivers.resources import Plan, Request, check_request
 from nas_ray.drivers.tune_search import tune_search
 from nas_ray.errors import UsageError
+from nas_ray.evaluation.base import placed
 from nas_ray.evaluation.proxy_scores import ProxyScores
 from nas_ray.images.identity import IMAGES, check_unchanged
 from nas_ray.images.image_args import open_image_args
@@ -157,7 +158,7 @@ class LiveRuns:
         work.mkdir(parents=True)
         rows = tune_search(
             new_searcher(known, setting, seed),
-            self._evaluator(known, setting, seed),
+            placed(self._evaluator(known, setting, seed), plan.accelerator, None),
             folder=work,
             num_samples=setting.evaluations,
             seconds=setting.seconds,

@@ -14,8 +14,9 @@ class EstimateArgs(TogetherArgs, MinibatchArgs, ProxyArgs, SpaceArgs):
     """How archs are judged; `search.estimation.estimate` reads them."""
 
     fitness: str | None = None
-    """What is maximised: one score such as naswot, or rank_sum:naswot,synflow ; None means the rank sum
-    of all proxies, or valid_acc with --fidelity. mixed=0.5:synflow,valid_acc weighs standardised scores."""
+    """What is maximised: one score such as naswot, or several as in rank_sum:naswot,synflow. None means the
+    rank sum of all proxies, or valid_acc with --fidelity. mixed=0.5:synflow,valid_acc weighs standardised
+    scores."""
     fidelity: str | None = None
     """Train archs instead of only scoring them: epochs:4 (or another number), fast, nats-12 or nats-200,
     with changes as in nats-12:batch_size=128,cutout=8 (docs/training.md). The fitness is then valid_acc, and

@@ -16,6 +16,7 @@ from nas_ray.evaluation.limits import limited
 from nas_ray.images.identity import IMAGES
 from nas_ray.images.image_args import open_image_args
 from nas_ray.images.image_data import ImageDataModule
+from nas_ray.report.run_data import method_of
 from nas_ray.runs.folder import fingerprint
 from nas_ray.search.arguments import SearchArgs
 from nas_ray.search.base import MINIBATCH, Experiment
@@ -119,8 +120,9 @@ def introduce(experiment: Prepared, where: str, place: str | Path, console: Cons
     limits = [f"{experiment.num_samples} evaluations"] if experiment.num_samples else []
     limits += [f"{args.time_budget_s:g} s"] if args.time_budget_s else []
     accuracy = experiment.benchmark.acc_source if experiment.benchmark else "none, no benchmark knows it"
+    what = f"{method_of(experiment.name, vars(args))} on {args.space} for {args.dataset}"
     lines = [
-        f"{experiment.name} on {args.space} for {args.dataset}: at most {' or '.join(limits)}, {where}",
+        f"{what}: at most {' or '.join(limits)}, {where}",
         *judged(experiment),
         f"images     {experiment.images.description}",
         f"accuracy   {accuracy}",

@@ -17,7 +17,7 @@ from nas_ray.benchmarks import Benchmark
 from nas_ray.benchmarks.base import accuracy_column
 from nas_ray.drivers.table import to_table
 from nas_ray.evaluation.gpu_memory import packing
-from nas_ray.report.cells import draw_cell
+from nas_ray.report.cells import draw_cell, has_cell
 from nas_ray.report.search_curve import draw_search, known_accuracy
 from nas_ray.report.summary import print_summary, summarize
 from nas_ray.rows import ERROR, FOUND, final_arch, final_archs
@@ -111,7 +111,8 @@ def best_row(rows: pd.DataFrame) -> dict[str, Any] | None:
 
 
 def _draw(experiment: Experiment, rows: pd.DataFrame, arch: str, folder: Path) -> None:
-    draw_cell(arch, folder / "cell.png", index=experiment.index(arch))
+    if has_cell(arch):
+        draw_cell(arch, folder / "cell.png", index=experiment.index(arch))
     draw_search(
         rows,
         folder / "search.png",

@@ -12,7 +12,7 @@ import pandas as pd
 from rich import box
 from rich.console import Console
 
-from nas_ray.report.cells import draw_cell
+from nas_ray.report.cells import draw_cell, has_cell
 from nas_ray.report.learning_curves import draw_learning_curves
 from nas_ray.report.summary import print_summary, summarize
 from nas_ray.rows import Row, final_arch, scores_alone
@@ -94,7 +94,8 @@ def finish(
     )
     write_json(folder / "best.json", summary)
     if best is not None:
-        draw_cell(final_arch(best), folder / "cell.png")
+        if has_cell(final_arch(best)):
+            draw_cell(final_arch(best), folder / "cell.png")
         draw_learning_curves(rows, folder / "curves.png")
     put(console, _stages(stages, experiment))
     print_summary(summary, console)

@@ -190,10 +190,11 @@ def parse_fitness(text: str | None, scores: Sequence[str]) -> Fitness:
     TEXT.or_none.check("A fitness", text)
     if text is None:
         return Single(tuple(scores)) if len(scores) == 1 else RankSum(tuple(scores))
+    text = text.strip()
     if text in scores:
         return Single((text,))
     kind, colon, listed = text.partition(":")
-    kind, equals, weight = kind.partition("=")
+    kind, equals, weight = (part.strip() for part in kind.partition("="))
     if kind not in FITNESSES:
         raise UsageError(unknown_name("fitness", kind, [*FITNESSES, *scores]))
     names = tuple(name.strip() for name in listed.split(",")) if colon else tuple(scores)

@@ -119,7 +119,8 @@ def _triple(values: Sequence[float]) -> str:
 
 
 def _training(job: TrainJob) -> list[str]:
-    words = ", ".join(f"{name} {value}" for name, value in job.identity()["recipe"].items())
+    options = {name: value for name, value in job.identity()["recipe"].items() if name != "seeds"}
+    words = ", ".join(f"{name} {value}" for name, value in options.items())  # seeds are those of the command
     return [
         "## Training",
         "",

@@ -136,8 +136,9 @@ class Curve(Checkpoint):
     def _line(self, row: dict[str, float], epochs: int) -> str:
         left = row["seconds"] * (epochs - row["epoch"])
         shown = [f"{row[name]:.2f} % {word}" for name, word in _WORDS.items() if name in row]
-        end = f"about {left / 60:.0f} min left" if left >= 60 else f"about {left:.0f} s left"
-        return f"{self.label}  epoch {row['epoch']:.0f} of {epochs}: {', '.join(shown)}, {end}"
+        if left >= 1:  # of the last epoch nothing is left
+            shown.append(f"about {left / 60:.0f} min left" if left >= 60 else f"about {left:.0f} s left")
+        return f"{self.label}  epoch {row['epoch']:.0f} of {epochs}: {', '.join(shown)}"
 
     def state_dict(self) -> dict[str, Any]:
         """Returns the rows."""

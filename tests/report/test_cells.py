@@ -1,11 +1,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import pandas as pd
 import pytest
 from matplotlib.image import imread
 
 from nas_ray.report.cells import EDGES, OP_COLORS, cell_graph, cell_text, draw_cell
+from nas_ray.search import finish
 from nas_ray.spaces import nats_tss
 
 ARCH = "|nor_conv_1x1~0|+|none~0|skip_connect~1|+|nor_conv_3x3~0|none~1|avg_pool_3x3~2|"
@@ -51,3 +55,13 @@ def test_picture_is_drawn(tmp_path: Path) -> None:
     picture = imread(tmp_path / "cell.png")
     assert picture.shape[:2] == (495, 1080)
     assert 0.02 < (picture[..., :3].min(axis=2) < 0.9).mean() < 0.3
+
+
+def test_a_run_has_no_picture_of_a_cell_where_there_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finish, "draw_search", lambda *rows, **options: None)
+    experiment: Any = SimpleNamespace(index=lambda arch: None, fitness=None, benchmark=None)
+    for arch, drawn in (("wide-narrow", []), ("64:64:64:64:64", []), (ARCH, ["cell.png"])):
+        finish._draw(experiment, pd.DataFrame(), arch, tmp_path)
+        assert [path.name for path in tmp_path.iterdir()] == drawn

@@ -109,6 +109,26 @@ def test_several_runs_are_medians_of_kinds(tmp_path: Path) -> None:
     assert "Comparison of 4 runs" in page.text
 
 
+def test_a_note_beside_other_runs_names_the_run_that_it_is_about(tmp_path: Path) -> None:
+    known = make_search(tmp_path / "known", search_rows(12))
+    rows = search_rows(12, 1).drop(columns=["test_acc", "acc_source"])
+    gone = make_search(tmp_path / "lost", rows, seed=1, benchmark="gone.csv")
+    text = Page(write_report([known, gone], tmp_path / "page.html")).text
+    assert "lost: No benchmark accuracy: that of the run cannot be used here" in text
+
+
+def test_the_searcher_tells_runs_of_one_command_apart(tmp_path: Path) -> None:
+    one, two = (
+        make_search(tmp_path / name, search_rows(12), experiment="search", searcher=name)
+        for name in ("rea", "nsga2")
+    )
+    page = Page(write_report([one, two], tmp_path / "page.html"))
+    assert "search rea" in page.text
+    assert "search nsga2" in page.text
+    assert page.json["curves-1"]["data"][0]["name"] == "search rea, best so far"
+    assert Page(write_report([one])).facts["what"].startswith("search rea on ")
+
+
 def test_different_datasets_are_said(tmp_path: Path) -> None:
     one = make_search(tmp_path / "one", search_rows(12))
     two = make_search(tmp_path / "two", search_rows(12), dataset="cifar100")
@@ -135,7 +155,7 @@ def test_an_unfinished_search_is_read_from_its_journal(tmp_path: Path) -> None:
     folder = make_search(tmp_path / "run", rows, status="running")
     page = Page(write_report([folder]))
     assert "The search run is not finished (status: running); shown is what it has so far." in page.text
-    assert "No accuracy is known for these archs" in page.text
+    assert "No benchmark accuracy is known for these archs" in page.text
     columns = page.json["rows"]["columns"]
     fitness = [row[columns.index("fitness")] for row in page.json["rows"]["rows"]]
     assert fitness == [None if np.isinf(value) else value for value in rows["fitness"]]
@@ -175,7 +195,7 @@ def test_a_benchmark_may_be_given(tmp_path: Path) -> None:
 def test_a_benchmark_that_is_gone_is_a_note(tmp_path: Path) -> None:
     rows = search_rows(12).drop(columns=["test_acc", "acc_source"])
     folder = make_search(tmp_path / "run", rows, benchmark="gone.csv")
-    assert "No accuracy: the benchmark of the run cannot be used here" in Page(write_report([folder])).text
+    assert "No benchmark accuracy: that of the run cannot be used here" in Page(write_report([folder])).text
 
 
 def test_what_cannot_be_reported(tmp_path: Path) -> None:

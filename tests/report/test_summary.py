@@ -81,7 +81,7 @@ def test_what_is_printed() -> None:
         "94.00 %  rank 1 of 4, top 25 %",
         "72.00 %  expected, without any information",
         "93.33 %  expected, if an oracle picks the best",
-        "0.25 archs/s once the workers were up",
+        "0.25 archs/s after the first",
         "test_acc: toy table, test split.",
     ):
         assert expected in printed

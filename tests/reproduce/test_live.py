@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pandas as pd
 import pytest
 from rich.console import Console
 
+from nas_ray.drivers.plan import Plan
 from nas_ray.errors import UsageError
 from nas_ray.reproduce import run as reproduce
 from nas_ray.reproduce.args import ReproduceArgs
 from nas_ray.reproduce.live import LiveRuns, slug
 from nas_ray.reproduce.measures import SHORT
 from nas_ray.reproduce.tables import Setting, Table
+from nas_ray.spaces import NatsTss
 from tests.reproduce.synthetic import write_files
 
 ROWS = (Setting("params, random search", "random_search", "rank_sum:synflow,params", evaluations=4),)
@@ -65,3 +69,23 @@ def test_numbers_are_checked(tmp_path: Path) -> None:
 
 def test_titles_become_folders() -> None:
     assert slug("SynFlow, REA: skip forced to 0->3") == "synflow-rea-skip-forced-to-0-3"
+
+
+@pytest.mark.parametrize("together", [1, 5])
+def test_scores_are_computed_on_the_device_of_the_plan(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, together: int
+) -> None:
+    runs = LiveRuns.of(args_for(tmp_path, archs_per_trial=together), [TABLE])
+    assert runs is not None
+    placed: list[str] = []
+
+    def search(searcher: object, evaluator: Any, **options: object) -> pd.DataFrame:
+        placed.append(evaluator.accelerator)
+        return pd.DataFrame({"arch": ["a"]})
+
+    monkeypatch.setattr("nas_ray.reproduce.live.tune_search", search)
+    known: Any = SimpleNamespace(space=NatsTss())
+    for seed, gpus in enumerate((0.0, 0.5)):
+        plan = Plan(gpus_per_trial=gpus)
+        runs._search(known, ROWS[1], "cifar10", seed, folder=tmp_path, plan=plan)
+    assert placed == ["cpu", "gpu"]

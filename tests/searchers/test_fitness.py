@@ -70,6 +70,8 @@ def test_no_rows_or_nothing_defined(fitness: Callable[[list[dict[str, Any]]], np
         ("log_rank_sum:x,y", LogRankSum(("x", "y"))),
         ("normalised_sum", NormalisedSum(("x", "y"))),
         ("rank_sum:y, x", RankSum(("y", "x"))),
+        (" rank_sum : y , x ", RankSum(("y", "x"))),
+        (" x ", Single(("x",))),
     ],
 )
 def test_parse(text: str | None, expected: object) -> None:

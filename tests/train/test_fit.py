@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from nas_ray.errors import UsageError
 from nas_ray.images.image_data import ImageDataModule
 from nas_ray.train.checkpoints import BEST, LAST, best_checkpoint, read_checkpoint
-from nas_ray.train.fit import CURVE, Devices, TrainingImages, fit, predictions
+from nas_ray.train.fit import CURVE, Curve, Devices, TrainingImages, fit, predictions
 from nas_ray.training.objective import class_objective
 from nas_ray.training.recipes import Recipe
 from nas_ray.training.training_module import TrainingModule
@@ -178,3 +178,12 @@ def test_a_checkpoint_of_something_else_is_named(
     said = str(caught.value)
     assert said.startswith(f"A training must be able to go on from {tmp_path / LAST}, but it cannot (")
     assert "\n" not in said
+
+
+@pytest.mark.parametrize(
+    ("seconds", "end"), [(90.0, ", about 4 min left"), (2.0, ", about 6 s left"), (0.1, ""), (None, "")]
+)
+def test_a_line_says_what_is_left_where_something_is(tmp_path: Path, seconds: float | None, end: str) -> None:
+    row = {"epoch": 4 if seconds is None else 1, "seconds": seconds or 9.0, "valid_acc": 50.0}
+    line = Curve(tmp_path, "net")._line(row, 4)
+    assert line == f"net  epoch {row['epoch']} of 4: 50.00 % of the held-out images{end}"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,7 +14,7 @@ from nas_ray.errors import UsageError
 from nas_ray.report.read_runs import read_runs
 from nas_ray.runs.folder import write_json
 from nas_ray.train.args import TrainArgs
-from nas_ray.train.card import model_card
+from nas_ray.train.card import _training, model_card
 from nas_ray.train.job import TrainJob, prepare
 from nas_ray.train.pictures import confusion, draw_confusion, draw_curves
 from nas_ray.train.rows import results_table, summary_table, to_markdown
@@ -99,3 +101,11 @@ def test_a_report_points_to_the_card(tmp_path: Path) -> None:
     assert str(caught.value) == (
         f"{tmp_path} is a training, whose report is {tmp_path / 'model_card.md'}; give folders of searches."
     )
+
+
+def test_the_line_of_the_recipe_says_nothing_of_seeds() -> None:
+    job: Any = SimpleNamespace(
+        identity=lambda: {"recipe": {"epochs": 4, "seeds": 1, "lr": 0.1}},
+        args=SimpleNamespace(recipe="fast", split_seed=5), seeds=(0, 1, 2), devices="cpu",
+    )  # fmt: skip
+    assert _training(job)[2:4] == ["- recipe `fast`: epochs 4, lr 0.1", "- seeds: 0, 1, 2; split seed 5"]
