@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from nas_ray.benchmarks.base import Evaluation, check_arch, known_number
-from nas_ray.errors import UsageError, describe, encodable, printable
+from nas_ray.benchmarks.table_files import ending_of as ending_of
+from nas_ray.benchmarks.table_files import read_stored
+from nas_ray.errors import UsageError, encodable, printable
 from nas_ray.images.datasets import get_dataset
-from nas_ray.runs.folder import FILE_NAME
-from nas_ray.runs.writing import write_csv, write_parquet
 from nas_ray.safe_files.stored_numbers import StoredTable
-from nas_ray.safe_files.tables import ARCH, ENDINGS, table_ending
+from nas_ray.safe_files.tables import ARCH
 from nas_ray.spaces.base import FiniteSpace, ScheduledSpace
 from nas_ray.spaces.nats_tss import NatsTss
-
-_ENDINGS = f"{', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}"
 
 SECONDS = ("train_seconds_per_epoch", "valid_seconds")
 """Columns of what a query costs, as `{dataset}_{column}`."""
@@ -69,7 +65,7 @@ class TableBenchmark:
         last = self._schedules[-1]
         self.acc_source = f"{self._title} test split {split}, {last} epochs, mean over seeds"
         self._final = f"test_acc_{last}"
-        table = _read(self.path)
+        table = read_stored(self.path)
         self._require(ARCH, f"{self.dataset}_{self._final}", held=table.names)
         self._archs = tuple(space)
         given = table.archs()
@@ -186,66 +182,3 @@ class TableBenchmark:
                 f"and no value is above {values.max():g}, as in fractions from 0 to 1; multiply it by 100."
             )
         return [float(value) for value in values[order]]
-
-
-def write_table(frame: pd.DataFrame, path: Path) -> None:
-    """Writes `frame` to `path` in the format that its name ends in; the file appears whole or not at all.
-
-    Raises:
-        UsageError: the name ends in another format, or the folder cannot be written.
-    """
-    check_writable(path)
-    write = write_parquet if _ending(path, written=True) == ".parquet" else write_csv
-    try:
-        write(path, frame)
-    except OSError as error:
-        raise UsageError(
-            f"The table must have a writable place, got {path} ({error.strerror or error}); name another."
-        ) from error
-
-
-def check_writable(path: Path) -> None:
-    """Checks, before the work for a table is done, that `write_table` can write it to `path`.
-
-    Raises:
-        UsageError: the name ends in another format, is a directory's, or lies in no writable folder.
-    """
-    if not path.name:
-        raise UsageError(
-            f"The table must have a file name that ends in {_ENDINGS}, got {str(path)!r}; name one."
-        )
-    if path.is_dir():
-        reason = "Is a directory"
-    elif not path.parent.is_dir():
-        reason = f"there is no folder {path.parent}"
-    elif path.exists() and (path.parent / FILE_NAME).exists():
-        reason = f"it is a file of the run in {path.parent}"
-    elif not os.access(path.parent, os.W_OK | os.X_OK):
-        reason = f"the folder {path.parent} is not writable"
-    else:
-        _ending(path, written=True)
-        return
-    raise UsageError(f"The table must have a writable place, got {path} ({reason}); name another.")
-
-
-def _read(path: Path) -> StoredTable:
-    ending = _ending(path)
-    if path.exists() and not path.is_file():  # to open a FIFO would block for ever
-        raise UsageError(f"The table must be a regular file, got {path}, which is none; check the path.")
-    try:
-        return StoredTable.read(path)
-    except Exception as error:  # the readers and decompressors have no common exception
-        raise UsageError(
-            f"The table must be a readable {ending} file, got {path} ({describe(error)}); check the path or "
-            "write the table again."
-        ) from error
-
-
-def _ending(path: Path, *, written: bool = False) -> str:
-    ending = table_ending(path)
-    if ending is None or (written and ending not in ENDINGS):
-        raise UsageError(
-            f"A table file must end in {_ENDINGS}, got {path}; the official "
-            "NATS-Bench files are named by their unpacked directory."
-        )
-    return ending

@@ -98,7 +98,7 @@ def export(args: ExportArgs) -> int:
 
     from nas_ray.benchmarks.export import export_rows
     from nas_ray.benchmarks.nats import find_archives
-    from nas_ray.benchmarks.table import check_writable, write_table
+    from nas_ray.benchmarks.table_files import check_writable, write_table
 
     check_writable(args.out)
     space, found = find_archives(

@@ -5,19 +5,18 @@ from __future__ import annotations
 import logging
 import os
 import signal
-import time
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Annotated, Any
 
 from nas_ray.drivers import ray_compat
 from nas_ray.drivers.addresses import CLIENT, check_address, find_address
-from nas_ray.drivers.cluster import runtime_env, wait_for_resources
+from nas_ray.drivers.cluster import wait_for_resources
+from nas_ray.drivers.joining import connect, told_by
 from nas_ray.drivers.local_ray import LIMITS, start_local, stop_ray
-from nas_ray.drivers.patience import START_S, nothing, patience
 from nas_ray.drivers.plan import PROCESS, RAY
 from nas_ray.drivers.plan import Plan as Plan
-from nas_ray.errors import LONGEST, UsageError, describe
+from nas_ray.errors import UsageError, describe
 from nas_ray.terminal.argument_groups import ResourceArgs
 from nas_ray.terminal.ranges import CORES, GPUS, SHARES, SOME, WAIT, at_once, check_ranges, local_cores
 
@@ -27,7 +26,6 @@ CLIENT_HINT = (
 GPU_SHARE = 0.25
 """Default share of a GPU for one trial: one small net leaves most of a GPU idle."""
 
-_JOINS = 5
 RAY_SETTINGS = {
     **ray_compat.AT_IMPORT,
     "RAY_USAGE_STATS_ENABLED": "0",  # nothing leaves the machine unasked
@@ -209,7 +207,7 @@ def _start_here(request: Request, options: dict[str, Any], verbose: bool) -> Pla
     except (Exception, SystemExit) as error:
         if getattr(error, "code", None) == signal.SIGTERM:
             raise
-        told = _told(error).partition(ray_compat.ADVICE)[0].rstrip(". ")  # what follows is not there any more
+        told = told_by(error).partition(ray_compat.ADVICE)[0].rstrip(". ")  # the rest is gone
         raise UsageError(f"Ray cannot start on this machine: {told}; {LIMITS}") from error
     return plan
 
@@ -218,7 +216,7 @@ def _join(request: Request, options: dict[str, Any]) -> Plan:
     address = cluster_address(request)
     assert address is not None
     try:
-        _connect(address, options)
+        connect(address, options)
         cpus, gpus = wait_for_resources(request.num_gpus or 0, request.wait_for_gpus)
     except UsageError:
         raise
@@ -226,32 +224,8 @@ def _join(request: Request, options: dict[str, Any]) -> Plan:
         if getattr(error, "code", None) == signal.SIGTERM:
             raise
         hint = CLIENT_HINT if address.startswith(CLIENT) else ""
-        raise UsageError(f"No Ray cluster can be joined at {address!r}: {_told(error)}{hint}") from error
+        raise UsageError(f"No Ray cluster can be joined at {address!r}: {told_by(error)}{hint}") from error
     return make_plan(request, cpus, gpus, f"the cluster at {address}")
-
-
-def _connect(address: str, options: dict[str, Any]) -> None:
-    """Joins a cluster; over Ray Client again, as its server forks, and a child dies where gRPC was busy."""
-    import ray
-
-    for left in reversed(range(_JOINS if address.startswith(CLIENT) else 1)):
-        try:
-            said = f"No Ray cluster can be joined at {address!r}: there is no answer for {START_S:g} s."
-            with patience(START_S, said, nothing):
-                ray.init(address=address, runtime_env=runtime_env(), **options)
-            return
-        except ConnectionAbortedError as error:
-            if not left or ray_compat.ABORTED not in str(error):
-                raise
-            ray.shutdown()
-            time.sleep(1)
-
-
-def _told(error: BaseException) -> str:
-    """Returns a message of Ray in one line, without the traceback of the other side that it may hold."""
-    first, *others = str(error).strip().splitlines() or [type(error).__name__]
-    told = f"{first} {others[-1].strip()}" if first.endswith(":") and others else first
-    return told if len(told) <= LONGEST else f"{told[:LONGEST]} ..."
 
 
 def _local_gpus() -> int:

@@ -19,7 +19,8 @@ from nas_ray.drivers.table import to_table
 from nas_ray.evaluation.gpu_memory import packing
 from nas_ray.report.cells import draw_cell, has_cell
 from nas_ray.report.search_curve import draw_search, known_accuracy
-from nas_ray.report.summary import print_summary, summarize
+from nas_ray.report.summary import summarize
+from nas_ray.report.summary_table import print_summary
 from nas_ray.rows import ERROR, FOUND, final_arch, final_archs
 from nas_ray.runs.folder import update_run, write_json, write_table
 from nas_ray.search.base import Experiment

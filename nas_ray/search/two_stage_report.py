@@ -14,7 +14,8 @@ from rich.console import Console
 
 from nas_ray.report.cells import draw_cell, has_cell
 from nas_ray.report.learning_curves import draw_learning_curves
-from nas_ray.report.summary import print_summary, summarize
+from nas_ray.report.summary import summarize
+from nas_ray.report.summary_table import print_summary
 from nas_ray.rows import Row, final_arch, scores_alone
 from nas_ray.runs.folder import update_run, write_json, write_table
 from nas_ray.search.estimation import CHECKPOINTS, VALID_ACC

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from nas_ray.benchmarks import open_benchmark
-from nas_ray.benchmarks.table import TableBenchmark, write_table
+from nas_ray.benchmarks.table import TableBenchmark
+from nas_ray.benchmarks.table_files import write_table
 from nas_ray.errors import UsageError
 from nas_ray.spaces import NatsTss
 

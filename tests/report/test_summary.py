@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from nas_ray.report.summary import print_summary, summarize
+from nas_ray.report.summary import summarize
+from nas_ray.report.summary_table import print_summary
 from tests.report.toy import ARCHS, make_rows, toy
 
 

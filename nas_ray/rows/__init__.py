@@ -6,9 +6,23 @@ import copy
 import json
 import math
 import os
-import re
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from nas_ray.rows.failures import DIVERGED as DIVERGED
+from nas_ray.rows.failures import ERROR as ERROR
+from nas_ray.rows.failures import ERROR_KIND as ERROR_KIND
+from nas_ray.rows.failures import ERROR_KINDS as ERROR_KINDS
+from nas_ray.rows.failures import OUT_OF_MEMORY as OUT_OF_MEMORY
+from nas_ray.rows.failures import OVER_LIMIT as OVER_LIMIT
+from nas_ray.rows.failures import RAISED as RAISED
+from nas_ray.rows.failures import TIMED_OUT as TIMED_OUT
+from nas_ray.rows.failures import UNDEFINED as UNDEFINED
+from nas_ray.rows.failures import WORKER_DIED as WORKER_DIED
+from nas_ray.rows.failures import Failure as Failure
+from nas_ray.rows.failures import error_kind_of as error_kind_of
+from nas_ray.rows.failures import failed as failed
+from nas_ray.rows.failures import with_error_kind as with_error_kind
 
 if TYPE_CHECKING:  # commands answer before it is imported
     import pandas as pd
@@ -16,9 +30,6 @@ if TYPE_CHECKING:  # commands answer before it is imported
 LEADING = ("trial", "arch")
 FOUND = "found"
 """The arch that a trial found, where its `arch` is a method and its setting, such as `darts,seed=3`."""
-
-ERROR, ERROR_KIND = "error", "error_kind"
-"""What went wrong in an evaluation, for people, and of which kind it was, for whoever decides."""
 
 TRAILING = ("fitness", "seconds", "finished_at", "worker", "reused", ERROR, ERROR_KIND)
 """The columns around the scores in the table of a search."""
@@ -61,86 +72,6 @@ MEASURED = ("seconds", "finished_at")
 
 OF_SECONDS = "_seconds"
 """How the column of the seconds of a score ends."""
-
-OUT_OF_MEMORY = "out_of_memory"
-"""Memory, of the machine or of a GPU, did not suffice."""
-WORKER_DIED = "worker_died"
-"""The process of the trial ended; want of memory is the usual cause."""
-TIMED_OUT = "timed_out"
-"""The trial took longer than it may."""
-DIVERGED = "diverged"
-"""The loss of a training was no number any more."""
-RAISED = "raised"
-"""A proxy, a space or an evaluator raised anything else."""
-OVER_LIMIT = "over_limit"
-"""A measured cost was above its limit."""
-UNDEFINED = "undefined"
-"""A score is NaN or infinite, or a proxy did not give it."""
-
-ERROR_KINDS = (OUT_OF_MEMORY, WORKER_DIED, TIMED_OUT, DIVERGED, RAISED, OVER_LIMIT, UNDEFINED)
-"""What `error_kind` may be; of several failures in one row it is the one that comes first here."""
-
-_TOLD = {
-    OUT_OF_MEMORY: "out of memory",
-    WORKER_DIED: "^the worker died ",
-    TIMED_OUT: "^timed out after ",
-    DIVERGED: "^the training diverged in epoch ",
-    OVER_LIMIT: "^[^:]+ is above the limit ",
-    UNDEFINED: r"^[^:]+ is (nan|-?inf)$|^[^ ]+: gave no ",
-}
-"""How rows without `error_kind` tell a kind in one entry of `error`."""
-
-
-class Failure(NamedTuple):
-    """Something that went wrong in an evaluation.
-
-    Attributes:
-        said: a sentence for people, an entry of `error`.
-        kind: one of `ERROR_KINDS`.
-    """
-
-    said: str
-    kind: str
-
-
-def failed(failures: Sequence[Failure]) -> dict[str, Any]:
-    """Returns the columns of a row that tell of `failures`: where there are none, `error` alone, as None."""
-    if not failures:
-        return {ERROR: None}
-    return {
-        ERROR: "; ".join(failure.said for failure in failures),
-        ERROR_KIND: _gravest(failure.kind for failure in failures),
-    }
-
-
-def error_kind_of(row: Mapping[str, Any]) -> str | None:
-    """Returns of what kind the failure of a row is, one of `ERROR_KINDS`; None of a row without `error`.
-
-    Rows of earlier versions, and of evaluators of others, have a text alone: here, and nowhere else, it is
-    read.
-    """
-    said = row.get(ERROR)
-    if not said:
-        return None
-    kind = row.get(ERROR_KIND)
-    if isinstance(kind, str) and kind in ERROR_KINDS:
-        return kind
-    return _gravest(_told(entry) for entry in str(said).split("; "))
-
-
-def with_error_kind(row: dict[str, Any]) -> dict[str, Any]:
-    """Returns a row that has `error_kind` if it has an `error`."""
-    kind = error_kind_of(row)
-    return row if kind is None else {**row, ERROR_KIND: kind}
-
-
-def _told(entry: str) -> str:
-    return next((kind for kind, words in _TOLD.items() if re.search(words, entry)), RAISED)
-
-
-def _gravest(kinds: Iterable[str]) -> str:
-    return min(kinds, key=ERROR_KINDS.index)
-
 
 _PLAIN = frozenset({str, int, float, bool, type(None)})
 
