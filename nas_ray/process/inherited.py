@@ -104,7 +104,7 @@ def _undisturbed() -> Iterator[None]:
     import torch
 
     before = torch.compiler.disable
-    torch.compiler.disable = torch._disable_dynamo  # type: ignore[assignment]  # what torch does by itself
+    torch.compiler.disable = torch._disable_dynamo  # type: ignore[assignment,attr-defined]  # as torch does
     try:
         yield
     finally:
