@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import numbers
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -113,11 +113,14 @@ class Listeners:
         on_epoch: gets the rows of trials that are still trained.
         cancelled: asked often; True ends the search soon. `is_set` of a `threading.Event` is one, so any
             thread can cancel. What is under way then has no row, and is evaluated first when it is resumed.
+        callbacks: of Ray Tune (`ray.tune.Callback`), such as loggers; they see each trial's row beside its
+            arch. For the driver `ray`; over Ray Client copies of them run at the head.
     """
 
     on_event: Callable[[Event], None] | None = None
     on_epoch: Callable[[list[Row]], None] | None = None
     cancelled: Callable[[], bool] | None = None
+    callbacks: Sequence[Any] = ()
 
     def check(self) -> None:
         """Goes on unless the search is cancelled.
