@@ -123,6 +123,8 @@ def training_trial(
     given = _proxies(proxies, images) if proxies else {}
     scores = scores_on(images, space, given, init_seed=init_seed) if given else None
     recipe = parse_recipe(recipe) if isinstance(recipe, str) else recipe
+    if not isinstance(recipe, Recipe):
+        raise UsageError(f"A recipe must be a text such as 'epochs:4', or a Recipe, got {recipe!r}.")
     evaluator = training_on(images, space, recipe, init_seed=init_seed, scores=scores)
     _ = evaluator.fingerprint  # hashes the images: once here, and not by every worker
     metric = evaluator.task.metric_name

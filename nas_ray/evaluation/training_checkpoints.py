@@ -84,7 +84,7 @@ class LastState:
         self._state: dict[str, Any] | None = None
 
     def save(self, arch: str, state: dict[str, Any]) -> None:
-        """Takes the state of `arch`; its tensors may be those of the module, so `write` before it trains on."""
+        """Takes the state of `arch`, whose tensors are those of the module: `write` before it trains on."""
         self._state = {"arch": arch, "identity": self.identity, **state}
 
     def load(self, arch: str) -> dict[str, Any] | None:
@@ -110,8 +110,8 @@ class LastState:
             state = load_plain(path)
         except ValueError as error:
             raise UsageError(
-                f"The checkpoint must hold the {self.FILE_NAME} of a training, but it cannot be read: {error}; take "
-                "another one, or begin anew."
+                f"The checkpoint must hold the {self.FILE_NAME} of a training, but cannot be read: {error}; "
+                "take another one, or begin anew."
             ) from error
         if state is not None:
             self._check(state, arch)
@@ -123,7 +123,7 @@ class LastState:
             of = printable([state["arch"]])[0] if whole else "no training"
             raise UsageError(
                 f"A training goes on from a checkpoint of its own arch {arch}, and this one is of {of}; "
-                "leave out schedulers that copy checkpoints from trial to trial, such as PopulationBasedTraining."
+                "leave out schedulers that copy checkpoints, such as PopulationBasedTraining."
             )
         if state["identity"] != self.identity:
             raise UsageError(
