@@ -115,8 +115,8 @@ def _read(path: Path) -> pd.DataFrame:
 
 def _without_tunes(rows: pd.DataFrame) -> pd.DataFrame:
     """Returns the rows with `arch` and `finished_at`, and without what Tune says of its trials."""
-    rows = rows.set_axis([str(name) for name in rows.columns], axis=1)
-    rows = rows.mask(rows.eq(""), None)  # what a text has for nothing
+    rows = rows.mask(rows == "", None)  # what a text has for nothing
+    rows.columns = pd.Index([str(name) for name in rows.columns])
     if "arch" not in rows and CONFIG_ARCH in rows:
         rows["arch"] = rows[CONFIG_ARCH]
     elif CONFIG_ARCH in rows:  # of a trial that failed before it reported

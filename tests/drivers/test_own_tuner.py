@@ -22,6 +22,7 @@ from nas_ray.errors import UsageError
 from nas_ray.evaluation.on_images import scores_on, training_on
 from nas_ray.images.image_data import ImageDataModule
 from nas_ray.proxies import PROXIES
+from nas_ray.report.html_report import write_report
 from nas_ray.rows import Row
 from nas_ray.search.base import Experiment
 from nas_ray.search.run_experiment import run_experiment
@@ -29,6 +30,7 @@ from nas_ray.searchers import LocalSearch, RandomSearch, RegularizedEvolution, S
 from nas_ray.spaces import NatsTss, Product
 from nas_ray.spaces.base import SearchSpace
 from nas_ray.training.recipes import parse_recipe
+from tests.report.page import Page
 from tests.training.toys import Bytes, TextNets
 
 SPACE = NatsTss(channels=2, cells=1)
@@ -342,13 +344,23 @@ def check_tuner(trial: str, search: str, scheduler: str, folder: Path) -> None:
             assert row["training_iteration"] == row["epochs"]
             assert row["valid_loss"] == rows_of(SPACE, row["arch"])[row["epochs"] - 1]["valid_loss"]
     if alg is not None and isinstance(alg, TuneSearcher):
-        assert [row["arch"] for row in alg.arch_searcher.history] == table["arch"].tolist()
+        asked = [row["arch"] for row in alg.arch_searcher.history]
+        assert asked == table["arch"].tolist()
+        if trial == "scores":  # of which a scheduler can stop none
+            same = of_searcher(type(alg.arch_searcher), metric).arch_searcher
+            scores = scores_on(IMAGES, SPACE, {"naswot": PROXIES["naswot"]})
+            assert nas_ray.simulate(same, scores, num_samples=2)["arch"].tolist() == asked
 
 
 MATRIX = list(
     itertools.product(("scores", "training"), ("grid", "random", "optuna", "rea", "local"), ("fifo", "asha"))
 )
-BY_DAY = [("scores", "grid", "fifo"), ("training", "optuna", "asha"), ("training", "rea", "asha")]
+BY_DAY = [
+    ("scores", "grid", "fifo"),
+    ("scores", "rea", "fifo"),
+    ("training", "optuna", "asha"),
+    ("training", "rea", "asha"),
+]
 
 
 @pytest.mark.parametrize(("trial", "search", "scheduler"), BY_DAY)
@@ -378,6 +390,9 @@ def test_resources_failures_and_a_search_of_ours(ray_started: None, tmp_path: Pa
     table = results.get_dataframe()
     assert table["threads"].dropna().tolist() == [2.0, 2.0]
     (error,) = results.errors
+    page = Page(write_report([Path(results.experiment_path)]))
+    assert (page.facts["evaluations"], page.facts["fitness"]) == ("3, 1 failed", "threads")
+    assert "must be one of the space, got" in (Path(results.experiment_path) / "report.html").read_text()
     assert "The arch of a config must be one of the space, got 'resnet'" in str(error)
 
 
