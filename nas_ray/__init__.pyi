@@ -3,6 +3,9 @@ from . import spaces as spaces
 from . import testing as testing
 from .benchmarks import Benchmark as Benchmark
 from .benchmarks import open_benchmark as open_benchmark
+from .benchmarks.joining import add_accuracy as add_accuracy
+from .drivers.own_tuner import proxy_trial as proxy_trial
+from .drivers.own_tuner import training_trial as training_trial
 from .drivers.plan import Budget as Budget
 from .drivers.plan import Listeners as Listeners
 from .drivers.plan import Plan as Plan

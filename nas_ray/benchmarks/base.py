@@ -98,3 +98,13 @@ def check_arch(arch: object) -> None:
 def known_number(value: object, known: Iterable[int]) -> bool:
     """Returns whether `value` is one of the numbers `known`, whatever it is."""
     return isinstance(value, Real) and value in list(known)
+
+
+def rank_among(everything: np.ndarray | None, accuracy: float | None) -> int | None:
+    """Returns the rank of an accuracy among all `[archs]` of a benchmark, 1 for the best; None if unknown.
+
+    Of equal archs each has the best rank. An accuracy may be rounded differently when it is looked up alone.
+    """
+    if everything is None or accuracy is None or not np.isfinite(accuracy):
+        return None
+    return 1 + int((everything[np.isfinite(everything)] > accuracy + 1e-9).sum())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import tyro
 
@@ -16,12 +16,19 @@ class ReportArgs:
     """What to report on."""
 
     runs: tyro.conf.Positional[tuple[Path, ...]]
-    """Run folders, each with a run.json; several are compared."""
+    """Run folders, each with a run.json; several are compared. Or folders of a tune.Tuner, or tables."""
     out: Path | None = None
     """File to write; None means report.html in the run folder, and several runs need one."""
     benchmark: str | None = None
     """Source of accuracy, as in the searches: auto, nb201, nats, none, or the path of a table; None means
     what the run itself holds, else the benchmark that it names, else auto."""
+    fitness: str | None = None
+    """What decides among trials of a tune.Tuner or rows of a table, such as loss or rank_sum:a,b; None for
+    valid_acc, else all scores. Runs of nas-ray say it themselves."""
+    mode: Literal["max", "min"] = "max"
+    """Whether that is best where it is largest or smallest."""
+    dataset: str = "cifar10"
+    """Dataset of --benchmark for these: cifar10, cifar100 or ImageNet16-120."""
 
 
 @dataclass(frozen=True)

@@ -38,8 +38,10 @@ def report(description: str) -> int:
         nas-ray report runs/rea-cifar10-20250101-120000
         nas-ray report runs/rea-0 runs/rea-1 runs/random-0 runs/random-1 --out compared.html
         nas-ray report runs/space --benchmark nats_tss.csv.gz --out space.html
+        nas-ray report ~/ray_results/train_2025-01-01_10-00-00 --fitness loss --mode min
 
-    A run is a folder that a search, score-space or correlate wrote; a search may still be running. The page
+    A run is a folder that a search, score-space or correlate wrote; a search may still be running. Or it is
+    what a tune.Tuner of Ray left, its folder or a table of its results with a column of archs. The page
     holds all that it needs, so it works without network and can be sent to others: the best archs and their
     cells, the course of the search, scores against accuracy, the Pareto front, skip connections, a table of
     all rows to sort and search, and everything in run.json. Runs that differ in nothing but seeds become one
@@ -47,13 +49,13 @@ def report(description: str) -> int:
     """
     from nas_ray.commands.args import ReportArgs
     from nas_ray.commands.names import check_names
-    from nas_ray.runs.folder import check_is_run
+    from nas_ray.runs.kinds import check_reportable
     from nas_ray.terminal.command_line import read_args
 
     args = read_args(ReportArgs, description)
     check_names(args)
     for folder in args.runs:
-        check_is_run(folder)
+        check_reportable(folder)
     from nas_ray.drivers.lifecycle import Ending, guarded
 
     return guarded(lambda: _report(args), Ending("report"), output())
@@ -61,8 +63,10 @@ def report(description: str) -> int:
 
 def _report(args: ReportArgs) -> int:
     from nas_ray.report.html_report import write_report  # takes seconds
+    from nas_ray.report.read_tuned import Judged
 
-    path = write_report(args.runs, args.out, args.benchmark)
+    judged = Judged(args.fitness, args.mode == "min", args.dataset)
+    path = write_report(args.runs, args.out, args.benchmark, judged)
     tell(f"Report: {path} ({path.stat().st_size / 1e6:.1f} MB)")
     return 0
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -116,14 +116,18 @@ class Listeners:
         on_epoch: gets the rows of trials that are still trained.
         cancelled: asked often; True ends the search soon. `is_set` of a `threading.Event` is one, so any
             thread can cancel. What is under way then has no row, and is evaluated first when it is resumed.
+        callbacks: of Ray Tune (`ray.tune.Callback`), such as loggers; they see each trial's row beside its
+            arch. For the driver `ray`; over Ray Client copies of them run at the head.
     """
 
     on_event: Callable[[Event], None] | None = None
     on_epoch: Callable[[list[Row]], None] | None = None
     cancelled: Callable[[], bool] | None = None
+    callbacks: Sequence[Any] = ()
 
     def __post_init__(self) -> None:
-        check_all(dict.fromkeys(vars(self), CALLABLE.or_none), vars(self))
+        functions = ("on_event", "on_epoch", "cancelled")
+        check_all(dict.fromkeys(functions, CALLABLE.or_none), vars(self))
 
     def check(self) -> None:
         """Goes on unless the search is cancelled.

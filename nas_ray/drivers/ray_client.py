@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -97,7 +97,7 @@ def search_at_head(
         evaluator = evaluator.without_folder()
     mailbox = ray.remote(**AT_HEAD)(Mailbox).remote()
     task = ray.remote(**AT_HEAD, max_retries=0)(_search).remote(
-        mailbox, run, searcher, evaluator, plan, budget
+        mailbox, run, searcher, evaluator, plan, budget, listeners.callbacks
     )
     reader = Reader(mailbox, searcher, journal, listeners)
     # Events are taken in a thread: Ctrl-C ends the waiting, and never an event half taken.
@@ -158,6 +158,7 @@ def _search(
     evaluator: Evaluator,
     plan: Plan,
     budget: Budget,
+    callbacks: Sequence[Any] = (),
 ) -> None:
     """The task at the head; an event waits until the mailbox has it."""
     import ray
@@ -165,6 +166,7 @@ def _search(
     listeners = Listeners(
         on_event=lambda event: ray.get(mailbox.put.remote(EVENT, event)),
         on_epoch=lambda rows: ray.get(mailbox.put.remote(EPOCH, rows)),
+        callbacks=callbacks,
     )
     with tempfile.TemporaryDirectory(prefix="nas_ray-") as name:
         folder = Path(name)

@@ -10,6 +10,7 @@ from nas_ray.drivers.in_process import run_here
 from nas_ray.drivers.plan import PROCESS, Budget, Listeners, Plan
 from nas_ray.drivers.table import to_table
 from nas_ray.drivers.tune_search import run_on_ray
+from nas_ray.errors import UsageError
 from nas_ray.evaluation.base import Evaluator
 from nas_ray.runs.journal import Journal
 from nas_ray.searchers.base import ArchSearcher
@@ -41,6 +42,11 @@ def run_trials(
         UsageError: the driver cannot do what is planned.
     """
     if plan.driver == PROCESS:
+        if listeners.callbacks:
+            raise UsageError(
+                "Callbacks of Ray Tune need the driver ray; the driver process tells on_event and on_epoch, "
+                "so leave callbacks out or take the other driver."
+            )
         run_here(searcher, evaluator, plan, budget, listeners, journal)
     else:
         run_on_ray(searcher, evaluator, plan, budget, listeners, folder=folder, journal=journal)

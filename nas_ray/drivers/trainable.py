@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ray import tune
 
+from nas_ray.drivers.ray_compat import names_of_tune
 from nas_ray.drivers.work import work_for
 from nas_ray.evaluation.base import Evaluator
-from nas_ray.searchers.messages import archs_of
+from nas_ray.searchers.messages import EPOCHS, ROWS, SCORE, archs_of
 
 
 class ArchTrial(tune.Trainable):  # type: ignore[misc]  # Ray ships no types
@@ -25,13 +27,18 @@ class ArchTrial(tune.Trainable):  # type: ignore[misc]  # Ray ships no types
         evaluator: Evaluator | None = None,
         threads: int = 1,
         timeout_s: float | None = None,
+        flat: bool = False,
     ) -> None:
-        """Takes the evaluator; one process computes with `threads` threads, whatever the machine has."""
+        """Takes the evaluator; one process computes with `threads` threads, whatever the machine has.
+
+        Where callbacks listen, results are `flat`: they have the columns of their row beside it.
+        """
         import torch
 
         assert evaluator is not None
         torch.set_num_threads(threads)
         self.work = work_for(evaluator, timeout_s)
+        self.flat = flat
         self.work.take(archs_of(config))
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
@@ -41,10 +48,23 @@ class ArchTrial(tune.Trainable):  # type: ignore[misc]  # Ray ships no types
 
     def step(self) -> dict[str, Any]:
         """Returns the finished rows, or the row after one more epoch; a failure is a row as well."""
-        return self.work.step()
+        result = self.work.step()
+        return flat_result(result, self.work.archs) if self.flat else result
 
     def save_checkpoint(self, checkpoint_dir: str) -> None:
         """Saves nothing: an unfinished trial is evaluated again, or goes on where the evaluator can."""
 
     def load_checkpoint(self, checkpoint: Any) -> None:
         """Loads nothing."""
+
+
+def flat_result(result: dict[str, Any], archs: Sequence[str]) -> dict[str, Any]:
+    """Returns a result with the arch and the columns of its row beside the row; of several archs as it is.
+
+    What Tune adds itself keeps its meaning, and by epochs `score` is what schedulers compare.
+    """
+    if len(result[ROWS]) != 1:
+        return result
+    own = {*names_of_tune(), *((SCORE,) if EPOCHS in result else ())}
+    shown = {name: value for name, value in result[ROWS][0].items() if name not in own}
+    return {**result, "arch": archs[0], **shown}

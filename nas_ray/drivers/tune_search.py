@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from nas_ray.drivers.by_value import ship_modules
+from nas_ray.drivers.callbacks import TUNE, check_callbacks, clear
 from nas_ray.drivers.connection import check_search, connected
 from nas_ray.drivers.plan import Budget, Listeners, Plan
 from nas_ray.drivers.ray_client import over_client, search_at_head
@@ -41,6 +41,7 @@ def tune_search(
     scheduler: Any = None,
     on_event: Callable[[Event], None] | None = None,
     on_epoch: Callable[[list[Row]], None] | None = None,
+    callbacks: Sequence[Any] = (),
     journal: Journal | None = None,
 ) -> pd.DataFrame:
     """Returns the rows of a search run as Ray Tune trials, in actors that are reused.
@@ -70,6 +71,8 @@ def tune_search(
             trial's row is that of its last epoch.
         on_event: called with every event, for progress.
         on_epoch: called with the rows of trials that are still trained, for progress.
+        callbacks: of Ray Tune, such as loggers (`ray.tune.Callback`). They see each result with the arch and
+            the columns of its row; what they write for a trial is kept in `folder/tune_logs`.
         journal: the journal of `folder`, if the caller holds it already.
     """
     check_search(searcher, evaluator)
@@ -87,7 +90,7 @@ def tune_search(
             evaluator,
             plan,
             Budget(num_samples, seconds),
-            Listeners(on_event, on_epoch),
+            Listeners(on_event, on_epoch, callbacks=callbacks),
             folder=folder,
             journal=log,
         )
@@ -112,13 +115,13 @@ def run_on_ray(
     if over_client():
         search_at_head(searcher, evaluator, plan, budget, listeners, journal=journal, run=run_on_ray)
         return
+    check_callbacks(listeners.callbacks)
     storage = _storage(folder)
     try:
         with tune_surroundings(), connected(searcher, evaluator, plan, budget, listeners, journal):
             _tuner(searcher, evaluator, plan, listeners, storage).fit()
     finally:
-        # Tune's own snapshots; the journal holds all there is
-        shutil.rmtree(storage / "tune" if storage == folder.resolve() else storage, ignore_errors=True)
+        clear(storage, folder.resolve(), keep=bool(listeners.callbacks))
 
 
 def _tuner(
@@ -141,6 +144,7 @@ def _tuner(
             evaluator=evaluator,
             threads=max(1, int(plan.cpus_per_trial)),
             timeout_s=plan.trial_timeout_s,
+            flat=bool(listeners.callbacks),
         ),
         {"cpu": plan.cpus_per_trial, "gpu": plan.gpus_per_trial},
     )
@@ -156,10 +160,10 @@ def _tuner(
             trial_name_creator=lambda trial: str(trial.trial_id),
         ),
         run_config=tune.RunConfig(
-            name="tune",
+            name=TUNE,
             storage_path=str(storage),
             verbose=0,
-            callbacks=[Cancelling(listeners)] if listeners.cancelled else None,
+            callbacks=[*([Cancelling(listeners)] if listeners.cancelled else []), *listeners.callbacks],
             checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
             failure_config=tune.FailureConfig(
                 max_failures=1

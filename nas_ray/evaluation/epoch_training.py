@@ -8,18 +8,21 @@ import time
 from collections.abc import Callable, Generator, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
 from nas_ray.errors import UsageError, failure
 from nas_ray.errors.checks import CALLABLE, check_all, whole
-from nas_ray.evaluation.base import EVALUATOR, Evaluator
+from nas_ray.evaluation.base import EVALUATOR, Evaluator, changed
 from nas_ray.evaluation.movable import MovableTraining
-from nas_ray.evaluation.training_checkpoints import TrainingCheckpoints
+from nas_ray.evaluation.training_checkpoints import TrainingCheckpoints, TrainingStore
 from nas_ray.process.seeded import seeded
 from nas_ray.rows import DIVERGED, Failure, Row, failed
 from nas_ray.runs.journal import is_row
 from nas_ray.training.epoch_module import EpochModule, ModuleFactory
+
+E = TypeVar("E", bound="EpochTraining")
 
 _GIVEN = {
     "factory": CALLABLE.or_none,
@@ -86,6 +89,7 @@ class EpochTraining(MovableTraining):
         self.checkpoints = checkpoints
         self.keep_checkpoints = keep_checkpoints
         self.scores = scores
+        self.store: TrainingStore | None = None
 
     def __call__(self, arch: str, report: Callable[[Row], None]) -> None:
         """Reports one row per epoch; the last one counts."""
@@ -148,6 +152,10 @@ class EpochTraining(MovableTraining):
         """Returns what a checkpoint must say to be gone on from, and what one of before says in its place."""
         return json.dumps([self.kind, self.seeds, self.init_seed]), None
 
+    def kept_in(self: E, store: TrainingStore | None) -> E:
+        """Returns the same with its state in `store` instead of in a folder; a driver with its own asks."""
+        return changed(self, store=store, checkpoints=None)
+
     def _scores_of(self, arch: str) -> Row:
         rows: list[Row] = []
         if self.scores is not None:
@@ -207,5 +215,7 @@ class EpochTraining(MovableTraining):
             return self.new_module(arch, seed)
 
     @cached_property
-    def _store(self) -> TrainingCheckpoints | None:
+    def _store(self) -> TrainingStore | None:
+        if self.store is not None:
+            return self.store
         return None if self.checkpoints is None else TrainingCheckpoints(self.checkpoints, *self.identities())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +13,7 @@ import torch
 
 from nas_ray.errors import UsageError
 from nas_ray.errors.checks import instance
-from nas_ray.evaluation.base import Evaluator
+from nas_ray.evaluation.base import Evaluator, changed
 from nas_ray.evaluation.epoch_training import EpochTraining
 from nas_ray.images.splits import NetImages
 from nas_ray.spaces.base import SPACE, SearchSpace
@@ -21,7 +22,7 @@ from nas_ray.training.epoch_module import quiet_trainer as quiet_trainer
 from nas_ray.training.image_task import ImageTask
 from nas_ray.training.objective import objective_of
 from nas_ray.training.recipes import Recipe
-from nas_ray.training.settings import Recipes
+from nas_ray.training.settings import Recipes, recipe_with
 from nas_ray.training.task import TASK, PlacedTask, Task
 from nas_ray.training.training_data import Indices
 from nas_ray.training.training_module import TrainingModule
@@ -108,6 +109,19 @@ class ShortTraining(EpochTraining):
         """Returns the training of the nets of `space` on `task`; `options` are those of the class."""
         TASK.check("task", task)
         return cls(space, task.num_outputs, task, recipe, **options)
+
+    def with_settings(self, values: Mapping[str, Any]) -> ShortTraining:
+        """Returns the same by a recipe in which options have other values, with all of its epochs.
+
+        Raises:
+            UsageError: no option, or a value that does not fit (`recipe_with`).
+        """
+        if not values:
+            return self
+        recipe = recipe_with(self.recipe, values)
+        until = recipe.epochs if "epochs" in values else self.until
+        options = {"recipe": recipe, "recipe_of": Recipes(self.space, recipe)}
+        return changed(self, **options, until=until, seeds=recipe.seeds)
 
     @cached_property
     def fingerprint(self) -> str:

@@ -17,9 +17,11 @@ from nas_ray.report.cost import with_costs
 from nas_ray.report.facts import differences
 from nas_ray.report.kinds import kinds_of
 from nas_ray.report.read_runs import read_runs
+from nas_ray.report.read_tuned import Judged, read_tuned
 from nas_ray.report.run_data import RunData
 from nas_ray.report.sections import sections_of
-from nas_ray.runs.folder import check_is_run, check_local
+from nas_ray.runs.folder import check_local
+from nas_ray.runs.kinds import check_reportable, is_tuned, page_beside
 from nas_ray.runs.writing import write_text
 from nas_ray.spaces.settings import space_name
 
@@ -27,13 +29,20 @@ TEMPLATES = Path(__file__).parent / "page"
 FILE_NAME = "report.html"
 
 
-def write_report(folders: Sequence[Path], out: Path | None = None, benchmark: str | None = None) -> Path:
+def write_report(
+    folders: Sequence[Path],
+    out: Path | None = None,
+    benchmark: str | None = None,
+    judged: Judged | None = None,
+) -> Path:
     """Writes the page about the runs in `folders` and returns its path.
 
     Args:
-        folders: of runs, each once; a folder of `correlate.py` counts as one run per dataset.
-        out: file to write; None means `report.html` in the only folder.
+        folders: of runs, each once; a folder of `correlate.py` counts as one run per dataset. The folder of
+            a `Tuner` of Ray, or a table of its results, counts as a run as well.
+        out: file to write; None means `report.html` in the only folder, or a page beside the only table.
         benchmark: source of accuracy instead of the runs' own.
+        judged: how the trials of a Tuner, or the rows of a table, are judged.
 
     Raises:
         UsageError: no run, a folder that is none or is damaged, several runs without `out`, or a file that
@@ -41,7 +50,7 @@ def write_report(folders: Sequence[Path], out: Path | None = None, benchmark: st
     """
     path = _target(folders, out)
     accuracies = Accuracies(benchmark)
-    runs = [_with_costs(run) for folder in folders for run in read_runs(folder, accuracies)]
+    runs = [_with_costs(run) for folder in folders for run in _read(folder, accuracies, judged)]
     page = render(_named(runs))
     try:
         write_text(path, page)
@@ -50,6 +59,11 @@ def write_report(folders: Sequence[Path], out: Path | None = None, benchmark: st
             f"The report {path} must be writable, but: {error}; choose another --out."
         ) from error
     return path
+
+
+def _read(folder: Path, accuracies: Accuracies, judged: Judged | None) -> list[RunData]:
+    tuned = is_tuned(folder)
+    return [read_tuned(folder, accuracies, judged or Judged())] if tuned else read_runs(folder, accuracies)
 
 
 def _target(folders: Sequence[Path], out: Path | None) -> Path:
@@ -68,8 +82,8 @@ def _target(folders: Sequence[Path], out: Path | None) -> Path:
             f"--out must be a file to write, and {out} is a folder; add a name such as {FILE_NAME}."
         )
     if out is None:
-        check_is_run(folders[0])
-    path = out or folders[0] / FILE_NAME
+        check_reportable(folders[0])
+    path = out or page_beside(folders[0], FILE_NAME)
     if path.exists() and not _is_page(path):
         raise UsageError(f"{path} is no report, and a report would replace it; choose another --out.")
     if not path.parent.is_dir():

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from nas_ray.benchmarks.base import accuracy_column
+from nas_ray.benchmarks.base import accuracy_column, rank_among
 from nas_ray.report.expected import expected_best, expected_random_arch
 from nas_ray.report.search_curve import known_accuracy
 from nas_ray.rows import final_arch
@@ -98,8 +98,7 @@ def _worth(
     if every is None or not len(known):
         return worth
     if accuracy is not None:
-        # The margin: an accuracy may be rounded differently when it is looked up alone.
-        worth["rank"] = 1 + int((known > accuracy + 1e-9).sum())
+        worth["rank"] = rank_among(known, accuracy)
     best = int(np.argmax(np.where(np.isfinite(every), every, -np.inf)))
     worth.update(num_archs=len(known), benchmark_best_arch=str(benchmark.archs[best]))
     worth.update(benchmark_best_accuracy=float(every[best]), random_arch_accuracy=expected_random_arch(known))

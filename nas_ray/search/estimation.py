@@ -12,8 +12,7 @@ from nas_ray.drivers.plan import PROCESS, RAY
 from nas_ray.errors import UsageError
 from nas_ray.evaluation.base import Evaluator, in_forms, placed
 from nas_ray.evaluation.movable import CHECKPOINTS
-from nas_ray.evaluation.proxy_scores import ProxyScores
-from nas_ray.evaluation.short_training import ShortTraining
+from nas_ray.evaluation.on_images import scores_on, training_on
 from nas_ray.images.image_data import ImageDataModule
 from nas_ray.proxies import Proxy
 from nas_ray.proxies.measured import MEASURED
@@ -187,16 +186,14 @@ def _evaluator(
     if args.archs_per_trial > 1:
         _check_together(args, space, proxies)
     if proxies:
-        inputs, targets = (tensor.numpy() for tensor in images.minibatch())
-        batch = images.num_classes, inputs, targets, proxies
         if args.archs_per_trial > 1:
-            return together(space, *batch, init_seed=seed)
-        scores = ProxyScores(space, *batch, init_seed=seed, limits=limits)
+            inputs, targets = (tensor.numpy() for tensor in images.minibatch())
+            return together(space, images.num_classes, inputs, targets, proxies, init_seed=seed)
+        scores = scores_on(images, space, proxies, init_seed=seed, limits=limits)
         if recipe is None:
             return scores
     assert recipe is not None  # a search without one has proxies
-    own = images.num_classes, images.train_images, recipe
-    return ShortTraining(space, *own, init_seed=seed, split_seed=args.batch_seed, scores=scores)
+    return training_on(images, space, recipe, init_seed=seed, scores=scores)
 
 
 def _check_together(args: EstimateArgs, space: SearchSpace, proxies: Mapping[str, Proxy]) -> None:

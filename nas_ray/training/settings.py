@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import get_type_hints
+from typing import Any, get_type_hints
 
 from nas_ray.errors import UsageError, unknown_name
 from nas_ray.spaces.base import SearchSpace
-from nas_ray.spaces.setting_kinds import Interval, Setting
+from nas_ray.spaces.setting_kinds import Choice, Interval, Setting
 from nas_ray.spaces.settings import corners
 from nas_ray.training.recipes import Recipe, changed
 
@@ -46,6 +46,29 @@ def check_settings(settings: Mapping[str, Setting], recipe: Recipe) -> None:
                 f"The setting {EPOCHS} must stay within the {recipe.epochs} epochs of --fidelity, got "
                 f"{settings[EPOCHS]}; give a longer fidelity."
             )
+
+
+def recipe_with(recipe: Recipe, values: Mapping[str, Any]) -> Recipe:
+    """Returns `recipe` with the options that `values` give, as numbers, truth values or texts.
+
+    Raises:
+        UsageError: no option, one that says which images are used, or a value that does not fit.
+    """
+    options = [name for name in get_type_hints(Recipe) if name not in SAME_IMAGES]
+    texts: dict[str, str] = {}
+    for name, value in values.items():
+        if name in SAME_IMAGES:
+            raise UsageError(
+                f"The option {name} would measure trials on different images; give it in the recipe, as in "
+                f"fast:{name}=VALUE."
+            )
+        if name not in options:
+            raise UsageError(unknown_name("recipe option", str(name), options))
+        try:
+            (texts[name],) = Choice((value.item() if hasattr(value, "item") else value,)).options
+        except UsageError as error:
+            raise UsageError(f"The recipe option {name} cannot be what was given: {error}") from error
+    return changed(recipe, texts)
 
 
 class Recipes:

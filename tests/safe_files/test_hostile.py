@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from nas_ray.errors import UsageError
-from tests.safe_files import images, links, names, pickles, runs, tables  # noqa: F401 - they fill the list
+from tests.safe_files import images, links, names, pickles, runs, tables, tuned  # noqa: F401 - they fill the list
 from tests.safe_files.cases import CANARY, CASES
 
 LONGEST = 1_200

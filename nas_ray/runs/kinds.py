@@ -1,0 +1,45 @@
+"""What can be reported on, told by names of files alone; a light module, for quick answers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from nas_ray.runs.folder import check_is_run, check_local
+from nas_ray.safe_files.tune_folder import is_tune_folder
+
+TABLES = (".csv", ".tsv", ".parquet", ".pq")
+PACKED = (".gz", ".bz2", ".xz", ".zip")
+
+
+def is_table(path: Path) -> bool:
+    """Returns whether `path` is a file that is called as a table is."""
+    name = path.name.lower()
+    for ending in PACKED:
+        name = name.removesuffix(ending)
+    return name.endswith(TABLES) and path.is_file()
+
+
+def is_tuned(path: Path) -> bool:
+    """Returns whether `path` is a table, or the folder of a `Tuner` of Ray and no run of ours."""
+    return is_table(path) or (is_tune_folder(path) and not (path / "run.json").exists())
+
+
+def check_reportable(path: Path) -> None:
+    """Checks that a report can be made of `path`.
+
+    Raises:
+        UsageError: it is no run folder, no folder of a Tuner and no table.
+    """
+    check_local(path)
+    if not is_tuned(path):
+        check_is_run(path)
+
+
+def page_beside(path: Path, file_name: str) -> Path:
+    """Returns where the page about `path` goes: into a folder, beside a table under its name."""
+    if path.is_dir():
+        return path / file_name
+    name = path.name
+    while name.lower().endswith((*TABLES, *PACKED)):
+        name = name.rpartition(".")[0]
+    return path.with_name(f"{name}.html")
