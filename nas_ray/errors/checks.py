@@ -77,15 +77,17 @@ def instance(kind: type | tuple[type, ...], what: str, advice: str = "") -> Kind
     return Kind(what, lambda value: isinstance(value, kind), advice)
 
 
-def having(protocol: type, what: str, advice: str = "") -> Kind:
-    """Returns the kind of what has all that `protocol` names."""
+def having(protocol: type, what: str, *asked: str) -> Kind:
+    """Returns the kind of what has all that `protocol` names, or of that what is `asked`."""
+    names = asked or members(protocol)
+
+    def lacks(value: object) -> str:
+        return ", ".join(name for name in missing(value, protocol) if name in names)
+
     return Kind(
-        f"{what} with {', '.join(members(protocol))}",
-        lambda value: not isinstance(value, type) and not missing(value, protocol),
-        advice,
-        lambda value: (
-            "" if isinstance(value, type) or is_shown(value) else ", ".join(missing(value, protocol))
-        ),
+        f"{what} with {', '.join(names)}",
+        lambda value: not isinstance(value, type) and not lacks(value),
+        lacks=lambda value: "" if isinstance(value, type) or is_shown(value) else lacks(value),
     )
 
 

@@ -29,7 +29,7 @@ from nas_ray.proxies.plugin import known_columns
 from nas_ray.rows import ERROR_KIND, OUT_OF_MEMORY, OVER_LIMIT, Failure, Row, failed
 from nas_ray.spaces.base import SPACE, SearchSpace
 from nas_ray.training.epoch_module import quiet_trainer
-from nas_ray.training.task import TASK, Task
+from nas_ray.training.task import SCORED_TASK, Task
 
 __all__ = ["EpochEvaluator", "Evaluator", "Lookup", "ProxyScores", "quiet_trainer"]
 
@@ -104,7 +104,7 @@ class ProxyScores:
         Raises:
             UsageError: a proxy needs other data, or nets of another kind (`nas_ray.proxies.needs`).
         """
-        TASK.check("task", task)
+        SCORED_TASK.check("task", task)
         PROXIES.check("proxies", proxies)
         inputs, targets = task.minibatch()
         check_needs(proxies, inputs, targets, task.num_outputs, _some_nets(space, task.num_outputs))

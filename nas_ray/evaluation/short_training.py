@@ -23,7 +23,7 @@ from nas_ray.training.image_task import ImageTask
 from nas_ray.training.objective import objective_of
 from nas_ray.training.recipes import Recipe
 from nas_ray.training.settings import Recipes, recipe_with
-from nas_ray.training.task import TASK, PlacedTask, Task
+from nas_ray.training.task import TRAINED_TASK, PlacedTask, Task
 from nas_ray.training.training_data import Indices
 from nas_ray.training.training_module import TrainingModule
 
@@ -73,7 +73,7 @@ class ShortTraining(EpochTraining):
         SPACE.check("space", space)
         instance(Recipe, "a Recipe, such as parse_recipe('epochs:4')").check("recipe", recipe)
         if not isinstance(images, NetImages):
-            TASK.check("task", images)
+            TRAINED_TASK.check("task", images)
         task: Task = (
             images
             if not isinstance(images, NetImages)
@@ -107,7 +107,7 @@ class ShortTraining(EpochTraining):
     @classmethod
     def of_task(cls, space: SearchSpace, task: Task, recipe: Recipe, **options: Any) -> ShortTraining:
         """Returns the training of the nets of `space` on `task`; `options` are those of the class."""
-        TASK.check("task", task)
+        TRAINED_TASK.check("task", task)
         return cls(space, task.num_outputs, task, recipe, **options)
 
     def with_settings(self, values: Mapping[str, Any]) -> ShortTraining:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
-from nas_ray.errors.checks import having, members
+from nas_ray.errors.checks import Kind, members
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,7 +43,11 @@ class SearchSpace(Protocol):
         """Returns a new net `[B, 3, H, W] -> [B, num_classes]`, initialised from torch's global state."""
 
 
-SPACE: Final = having(SearchSpace, "a search space")
+SPACE: Final = Kind(
+    "a search space with sample and build",
+    lambda value: not isinstance(value, type) and (hasattr(value, "sample") or hasattr(value, "build")),
+)
+"""What is searched in, or built from: a searcher needs no `build`, and an evaluator no `sample`."""
 
 
 @runtime_checkable

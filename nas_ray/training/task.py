@@ -81,7 +81,9 @@ class Task(Protocol):
         """
 
 
-TASK: Final = having(Task, "a task")
+SCORED_TASK: Final = having(Task, "a task", "num_outputs", "minibatch", "loss")
+TRAINED_TASK: Final = having(Task, "a task", "num_outputs", "metric_name", "loaders", "loss", "metric")
+"""What is asked of a task where nets are scored on it, and where they are trained."""
 
 
 @runtime_checkable

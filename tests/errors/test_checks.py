@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from torch import nn
 
 import nas_ray
 from nas_ray.drivers.keeping import StateKeeper
@@ -47,7 +49,7 @@ def kept_every(value: Any) -> StateKeeper:
     return StateKeeper(Path("nowhere"), one)
 
 
-TASK = "minibatch, loaders, loss, metric, fingerprint"
+TRAINED = "loaders, loss, metric"
 # ruff: noqa: E501
 GIVEN: list[tuple[str, Callable[[], object], str]] = [
     ("driver", lambda: nas_ray.Plan(driver=None), "driver must be ray or process, got None."),
@@ -61,7 +63,7 @@ GIVEN: list[tuple[str, Callable[[], object], str]] = [
     ("setting", lambda: Product(SPACE, {"lr": 0.1}), "The setting lr must be a text such as '0.01..1', a Choice or an Interval, got 0.1."),
     ("settings", lambda: Product(SPACE, None), "settings must be a text such as 'lr=0.01..1', or what each may be by its name, got None."),
     ("names", lambda: Product(SPACE, {1: "2..3"}), "Settings must have names such as lr, got 1."),
-    ("product", lambda: Product("nats-tss", "lr=1/2"), "space must be a search space with sample, build, got 'nats-tss'."),
+    ("product", lambda: Product("nats-tss", "lr=1/2"), "space must be a search space with sample and build, got 'nats-tss'."),
     ("choice", lambda: Choice(5), "options must be a list of values, got 5."),
     ("letters", lambda: Choice("abc"), "options must be a list of values, got 'abc'."),
     ("option", lambda: Choice([None]), "An option must be a number, a word or a truth value, got None."),
@@ -73,11 +75,11 @@ GIVEN: list[tuple[str, Callable[[], object], str]] = [
     ("tune", lambda: nas_ray.tune_search(searcher(), None, folder=Path()), "evaluator must be an evaluator, called as evaluator(arch, report), got None."),
     ("experiment", lambda: nas_ray.Experiment(space=SPACE, searcher=searcher(), evaluator=quiet, budget=5), "budget must be a Budget, got 5."),
     ("run", lambda: nas_ray.run_experiment(None, nas_ray.Plan(), ""), "experiment must be an Experiment, got None."),
-    ("space", lambda: RandomSearch(5, fitness=FITNESS), "space must be a search space with sample, build, got 5."),
-    ("space class", lambda: RandomSearch(NatsTss, fitness=FITNESS), "space must be a search space with sample, build, got the class NatsTss."),
+    ("space", lambda: RandomSearch(5, fitness=FITNESS), "space must be a search space with sample and build, got 5."),
+    ("space class", lambda: RandomSearch(NatsTss, fitness=FITNESS), "space must be a search space with sample and build, got the class NatsTss."),
     ("fitness", lambda: RandomSearch(SPACE, fitness="x"), "fitness must be callable, got 'x'."),
-    ("task", lambda: nas_ray.ShortTraining.of_task(SPACE, Bare(), RECIPES["fast"]), f"task must be a task with num_outputs, metric_name, {TASK}, got a Bare without num_outputs, {TASK}."),
-    ("scored task", lambda: nas_ray.ProxyScores.of_task(SPACE, object(), {}), f"task must be a task with num_outputs, metric_name, {TASK}, got an object without num_outputs, metric_name, {TASK}."),
+    ("task", lambda: nas_ray.ShortTraining.of_task(SPACE, Bare(), RECIPES["fast"]), f"task must be a task with num_outputs, metric_name, {TRAINED}, got a Bare without num_outputs, {TRAINED}."),
+    ("scored task", lambda: nas_ray.ProxyScores.of_task(SPACE, object(), {}), "task must be a task with num_outputs, minibatch, loss, got an object without num_outputs, minibatch, loss."),
     ("recipe", lambda: nas_ray.ShortTraining.of_task(SPACE, Bare(), "fast"), None),
     ("named proxies", lambda: nas_ray.ProxyScores(SPACE, 2, None, None, ["naswot"]), "proxies must be proxies by name, such as resolve_proxies(['naswot']) returns, got ['naswot']."),
     ("proxies", lambda: nas_ray.resolve_proxies("naswot"), "Proxies must be a list of names and functions, got 'naswot'; write ['naswot'] for one."),
@@ -125,6 +127,29 @@ def test_an_object_is_told_by_what_it_lacks_and_not_by_its_address() -> None:
         having(nas_ray.SearchSpace, "a space").check("it", object())
     with pytest.raises(nas_ray.UsageError, match=r"^it must be large, got an Evaluates; buy another\.$"):
         Kind("large", lambda value: False, "buy another").check("it", Evaluates())
+
+
+def test_who_needs_less_of_a_space_or_a_task_is_given_less() -> None:
+    class Builds:
+        def build(self, arch: str, num_classes: int) -> nn.Module:
+            return nn.Sequential(nn.Flatten(), nn.Linear(2, num_classes))
+
+    class Scored:
+        num_outputs = 2
+
+        def minibatch(self) -> tuple[torch.Tensor, torch.Tensor]:
+            return torch.ones(4, 2), torch.arange(4) % 2
+
+        loss = staticmethod(nn.functional.cross_entropy)
+
+    rows: list[dict[str, Any]] = []
+    proxies = nas_ray.resolve_proxies(["params"])
+    space: Any = Builds()
+    task: Any = Scored()
+    nas_ray.ProxyScores(space, 2, np.ones((4, 2), np.float32), np.arange(4) % 2, proxies)("a", rows.append)
+    assert rows[0]["params"] == 6
+    nas_ray.ProxyScores.of_task(NatsTss(), task, {})
+    RandomSearch(space, fitness=FITNESS)
 
 
 def test_an_evaluator_that_reports_nothing_is_a_failed_row() -> None:

@@ -28,7 +28,7 @@ class Forgetful(Controller):
 
 def test_the_contract_finds_a_state_that_lacks_something(tmp_path: Path) -> None:
     test = SearcherContract().test_from_its_state_it_goes_on_as_if_it_had_not_stopped
-    with pytest.raises(AssertionError, match="kept after 11 events"):
+    with pytest.raises(AssertionError, match="From its state after 11 events it must go on"):
         test(Forgetful, Grid(), tmp_path)
     test(Controller, Grid(), tmp_path)
 
