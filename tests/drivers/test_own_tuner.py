@@ -188,7 +188,7 @@ def test_another_key_and_the_name_of_a_space() -> None:
         ),
         ({"arch": ARCH, "lrr": 1}, "Unknown recipe option 'lrr'. Did you mean 'lr'?"),
         ({"arch": ARCH, "lr": "much"}, "The recipe option lr must be a number, got 'much'."),
-        ({"arch": ARCH, "lr": [1]}, "The recipe option lr cannot be what was given: A value must be"),
+        ({"arch": ARCH, "lr": [1]}, "The recipe option lr cannot be what was given: An option must be"),
         ({"arch": ARCH, "lr": -1.0}, "The recipe option lr must be"),
         (
             {"arch": ARCH, "valid_fraction": 0.1},
