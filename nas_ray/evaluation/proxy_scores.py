@@ -12,14 +12,13 @@ from typing import Any
 import numpy as np
 import torch
 from torch import nn
-from torch.utils.data import DataLoader
 
 from nas_ray.errors import failure
 from nas_ray.errors.checks import Kind
 from nas_ray.evaluation.base import EpochEvaluator, Evaluator, changed
 from nas_ray.evaluation.lookup import Lookup
+from nas_ray.evaluation.on_minibatch import OnMinibatch
 from nas_ray.evaluation.scoring import ScoringModule
-from nas_ray.process.lightning import Trainer, quiet_lightning
 from nas_ray.process.seeded import seeded
 from nas_ray.proxies import Proxy
 from nas_ray.proxies.forms import as_stored
@@ -135,37 +134,29 @@ class ProxyScores:
         return changed(self, proxies=as_stored(self.proxies, stored))
 
     def _score(self, arch: str) -> tuple[dict[str, float], list[Failure]]:
-        trainer, batches = self._trainer, self._batches  # what these set for the process stays
+        self._run.prepare()  # what it sets for the process stays
         with seeded(self.init_seed):
             net = self.space.build(arch, self.num_classes)
             module = ScoringModule(net, self.proxies, self.columns, self.loss)
-            trainer.test(module, dataloaders=batches, verbose=False)  # loops draw seeds as well
+            self._run(module)  # loops draw seeds as well
         scores = {**module.scores, **(module.seconds if self.timed else {})}
-        above = [
-            Failure(f"{name} {scores[name]:.4g} is above the limit {limit:g}", OVER_LIMIT)
-            for name, limit in self.limits.items()
-            if scores[name] > limit
-        ]
+        above = above_limits(scores, self.limits)
         if above:  # what it was measured to cost is kept
             scores |= {name: math.nan for name in module.scores if name not in self.limits}
         return scores, module.failures + above
 
     @cached_property
-    def _batches(self) -> DataLoader[tuple[torch.Tensor, torch.Tensor]]:
-        device = self._trainer.strategy.root_device
-        # Copied, since Ray hands out read-only arrays.
-        batch = torch.tensor(self.inputs).to(device), torch.tensor(self.targets).to(device)
-        return DataLoader([batch], batch_size=None)  # type: ignore[arg-type]  # a list is a dataset
+    def _run(self) -> OnMinibatch:
+        return OnMinibatch(self.inputs, self.targets, self.accelerator)
 
-    @cached_property
-    def _trainer(self) -> Trainer:
-        quiet_lightning()
-        return Trainer(
-            accelerator=self.accelerator,
-            devices=1,
-            enable_checkpointing=False,
-            inference_mode=False,  # proxies need gradients
-        )
+
+def above_limits(scores: Mapping[str, Any], limits: Mapping[str, float]) -> list[Failure]:
+    """Returns a failure for each score that is above its limit."""
+    return [
+        Failure(f"{name} {scores[name]:.4g} is above the limit {limit:g}", OVER_LIMIT)
+        for name, limit in limits.items()
+        if scores[name] > limit
+    ]
 
 
 def _some_nets(space: SearchSpace, num_outputs: int, count: int = 8) -> Iterator[nn.Module]:

@@ -27,6 +27,10 @@ class EstimateArgs(TogetherArgs, MinibatchArgs, ProxyArgs, SpaceArgs):
     """Epochs that asha and median leave every arch."""
     reduction_factor: Annotated[float, ranges.Range(1.001, 10**6)] = 3.0
     """One training in so many goes on at each rung of asha and hyperband."""
+    own_weights: bool = False
+    """Initialise every net by itself, from --init-seed, where the space has a supernet (nats-tss, nats-sss):
+    slower, and other scores. Without it archs are scored on the weights of the supernet, one per trial or
+    many, and --archs-per-trial changes no score."""
     max_latency_ms: Annotated[float | None, ranges.COST] = None
     """Most milliseconds of one image, measured where trials run; an arch above it is a failed evaluation."""
     max_memory_mib: Annotated[float | None, ranges.COST] = None

@@ -128,7 +128,8 @@ def parse(args_type: type[A], name: str, description: str, argv: Sequence[str] |
         raise UsageError(
             f"{place} is a run of {how.called(made)}; resume it with that {how.kind}, not {how.called(name)}."
         )
-    stored = _without_cluster(stored_args(args_type, info.get("args"), folder, CHANGEABLE), place, argv)
+    kept = _with_weights(info.get("args"))
+    stored = _without_cluster(stored_args(args_type, kept, folder, CHANGEABLE), place, argv)
     given = absolute(read_args(args_type, description, argv, stored))
     for field in dataclasses.fields(stored):
         before, now = getattr(stored, field.name), getattr(given, field.name)
@@ -139,6 +140,13 @@ def parse(args_type: type[A], name: str, description: str, argv: Sequence[str] |
                 f"leave --{option} out, or start a new run."
             )
     return dataclasses.replace(given, resume=place)
+
+
+def _with_weights(kept: Any) -> Any:
+    """Returns the arguments of a run with whose weights it began on; an earlier version had no choice."""
+    if not isinstance(kept, dict) or "own_weights" in kept:
+        return kept
+    return {**kept, "own_weights": kept.get("archs_per_trial", 1) == 1}
 
 
 def _resumed_place(argv: list[str]) -> str | None:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from nas_ray.drivers.plan import PROCESS, RAY
 from nas_ray.errors import UsageError
 from nas_ray.evaluation.base import Evaluator, in_forms, placed
-from nas_ray.evaluation.movable import CHECKPOINTS
+from nas_ray.evaluation.movable import CHECKPOINTS, MovableTraining
 from nas_ray.evaluation.on_images import scores_on, training_on
+from nas_ray.evaluation.proxy_scores import ProxyScores
 from nas_ray.images.image_data import ImageDataModule
 from nas_ray.proxies import Proxy
 from nas_ray.proxies.measured import MEASURED
@@ -21,7 +22,8 @@ from nas_ray.proxies.undefined import check_defined
 from nas_ray.runs.folder import read_run
 from nas_ray.search.argument_groups import EstimateArgs
 from nas_ray.searchers import Fitness, Single, parse_fitness
-from nas_ray.shared_weights.together import has_together, together
+from nas_ray.shared_weights.supernet_scores import SupernetScores
+from nas_ray.shared_weights.together import has_supernet, has_together, on_supernet, together
 from nas_ray.spaces import SearchSpace
 from nas_ray.training.recipes import Recipe, parse_recipe
 from nas_ray.training.stopping import check_scheduler
@@ -29,9 +31,11 @@ from nas_ray.training.stopping import check_scheduler
 if TYPE_CHECKING:
     from nas_ray.drivers.scheduling import TrialScheduler
 
-__all__ = ["CHECKPOINTS", "VALID_ACC", "Estimation", "estimate", "in_run", "scheduler_of"]
+__all__ = ["CHECKPOINTS", "VALID_ACC", "Estimation", "estimate", "in_run", "scheduler_of", "weights_of"]
 
 VALID_ACC = "valid_acc"
+OWN, SUPERNET = "own", "supernet"
+"""Whose weights scores are of, as `run.json` says under `weights`: each net's own, or one net's for all."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,13 @@ def estimate(args: EstimateArgs, space: SearchSpace, images: ImageDataModule) ->
     return Estimation(
         proxies, tuple(scores), fitness, _evaluator(args, space, images, proxies, limits, recipe)
     )
+
+
+def weights_of(evaluator: Evaluator) -> str | None:
+    """Returns whose weights the scores are of, `own` or `supernet`; None where there are no known scores."""
+    scores = getattr(evaluator, "scores", None) if isinstance(evaluator, MovableTraining) else evaluator
+    known = OWN if isinstance(scores, ProxyScores) else None
+    return SUPERNET if isinstance(scores, SupernetScores) else known
 
 
 def in_run(evaluator: Evaluator, accelerator: str, folder: Path) -> Evaluator:
@@ -182,14 +193,19 @@ def _evaluator(
     Raises:
         UsageError: several cannot be scored at once, or images that cannot be scored on.
     """
-    seed, scores = args.init_seed, None
+    seed = args.init_seed
+    scores: Evaluator | None = None
     if args.archs_per_trial > 1:
         _check_together(args, space, proxies)
     if proxies:
+        inputs, targets = (tensor.numpy() for tensor in images.minibatch())
+        batch = images.num_classes, inputs, targets, proxies
         if args.archs_per_trial > 1:
-            inputs, targets = (tensor.numpy() for tensor in images.minibatch())
-            return together(space, images.num_classes, inputs, targets, proxies, init_seed=seed)
-        scores = scores_on(images, space, proxies, init_seed=seed, limits=limits)
+            return together(space, *batch, init_seed=seed)
+        if args.own_weights or not has_supernet(space):
+            scores = scores_on(images, space, proxies, init_seed=seed, limits=limits)
+        else:
+            scores = on_supernet(space, *batch, init_seed=seed, limits=limits)
         if recipe is None:
             return scores
     assert recipe is not None  # a search without one has proxies
@@ -198,6 +214,11 @@ def _evaluator(
 
 def _check_together(args: EstimateArgs, space: SearchSpace, proxies: Mapping[str, Proxy]) -> None:
     option = f"--archs-per-trial {args.archs_per_trial}"
+    if args.own_weights:
+        raise UsageError(
+            f"{option} scores archs on the weights of one net, and --own-weights asks for an initialisation "
+            "of each; leave one of them out."
+        )
     if measured := [name for name in proxies if name in MEASURED]:
         raise UsageError(
             f"{option} scores archs on parts of one large net, which do not cost what the nets cost, and "

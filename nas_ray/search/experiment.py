@@ -20,7 +20,7 @@ from nas_ray.report.run_data import method_of
 from nas_ray.runs.folder import fingerprint
 from nas_ray.search.arguments import SearchArgs
 from nas_ray.search.base import MINIBATCH, Experiment
-from nas_ray.search.estimation import VALID_ACC, estimate
+from nas_ray.search.estimation import SUPERNET, VALID_ACC, estimate, weights_of
 from nas_ray.searchers import ArchSearcher
 from nas_ray.searchers.named import make_searcher
 from nas_ray.spaces import FiniteSpace, HandDesigned, Product
@@ -147,6 +147,8 @@ def judged(experiment: Prepared) -> list[str]:
     if isinstance(experiment.space, Product):
         who = "each trial trains by them" if args.fidelity else "without --fidelity nothing depends on them"
         lines.append(f"settings   {written(experiment.space.settings)}: {who}; a benchmark knows archs alone")
-    if args.archs_per_trial > 1:
-        lines.append(f"weights    of one supernet, up to {args.archs_per_trial} archs per trial")
+    shared, many = weights_of(evaluator) == SUPERNET, args.archs_per_trial > 1
+    if shared or many:
+        together = f", up to {args.archs_per_trial} archs per trial" if many else ""
+        lines.append(f"weights    of one supernet{together}")
     return lines

@@ -21,6 +21,7 @@ from nas_ray.runs.folder import create_run, read_run, update_run
 from nas_ray.runs.journal import FILE_NAME, Journal, rows_of
 from nas_ray.safe_files.foreign import check_own_files
 from nas_ray.search.base import Experiment as Experiment
+from nas_ray.search.estimation import weights_of
 from nas_ray.search.finish import Outcome, best_row, finish
 from nas_ray.search.steps import drive, leave, replay, wall_since
 from nas_ray.searchers import Single
@@ -143,6 +144,7 @@ def _info(experiment: Experiment, plan: Plan) -> dict[str, Any]:
         },
         "scores": experiment.scores,
         "forms": later_forms(experiment.scores),
+        "weights": weights_of(experiment.evaluator),
         "stem": getattr(experiment.space, "stem", None),
         "benchmark": getattr(experiment.benchmark, "acc_source", None),
         **experiment.seen,

@@ -24,7 +24,7 @@ from nas_ray.runs.mirror import run_folder
 from nas_ray.runs.resume import resume_command
 from nas_ray.safe_files.foreign import check_own_files
 from nas_ray.search.arguments import SearchArgs
-from nas_ray.search.estimation import scheduler_of
+from nas_ray.search.estimation import scheduler_of, weights_of
 from nas_ray.search.experiment import Prepared, introduce, prepare
 from nas_ray.search.finish import finish, show
 from nas_ray.search.steps import drive, leave, wall_since
@@ -138,6 +138,7 @@ def describe(experiment: Prepared) -> dict[str, Any]:
         "args": stored_form(experiment.args),
         "scores": experiment.scores,
         "forms": later_forms(experiment.scores),
+        "weights": weights_of(experiment.evaluator),
         "images": {key: getattr(experiment.images, key) for key in IMAGE_FACTS},
         "stem": stem_of(experiment.space),
         **experiment.seen,

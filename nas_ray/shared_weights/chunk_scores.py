@@ -1,9 +1,9 @@
-"""Scores of several archs at once, on the weights of one supernet."""
+"""Scores of archs of the cell space, one or several at once, on the weights of one supernet."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -11,24 +11,22 @@ import torch
 
 from nas_ray.errors import failure
 from nas_ray.evaluation.attempt import attempt, evaluate
-from nas_ray.evaluation.base import ChunkEvaluator, changed
+from nas_ray.evaluation.base import ChunkEvaluator
 from nas_ray.proxies import Proxy
-from nas_ray.proxies.forms import as_stored
 from nas_ray.rows import ERROR, ERROR_KIND, OUT_OF_MEMORY, Failure, Row, failed
-from nas_ray.shared_weights.scorer import ChunkScorer, named_proxies
+from nas_ray.shared_weights.scorer import ChunkScorer
 from nas_ray.shared_weights.supernet import check_supernet
-from nas_ray.shared_weights.together_scores import TogetherScores
+from nas_ray.shared_weights.supernet_scores import SupernetScores
 from nas_ray.spaces.nats_tss import NatsTss
 
 __all__ = ["ChunkEvaluator", "ChunkScores", "attempt", "evaluate"]
 
 
-class ChunkScores(TogetherScores):
-    """Scores archs with zero-cost proxies on the weights of one supernet, all archs of a trial together.
+class ChunkScores(SupernetScores):
+    """Scores archs of the cell space on the weights of one supernet, one or many in a trial.
 
-    A score depends on the arch, the proxies, the minibatch and `init_seed` alone, but for the rounding of
-    sums. It is not that of `ProxyScores`, which initialises each net by itself. A chunk that fails as a
-    whole, such as for want of memory, is halved until what is to blame is alone: a row of NaN and `error`.
+    A trial that fails as a whole, such as for want of memory, is halved until what is to blame is alone: a
+    row of NaN and `error`.
 
     Args:
         space: whose archs these are.
@@ -36,12 +34,13 @@ class ChunkScores(TogetherScores):
         inputs: images `[B, 3, H, W]`, float32.
         targets: labels `[B]`, int64.
         proxies: names of built-in proxies, or proxies by column name, as `ChunkScorer` takes them.
-        init_seed: seed of the weights of the supernet.
-        accelerator: Lightning's name of the device, `cpu` or `gpu`.
+        options: those of `SupernetScores`: `init_seed`, `accelerator`, `limits`.
 
     Raises:
         UsageError: there is no supernet of the space.
     """
+
+    memory_format = torch.channels_last
 
     def __init__(
         self,
@@ -53,15 +52,10 @@ class ChunkScores(TogetherScores):
         **options: Any,
     ) -> None:
         check_supernet(space)
-        super().__init__(num_classes, inputs, targets, **options)
+        super().__init__(num_classes, inputs, targets, proxies=proxies, **options)
         self.space = space
-        self.proxies = named_proxies(proxies)
 
-    def in_forms(self, stored: object) -> ChunkScores:
-        """Returns the same with proxies in the forms of a run."""
-        return changed(self, proxies=as_stored(self.proxies, stored))
-
-    def rows(self, archs: Sequence[str]) -> list[Row]:
+    def scored(self, archs: Sequence[str]) -> list[Row]:
         """Returns a row per arch: scores, `seconds` (the mean of the chunk), `error` or None."""
         try:
             return self._score(archs)
@@ -71,10 +65,11 @@ class ChunkScores(TogetherScores):
         if len(archs) == 1:
             return [{**dict.fromkeys(self._scorer.names, float("nan")), "seconds": 0.0, **told}]
         half = len(archs) // 2
-        return [*self.rows(archs[:half]), *self.rows(archs[half:])]
+        return [*self.scored(archs[:half]), *self.scored(archs[half:])]
 
     def _score(self, archs: Sequence[str]) -> list[Row]:
-        table = self._scorer(archs)
+        scorer = self._scorer
+        table = self.run(scorer.supernet, partial(scorer.on, archs))
         if (table[ERROR_KIND] == OUT_OF_MEMORY).any():
             _free_gpu()
         names = [str(name) for name in table if name not in ("arch", ERROR, ERROR_KIND)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from functools import cached_property
 
 import numpy as np
@@ -12,6 +13,7 @@ import torch
 from torch import Tensor
 
 from nas_ray.evaluation.scoring import score_net
+from nas_ray.process.seeded import seeded
 from nas_ray.proxies import PROXIES, Proxy
 from nas_ray.proxies.plugin import known_columns
 from nas_ray.proxies.sharing import shared_work, widest_first
@@ -76,18 +78,22 @@ class ChunkScorer:
         `seconds` is the mean of the chunk. A proxy that fails for an arch gives NaN and an entry in `error`,
         and `error_kind` says of what kind; both are missing where nothing failed.
         """
+        return self.on(archs, *self._batch)
+
+    def on(self, archs: Sequence[str], *batch: Tensor) -> pd.DataFrame:
+        """Returns the same on a minibatch that is given: images `[B, 3, H, W]` and labels `[B]`."""
         start = time.perf_counter()
         rows: list[dict[str, float]] = [{} for _ in archs]
         failures: list[list[Failure]] = [[] for _ in archs]
         for name, proxy in self.proxies.items():
             if self._runs_together(proxy):
-                for row, own, score in zip(rows, failures, self._together(proxy, archs), strict=True):
+                for row, own, score in zip(rows, failures, self._together(proxy, archs, batch), strict=True):
                     row[name] = score
                     if not np.isfinite(score):
                         own.append(Failure(f"{name} is {score}", UNDEFINED))
         for way, proxies in self._by_way().items():
             different, where = first_of_each(archs, way.key)
-            found = [self._one(way, arch, proxies) for arch in different]
+            found = [self._one(way, arch, proxies, batch) for arch in different]
             for row, own, place in zip(rows, failures, where, strict=True):
                 row.update(found[place][0])
                 own += found[place][1]
@@ -120,14 +126,14 @@ class ChunkScorer:
         name = built_in_name(proxy)
         return name in BATCHED and name not in ONE_BY_ONE
 
-    def _together(self, proxy: Proxy, archs: Sequence[str]) -> list[float]:
+    def _together(self, proxy: Proxy, archs: Sequence[str], batch: Sequence[Tensor]) -> list[float]:
         parts = [archs[i : i + self.together] for i in range(0, len(archs), self.together)]
         name = built_in_name(proxy) or ""
         batched = BATCHED[name]
         scores: list[Tensor] = []
         with in_precision(self.precision, name, self.device):
             for part in parts:
-                scores += in_halves(lambda some: batched(self._supernet, some, *self._batch), part)
+                scores += in_halves(lambda some: batched(self.supernet, some, *batch), part)
         return torch.cat(scores).tolist() if scores else []
 
     def _by_way(self) -> dict[Way, dict[str, Proxy]]:
@@ -144,21 +150,29 @@ class ChunkScorer:
         return ways
 
     def _one(
-        self, way: Way, arch: str, proxies: Mapping[str, Proxy]
+        self, way: Way, arch: str, proxies: Mapping[str, Proxy], batch: Sequence[Tensor]
     ) -> tuple[dict[str, float], list[Failure]]:
-        net = way.net(self._supernet, arch)
+        net = way.net(self.supernet, arch)
+        inputs, targets = batch
         scores: dict[str, float] = {}
         failures: list[Failure] = []
-        with shared_work():
+        foreign = any(built_in_name(self.proxies[name]) is None for name in proxies)
+        draws = seeded(self.init_seed) if foreign else nullcontext()  # alike in any chunk
+        with draws, shared_work():
             for name, proxy in proxies.items():
                 known = built_in_name(self.proxies[name])  # any other may change what it is given
                 with in_precision(self.precision, known or "", self.device):
                     values, said = score_net(
-                        name, proxy, net, *self._batch, copies=known is None, columns=self.known[name]
+                        name, proxy, net, inputs, targets, copies=known is None, columns=self.known[name]
                     )
                 scores.update(values)
                 failures += said
         return scores, failures
+
+    @property
+    def supernet(self) -> Supernet:
+        """The net whose weights all archs share."""
+        return self._supernet
 
     @cached_property
     def _supernet(self) -> Supernet:

@@ -1,4 +1,4 @@
-"""Whether the archs of a space can be scored together, and by what."""
+"""Whether the archs of a space can be scored together or on a supernet, and by what."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from nas_ray.proxies import Proxy
 from nas_ray.shared_weights.chunk_scores import ChunkScores
 from nas_ray.shared_weights.size_scores import SizeScores
 from nas_ray.spaces import NatsSss, NatsTss, SearchSpace
+from nas_ray.spaces.stems import SMALL
 
 
 @runtime_checkable
@@ -53,6 +54,42 @@ SUPERNETS: dict[type, type[ChunkScores] | type[SizeScores]] = {NatsTss: ChunkSco
 """What scores the archs of each built-in space together; a space derived from one builds nets of its own."""
 
 
+def has_supernet(space: SearchSpace) -> bool:
+    """Returns whether there is a supernet of `space`, on whose weights its archs are scored by default."""
+    return type(space) in SUPERNETS and (not isinstance(space, NatsTss) or space.stem == SMALL)
+
+
+def on_supernet(
+    space: SearchSpace,
+    num_classes: int,
+    inputs: np.ndarray,
+    targets: np.ndarray,
+    proxies: Mapping[str, Proxy],
+    *,
+    init_seed: int,
+    limits: Mapping[str, float] | None = None,
+) -> ChunkEvaluator:
+    """Returns what scores archs of `space` on the weights of its supernet, one or several at once.
+
+    Args:
+        space: one of those in `SUPERNETS`.
+        num_classes: outputs of the nets.
+        inputs: images `[B, 3, H, W]`, float32.
+        targets: labels `[B]`, int64.
+        proxies: proxies by column name.
+        init_seed: seed of the weights.
+        limits: most that a score, such as a measured latency, may be.
+
+    Raises:
+        UsageError: the space has another than the published stem.
+    """
+    known: Any = SUPERNETS[type(space)]
+    made: ChunkEvaluator = known(
+        space, num_classes, inputs, targets, proxies, init_seed=init_seed, limits=limits
+    )
+    return made
+
+
 def has_together(space: SearchSpace) -> bool:
     """Returns whether the archs of `space` can be scored together."""
     return type(space) in SUPERNETS or isinstance(space, TogetherSpace)
@@ -72,10 +109,8 @@ def together(
     Raises:
         UsageError: these proxies or nets cannot be scored together, or the space gives no evaluator.
     """
-    known: Any = SUPERNETS.get(type(space))
-    if known is not None:
-        made: ChunkEvaluator = known(space, num_classes, inputs, targets, proxies, init_seed=init_seed)
-        return made
+    if type(space) in SUPERNETS:
+        return on_supernet(space, num_classes, inputs, targets, proxies, init_seed=init_seed)
     assert isinstance(space, TogetherSpace)
     try:
         with around(space)():

@@ -107,8 +107,7 @@ class TogetherArgs:
     """Archs of one trial, scored together on the weights of one supernet, which is much faster. To the
     searcher they are as many parallel workers: it asks for all of them before it sees a row of any, so 32
     with --max-concurrent 2 is a search with 64 workers. Needs nats-tss, nats-sss or a space that says how;
-    proxies of your own gain nothing (docs/batched.md). With 1 every net is built and initialised by itself,
-    and scores are other numbers."""
+    proxies of your own gain nothing (docs/batched.md)."""
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,10 @@ def estimation(space: SearchSpace = SMALL, **options: Any) -> Estimation:
 @pytest.mark.parametrize(
     ("space", "options", "kind", "scores"),
     [
-        (SMALL, {}, ProxyScores, ("naswot", "synflow")),
+        (SMALL, {}, ChunkScores, ("naswot", "synflow")),
+        (SMALL, {"own_weights": True}, ProxyScores, ("naswot", "synflow")),
+        (NatsTss(4, 1, "strided"), {}, ProxyScores, ("naswot", "synflow")),
+        (NatsSss(), {}, SizeScores, ("naswot", "synflow")),
         (SMALL, {"archs_per_trial": 4}, ChunkScores, ("naswot", "synflow")),
         (NatsSss(), {"archs_per_trial": 4}, SizeScores, ("naswot", "synflow")),
         (SMALL, TRAINED, ShortTraining, ("valid_acc",)),
@@ -54,7 +57,7 @@ def test_the_evaluator_that_the_arguments_ask_for(
     assert type(judged.evaluator) is kind
     assert judged.scores == scores
     assert [*judged.proxies] == [name for name in scores if name != "valid_acc"]
-    assert isinstance(judged.evaluator, ChunkEvaluator) == ("archs_per_trial" in options)
+    assert isinstance(judged.evaluator, ChunkEvaluator) == (kind in (ChunkScores, SizeScores))
     assert isinstance(judged.evaluator, EpochEvaluator) == ("fidelity" in options)
 
 
@@ -64,8 +67,8 @@ def test_an_evaluator_in_its_place_is_another_one(tmp_path: Path) -> None:
     assert isinstance(judged, ShortTraining)
     placed = in_run(judged, "gpu", tmp_path)
     assert isinstance(placed, ShortTraining)
-    assert isinstance(placed.scores, ProxyScores)
-    assert isinstance(judged.scores, ProxyScores)
+    assert isinstance(placed.scores, ChunkScores)
+    assert isinstance(judged.scores, ChunkScores)
     assert (placed.accelerator, placed.scores.accelerator) == ("gpu", "gpu")
     assert placed.checkpoints == tmp_path.resolve() / "checkpoints"
     assert (judged.accelerator, judged.scores.accelerator, judged.checkpoints) == ("cpu", "cpu", None)
@@ -77,14 +80,15 @@ def test_an_evaluator_in_its_place_is_another_one(tmp_path: Path) -> None:
 
 def test_what_was_computed_for_another_device_is_left_behind() -> None:
     scores = estimation(proxies=("params",)).evaluator
-    assert isinstance(scores, ProxyScores)
+    assert isinstance(scores, ChunkScores)
     scores(SMALL[0], lambda row: None)
-    assert "_trainer" in vars(scores)
-    assert not {"_trainer", "_batches"} & set(vars(scores.placed("gpu", None)))
-    assert "_trainer" in vars(scores)
+    made = {"_trainer", "_scorer"}
+    assert made <= set(vars(scores))
+    assert not made & set(vars(scores.placed("gpu", None)))
+    assert made <= set(vars(scores))
 
 
-@pytest.mark.parametrize("options", [{}, {"archs_per_trial": 4}])
+@pytest.mark.parametrize("options", [{"own_weights": True}, {}, {"archs_per_trial": 4}])
 def test_a_resumed_run_scores_in_the_forms_that_it_began_with(
     options: dict[str, Any], tmp_path: Path
 ) -> None:

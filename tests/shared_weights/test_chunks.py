@@ -127,16 +127,16 @@ def test_a_foreign_arch_costs_no_other() -> None:
 
 
 def test_out_of_memory_loses_no_row(monkeypatch: pytest.MonkeyPatch) -> None:
-    score, sizes = ChunkScorer.__call__, []
+    score, sizes = ChunkScorer.on, []
 
-    def small_memory(self: ChunkScorer, archs: Sequence[str]) -> pd.DataFrame:
+    def small_memory(self: ChunkScorer, archs: Sequence[str], *batch: torch.Tensor) -> pd.DataFrame:
         sizes.append(len(archs))
         if len(archs) > 2 or ARCHS[4] in archs:
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20 GiB")
-        return score(self, archs)
+        return score(self, archs, *batch)
 
     expected = [row["synflow"] for row in evaluator().rows(ARCHS)]
-    monkeypatch.setattr(ChunkScorer, "__call__", small_memory)
+    monkeypatch.setattr(ChunkScorer, "on", small_memory)
     rows = evaluator().rows(ARCHS)
     assert sizes == [5, 2, 3, 1, 2, 1, 1]
     np.testing.assert_allclose([row["synflow"] for row in rows[:4]], expected[:4], rtol=1e-5)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
 
 from nas_ray.drivers.simulation import simulate
-from nas_ray.errors import UsageError
+from nas_ray.proxies import PROXIES
 from nas_ray.proxies.naswot import naswot
 from nas_ray.proxies.synflow import synflow
 from nas_ray.search.arguments import SearchArgs
@@ -73,7 +75,12 @@ def test_a_search_with_several_sizes_per_trial() -> None:
     assert scores.tolist() == pytest.approx(rows["synflow"].tolist(), rel=1e-9)
 
 
-def test_other_proxies_are_refused() -> None:
-    args = SearchArgs(space="nats-sss", images="digits", archs_per_trial=8, proxies=("naswot,zen",))
-    with pytest.raises(UsageError, match="naswot and synflow"):
-        prepare("random_search", args, "random_search")
+def test_other_proxies_see_the_plain_net_with_these_weights() -> None:
+    args = SearchArgs(space="nats-sss", images="digits", batch_size=8, proxies=("naswot,snip,params",))
+    evaluator: Any = prepare("random_search", args, "random_search").evaluator
+    row = evaluator.rows(["8:16:8:24:8"])[0]
+    assert list(row)[:3] == ["naswot", "snip", "params"]
+    net = SizeSupernet(10).net("8:16:8:24:8")
+    batch = torch.tensor(evaluator.inputs), torch.tensor(evaluator.targets)
+    for name in ("naswot", "snip", "params"):
+        assert row[name] == pytest.approx(PROXIES[name](net, *batch), rel=1e-3)
