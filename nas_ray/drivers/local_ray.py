@@ -42,21 +42,21 @@ class LocalRay:
         self.folder = PrivateFolder()
         self._before = {name: os.environ.get(name) for name in (MODE, VALUE, *ray_compat.OF_LOCAL_RAY)}
         self._processes: list[psutil.Process] = []
+        self._asked: Any = None
         self._everywhere: bool | None = None  # whether Ray listened on all interfaces before
 
-    def start(self, cpus: int, gpus: int, workers: int, **options: Any) -> None:
-        """Starts Ray and waits for the first of `workers` workers.
-
-        Raises:
-            UsageError: no worker comes up.
-        """
+    def start(self, cpus: int, gpus: int, **options: Any) -> None:
+        """Starts Ray and asks for a worker, without waiting for it."""
         import ray
 
         os.environ.update(ray_compat.OF_LOCAL_RAY)
         self._have_secret()
         self._everywhere = ray_compat.listen_everywhere(False)
         said = f"Ray did not start on this machine in {patience.START_S:g} s; {LIMITS}"
-        with patience.patience(patience.START_S, said, self.remove):
+        with (
+            patience.patience(patience.START_S, said, self.remove),
+            ray_compat.few_processes(logs=bool(options.get("log_to_driver"))),
+        ):
             ray.init(
                 address="local",
                 num_cpus=cpus,
@@ -66,7 +66,16 @@ class LocalRay:
                 **ray_compat.places(self.folder.inner, self.folder.spill),
                 **options,
             )
-        _await_worker(workers, self.folder.inner)
+        task = ray.remote(max_retries=0)(lambda: None)  # by value: the worker imports nothing for it
+        self._asked = task.remote()  # of one alone, as Ray starts other workers for actors
+
+    def await_worker(self) -> None:
+        """Waits for the first worker.
+
+        Raises:
+            UsageError: none comes up.
+        """
+        _await_worker(self._asked, self.folder.inner)
 
     def note_processes(self) -> None:
         """Notes which processes belong to this Ray; after its end they cannot be told."""
@@ -111,14 +120,14 @@ class LocalRay:
 _current: LocalRay | None = None
 
 
-def start_local(cpus: int, gpus: int, workers: int, *, keep_logs: bool, **options: Any) -> None:
+def start_local(cpus: int, gpus: int, *, keep_logs: bool, wait: bool = True, **options: Any) -> None:
     """Starts Ray for this process alone; `stop_local` ends it, at the latest with the process.
 
     Args:
         cpus: cores that Ray may use.
         gpus: GPUs that Ray may use.
-        workers: workers that will be needed at once.
         keep_logs: whether Ray's folder stays.
+        wait: whether to wait for a worker; else `await_worker` does.
         options: other arguments of `ray.init`.
 
     Raises:
@@ -133,7 +142,15 @@ def start_local(cpus: int, gpus: int, workers: int, *, keep_logs: bool, **option
     else:  # its Ray was ended without us
         stop_local()
     _current = LocalRay(keep_logs=keep_logs)
-    _current.start(cpus, gpus, workers, **options)
+    _current.start(cpus, gpus, **options)
+    if wait:
+        _current.await_worker()
+
+
+def await_worker() -> None:
+    """Waits for the first worker of the Ray that `start_local` started, as that one would."""
+    if _current is not None:
+        _current.await_worker()
 
 
 def stop_local() -> None:
@@ -151,14 +168,12 @@ def stop_local() -> None:
             local.remove()
 
 
-def _await_worker(workers: int, folder: Path) -> None:
-    """Waits until a worker has done something; all of them are asked, so that they start side by side."""
+def _await_worker(asked: Any, folder: Path) -> None:
+    """Waits until a worker has done what it was asked."""
     import ray
 
-    task = ray.remote(max_retries=0)(lambda: None)  # by value: the worker imports nothing for it
-    asked = [task.remote() for _ in range(workers)]
     deadline = time.monotonic() + PATIENCE_S
-    while not ray.wait(asked, num_returns=1, timeout=_POLL_S)[0]:
+    while not ray.wait([asked], timeout=_POLL_S)[0]:
         deaths = _deaths(folder)
         if len(deaths) >= MOST_DEATHS or time.monotonic() > deadline:
             why = next((reason for reason in deaths if reason), "")
@@ -168,7 +183,7 @@ def _await_worker(workers: int, folder: Path) -> None:
                 else f"no worker came up in {PATIENCE_S:g} s"
             )
             raise UsageError(f"Ray cannot work on this machine: {what}; {LIMITS}")
-    ray.get(ray.wait(asked, num_returns=1)[0])
+    ray.get(asked)
 
 
 def _deaths(folder: Path) -> list[str]:

@@ -53,6 +53,10 @@ PRIVATE = {
         "--address auto finds the head that runs here",
         "only the file ray_current_cluster is asked",
     ),
+    "ray._private.node.Node": (
+        "a local Ray has no process that scales a cluster up, serves a dashboard or forwards logs",
+        "it has, and starts a second or two later",
+    ),
     "ray.util.client.ray": (
         "searches notice that they run over Ray Client",
         "no search is started, as Tune would run on the wrong side",
@@ -171,6 +175,30 @@ def read_secret_again() -> None:
         raylet: Any = importlib.import_module("ray._raylet")
         raylet.Config.initialize("")
         raylet.AuthenticationTokenLoader.instance().reset_cache()
+
+
+@contextlib.contextmanager
+def few_processes(*, logs: bool) -> Iterator[None]:
+    """Lets a Ray that starts inside do without three of its processes, each a second of a core.
+
+    They scale a cluster up, serve a dashboard, which is not asked for, and forward what workers print. A Ray
+    for this machine alone that prints nothing needs none of them, and need not wait for them.
+
+    Args:
+        logs: whether what workers print is forwarded.
+    """
+    names = ["start_monitor", "start_api_server", *([] if logs else ["start_log_monitor"])]
+    node: Any = None
+    with contextlib.suppress(ImportError, AttributeError):
+        node = importlib.import_module("ray._private.node").Node
+    before = {name: getattr(node, name) for name in names if hasattr(node, name)}
+    for name in before:
+        setattr(node, name, lambda node, **options: None)
+    try:
+        yield
+    finally:
+        for name, method in before.items():
+            setattr(node, name, method)
 
 
 def heads_here() -> list[str]:

@@ -14,6 +14,7 @@ from nas_ray.drivers.addresses import CLIENT, check_address, find_address
 from nas_ray.drivers.cluster import wait_for_resources
 from nas_ray.drivers.joining import connect, told_by
 from nas_ray.drivers.local_ray import LIMITS, start_local, stop_ray
+from nas_ray.drivers.machine import local_gpus
 from nas_ray.drivers.plan import PROCESS, RAY
 from nas_ray.drivers.plan import Plan as Plan
 from nas_ray.errors import UsageError, describe
@@ -84,7 +85,7 @@ def check_request(request: Request) -> None:
             "run over Ray Client; use ray job submit instead (docs/cluster.md)."
         )
     if address is None:
-        make_plan(request, local_cores(), _local_gpus(), "this machine")
+        make_plan(request, local_cores(), local_gpus(), "this machine")
     else:
         check_address(address)
 
@@ -106,7 +107,7 @@ def plan_here(request: Request) -> Plan:
                 f"--driver process runs one trial after the other, so {option} must be at most 1, got "
                 f"{value}; take --driver ray for more."
             )
-    have = min(1, _local_gpus())
+    have = min(1, local_gpus())
     plan = make_plan(request, local_cores(), have, "this machine")
     share = 1 if plan.gpus and request.gpus_per_trial != 0 else 0
     where = f"one after the other in this process ({'a GPU' if share else 'CPU'})"
@@ -157,14 +158,20 @@ def make_plan(request: Request, cpus: int, gpus: float, place: str) -> Plan:
     return Plan(use_cpus, use_gpus, 1, share, concurrent, where)
 
 
-def start_ray(request: Request, *, verbose: bool = False) -> Plan:
+def start_ray(request: Request, *, verbose: bool = False, **early: Any) -> Plan:
     """Starts Ray on this machine, or joins the cluster at the address asked for, and returns the plan.
+
+    Args:
+        request: what the user asked for.
+        verbose: show Ray's own messages.
+        early: of a start on this machine that nothing waits for yet: `gpus`, which are known, and the
+            `wait` of `start_local`.
 
     Raises:
         UsageError: Ray cannot start, the cluster cannot be reached, or has less than what was asked for. What
             was started is ended then.
     """
-    ray = _imported()
+    ray = imported_ray()
     if ray.is_initialized():
         raise UsageError("This process has joined a Ray already; leave it with ray.shutdown() first.")
     if not verbose:
@@ -173,7 +180,7 @@ def start_ray(request: Request, *, verbose: bool = False) -> Plan:
     options = {"log_to_driver": verbose, "logging_level": level if verbose else logging.CRITICAL}
     try:
         plan = (
-            _start_here(request, options, verbose)
+            _start_here(request, verbose, **options, **early)
             if cluster_address(request) is None
             else _join(request, options)
         )
@@ -186,7 +193,7 @@ def start_ray(request: Request, *, verbose: bool = False) -> Plan:
     return plan
 
 
-def _imported() -> ModuleType:
+def imported_ray() -> ModuleType:
     """Returns Ray, told what it reads when it is imported."""
     os.environ.update({name: os.environ.get(name, value) for name, value in RAY_SETTINGS.items()})
     try:
@@ -198,10 +205,10 @@ def _imported() -> ModuleType:
     return ray  # type: ignore[no-any-return]
 
 
-def _start_here(request: Request, options: dict[str, Any], verbose: bool) -> Plan:
-    plan = make_plan(request, local_cores(), _local_gpus(), "this machine")
+def _start_here(request: Request, verbose: bool, *, gpus: int | None = None, **options: Any) -> Plan:
+    plan = make_plan(request, local_cores(), local_gpus() if gpus is None else gpus, "this machine")
     try:
-        start_local(plan.cpus, int(plan.gpus), plan.max_concurrent, keep_logs=verbose, **options)
+        start_local(plan.cpus, int(plan.gpus), keep_logs=verbose, **options)
     except UsageError:
         raise
     except (Exception, SystemExit) as error:
@@ -226,9 +233,3 @@ def _join(request: Request, options: dict[str, Any]) -> Plan:
         hint = CLIENT_HINT if address.startswith(CLIENT) else ""
         raise UsageError(f"No Ray cluster can be joined at {address!r}: {told_by(error)}{hint}") from error
     return make_plan(request, cpus, gpus, f"the cluster at {address}")
-
-
-def _local_gpus() -> int:
-    import torch
-
-    return torch.cuda.device_count()

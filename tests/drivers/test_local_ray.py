@@ -70,7 +70,7 @@ def fake(monkeypatch: pytest.MonkeyPatch, init: Callable[..., None], **options: 
     monkeypatch.setattr(ray, "get", lambda found: None)
     monkeypatch.setattr(ray, "is_initialized", lambda: False)
     monkeypatch.setattr(local_ray.ray_compat, "read_secret_again", lambda: None)
-    monkeypatch.setattr(resources, "_local_gpus", lambda: 0)
+    monkeypatch.setattr(resources, "local_gpus", lambda: 0)
     return made
 
 

@@ -85,6 +85,13 @@ LOOKS = {
     "ray._private.services.find_gcs_addresses": defined(
         "ray._private.services:find_gcs_addresses.cache_clear"
     ),
+    "ray._private.node.Node": both(
+        *(
+            defined(f"ray._private.node:Node.{name}")
+            for name in ("start_monitor", "start_api_server", "start_log_monitor")
+        ),
+        said("ray._private.node", "self._webui_url = None"),
+    ),
     "ray.util.client.ray": defined("ray.util.client:ray.is_connected"),
     "ray.tune.result": lambda: bool(ray_compat.names_of_tune()),
     "_temp_dir": said("ray._private.worker", 'kwargs.pop("_temp_dir"'),

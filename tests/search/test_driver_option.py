@@ -74,9 +74,9 @@ def test_a_signal_keeps_the_rows(
     number: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It comes while an arch is scored, inside of Lightning."""
-    from nas_ray.evaluation.scoring import ScoringModule
+    from nas_ray.shared_weights.shared_scoring import SharedScoring
 
-    scored, real = [0], ScoringModule.test_step
+    scored, real = [0], SharedScoring.test_step
 
     def test_step(self: Any, batch: Any, batch_index: int) -> None:
         scored[0] += 1
@@ -85,7 +85,7 @@ def test_a_signal_keeps_the_rows(
         real(self, batch, batch_index)
 
     with monkeypatch.context() as patched:
-        patched.setattr(ScoringModule, "test_step", test_step)
+        patched.setattr(SharedScoring, "test_step", test_step)
         ended = call("rea", *SMALL, *HERE, "--num-samples", 6, "--out", tmp_path / "a")
     assert ended.code == 130, ended.err
     assert "Interrupted after 3 evaluations; nothing is lost. Continue with:" in ended.out
@@ -130,12 +130,12 @@ def test_what_does_not_fit_is_refused(options: tuple[object, ...], says: str, tm
 
 
 def test_one_gpu_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nas_ray.drivers.resources._local_gpus", lambda: 4)
+    monkeypatch.setattr("nas_ray.drivers.resources.local_gpus", lambda: 4)
     assert plan_here(Request(driver="process")).accelerator == "gpu"
     assert plan_here(Request(driver="process", num_gpus=0)).accelerator == "cpu"
     with pytest.raises(UsageError, match="so --num-gpus must be at most 1, got 2"):
         plan_here(Request(driver="process", num_gpus=2))
-    monkeypatch.setattr("nas_ray.drivers.resources._local_gpus", lambda: 0)
+    monkeypatch.setattr("nas_ray.drivers.resources.local_gpus", lambda: 0)
     with pytest.raises(UsageError, match="--num-gpus 1 was asked for, but this machine has 0 GPUs"):
         plan_here(Request(driver="process", num_gpus=1))
 
