@@ -107,5 +107,16 @@ def _search(kind: type[SearchArgs], searcher: str, name: str, description: str) 
     check_names(args)
     errors = error_console()
     with errors.status("loading ...") if errors.is_terminal else contextlib.nullcontext():
+        _start_early(args)
         from nas_ray.search.session import run
     return run(name, args, searcher or str(getattr(args, "searcher", "")), output(), began=began)
+
+
+def _start_early(args: SearchArgs) -> None:
+    """Starts Ray while the rest is imported."""
+    if args.driver != "ray":
+        return
+    from nas_ray.drivers.early import start_early
+    from nas_ray.search.requests import request_for
+
+    start_early(request_for(args), ["nas_ray.search.session"], verbose=args.verbose)

@@ -11,6 +11,7 @@ from typing import Any
 
 from rich.console import Console
 
+from nas_ray.drivers.early import started_early
 from nas_ray.drivers.local_ray import stop_ray
 from nas_ray.drivers.plan import PROCESS
 from nas_ray.drivers.resources import Plan, Request, plan_here, start_ray
@@ -97,7 +98,7 @@ def begin_ray(request: Request, errors: Console, *, verbose: bool = False) -> Pl
         UsageError: there is no Ray to be had, or less than what was asked for.
     """
     with errors.status("starting Ray ...") if errors.is_terminal else contextlib.nullcontext():
-        plan = start_ray(request, verbose=verbose)
+        plan = started_early(request) or start_ray(request, verbose=verbose)
     end_as_ctrl_c()  # Ray's own handlers would end the process at once
     return plan
 

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from nas_ray.benchmarks import open_benchmark
 from nas_ray.drivers.plan import Budget
-from nas_ray.drivers.resources import Request, check_request, request_of
+from nas_ray.drivers.resources import Request, check_request
 from nas_ray.evaluation.base import Described, SeesImages
 from nas_ray.evaluation.limits import limited
 from nas_ray.images.identity import IMAGES
@@ -21,6 +21,7 @@ from nas_ray.runs.folder import fingerprint
 from nas_ray.search.arguments import SearchArgs
 from nas_ray.search.base import MINIBATCH, Experiment
 from nas_ray.search.estimation import SUPERNET, VALID_ACC, estimate, weights_of
+from nas_ray.search.requests import request_for
 from nas_ray.searchers import ArchSearcher
 from nas_ray.searchers.named import make_searcher
 from nas_ray.spaces import FiniteSpace, HandDesigned, Product
@@ -78,8 +79,7 @@ def prepare(name: str, args: SearchArgs, searcher: str | Callable[..., ArchSearc
         UsageError: anything in `args` that cannot work.
     """
     check_ranges(args)
-    share, at_once = args.gpus_per_trial, args.max_concurrent
-    request = request_of(args, gpus_per_trial=share, max_concurrent=at_once, client=True, driver=args.driver)
+    request = request_for(args)
     check_request(request)
     space = make_space(args.space)
     images = open_image_args(args, batch_size=args.batch_size, batch_seed=args.batch_seed)
