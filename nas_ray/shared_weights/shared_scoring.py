@@ -17,7 +17,7 @@ class SharedScoring(pl.LightningModule, Generic[T]):
     """Scores the archs of a trial in `test_step`: one on its view of the supernet, or many together.
 
     Args:
-        net: the supernet.
+        net: the supernet, in training mode, where it shall be computed; Lightning leaves it as it is.
         score: returns what is found on `(inputs [B, 3, H, W], targets [B])`.
 
     Attributes:
@@ -28,11 +28,15 @@ class SharedScoring(pl.LightningModule, Generic[T]):
 
     def __init__(self, net: nn.Module, score: Callable[[Tensor, Tensor], T]) -> None:
         super().__init__()
-        self.net = net
+        self._net = (net,)  # no submodule: walking through all of it costs more than many a score
         self._score = score
+
+    @property
+    def net(self) -> nn.Module:
+        """The supernet."""
+        return self._net[0]
 
     def test_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
         """Scores the archs."""
-        self.net.train()  # as built; Lightning switched to evaluation mode
         with torch.enable_grad():
             self.found = self._score(*batch)
