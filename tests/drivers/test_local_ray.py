@@ -14,7 +14,7 @@ import psutil
 import pytest
 import ray
 
-from nas_ray.drivers import local_ray, patience, resources
+from nas_ray.drivers import joining, local_ray, patience, resources
 from nas_ray.drivers.local_ray import LIMITS, stop_ray
 from nas_ray.drivers.resources import Request, start_ray
 from nas_ray.errors import UsageError
@@ -156,7 +156,7 @@ def test_a_start_that_never_returns_is_ended(address: str | None, monkeypatch: p
 
     fake(monkeypatch, init)
     monkeypatch.setattr(patience, "START_S", 0.1)
-    monkeypatch.setattr(resources, "START_S", 0.1)
+    monkeypatch.setattr(joining, "START_S", 0.1)
     with pytest.raises(
         UsageError, match=r"did not start on this machine in 0.1 s|at 'head:1': there is no answer"
     ):
