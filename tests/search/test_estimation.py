@@ -20,6 +20,7 @@ from nas_ray.images.image_data import ImageDataModule
 from nas_ray.proxies import PROXIES
 from nas_ray.runs.folder import create_run
 from nas_ray.search.arguments import SearchArgs
+from nas_ray.search.defaults import CELLS, SIZES
 from nas_ray.search.estimation import Estimation, estimate, in_run
 from nas_ray.search.experiment import Experiment, prepare
 from nas_ray.search.session import describe
@@ -40,9 +41,9 @@ def estimation(space: SearchSpace = SMALL, **options: Any) -> Estimation:
 @pytest.mark.parametrize(
     ("space", "options", "kind", "scores"),
     [
-        (SMALL, {}, ProxyScores, ("naswot", "synflow")),
-        (SMALL, {"archs_per_trial": 4}, ChunkScores, ("naswot", "synflow")),
-        (NatsSss(), {"archs_per_trial": 4}, SizeScores, ("naswot", "synflow")),
+        (SMALL, {}, ProxyScores, CELLS.proxies),
+        (SMALL, {"archs_per_trial": 4}, ChunkScores, CELLS.proxies),
+        (NatsSss(), {"archs_per_trial": 4}, SizeScores, SIZES.proxies),
         (SMALL, TRAINED, ShortTraining, ("valid_acc",)),
         (SMALL, {**TRAINED, "fitness": "mixed:naswot,valid_acc"}, ShortTraining, ("naswot", "valid_acc")),
     ],
