@@ -91,7 +91,7 @@ ARGUMENTS = {
     "space": Names("search space", SPACES, "nas_ray.spaces"),
     "searcher": Names("searcher", SEARCHERS, "nas_ray.searchers"),
     "searchers": Names("searcher", SEARCHERS, "nas_ray.searchers", ends=","),
-    "proxies": Names("proxy", (*PROXIES, *COSTS), "nas_ray.proxies", also=("all",), listed=True),
+    "proxies": Names("proxy", (*PROXIES, *COSTS), "nas_ray.proxies", also=("all", "default"), listed=True),
     "dataset": _DATASETS,
     "datasets": _DATASETS,
     "score_as": _DATASETS,

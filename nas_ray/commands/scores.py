@@ -82,11 +82,16 @@ def choose_score(description: str) -> int:
     """Chooses among many combinations of scores by validation accuracy, and tests the chosen one once.
 
         nas-ray choose-score --benchmark nats_tss.csv.gz --scores-file s0.parquet s1.parquet
+        nas-ray choose-score --for-searches --benchmark nats_tss.csv.gz --scores-file s0.parquet
 
     Every combination of up to three scores, summed as normalised values, ranks or logarithms of ranks, with
     and without a prior on skip connections, has an arch of the whole space that it likes best. The
     combination whose arch has the best validation accuracy on CIFAR-10, averaged over the initialisations
     given, is chosen; test accuracy is looked up for it alone. What is printed says how many were tried.
+
+    With --for-searches the default of the searches is chosen: by the validation accuracy of what rea finds
+    with each score on one half of the archs, in 150 and in 300 evaluations. The other half, all archs and the
+    other datasets are looked at for the choice and a few beside it alone (docs/default_fitness.md).
     """
     from nas_ray.commands.names import check_names
     from nas_ray.reproduce.args import ChooseArgs

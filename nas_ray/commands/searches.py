@@ -28,9 +28,9 @@ def random_search(description: str) -> int:
 def rea(description: str) -> int:
     """Regularized evolution (Real et al., AAAI 2019) on zero-cost proxies, with real accuracy at the end.
 
-    Without arguments it searches NATS-TSS for CIFAR-10 with NASWOT and SynFlow on all local cores: about 150
-    evaluations in one to three minutes, without network. The run folder holds every row, the best arch and
-    pictures.
+    Without arguments it searches NATS-TSS for CIFAR-10 on all local cores, without network: 150 evaluations
+    by the log rank sum of LogSynFlow and the span of skip connections (--fitness default, chosen in
+    docs/default_fitness.md). The run folder holds every row, the best arch and pictures.
 
         nas-ray search rea --dataset cifar100 --proxies naswot --num-samples 300
         nas-ray search rea --num-gpus 4 --gpus-per-trial 0.25

@@ -97,3 +97,8 @@ class ChooseArgs(OutArgs, StoredScoreArgs):
     """Their columns; params, num_conv and skip come from the archs."""
     top: Annotated[int, SOME] = 10
     """Choices to show."""
+    for_searches: bool = False
+    """Choose what searches maximise by default: by what rea finds with each score on one half of the archs,
+    judged on the other half, on all archs and on all datasets (docs/default_fitness.md)."""
+    seeds: Annotated[int, Range(2, 10**6)] = 50
+    """With --for-searches, searches of each score that is judged."""

@@ -1,27 +1,38 @@
-"""Chooses a score by validation accuracy on CIFAR-10, and reports the test accuracy of that one alone."""
+"""Chooses a score by validation accuracy on CIFAR-10, and judges that one alone by what was not used."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from rich.console import Console
+from rich.progress import track
 
 from nas_ray.benchmarks import Benchmark, open_benchmark
-from nas_ray.benchmarks.whole import known_benchmarks
+from nas_ray.benchmarks.whole import benchmark_accuracy, known_benchmarks
 from nas_ray.drivers.lifecycle import Ending, command_again, guarded
 from nas_ray.errors import UsageError
 from nas_ray.reproduce.args import ChooseArgs
 from nas_ray.reproduce.choices import judge
+from nas_ray.reproduce.for_searches import (
+    BESIDE,
+    choose_for_searches,
+    confirm,
+    scores_of,
+    show_confirmed,
+    show_tried,
+)
 from nas_ray.reproduce.known import mean_span
 from nas_ray.runs.claim import claimed
 from nas_ray.runs.record import Record
 from nas_ray.runs.writing import staged, write_table
 from nas_ray.searchers.cheap_score import ScoreTable
 from nas_ray.spaces.nats_tss import NatsTss
-from nas_ray.terminal.console import Rows, put, say
+from nas_ray.terminal.console import Rows, error_console, put, say
 from nas_ray.terminal.ranges import check_ranges
 
 EXPERIMENT = "choose"
@@ -42,24 +53,89 @@ def choose(args: ChooseArgs, console: Console) -> int:
     sets = [stored(path, args.scores, space) for path in args.scores_file]
     valid = validation(open_benchmark(args.benchmark, CHOSEN_ON), args.benchmark, space)
     benchmarks = known_benchmarks(args.benchmark)  # told before the work
+    known = Known(space, sets, valid, benchmarks)
     with claimed(out, EXPERIMENT):
         record = Record(out, EXPERIMENT, args)
 
         def work() -> int:
             record.begin()
-            lines, places = judge(space.archs, sets, valid)
+            tables, told = (by_searches if args.for_searches else by_archs)(known, args, console)
             with staged(out) as beside:
-                write_table(beside, lines, "choices")
-            record.wrote("choices")
-            show(lines, args.top, console)
-            first = next(iter(places.values()))
-            say(console, outcome(lines, valid))
-            report_test([space[place] for place in first], benchmarks, console)
+                for name, table in tables.items():
+                    write_table(beside, table, name)
+            for name in tables:
+                record.wrote(name)
+            told()
             record.end("finished")
             say(console, f"Folder: {out}")
             return 0
 
         return guarded(work, Ending("choice", record.end, go_on=lambda: command_again(out)), console)
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a choice is made with.
+
+    Attributes:
+        space: whose archs these are.
+        scores: stored ones `[archs]` by name, one mapping per initialisation.
+        valid: validation accuracy `[archs]` on CIFAR-10 in percent.
+        benchmarks: by dataset.
+    """
+
+    space: NatsTss
+    scores: Sequence[Mapping[str, np.ndarray]]
+    valid: np.ndarray
+    benchmarks: Mapping[str, Benchmark]
+
+
+Made = tuple[dict[str, pd.DataFrame], Callable[[], None]]
+"""Tables by name, and what tells of them."""
+
+
+def by_archs(known: Known, args: ChooseArgs, console: Console) -> Made:
+    """Returns the choice by the arch of the whole space that each score likes best."""
+    lines, places = judge(known.space.archs, known.scores, known.valid)
+
+    def told() -> None:
+        show(lines, args.top, console)
+        first = next(iter(places.values()))
+        say(console, outcome(lines, known.valid))
+        report_test([known.space[place] for place in first], known.benchmarks, console)
+
+    return {"choices": lines}, told
+
+
+def by_searches(known: Known, args: ChooseArgs, console: Console) -> Made:
+    """Returns the choice by what searches find on one half, and what it is worth elsewhere.
+
+    Raises:
+        UsageError: the benchmark cannot be read as a whole.
+    """
+    archs, seeds = known.space.archs, args.seeds
+    accuracy = {f"{CHOSEN_ON} valid_acc": known.valid}
+    for dataset, benchmark in known.benchmarks.items():
+        own = benchmark_accuracy(benchmark)
+        accuracy[f"{dataset} {benchmark.acc_column}"] = np.array([own[arch] for arch in archs])
+    errors = error_console()
+    chosen = choose_for_searches(
+        archs,
+        known.scores,
+        known.valid,
+        seeds=seeds,
+        watched=lambda texts: track(texts, f"{len(texts)} fitnesses", console=errors, transient=True),
+    )
+    beside = [text for text in BESIDE if set(scores_of(text)) <= set(known.scores[0])]
+    texts = list(dict.fromkeys([chosen.fitness, chosen.best, *beside]))
+    confirmed = confirm(archs, known.scores, accuracy, texts, seeds=seeds)
+
+    def told() -> None:
+        show_tried(chosen, args.top, console)
+        show_confirmed(confirmed, console)
+        say(console, f"Chosen: {chosen.fitness}")
+
+    return {"tried": chosen.tried, "confirmed": confirmed}, told
 
 
 def check(args: ChooseArgs) -> None:
@@ -121,7 +197,7 @@ def outcome(lines: pd.DataFrame, valid: np.ndarray) -> str:
     )
 
 
-def report_test(archs: list[str], benchmarks: dict[str, Benchmark], console: Console) -> None:
+def report_test(archs: list[str], benchmarks: Mapping[str, Benchmark], console: Console) -> None:
     """Prints the test accuracy of the archs of the choice: mean and deviation over the initialisations."""
     for dataset, benchmark in benchmarks.items():
         values = np.array([benchmark.test_acc(arch) for arch in archs])

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Final
 
 from nas_ray.terminal import ranges
 from nas_ray.terminal.argument_groups import MinibatchArgs, ProxyArgs, ResourceArgs, SpaceArgs, TogetherArgs
+
+DEFAULT: Final = "default"
+"""The word for what `search/defaults.py` chooses, as a fitness and among proxies."""
 
 
 @dataclass(frozen=True)
 class EstimateArgs(TogetherArgs, MinibatchArgs, ProxyArgs, SpaceArgs):
     """How archs are judged; `search.estimation.estimate` reads them."""
 
+    proxies: tuple[str, ...] = (DEFAULT,)
+    """Scores to compute: built-in names or your own as module:function, separated by commas or spaces;
+    default means those that --fitness names, or else those of its default."""
     fitness: str | None = None
-    """What is maximised: one score such as naswot, or several as in rank_sum:naswot,synflow. None means the
-    rank sum of all proxies, or valid_acc with --fidelity. mixed=0.5:synflow,valid_acc weighs standardised
-    scores."""
+    """What is maximised: one score such as naswot, rank_sum:naswot,synflow, or default, which is
+    log_rank_sum:logsynflow,skip on nats-tss, normalised_sum:naswot,logsynflow,skip there on images of your
+    own, synflow on nats-sss, and rank_sum:naswot,synflow on all others (docs/default_fitness.md). None means
+    default, but the rank sum of the proxies where --proxies names them, and valid_acc with --fidelity.
+    mixed=0.5:synflow,valid_acc weighs standardised scores."""
     fidelity: str | None = None
     """Train archs instead of only scoring them: epochs:4 (or another number), fast, nats-12 or nats-200,
     with changes as in nats-12:batch_size=128,cutout=8 (docs/training.md). The fitness is then valid_acc, and

@@ -80,6 +80,9 @@ class ReaArgs(SearchArgs):
 class SkipReaArgs(ReaArgs):
     """Arguments of evolution inside a filter on skip connections."""
 
+    proxies: tuple[str, ...] = ("naswot", "synflow")
+    """Scores to compute: built-in names or your own as module:function, separated by commas or spaces. Those
+    of the published experiment, where the default of the other searches would reward skips."""
     rule: str = "described"
     """What the filter means: described (at the start and after every mutation), naswot_code, synflow_code,
     july_2022 or at_least_one (docs/searchers.md)."""

@@ -21,6 +21,7 @@ from nas_ray.proxies.plugin import resolve_proxies, score_names
 from nas_ray.proxies.undefined import check_defined
 from nas_ray.runs.folder import read_run
 from nas_ray.search.argument_groups import EstimateArgs
+from nas_ray.search.defaults import said_out
 from nas_ray.searchers import Fitness, Single, parse_fitness
 from nas_ray.shared_weights.supernet_scores import SupernetScores
 from nas_ray.shared_weights.together import has_supernet, has_together, on_supernet, together
@@ -63,6 +64,7 @@ def estimate(args: EstimateArgs, space: SearchSpace, images: ImageDataModule) ->
             not positive, options that exclude each other, archs that cannot be scored together, or images
             that cannot be scored on, such as copies of one.
     """
+    args = said_out(args, space)
     limits = measured_limits(args)
     recipe = _recipe(args)
     names = [name for given in args.proxies for name in given.replace(",", " ").split()]

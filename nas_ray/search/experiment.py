@@ -20,6 +20,7 @@ from nas_ray.report.run_data import method_of
 from nas_ray.runs.folder import fingerprint
 from nas_ray.search.arguments import SearchArgs
 from nas_ray.search.base import MINIBATCH, Experiment
+from nas_ray.search.defaults import default_of, said_out
 from nas_ray.search.estimation import SUPERNET, VALID_ACC, estimate, weights_of
 from nas_ray.search.requests import request_for
 from nas_ray.searchers import ArchSearcher
@@ -84,6 +85,7 @@ def prepare(name: str, args: SearchArgs, searcher: str | Callable[..., ArchSearc
     space = make_space(args.space)
     images = open_image_args(args, batch_size=args.batch_size, batch_seed=args.batch_seed)
     space = fitted_space(space, images.image_size)
+    args = said_out(args, space)
     estimation = estimate(args, space, images)
     limits = {"max_params": args.max_params, "max_flops": args.max_flops}
     image = (3, images.image_size, images.image_size)
@@ -139,7 +141,9 @@ def judged(experiment: Prepared) -> list[str]:
     """Returns the lines that say how an arch is judged."""
     args, evaluator = experiment.args, experiment.evaluator
     of = [name for name in experiment.scores if name != VALID_ACC]
-    lines = [f"fitness    {experiment.fitness}, from {', '.join(of)} on {args.batch_size} images"]
+    default = default_of(experiment.space, args)
+    known = f" (the default for {default.where})" if args.fitness == default.fitness else ""
+    lines = [f"fitness    {experiment.fitness}{known}, from {', '.join(of)} on {args.batch_size} images"]
     if args.fidelity and isinstance(evaluator, Described):
         early = f", stopped early by {args.scheduler}" if args.scheduler != "none" else ""
         lines = lines if of else [f"fitness    {experiment.fitness}"]

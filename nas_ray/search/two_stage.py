@@ -62,6 +62,8 @@ class Halving:
         self.rungs = args.checked_rungs()
         self.recipe = recipe_of(args, self.rungs[-1])
         self.experiment = prepare("two_stage", dataclasses.replace(args, fidelity=None), args.searcher)
+        said = self.experiment.args  # which names what the scores are
+        self.args = dataclasses.replace(args, proxies=said.proxies, fitness=said.fitness)
         self.fitness = training_fitness(args, self.experiment.fitness)
 
     @property

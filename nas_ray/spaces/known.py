@@ -14,3 +14,8 @@ SPACES: dict[str, Callable[[], SearchSpace]] = {
     "nats-sss": NatsSss,
     "hand-designed": HandDesigned,
 }
+
+
+def known_name(space: SearchSpace) -> str | None:
+    """Returns the name of a space of this package; one derived from it builds other nets and has none."""
+    return next((name for name, kind in SPACES.items() if type(space) is kind), None)

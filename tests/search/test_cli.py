@@ -53,8 +53,8 @@ def test_a_run_leaves_everything(tmp_path: Path) -> None:
     assert {
         "trial",
         "arch",
-        "naswot",
-        "synflow",
+        "logsynflow",
+        "skip",
         "fitness",
         "seconds",
         "worker",

@@ -20,6 +20,7 @@ from nas_ray.images.image_data import ImageDataModule
 from nas_ray.proxies import PROXIES
 from nas_ray.runs.folder import create_run
 from nas_ray.search.arguments import SearchArgs
+from nas_ray.search.defaults import CELLS, SIZES
 from nas_ray.search.estimation import Estimation, estimate, in_run
 from nas_ray.search.experiment import Experiment, prepare
 from nas_ray.search.session import describe
@@ -40,12 +41,12 @@ def estimation(space: SearchSpace = SMALL, **options: Any) -> Estimation:
 @pytest.mark.parametrize(
     ("space", "options", "kind", "scores"),
     [
-        (SMALL, {}, ChunkScores, ("naswot", "synflow")),
-        (SMALL, {"own_weights": True}, ProxyScores, ("naswot", "synflow")),
-        (NatsTss(4, 1, "strided"), {}, ProxyScores, ("naswot", "synflow")),
-        (NatsSss(), {}, SizeScores, ("naswot", "synflow")),
-        (SMALL, {"archs_per_trial": 4}, ChunkScores, ("naswot", "synflow")),
-        (NatsSss(), {"archs_per_trial": 4}, SizeScores, ("naswot", "synflow")),
+        (SMALL, {}, ChunkScores, CELLS.proxies),
+        (SMALL, {"own_weights": True}, ProxyScores, CELLS.proxies),
+        (NatsTss(4, 1, "strided"), {}, ProxyScores, CELLS.proxies),
+        (NatsSss(), {}, SizeScores, SIZES.proxies),
+        (SMALL, {"archs_per_trial": 4}, ChunkScores, CELLS.proxies),
+        (NatsSss(), {"archs_per_trial": 4}, SizeScores, SIZES.proxies),
         (SMALL, TRAINED, ShortTraining, ("valid_acc",)),
         (SMALL, {**TRAINED, "fitness": "mixed:naswot,valid_acc"}, ShortTraining, ("naswot", "valid_acc")),
     ],

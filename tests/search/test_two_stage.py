@@ -147,7 +147,7 @@ def test_a_run_and_one_that_was_stopped_are_equal(tmp_path: Path, monkeypatch: p
     table = pd.read_parquet(folder / "results.parquet")
     assert len(table) == 6
     assert table["epochs"].tolist() == [2, 1, 1, 0, 0, 0]
-    assert np.isfinite(table["naswot"]).all()
+    assert np.isfinite(table["logsynflow"]).all()
     best = json.loads((folder / "best.json").read_text())
     assert best["arch"] == table["arch"][0]
     assert best["scores"]["valid_acc"] == table["valid_acc"][0]
@@ -158,5 +158,5 @@ def test_a_run_and_one_that_was_stopped_are_equal(tmp_path: Path, monkeypatch: p
     journal.write_text("")  # as if it had been killed before the last rung, with its checkpoints lost
     assert run(dataclasses.replace(args, resume=folder, out=None), Console(quiet=True)) == 0
     again = pd.read_parquet(folder / "results.parquet")
-    kept = ["arch", "epochs", "fitness", "valid_acc", "naswot", "curve"]
+    kept = ["arch", "epochs", "fitness", "valid_acc", "logsynflow", "curve"]
     pd.testing.assert_frame_equal(again[kept], table[kept])

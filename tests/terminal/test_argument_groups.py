@@ -21,6 +21,7 @@ from nas_ray.terminal.argument_groups import MachineArgs, MinibatchArgs
 
 OTHER_MEANINGS = {
     "benchmark": "a report takes what the run holds, unless told otherwise",
+    "dataset": "of images, and of a table that comes without a run",
     "fitness": "a search maximises one, a comparison judges several",
     "num_cpus": "processes of this machine, and not cores that Ray may use",
     "num_gpus": "a training runs one net on all of them together",
