@@ -39,7 +39,7 @@ def main(args: Args) -> None:
     heads = ["proxy", *(name for table in tables for name in table)]
     print("| " + " | ".join(heads) + " |")
     print("|---" * len(heads) + "|")
-    for proxy in tables[0].index:
+    for proxy in (name for name in tables[0].index if all(name in table.index for table in tables)):
         cells = [cell for table in tables for cell in table.loc[proxy]]
         print(f"| `{proxy}` | " + " | ".join(cells) + " |")
 
