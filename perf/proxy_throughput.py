@@ -8,13 +8,22 @@ machine slows all alike; the median round counts. `alone` is the batched proxy o
 Over the whole space it scores archs that are the same to it once, so that an arch costs less: `batched` is
 `alone` times the share of multiply-adds that is left, or, where archs run together, measured on a sample of
 the different nets. The time of a plain score is split into building the net, the forward pass of the
-minibatch, and the rest (backward, kernels).
+minibatch, and the rest (backward, kernels). On one core seconds are those of the processor, which other work
+on the machine disturbs less than the clock.
+
+The rows say what instructions the processor has. Another kind is emulated by leaving instructions out, and
+the table of `docs/performance.md`, with columns for each kind, is printed from several files:
+
+    export ATEN_CPU_CAPABILITY=avx2 ONEDNN_MAX_CPU_ISA=AVX2 MKL_ENABLE_INSTRUCTIONS=AVX2
+    python perf/proxy_throughput.py --cores 1 --out runs/proxy_throughput_avx2.csv
+    python perf/processor_table.py runs/proxy_throughput.csv runs/proxy_throughput_avx2.csv
 """
 
 from __future__ import annotations
 
 import dataclasses
 import multiprocessing
+import os
 import statistics
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -23,6 +32,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import throughput_worker as worker
+import torch
 import tyro
 from arithmetic import work
 from reference_proxies import REFERENCE
@@ -79,7 +89,7 @@ class Bench:
                 1,
                 multiprocessing.get_context("spawn"),
                 initializer=worker.start,
-                initargs=(args.images, batch_size, args.device),
+                initargs=(args.images, batch_size, args.device, cores == 1 and args.device == "cpu"),
             )
             for _ in range(cores)
         ]
@@ -100,17 +110,19 @@ class Bench:
             *(["reference"] if name in REFERENCE else []),
         ]
         found: dict[str, list[float]] = {kind: [] for kind in kinds}
-        for turn in range(self.args.rounds + 1):
+        for kind in kinds:  # warms up
+            self.usual("batched" if kind == "alone" else kind, name, count=1)
+        for _ in range(self.args.rounds):
             for kind in kinds:
                 if kind != "alone":
                     times = self.batched(name) if kind == "batched" else {kind: self.usual(kind, name)}
-                    for label, seconds in times.items() if turn else ():  # the first round warms up
+                    for label, seconds in times.items():
                         found[label].append(1e3 * seconds)
         return {kind: statistics.median(values) for kind, values in found.items()}
 
-    def usual(self, kind: str, name: str) -> float:
+    def usual(self, kind: str, name: str, count: int | None = None) -> float:
         """Returns the mean seconds of an arch in one process with a thread for each core."""
-        done = self.pools[0].submit(worker.seconds_of, kind, name, self.archs, self.cores)
+        done = self.pools[0].submit(worker.seconds_of, kind, name, self.archs[:count], self.cores)
         return statistics.mean(done.result())
 
     def batched(self, name: str) -> dict[str, float]:
@@ -144,24 +156,32 @@ def cut(archs: Sequence[str]) -> list[list[str]]:
 
 
 def main(args: Args) -> None:
-    rows = []
+    rows: list[dict[str, object]] = []
+    args.out.parent.mkdir(parents=True, exist_ok=True)
     for size in args.batch_sizes:
         for cores in args.cores:
             bench = Bench(args, size, cores)
             try:
                 for name in args.proxies:
                     found = bench.milliseconds(name)
-                    rows.append({"proxy": name, "images": size, "cores": cores, **found})
+                    about = {"proxy": name, "images": size, "cores": cores, "processor": kind_of_processor()}
+                    rows.append({**about, **found})
+                    table = pd.DataFrame(rows)
+                    table.to_csv(args.out, index=False)  # what is measured is kept
             finally:
                 bench.close()
-    table = pd.DataFrame(rows)
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    table.to_csv(args.out, index=False)
     show(table)
+
+
+def kind_of_processor() -> str:
+    """Returns the instructions that torch and oneDNN use, and whether others were left out."""
+    kind = torch.backends.cpu.get_cpu_capability()
+    return f"{kind}, emulated" if "ATEN_CPU_CAPABILITY" in os.environ else kind
 
 
 def show(table: pd.DataFrame) -> None:
     """Prints milliseconds per arch and ratios."""
+    print(f"Processor: {kind_of_processor()}")
     heads = ("proxy", "images", "cores", "reference ms", "plain ms", "alone ms", "batched ms", "archs/s")
     shown = Table(*heads, "x reference", "x plain", "build", "forward", "rest ms", box=None)
     for row in table.to_dict("records"):

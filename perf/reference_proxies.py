@@ -92,6 +92,71 @@ def fisher(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
     return total
 
 
+def grasp(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
+    """GraSP with one forward pass for the gradients and another for what they flow through."""
+    weights = [module.weight for module in net.modules() if isinstance(module, LAYERS)]
+    flow = torch.autograd.grad(F.cross_entropy(net(inputs), targets), weights, allow_unused=True)  # type: ignore[arg-type]
+    loss = F.cross_entropy(net(inputs), targets)
+    again = torch.autograd.grad(loss, weights, create_graph=True, allow_unused=True)  # type: ignore[arg-type]
+    pairs = zip(flow, again, strict=True)
+    sum((g.detach() * a).sum() for g, a in pairs if g is not None).backward()  # type: ignore[union-attr, call-overload]
+    return float(sum(-(w * w.grad).sum() for w in weights if w.grad is not None))  # type: ignore[union-attr, operator]
+
+
+def zico(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
+    """ZiCo with the gradients of two halves of the batch as numpy arrays."""
+    found: list[list[np.ndarray]] = []
+    for images, labels in zip(inputs.chunk(2), targets.chunk(2), strict=True):
+        net.zero_grad()
+        layers = _backward(net, images, labels)
+        found.append(
+            [m.weight.grad.cpu().reshape(-1).numpy().copy() for m in layers if m.weight.grad is not None]
+        )  # type: ignore[union-attr, operator]
+    score = 0.0
+    for grads in zip(*found, strict=True):
+        stacked = np.array(grads)
+        deviation = np.std(stacked, axis=0)
+        varies = np.nonzero(deviation)[0]
+        ratio = np.sum(np.mean(np.abs(stacked), axis=0)[varies] / deviation[varies])
+        score += float(np.log(ratio)) if ratio else 0.0
+    return score
+
+
+def zen(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
+    """Zen with the running variances of BN, and the map before global pooling."""
+    maps: list[Tensor] = []
+    pool = next(module for module in net.modules() if isinstance(module, nn.AdaptiveAvgPool2d))
+    pool.register_forward_pre_hook(lambda module, args: maps.append(args[0]))
+    with torch.no_grad():
+        for module in net.modules():
+            if isinstance(module, LAYERS):
+                nn.init.normal_(module.weight)
+        images = torch.randn_like(inputs)
+        net.train()
+        net(images)
+        net(images + 0.01 * torch.randn_like(inputs))
+        change = (maps[0] - maps[1]).abs().sum((1, 2, 3)).mean()
+        norms = [module for module in net.modules() if isinstance(module, nn.BatchNorm2d)]
+        scales = sum(torch.log(norm.running_var.mean().sqrt()) for norm in norms)  # type: ignore[union-attr]
+    return float(torch.log(change) + scales)
+
+
+def meco(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
+    """MeCo of one Gaussian image, with the eigenvalues of a general matrix, in every module."""
+    found: list[float] = []
+
+    def correlate(module: nn.Module, args: tuple[Tensor, ...], output: Tensor) -> None:
+        if output.dim() == 4:
+            correlations = torch.corrcoef(output.detach()[0].flatten(1)).nan_to_num(0.0)
+            found.append(float(torch.linalg.eigvals(correlations).real.min()))
+
+    for module in net.modules():
+        module.register_forward_hook(correlate)
+    net(torch.randn_like(inputs[:1]))
+    return sum(found)
+
+
 REFERENCE: dict[str, Callable[[nn.Module, Tensor, Tensor], float]] = {
-    function.__name__: function for function in (synflow, naswot, jacob_cov, snip, grad_norm, fisher)
+    function.__name__: function
+    for function in (synflow, naswot, jacob_cov, snip, grad_norm, fisher, grasp, zico, zen, meco)
 }

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from nas_ray.rows import ERROR, ERROR_KIND, FOUND, LEADING, TRAILING, error_kind_of
 from nas_ray.runs.journal import rows_of
 from nas_ray.searchers.base import ArchSearcher
+
+TEXTS = ("worker", ERROR, ERROR_KIND, FOUND)
+"""Columns of one type, whether or not anything failed."""
 
 
 def elapsed(searcher: ArchSearcher) -> float:
@@ -18,14 +23,14 @@ def to_table(searcher: ArchSearcher) -> pd.DataFrame:
     """Returns one row per trial in order of arrival, with the final fitness relative to all of them."""
     rows, known = rows_of(searcher.events), searcher.rows_as_told()
     fitness = dict(zip([row["arch"] for row in known], searcher.fitness(known), strict=True))
-    table = pd.DataFrame(
-        [{**row, ERROR_KIND: error_kind_of(row), "fitness": fitness[row["arch"]]} for row in rows]
-    )
-    for name in (*LEADING, *TRAILING):
-        if name not in table:
-            table[name] = None
+    whole = [{**row, ERROR_KIND: error_kind_of(row), "fitness": fitness[row["arch"]]} for row in rows]
+    table = pd.DataFrame(whole)
     first = [*LEADING, FOUND] if FOUND in table else [*LEADING]
-    for name in ("worker", ERROR, ERROR_KIND, *first[len(LEADING) :]):
-        table[name] = table[name].astype("string")  # the same type whether or not anything failed
-    scores = [name for name in table if name not in (*first, *TRAILING)]
-    return table[[*first, *scores, *TRAILING]]
+    scores = [str(name) for name in table if name not in (*first, *TRAILING)]
+    columns: dict[str, Any] = {}
+    for name in (*first, *scores, *TRAILING):  # made once: each change of a table with texts copies it
+        if name in TEXTS:
+            columns[name] = pd.array([row.get(name) for row in whole], dtype="string")
+        else:
+            columns[name] = table.get(name)
+    return pd.DataFrame(columns, index=table.index)

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from nas_ray.proxies.checks import checked
 from nas_ray.proxies.gradients import input_jacobian
 from nas_ray.proxies.jacob_cov import row_correlations
+from nas_ray.proxies.layout import with_channels_last
 from nas_ray.proxies.losses import check_labels
 from nas_ray.proxies.needs import needs
 
@@ -18,6 +19,7 @@ MANY_CLASSES = 100
 
 @needs(numbers=True, labels=True)
 @checked
+@with_channels_last
 def epe_nas(
     net: nn.Module, inputs: Tensor, targets: Tensor, *, k: float = 1e-5, all_classes: bool = True
 ) -> float:

@@ -6,11 +6,13 @@ from torch import Tensor, nn
 
 from nas_ray.proxies.checks import LAYERS, checked
 from nas_ray.proxies.gradients import fisher_pass
+from nas_ray.proxies.layout import with_channels_last
 from nas_ray.proxies.needs import needs
 
 
 @needs(modules=LAYERS, words="convolutions or linear layers")
 @checked
+@with_channels_last
 def fisher_channels(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
     """Returns the sum over channels of `1/2 mean over images (sum over map of a dL/da)^2`; larger is better.
 

@@ -7,11 +7,13 @@ from torch import Tensor, nn
 
 from nas_ray.proxies.checks import LAYERS, checked
 from nas_ray.proxies.gradients import loss_gradients
+from nas_ray.proxies.layout import with_channels_last
 from nas_ray.proxies.needs import needs
 
 
 @needs(modules=LAYERS, words="convolutions or linear layers")
 @checked
+@with_channels_last
 def grad_norm(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
     """Returns the sum over convolution and linear layers of the L2 norm of `dL / dweight`; larger is better.
 

@@ -6,14 +6,17 @@ import torch
 from torch import Tensor, nn
 
 from nas_ray.proxies.checks import LAYERS, checked, needed_derivatives
-from nas_ray.proxies.gradients import gradients, layer_weights, total
+from nas_ray.proxies.gradients import layer_weights, total
 from nas_ray.proxies.hooks import batch_statistics, requiring_grad
+from nas_ray.proxies.layout import with_channels_last
 from nas_ray.proxies.losses import batch_loss
 from nas_ray.proxies.needs import needs
+from nas_ray.proxies.second_derivatives import SecondDerivatives
 
 
 @needs(modules=LAYERS, words="convolutions or linear layers")
 @checked
+@with_channels_last
 def grasp(net: nn.Module, inputs: Tensor, targets: Tensor, *, T: float = 1.0) -> float:
     """Returns the sum of `-weight * (H g)` over convolution and linear weights; larger is better.
 
@@ -37,10 +40,16 @@ def grasp(net: nn.Module, inputs: Tensor, targets: Tensor, *, T: float = 1.0) ->
     """
     weights = layer_weights("grasp", net)
     with batch_statistics(net), requiring_grad(weights), needed_derivatives("grasp"):
-        loss = batch_loss("grasp", net(inputs) / T, targets)
+        with SecondDerivatives():
+            logits = net(inputs)
+        loss = batch_loss("grasp", logits / T, targets)
         if not loss.requires_grad:
             return 0.0
         grads = torch.autograd.grad(loss, weights, create_graph=True, materialize_grads=True)
-        flow = torch.stack([(grad.detach() * grad).sum() for grad in grads]).sum()
-        products = gradients(flow, weights)
+        # The gradient of g^T g', g' = g held fixed.
+        flows = [grad for grad in grads if grad.requires_grad]
+        if not flows:
+            return 0.0
+        held = [grad.detach() for grad in flows]
+        products = torch.autograd.grad(flows, weights, held, materialize_grads=True)
     return -total(lambda weight, product: weight.detach() * product, zip(weights, products, strict=True))

@@ -7,11 +7,13 @@ from torch import Tensor, nn
 
 from nas_ray.proxies.checks import checked
 from nas_ray.proxies.gradients import input_jacobian
+from nas_ray.proxies.layout import with_channels_last
 from nas_ray.proxies.needs import needs
 
 
 @needs(numbers=True)
 @checked
+@with_channels_last
 def jacob_cov(net: nn.Module, inputs: Tensor, targets: Tensor, *, k: float = 1e-5) -> float:
     """Returns `-sum(log(v + k) + 1 / (v + k))` over eigenvalues v of a correlation matrix; larger is better.
 

@@ -6,12 +6,14 @@ import torch
 from torch import Tensor, nn
 
 from nas_ray.proxies.checks import checked
+from nas_ray.proxies.layout import with_channels_last
 from nas_ray.proxies.naswot import RELUS, relu_calls
 from nas_ray.proxies.needs import needs
 
 
 @needs(modules=RELUS, words="ReLU modules")
 @checked
+@with_channels_last
 def linear_regions(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
     """Returns the number of distinct ReLU patterns over the images of the batch; larger is better.
 

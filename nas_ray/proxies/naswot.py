@@ -9,18 +9,19 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from nas_ray.proxies.agreement import agreement
 from nas_ray.proxies.checks import checked
 from nas_ray.proxies.hooks import batch_statistics, forward_hooks
+from nas_ray.proxies.layout import with_channels_last
 from nas_ray.proxies.needs import needs
 from nas_ray.proxies.sharing import shared
 
 RELUS = (nn.ReLU, nn.ReLU6)
-EXACT_IN_FLOAT32 = 2**24
-"""Integers up to this size, and so counts of units, are exact in float32."""
 
 
 @needs(modules=RELUS, words="ReLU modules")
 @checked
+@with_channels_last
 def naswot(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
     """Returns `log |det K|`, `K[i, j]` the number of ReLU units that agree on images i, j; larger is better.
 
@@ -49,7 +50,7 @@ def naswot(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
     live = [call for call in relu_calls(net, inputs) if call.live]
     if not live:
         raise ValueError("naswot: the net has no ReLU module that its output depends on.")
-    kernel = torch.stack([call.kernel for call in live]).double().sum(0)
+    kernel = torch.stack([call.kernel for call in live]).sum(0)
     return log_det(kernel.cpu().numpy(), sum(call.units for call in live))
 
 
@@ -58,7 +59,7 @@ class ReluCall:
     """One call of a ReLU module.
 
     Attributes:
-        kernel: `[B, B]`: in how many units each two images have the same sign pattern.
+        kernel: `[B, B]` in float64: in how many units each two images have the same sign pattern.
         units: units of an image.
         live: a backward pass from the output would reach the module in at least one of its calls.
     """
@@ -89,24 +90,6 @@ def relu_calls(net: nn.Module, inputs: Tensor) -> list[ReluCall]:
     reached = autograd_nodes(output.grad_fn)
     live = {relu for relu, node, _, _ in calls if node in reached}
     return [ReluCall(kernel, units, relu in live) for relu, _, kernel, units in calls]
-
-
-def agreement(activations: Tensor) -> Tensor:
-    """Returns `[B, B]`: in how many units each two of the `[B, ...]` activations have the same sign pattern.
-
-    With C in {0, 1} and S = 2 C - 1, `C C^T + (1 - C)(1 - C)^T = (units + S S^T) / 2`: one matrix product,
-    exact in float32 because every partial sum is an integer of at most `units`.
-    """
-    signs = (activations.flatten(1) > 0).float().mul_(2).sub_(1)
-    if signs.shape[1] > EXACT_IN_FLOAT32:
-        parts = torch.split(signs, EXACT_IN_FLOAT32, dim=1)
-        return torch.stack([agreement_of_signs(part) for part in parts]).double().sum(0)
-    return agreement_of_signs(signs)
-
-
-def agreement_of_signs(signs: Tensor) -> Tensor:
-    """Returns `(units + S S^T) / 2` for `S [B, units]` of -1 and 1."""
-    return (signs @ signs.T + signs.shape[1]) / 2
 
 
 def autograd_nodes(root: Any) -> set[Any]:

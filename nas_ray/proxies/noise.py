@@ -12,8 +12,8 @@ def generator(seed: int) -> torch.Generator:
 
 
 def gaussian_like(tensor: Tensor, source: torch.Generator) -> Tensor:
-    """Returns N(0, 1) noise of the shape, dtype and device of `tensor`."""
-    return torch.randn(tensor.shape, generator=source, dtype=torch.float32).to(tensor)
+    """Returns N(0, 1) noise of the shape, dtype, device and memory order of `tensor`."""
+    return torch.empty_like(tensor).copy_(torch.randn(tensor.shape, generator=source, dtype=torch.float32))
 
 
 def signs_like(tensor: Tensor, source: torch.Generator) -> Tensor:

@@ -6,11 +6,13 @@ from torch import Tensor, nn
 
 from nas_ray.proxies.checks import LAYERS, checked
 from nas_ray.proxies.gradients import loss_gradients, total
+from nas_ray.proxies.layout import with_channels_last
 from nas_ray.proxies.needs import needs
 
 
 @needs(modules=LAYERS, words="convolutions or linear layers")
 @checked
+@with_channels_last
 def snip(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
     """Returns the sum of `|weight * dL / dweight|` over convolution and linear weights; larger is better.
 

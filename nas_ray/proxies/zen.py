@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from nas_ray.proxies.checks import LAYERS, checked
 from nas_ray.proxies.hooks import batch_statistics, forward_hooks, forward_pre_hooks
+from nas_ray.proxies.layout import with_channels_last
 from nas_ray.proxies.needs import needs
 from nas_ray.proxies.noise import gaussian_like, generator
 
@@ -18,6 +19,7 @@ SHAPELESS = (nn.Dropout, nn.Dropout2d, nn.Flatten, nn.Identity)
 
 @needs(images=True, modules=(nn.BatchNorm2d,), words="BatchNorm2d")
 @checked
+@with_channels_last
 def zen(
     net: nn.Module, inputs: Tensor, targets: Tensor, *, alpha: float = 0.01, repeats: int = 1, seed: int = 0
 ) -> float:
@@ -44,31 +46,61 @@ def zen(
         ValueError: the net has no feature map (an MLP), no BN, or convolutions and linear layers.
     """
     gaussian = copy.deepcopy(net)
+    norms = [module for module in gaussian.modules() if isinstance(module, nn.BatchNorm2d)]
+    if not norms:
+        raise ValueError("zen: the net has no BN, whose scales the score needs.")
+    for norm in norms:
+        keep_last_variance(norm, norm.weight if norm.affine else next(gaussian.parameters(), inputs))
     source = generator(seed)
-    scores = [zen_once(gaussian, inputs, alpha, source) for _ in range(repeats)]
+    scores = [zen_once(gaussian, norms, inputs, alpha, source) for _ in range(repeats)]
     return float(torch.stack(scores).mean())
 
 
-def zen_once(net: nn.Module, inputs: Tensor, alpha: float, source: torch.Generator) -> Tensor:
+def keep_last_variance(norm: nn.BatchNorm2d, like: Tensor) -> None:
+    """Makes `running_var` of `norm` the variance of the batch that it last saw, which it computes anyway."""
+    norm.running_mean = torch.zeros(norm.num_features).to(like)
+    norm.running_var = torch.ones(norm.num_features).to(like)
+    norm.num_batches_tracked = torch.tensor(0)
+    norm.momentum = 1.0
+
+
+def batch_variance(norm: nn.BatchNorm2d, x: Tensor) -> Tensor:
+    """Returns the variance `[C]` in float64 of `x [B, C, H, W]`, which `norm` has just normalised."""
+    seen = norm.get_buffer("num_batches_tracked")
+    if not seen:  # a class derived from BN that keeps none
+        return x.double().var(dim=(0, 2, 3), correction=0)
+    seen.zero_()
+    values = x.numel() // x.shape[1]
+    return norm.get_buffer("running_var").double() * (values - 1) / values
+
+
+def zen_once(
+    net: nn.Module, norms: list[nn.BatchNorm2d], inputs: Tensor, alpha: float, source: torch.Generator
+) -> Tensor:
     """Returns the score of one initialisation; changes the weights of `net`."""
-    norms = [module for module in net.modules() if isinstance(module, nn.BatchNorm2d)]
-    if not norms:
-        raise ValueError("zen: the net has no BN, whose scales the score needs.")
     log_scales: list[Tensor] = []
 
-    def measure(norm: nn.Module, args: tuple[Any, ...]) -> None:
-        variance = args[0].double().var(dim=(0, 2, 3), correction=0).mean()
-        log_scales.append(torch.where(variance > 0, variance.log() / 2, 0.0))
+    def begin(net: nn.Module, args: tuple[Any, ...]) -> None:
+        log_scales.clear()  # a pass may be repeated
+
+    def measure(norm: nn.Module, args: tuple[Any, ...], output: Tensor) -> None:
+        assert isinstance(norm, nn.BatchNorm2d)
+        if norm.training:  # else there is a single value per channel, and no variance
+            variance = batch_variance(norm, args[0]).mean()
+            log_scales.append(torch.where(variance > 0, variance.log() / 2, 0.0))
 
     with torch.no_grad(), batch_statistics(net):
+        for norm in norms:
+            norm.track_running_stats = True
         initialise_gaussian(net, source)
         images = gaussian_like(inputs, source)
         noise = gaussian_like(inputs, source)
-        with forward_pre_hooks(norms, measure):
+        with forward_pre_hooks([net], begin), forward_hooks(norms, measure):
             features = last_map(net, images)
         changed = last_map(net, images + alpha * noise)
-    change = (features - changed).double().abs().sum(dim=(1, 2, 3)).mean()
-    return change.log() + torch.stack(log_scales).sum()
+    change = (features - changed).abs_().sum(dim=(1, 2, 3), dtype=torch.float64).mean()
+    scales = torch.stack(log_scales).sum() if log_scales else torch.zeros_like(change)
+    return change.log() + scales
 
 
 def last_map(net: nn.Module, images: Tensor) -> Tensor:
@@ -78,7 +110,13 @@ def last_map(net: nn.Module, images: Tensor) -> Tensor:
     block where the block adds something to that of its last layer, and needs no pooling module to be
     found.
     """
-    found: list[Tensor] = []
+    kept, unchanged = _last_map(net, images, copies=False)
+    return kept if unchanged else _last_map(net, images, copies=True)[0]
+
+
+def _last_map(net: nn.Module, images: Tensor, copies: bool) -> tuple[Tensor, bool]:
+    """Returns the map, and whether nothing that followed worked on it in place, as on no copy."""
+    found: list[tuple[Tensor, int]] = []
     pooled = False
 
     def look(module: nn.Module, args: tuple[Any, ...], output: Any) -> None:
@@ -89,13 +127,15 @@ def last_map(net: nn.Module, images: Tensor) -> Tensor:
         if leaf:
             pooled = is_global_pooling(module, output)
         if output.dim() == 4 and not pooled:
-            found[:] = [output.clone()]  # what follows may work in place
+            kept = output.clone() if copies else output
+            found[:] = [(kept, kept._version)]
 
     with forward_hooks(net.modules(), look):
         net(images)
     if not found:
         raise ValueError("zen: the net has no feature map [B, C, H, W] to compare; an MLP cannot be scored.")
-    return found[0]
+    kept, version = found[0]
+    return kept, kept._version == version
 
 
 def is_global_pooling(module: nn.Module, output: Tensor) -> bool:

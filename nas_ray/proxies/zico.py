@@ -9,11 +9,13 @@ from torch import Tensor, nn
 
 from nas_ray.proxies.checks import LAYERS, checked
 from nas_ray.proxies.gradients import part_gradients, total
+from nas_ray.proxies.layout import with_channels_last
 from nas_ray.proxies.needs import needs
 
 
 @needs(modules=LAYERS, words="convolutions or linear layers")
 @checked
+@with_channels_last
 def zico(net: nn.Module, inputs: Tensor, targets: Tensor, *, batches: int = 2) -> float:
     """Returns the sum over convolutions and linear layers of `log sum (mean |g| / std g)`; larger is better.
 

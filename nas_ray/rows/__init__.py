@@ -93,6 +93,8 @@ def final_archs(rows: pd.DataFrame) -> pd.Series[Any]:
 def copied(row: Mapping[str, Any]) -> dict[str, Any]:
     """Returns a row of its own, for whoever may change it; values in it are copies as well."""
     own = dict(row)
+    if _PLAIN.issuperset(map(type, row.values())):
+        return own
     for name, value in row.items():
         if type(value) not in _PLAIN:
             own[name] = copy.deepcopy(value)

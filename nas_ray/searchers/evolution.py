@@ -145,5 +145,5 @@ class RegularizedEvolution(ArchSearcher):
             places = self.rng.integers(alive, size=self.sample)
         else:
             places = self.rng.choice(alive, size=min(self.sample, alive), replace=False)
-        drawn: list[int] = [self._alive[place] for place in places]
+        drawn: list[int] = [self._alive[place] for place in places.tolist()]
         return drawn[int(np.argmax(self.fitness_of(drawn)))]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,8 +27,10 @@ def column(rows: Sequence[Mapping[str, Any]], name: str) -> np.ndarray:
     Raises:
         UsageError: a value is no number, as in rows that were changed by hand.
     """
-    values = np.array([_number(row, name) for row in rows], dtype=float)
-    return np.where(np.isfinite(values), values, -np.inf)
+    values: list[Any] = [row.get(name) for row in rows]
+    if not all(type(value) is float for value in values):  # as nearly all are
+        values = [_number(row, name) for row in rows]
+    return np.array([value if math.isfinite(value) else -math.inf for value in values], dtype=float)
 
 
 def _number(row: Mapping[str, Any], name: str) -> float:

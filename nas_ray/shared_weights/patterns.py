@@ -8,8 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from nas_ray.proxies.agreement import agreement
 from nas_ray.proxies.hooks import batch_statistics
-from nas_ray.proxies.naswot import agreement, log_det
+from nas_ray.proxies.naswot import log_det
 from nas_ray.proxies.near import effective_rank, rows_of_channels
 from nas_ray.proxies.sharing import shared
 from nas_ray.proxies.swap import distinct_columns, pack_signs
@@ -21,7 +22,7 @@ class NodeKernel:
     """The agreement of images in the units of one node.
 
     Attributes:
-        agreeing: `[B, B]`, in how many units each two images have the same sign pattern.
+        agreeing: `[B, B]` in float64: in how many units each two images have the same sign pattern.
         units: units of an image.
         count: ReLUs of the plain net that see the node.
     """
@@ -47,30 +48,14 @@ def linear_regions_on_view(view: ArchView, inputs: Tensor, targets: Tensor) -> f
 
 @shared
 def node_kernels(view: ArchView, inputs: Tensor, *, name: str) -> list[NodeKernel]:
-    """Returns the kernel, in float64, of every node that a ReLU sees, for `inputs [B, 3, H, W]`."""
+    """Returns the kernel of every node that a ReLU sees, for `inputs [B, 3, H, W]`."""
     kernels: list[NodeKernel] = []
 
     def observe(node: Tensor, count: int) -> None:
-        kernels.append(NodeKernel(node_agreement(node).double(), node[0].numel(), count))
+        kernels.append(NodeKernel(agreement(node), node[0].numel(), count))
 
     _observe(name, view, inputs, observe)
     return kernels
-
-
-def node_agreement(node: Tensor) -> Tensor:
-    """Returns `[B, B]`: in how many units each two of the `[B, C, H, W]` have the same sign pattern, exactly.
-
-    With C in {0, 1} of n units and row sums r, `C C^T + (1 - C)(1 - C)^T = n - r_i - r_j + 2 C C^T`. On the
-    CPU the product is one of bytes, with sums in int32.
-    """
-    active = torch.gt(node, 0, out=torch.empty_like(node)) if node.dtype == torch.float32 else (node > 0)
-    flat = active.movedim(1, -1).flatten(1)  # a view of a tensor in channels-last order
-    if node.is_cuda or not hasattr(torch, "_int_mm"):
-        return agreement(flat.to(node.dtype))
-    units = flat.shape[1]
-    bits = flat.to(torch.int8)
-    rows = bits.sum(1, dtype=torch.int32)
-    return units - rows[:, None] - rows[None, :] + 2 * torch._int_mm(bits, bits.T)
 
 
 def swap_on_view(view: ArchView, inputs: Tensor, targets: Tensor) -> float:

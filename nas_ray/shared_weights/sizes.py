@@ -9,8 +9,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from nas_ray.proxies.agreement import agreement
 from nas_ray.proxies.hooks import batch_statistics
-from nas_ray.proxies.naswot import agreement, log_det
+from nas_ray.proxies.naswot import log_det
 from nas_ray.shared_weights.size_supernet import SizeSupernet
 from nas_ray.spaces.nats_sss import to_widths
 from nas_ray.spaces.nats_tss import EDGES, Cell
@@ -99,7 +100,7 @@ class SizeScorer:
             with batch_statistics(block):
                 x, relus = walk(block, x, RealNet())
             for node, times in relus:
-                kernel, units = kernel + times * agreement(node).double(), units + times * node[0].numel()
+                kernel, units = kernel + times * agreement(node), units + times * node[0].numel()
         if flow is not None:
             flow, _ = walk(block, flow, LinearNet())
         return Begun(x, kernel, units, flow)

@@ -98,3 +98,37 @@ def test_what_is_missing() -> None:
     mlp = nn.Sequential(nn.Flatten(), nn.Linear(192, 4), nn.BatchNorm1d(4)).double()
     with pytest.raises(ValueError, match="^zen: the net has no BN"):
         zen(mlp, inputs, targets)
+
+
+class Followed(nn.Module):
+    """Pools its map by a function, after it worked on the map in place if `worked` is true."""
+
+    def __init__(self, worked: bool) -> None:
+        super().__init__()
+        self.conv, self.norm, self.worked = nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), worked
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = self.norm(self.conv(x))
+        return (x.relu_() if self.worked else x.relu()).mean((2, 3))
+
+
+def test_what_follows_may_work_in_place() -> None:
+    scores = [zen(built(lambda w=w: Followed(w)), *batch()) for w in (True, False)]  # type: ignore[misc]
+    assert scores[0] == scores[1]
+
+
+class Untracked(nn.BatchNorm2d):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return nn.functional.batch_norm(x, None, None, self.weight, self.bias, True, 0.0, self.eps)
+
+
+@pytest.mark.parametrize("norm", [Untracked, lambda n: nn.BatchNorm2d(n, momentum=None, affine=False)])
+def test_of_any_batch_norm(norm: object) -> None:
+    def net() -> nn.Module:
+        layers = list(tiny_net())  # type: ignore[call-overload]
+        layers[1], layers[4] = norm(4), norm(6)  # type: ignore[operator]
+        return nn.Sequential(*layers)
+
+    inputs, targets = batch()
+    value = zen(built(net), inputs, targets)
+    assert value == pytest.approx(by_hand(inputs, 0.01, 0), rel=1e-9)
