@@ -222,11 +222,7 @@ class Unchecked(str):
 
 
 def domain_of(name: str) -> Any:
-    """Returns an empty domain or sampler of Tune's, by the name of its class in the module `SAMPLE`.
-
-    Raises:
-        ValueError: no such class.
-    """
+    """Returns an empty domain or sampler of Tune's, of a class of the module `SAMPLE`; else a ValueError."""
     with needed(SAMPLE):
         module: Any = importlib.import_module(SAMPLE)
         kind = functools.reduce(getattr, name.split("."), module)

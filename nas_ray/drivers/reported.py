@@ -26,11 +26,11 @@ def row_of(result: Mapping[str, Any], scores: Sequence[str]) -> dict[str, Any]:
         return failed(
             [Failure("Repeater passes on one metric; name it in TuneSearcher(..., metric=...)", RAISED)]
         )
-    if ROWS in result and SCORE in result and isinstance(result[ROWS], list):
+    if SCORE in result and _are_rows(result.get(ROWS)):
         return dict(result)
     row, failures = dict[str, Any](), list[Failure]()
     for name, value in result.items():
-        if name in scores or name.partition("/")[0] not in OF_TUNE:
+        if name in scores or str(name).partition("/")[0] not in OF_TUNE:
             try:
                 row.update(plain_row({name: value}))
             except TypeError as error:
@@ -41,6 +41,10 @@ def row_of(result: Mapping[str, Any], scores: Sequence[str]) -> dict[str, Any]:
     undefined = [_flaw(name, row) for name in scores if name not in result or name in row]
     failures += [Failure(said, UNDEFINED) for said in undefined if said]
     return row if row.get(ERROR) is not None or not failures else {**row, **failed(failures)}
+
+
+def _are_rows(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(row, dict) for row in value)
 
 
 def _flaw(name: str, row: Row) -> str | None:

@@ -61,9 +61,8 @@ class ArchSearcher(Bare, Keeping, ABC):
         self.space, self.seed = space, seed
         self.remember(fitness)
         self.rng = np.random.default_rng(seed)
-        self._in_flight = InFlight()
+        self._in_flight, self._driver = InFlight(), Driver()
         self._asked, self._over = 0, False
-        self._driver = Driver()
         self._broken: Exception | None = None  # what a subclass raised when it was told a row
 
     @abstractmethod

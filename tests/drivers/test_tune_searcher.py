@@ -151,7 +151,8 @@ def test_a_row_is_what_the_trial_reported() -> None:
 @pytest.mark.parametrize(
     ("result", "row"),
     [
-        ({"x": 1.0, "images": np.zeros(3), "rows": [1, 2]}, {"x": 1.0, "rows": "[1, 2]"}),
+        ({"x": 1.0, "images": np.zeros(3), "rows": [1], "score": 2}, {"x": 1.0, "rows": "[1]", "score": 2}),
+        ({"x": 1.0, 5: 2}, {"x": 1.0, "5": 2}),
         ({"x": math.nan}, {"x": math.nan, "error": "x is nan", "error_kind": "undefined"}),
         ({"y": 1}, {"y": 1, "error": "x: the trial did not report it, but y", "error_kind": "undefined"}),
         ({}, {"error": "the trial reported nothing", "error_kind": "undefined"}),
