@@ -101,6 +101,16 @@ def run(search: Searcher | None, space: dict[str, Any], args: Args) -> tuple[flo
     return 1000 * took[0] / args.num_samples, 1000 * took[1] / args.num_samples
 
 
+def show(took: dict[str, list[tuple[float, float]]]) -> None:
+    """Prints the medians of the runs so far."""
+    table = Table("search", "ms of CPU per trial", "ms of wall time", "CPU of Tune's", "wall of Tune's")
+    medians = {name: np.median(runs, axis=0) for name, runs in took.items()}
+    plain = next(iter(medians.values()))
+    for name, (cpu, wall) in medians.items():
+        table.add_row(name, f"{cpu:.2f}", f"{wall:.2f}", f"{cpu / plain[0]:.2f}", f"{wall / plain[1]:.2f}")
+    Console().print(table)
+
+
 def main(args: Args) -> int:
     logging.getLogger("ray.tune").setLevel(logging.ERROR)
     start_ray(Request(num_cpus=args.workers, num_gpus=0))
@@ -109,14 +119,9 @@ def main(args: Args) -> int:
         for _ in range(args.rounds):
             for name, (make, space) in SEARCHES.items():
                 took[name].append(run(make(), space, args))
+            show(took)
     finally:
         stop_ray()
-    table = Table("search", "ms of CPU per trial", "ms of wall time", "CPU of Tune's", "wall of Tune's")
-    medians = {name: np.median(runs, axis=0) for name, runs in took.items()}
-    plain = next(iter(medians.values()))
-    for name, (cpu, wall) in medians.items():
-        table.add_row(name, f"{cpu:.2f}", f"{wall:.2f}", f"{cpu / plain[0]:.2f}", f"{wall / plain[1]:.2f}")
-    Console().print(table)
     return 0
 
 
