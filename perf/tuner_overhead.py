@@ -68,7 +68,7 @@ class Drawn(Searcher):  # type: ignore[misc]  # Ray ships no types
 
 
 SEARCHES: dict[str, tuple[Callable[[], Searcher | None], dict[str, Any]]] = {
-    "Tune's random search": (lambda: None, {"arch": tune.choice(list(SPACE))}),
+    "Tune's random search": (lambda: None, {"arch": tune.randint(0, len(SPACE))}),
     "the same as a Searcher": (Drawn, {}),
     "RandomSearch": (lambda: TuneSearcher(RandomSearch(SPACE), "x"), {}),
     "RegularizedEvolution": (lambda: TuneSearcher(RegularizedEvolution(SPACE), "x"), {}),
@@ -76,8 +76,8 @@ SEARCHES: dict[str, tuple[Callable[[], Searcher | None], dict[str, Any]]] = {
 
 
 def nothing(config: dict[str, Any]) -> None:
-    """Reports how long the arch is."""
-    tune.report({"x": float(len(config["arch"]))})
+    """Reports how long the arch, or its number, is."""
+    tune.report({"x": float(len(str(config["arch"])))})
 
 
 def run(search: Searcher | None, space: dict[str, Any], args: Args) -> tuple[float, float]:
