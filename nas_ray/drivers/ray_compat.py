@@ -8,6 +8,7 @@ version that was not asked; CONTRIBUTING.md says how to raise it.
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,6 +38,8 @@ WORKER_LOGS = "session_2*/logs/worker-*.err"
 """What workers wrote before they died, below Ray's folder; names end with the number of the process."""
 ABORTED = "Initialization failure"
 """How a server of Ray Client says that its child died, which the next attempt may not."""
+SAMPLE = "ray.tune.search.sample"
+"""The module of the domains of a `param_space`."""
 ADVICE = "Please check"
 """Where the advice begins with which Ray ends a message about its start, on files that are gone by then."""
 
@@ -64,6 +67,14 @@ PRIVATE = {
     "ray.tune.result": (
         "TuneSearcher knows which entries of a result are Tune's",
         "no search is started, as rows would have columns of Tune's",
+    ),
+    "ray.tune.result.DEFAULT_METRIC": (
+        "a trial that does not report the metric is a failed row",
+        "such a trial ends the run",
+    ),
+    SAMPLE: (
+        "a restored TuneSearcher goes on drawing what param_space has beside an arch",
+        "param_space has to be given to Tuner.restore again",
     ),
     "_temp_dir": (
         "a local Ray keeps sockets and logs in a private folder",
@@ -225,6 +236,27 @@ def names_of_tune() -> frozenset[str]:
         from ray.tune.result import AUTO_RESULT_KEYS, DONE, EXPERIMENT_TAG, RESULT_DUPLICATE, TRIAL_ID
 
         return frozenset({*AUTO_RESULT_KEYS, DONE, EXPERIMENT_TAG, TRIAL_ID, RESULT_DUPLICATE})
+
+
+class Unchecked(str):
+    """The name of a metric that Tune does not insist on: it takes it for the metric that has no name."""
+
+    def __ne__(self, other: object) -> bool:
+        with needed("ray.tune.result.DEFAULT_METRIC"):
+            from ray.tune.result import DEFAULT_METRIC
+        return other != DEFAULT_METRIC and str.__ne__(self, other)
+
+    __hash__ = str.__hash__
+
+
+def domain_of(name: str) -> Any:
+    """Returns an empty domain or sampler of Tune's, of a class of the module `SAMPLE`; else a ValueError."""
+    with needed(SAMPLE):
+        module: Any = importlib.import_module(SAMPLE)
+        kind = functools.reduce(getattr, name.split("."), module)
+    if not isinstance(kind, type) or kind.__module__ != SAMPLE:
+        raise ValueError(f"{name} is no class of {SAMPLE}")
+    return object.__new__(kind)
 
 
 def live_trials(tune_controller: Any) -> list[Any]:

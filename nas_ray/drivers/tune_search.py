@@ -23,7 +23,6 @@ from nas_ray.evaluation.base import Evaluator
 from nas_ray.rows import Event, Row
 from nas_ray.runs.journal import FILE_NAME, Journal, rows_of
 from nas_ray.searchers.base import ArchSearcher
-from nas_ray.searchers.messages import SCORE
 
 
 def tune_search(
@@ -132,9 +131,9 @@ def _tuner(
     from ray import tune
 
     from nas_ray.drivers.cancelling import Cancelling
+    from nas_ray.drivers.row_searcher import RowSearcher
     from nas_ray.drivers.scheduling import NewestFirst, teach, waiting_trials
     from nas_ray.drivers.trainable import ArchTrial
-    from nas_ray.drivers.tune_searcher import TuneSearcher
 
     scheduler = plan.scheduler() if plan.scheduler else NewestFirst()
     teach(scheduler, rows_of(searcher.events))
@@ -151,7 +150,7 @@ def _tuner(
     return tune.Tuner(
         trainable,
         tune_config=tune.TuneConfig(
-            search_alg=TuneSearcher(searcher, metric=SCORE),
+            search_alg=RowSearcher(searcher),
             scheduler=scheduler,
             num_samples=-1,  # the searcher says when it is finished
             max_concurrent_trials=max(plan.max_concurrent, waiting_trials(scheduler)),

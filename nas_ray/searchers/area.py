@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from nas_ray.errors import UsageError
 from nas_ray.searchers.cheap_score import CheapScore, best_first, cheap_score
 from nas_ray.searchers.evolution import RegularizedEvolution
-from nas_ray.searchers.fitness import Fitness
+from nas_ray.searchers.fitness import UNSAID, Fitness
 from nas_ray.searchers.sampling import sample_distinct
 from nas_ray.terminal.ranges import SOME, Range
 
@@ -43,7 +43,7 @@ class Area(RegularizedEvolution):
         self,
         space: SearchSpace,
         *,
-        fitness: Fitness,
+        fitness: Fitness = UNSAID,
         seed: int = 0,
         proxy: CheapScore | str | None = None,
         pool: int = 1_000,
@@ -78,5 +78,7 @@ class Warmup(Area):
     Differs: as `Area`.
     """
 
-    def __init__(self, space: SearchSpace, *, fitness: Fitness, pool: int = 3_000, **options: Any) -> None:
+    def __init__(
+        self, space: SearchSpace, *, fitness: Fitness = UNSAID, pool: int = 3_000, **options: Any
+    ) -> None:
         super().__init__(space, fitness=fitness, pool=pool, **options)

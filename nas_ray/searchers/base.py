@@ -12,21 +12,21 @@ from typing import Any
 import numpy as np
 
 from nas_ray.errors.checks import CALLABLE
-from nas_ray.process.foreign_code import around
 from nas_ray.rows import Event, Row, copied
+from nas_ray.searchers.bare import Bare
 from nas_ray.searchers.driver import Driver
 from nas_ray.searchers.events import check_arch, check_ask, checked, ends_with_ask, unfinished
-from nas_ray.searchers.fitness import Fitness
+from nas_ray.searchers.fitness import UNSAID, Fitness, Unsaid
 from nas_ray.searchers.in_flight import Asked, InFlight
 from nas_ray.searchers.kept import Keeping
-from nas_ray.searchers.messages import FINISHED, SCORE, config_of, rows_of
+from nas_ray.searchers.messages import FINISHED, config_of, rows_of
 from nas_ray.spaces.base import SPACE, SearchSpace
 
 CarriedTrials = Mapping[str, Iterable[Sequence[Any]]]
 """By the id of a trial, number and arch of each evaluation that it carries."""
 
 
-class ArchSearcher(Keeping, ABC):
+class ArchSearcher(Bare, Keeping, ABC):
     """Chooses archs and learns from their rows; `nas_ray.TuneSearcher` makes Ray Tune's `Searcher` of it.
 
     The whole of a new searcher is `ask`, and `tell` if it keeps state::
@@ -47,7 +47,7 @@ class ArchSearcher(Keeping, ABC):
 
     Args:
         space: where archs come from.
-        fitness: what is maximised, computed from rows.
+        fitness: what is maximised, computed from rows; `TuneSearcher` may take the metric of a tuner instead.
         seed: seed of `self.rng`, the only source of randomness.
 
     Attributes:
@@ -55,16 +55,14 @@ class ArchSearcher(Keeping, ABC):
             They are copies, as are those that it is told: journal and table do not change with them.
     """
 
-    def __init__(self, space: SearchSpace, *, fitness: Fitness, seed: int = 0) -> None:
+    def __init__(self, space: SearchSpace, *, fitness: Fitness = UNSAID, seed: int = 0) -> None:
         SPACE.check("space", space)
         CALLABLE.check("fitness", fitness)
-        self.space = space
+        self.space, self.seed = space, seed
         self.remember(fitness)
-        self._surroundings = around(type(self), fitness, space)
         self.rng = np.random.default_rng(seed)
-        self._in_flight = InFlight()
+        self._in_flight, self._driver = InFlight(), Driver()
         self._asked, self._over = 0, False
-        self._driver = Driver()
         self._broken: Exception | None = None  # what a subclass raised when it was told a row
 
     @abstractmethod
@@ -91,12 +89,16 @@ class ArchSearcher(Keeping, ABC):
         return self._in_flight.trials
 
     def attach(self, **connections: Any) -> None:
-        """Connects a driver; `Driver` says what each of its connections is."""
+        """Connects a driver; `Driver` says what each of its connections is.
+
+        Raises:
+            UsageError: the searcher does not know what to maximise.
+        """
+        if isinstance(self.fitness, Unsaid):
+            self.fitness([])  # raises
         self._driver = Driver(**connections)
 
-    def replay(
-        self, events: Sequence[Event], trials: Mapping[str, Iterable[Sequence[Any]]] = MappingProxyType({})
-    ) -> None:
+    def replay(self, events: Sequence[Event], trials: CarriedTrials = MappingProxyType({})) -> None:
         """Brings a new searcher to the state that `events` left; unfinished archs are proposed again first.
 
         Args:
@@ -121,8 +123,6 @@ class ArchSearcher(Keeping, ABC):
 
     # Trials: a driver asks for their configs, and says what came of them.
 
-    metric, mode = SCORE, "max"
-
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
         """Returns the config of the next trial, None to wait, or `FINISHED`.
 
@@ -141,6 +141,8 @@ class ArchSearcher(Keeping, ABC):
 
     def on_trial_result(self, trial_id: str, result: Mapping[str, Any]) -> None:
         """Hears of an epoch of a trial that goes on; `tell` comes with its last row."""
+        if not self._in_flight.carries(trial_id):
+            return
         rows = self._in_flight.so_far[trial_id] = rows_of(result)
         self._driver.watch(rows)
 
@@ -149,9 +151,12 @@ class ArchSearcher(Keeping, ABC):
     ) -> None:
         """Takes the end of a trial: its rows, a failure, or a stop between epochs or before it started.
 
-        Several archs whose worker died go out again one by one: none costs the others their rows.
+        Several archs whose worker died go out again one by one: none costs the others their rows. A trial
+        that is not under way here, such as one that was told before an interruption, is not told.
         """
         self._check()  # Tune comes again with a trial whose end raised
+        if not self._in_flight.carries(trial_id):
+            return
         chunk = self._in_flight.back(trial_id)
         if error and len(chunk) > 1:
             self._in_flight.separate(chunk)
@@ -177,17 +182,13 @@ class ArchSearcher(Keeping, ABC):
             else:
                 self._in_flight.again.append((other, arch))
 
-    def save(self, checkpoint_path: str) -> None:
-        """Writes the events as JSON."""
-        Path(checkpoint_path).write_text(json.dumps(self._record.events), encoding="utf-8")
-
     def restore(self, checkpoint_path: str) -> None:
         """Replays the events that `save` wrote."""
         self.replay(json.loads(Path(checkpoint_path).read_text(encoding="utf-8")))
 
-    def __getstate__(self) -> dict[str, Any]:
-        """Leaves the driver's connections out: they hold open files and belong to one process."""
-        return {**self.__dict__, "_driver": Driver(archs_per_trial=self._driver.archs_per_trial)}
+    def lose(self, trial_ids: Iterable[str]) -> None:
+        """Takes it that trials under way will not end: what they carry goes out again."""
+        self._in_flight.lose(trial_ids)
 
     def _collect(self) -> tuple[list[Asked], bool]:
         """Returns what the next trial carries, and whether nothing more will be asked for."""

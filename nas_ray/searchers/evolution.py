@@ -9,7 +9,7 @@ import numpy as np
 from nas_ray.errors import UsageError, unknown_name
 from nas_ray.rows import Row
 from nas_ray.searchers.base import ArchSearcher
-from nas_ray.searchers.fitness import Fitness
+from nas_ray.searchers.fitness import UNSAID, Fitness
 from nas_ray.searchers.sampling import Repeats
 from nas_ray.searchers.variation import Children, draw, node_first_children
 from nas_ray.spaces.needs import cell_space, neighborhood, recombining
@@ -68,7 +68,7 @@ class RegularizedEvolution(ArchSearcher):
         self,
         space: SearchSpace,
         *,
-        fitness: Fitness,
+        fitness: Fitness = UNSAID,
         seed: int = 0,
         population: int = 50,
         sample: int = 10,

@@ -44,6 +44,27 @@ def _number(row: Mapping[str, Any], name: str) -> float:
 
 
 @dataclass(frozen=True)
+class Unsaid:
+    """Stands where no fitness was given: `nas_ray.TuneSearcher` takes the metric of the tuner instead."""
+
+    names: ClassVar[tuple[str, ...]] = ()
+    relative: ClassVar[bool] = False
+
+    def __call__(self, rows: Sequence[Row]) -> np.ndarray:
+        """Ranks nothing.
+
+        Raises:
+            UsageError: always.
+        """
+        raise UsageError(
+            "A searcher must know what to maximise; give it one, such as fitness=Single(('valid_acc',))."
+        )
+
+
+UNSAID = Unsaid()
+
+
+@dataclass(frozen=True)
 class Single:
     """The value of one score, such as `single:naswot`."""
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nas_ray.process.foreign_code import is_ours
+from nas_ray.process.foreign_code import around, is_ours
 from nas_ray.rows import Event, Row, copied
 from nas_ray.searchers.events import copied_event
 from nas_ray.searchers.fitness import Fitness
+
+if TYPE_CHECKING:  # a searcher needs no torch
+    from nas_ray.spaces.base import SearchSpace
 
 
 class Record:
@@ -50,15 +54,23 @@ class History:
     """The part of `ArchSearcher` that looks back.
 
     Attributes:
+        space: where archs come from.
         fitness: what is maximised.
         history: copies of the rows, for the searcher to do with as it likes.
     """
 
+    space: SearchSpace
+
     def remember(self, fitness: Fitness) -> None:
         """Begins with nothing."""
-        self.fitness = fitness
+        self.maximise(fitness)
         self.history: list[Row] = []
         self._record = Record()
+
+    def maximise(self, fitness: Fitness) -> None:
+        """Takes what is maximised from now on; for a driver, before the first arch is asked for."""
+        self.fitness = fitness
+        self._surroundings = around(type(self), fitness, self.space)
 
     def fitness_of(self, positions: Sequence[int]) -> np.ndarray:
         """Returns the fitness `[positions]` of rows of `history`; a relative one looks at all of it."""

@@ -122,6 +122,16 @@ class InFlight:
         """Returns the evaluations that waited for `arch`, which is no longer in flight."""
         return self._waiting.pop(arch)
 
+    def carries(self, trial_id: str) -> bool:
+        """Returns whether a trial is under way, as far as is known here."""
+        return trial_id in self._chunks
+
+    def lose(self, trial_ids: Iterable[str]) -> None:
+        """Puts what trials carried that will not end in line again, behind it who waited for it."""
+        for trial_id in trial_ids:
+            for trial, arch in self.back(trial_id):
+                self.again.extend((number, arch) for number in (trial, *self.land(arch)))
+
     def separate(self, chunk: list[Asked]) -> None:
         """Puts what a trial carried in line to go out one by one."""
         self._apart.extend(chunk)

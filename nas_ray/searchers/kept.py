@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import copy
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple, Protocol, cast, runtime_checkable
 
 import numpy as np
 
 from nas_ray.rows import Event
+from nas_ray.searchers.driver import Driver
 from nas_ray.searchers.history import History
 
 
@@ -53,9 +55,17 @@ class Keeping(History):
 
     keep_every = 50
     rng: np.random.Generator
-    _surroundings: Callable[[], AbstractContextManager[object]]
+    _driver: Driver
     _asked: int
     _loaded = 0
+
+    def save(self, checkpoint_path: str) -> None:
+        """Writes the events as JSON."""
+        Path(checkpoint_path).write_text(json.dumps(self._record.events), encoding="utf-8")
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leaves the driver's connections out: they hold open files and belong to one process."""
+        return {**self.__dict__, "_driver": Driver(archs_per_trial=self._driver.archs_per_trial)}
 
     def kept(self) -> Kept:
         """Returns the state of a searcher that has `state`, after its last event."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from nas_ray.rows import Row
 from nas_ray.searchers.base import ArchSearcher
-from nas_ray.searchers.fitness import Fitness
+from nas_ray.searchers.fitness import UNSAID, Fitness
 from nas_ray.searchers.sampling import sample_new
 from nas_ray.spaces.needs import neighborhood
 from nas_ray.terminal.ranges import SOME
@@ -48,7 +48,7 @@ class LocalSearch(ArchSearcher):
         self,
         space: SearchSpace,
         *,
-        fitness: Fitness,
+        fitness: Fitness = UNSAID,
         seed: int = 0,
         starts: int = 1,
         first_improvement: bool = False,

@@ -9,7 +9,7 @@ import numpy as np
 from nas_ray.rows import Row
 from nas_ray.searchers.area import Area
 from nas_ray.searchers.cheap_score import best_first
-from nas_ray.searchers.fitness import Fitness
+from nas_ray.searchers.fitness import UNSAID, Fitness
 from nas_ray.terminal.ranges import SOME, Range
 
 if TYPE_CHECKING:
@@ -40,7 +40,13 @@ class Move(Area):
     recombines: ClassVar[bool] = False
 
     def __init__(
-        self, space: SearchSpace, *, fitness: Fitness, proposals: int = 0, pool: int = 0, **options: Any
+        self,
+        space: SearchSpace,
+        *,
+        fitness: Fitness = UNSAID,
+        proposals: int = 0,
+        pool: int = 0,
+        **options: Any,
     ) -> None:
         Range(0, SOME.most).check("proposals of move", proposals)
         super().__init__(space, fitness=fitness, pool=pool, **options)

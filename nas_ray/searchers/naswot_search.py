@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from nas_ray.searchers.base import ArchSearcher
 from nas_ray.searchers.cheap_score import CheapScore, best_first, cheap_score
-from nas_ray.searchers.fitness import Fitness
+from nas_ray.searchers.fitness import UNSAID, Fitness
 from nas_ray.searchers.sampling import sample_distinct
 from nas_ray.terminal.ranges import SOME
 
@@ -41,7 +41,7 @@ class NaswotSearch(ArchSearcher):
         self,
         space: SearchSpace,
         *,
-        fitness: Fitness,
+        fitness: Fitness = UNSAID,
         seed: int = 0,
         proxy: CheapScore | str | None = None,
         pool: int = 1_000,

@@ -11,8 +11,9 @@ from nas_ray.errors import UsageError
 from nas_ray.rows import Row
 from nas_ray.searchers.base import ArchSearcher
 from nas_ray.searchers.evolution import LARGEST
-from nas_ray.searchers.fitness import Fitness, Single
+from nas_ray.searchers.fitness import UNSAID, Fitness, Single, Unsaid
 from nas_ray.searchers.pareto import (
+    Negated,
     crowding_distances,
     fronts,
     objective_values,
@@ -45,7 +46,8 @@ class Nsga2(ArchSearcher):
 
     Args:
         space: see `ArchSearcher`; a `DecisionSpace`.
-        fitness: see `ArchSearcher`; only the final table uses it if `objectives` are given.
+        fitness: see `ArchSearcher`; only the final table uses it if `objectives` are given, of which it is
+            the first unless it is given as well.
         seed: see `ArchSearcher`.
         objectives: what is maximised, as functions of rows or as text such as `naswot,-flops`; None means
             every score of `fitness`.
@@ -60,7 +62,7 @@ class Nsga2(ArchSearcher):
         self,
         space: SearchSpace,
         *,
-        fitness: Fitness,
+        fitness: Fitness = UNSAID,
         seed: int = 0,
         objectives: Sequence[Fitness] | str | None = None,
         population: int = 50,
@@ -71,8 +73,10 @@ class Nsga2(ArchSearcher):
                 f"nsga2 needs a population from 1 to {LARGEST} and a crossover from 0 to 1, got "
                 f"population={population} and crossover={crossover}."
             )
+        self._given = parse_objectives(objectives) if isinstance(objectives, str) else objectives
+        if self._given and isinstance(fitness, Unsaid):
+            fitness = self._given[0]
         super().__init__(space, fitness=fitness, seed=seed)
-        self.objectives = _objectives(objectives, fitness)
         self.population = population
         self.crossover = crossover
         self._decisions = decision_space(space, "nsga2")
@@ -81,6 +85,11 @@ class Nsga2(ArchSearcher):
         self._arrived: list[int] = []
         self._to_draw = population
         self._repeats = Repeats()
+
+    @property
+    def objectives(self) -> list[Fitness]:
+        """What is maximised."""
+        return _scores_of(self.fitness) if self._given is None else list(self._given)
 
     def ask(self) -> str | None:
         """Returns a new random arch while the first population is drawn, then a child.
@@ -136,10 +145,6 @@ class Nsga2(ArchSearcher):
         return str(self.history[place]["arch"])
 
 
-def _objectives(given: Sequence[Fitness] | str | None, fitness: Fitness) -> list[Fitness]:
-    if isinstance(given, str):
-        return parse_objectives(given)
-    if given is not None:
-        return list(given)
-    names: Sequence[str] = getattr(fitness, "names", ())
+def _scores_of(fitness: Fitness) -> list[Fitness]:
+    names: Sequence[str] = () if isinstance(fitness, Negated) else getattr(fitness, "names", ())
     return [Single((name,)) for name in names] or [fitness]

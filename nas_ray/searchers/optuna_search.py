@@ -13,7 +13,7 @@ from nas_ray.errors import UsageError, unknown_name
 from nas_ray.process.plugins import resolve
 from nas_ray.rows import Row
 from nas_ray.searchers.base import ArchSearcher
-from nas_ray.searchers.fitness import Fitness
+from nas_ray.searchers.fitness import UNSAID, Fitness
 from nas_ray.searchers.sampling import MAX_REJECTIONS, Repeats
 from nas_ray.searchers.variation import assembled
 from nas_ray.spaces.needs import decision_space
@@ -51,7 +51,7 @@ class OptunaSearch(ArchSearcher):
         self,
         space: SearchSpace,
         *,
-        fitness: Fitness,
+        fitness: Fitness = UNSAID,
         seed: int = 0,
         sampler: str | Callable[[int], Any] = "tpe",
     ) -> None:

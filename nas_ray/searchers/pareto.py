@@ -20,6 +20,11 @@ class Negated:
     name: str
     relative: ClassVar[bool] = False
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The one score."""
+        return (self.name,)
+
     def __call__(self, rows: Sequence[Row]) -> np.ndarray:
         """Returns `[rows]` negated scores."""
         values = Single((self.name,))(rows)

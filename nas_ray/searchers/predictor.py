@@ -11,7 +11,7 @@ import numpy as np
 from nas_ray.rows import Row
 from nas_ray.searchers.base import ArchSearcher
 from nas_ray.searchers.cheap_score import CheapScore, cheap_scores, scores_of
-from nas_ray.searchers.fitness import Fitness
+from nas_ray.searchers.fitness import UNSAID, Fitness
 from nas_ray.searchers.ranks import ranks
 from nas_ray.searchers.sampling import sample_distinct, sample_new
 from nas_ray.searchers.variation import one_hot
@@ -66,7 +66,7 @@ class PredictorSearch(ArchSearcher):
         self,
         space: SearchSpace,
         *,
-        fitness: Fitness,
+        fitness: Fitness = UNSAID,
         seed: int = 0,
         proxies: Sequence[CheapScore] | str = (),
         start: int = 20,

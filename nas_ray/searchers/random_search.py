@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nas_ray.searchers.base import ArchSearcher
-from nas_ray.searchers.fitness import Fitness
+from nas_ray.searchers.fitness import UNSAID, Fitness
 from nas_ray.searchers.sampling import sample_new
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ class RandomSearch(ArchSearcher):
     Differs: an arch is not drawn twice, since its scores would be the same.
     """
 
-    def __init__(self, space: SearchSpace, *, fitness: Fitness, seed: int = 0) -> None:
+    def __init__(self, space: SearchSpace, *, fitness: Fitness = UNSAID, seed: int = 0) -> None:
         super().__init__(space, fitness=fitness, seed=seed)
         self._drawn: set[str] = set()
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from nas_ray.errors import UsageError, unknown_name
 from nas_ray.searchers.evolution import RegularizedEvolution
-from nas_ray.searchers.fitness import Fitness
+from nas_ray.searchers.fitness import UNSAID, Fitness
 from nas_ray.searchers.skip_rules import SKIP, nearest_to_one, towards_output
 from nas_ray.searchers.variation import Children
 from nas_ray.spaces.filtered import FilteredSpace
@@ -89,7 +89,7 @@ class SkipRea(RegularizedEvolution):
         self,
         space: SearchSpace,
         *,
-        fitness: Fitness,
+        fitness: Fitness = UNSAID,
         seed: int = 0,
         rule: str = "described",
         min_skips: int = 0,

@@ -21,6 +21,7 @@ from nas_ray.drivers.ray_compat import (
     HEAD_CALL,
     HEAD_NODE,
     PRIVATE,
+    SAMPLE,
     SOCKET,
     WORKER_LOGS,
     needed,
@@ -94,6 +95,11 @@ LOOKS = {
     ),
     "ray.util.client.ray": defined("ray.util.client:ray.is_connected"),
     "ray.tune.result": lambda: bool(ray_compat.names_of_tune()),
+    "ray.tune.result.DEFAULT_METRIC": both(
+        defined("ray.tune.result:DEFAULT_METRIC"),
+        said("ray.tune.execution.tune_controller", "self._search_alg.metric != DEFAULT_METRIC"),
+    ),
+    SAMPLE: both(*(defined(f"{SAMPLE}:{name}") for name in ("Float._LogUniform", "Integer", "Categorical"))),
     "_temp_dir": said("ray._private.worker", 'kwargs.pop("_temp_dir"'),
     "object_spilling_directory": said("ray._private.worker", '"object_spilling_directory"'),
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": said(
