@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from nas_ray.drivers import greeting, ray_compat
+from nas_ray.drivers import greeting, ray_compat, ray_names
 from nas_ray.drivers.tokens import HOME_FILE, MODE, find_token, sends_token
 from nas_ray.errors import UsageError, describe, printable
 
@@ -61,7 +61,7 @@ def check_address(address: Address) -> None:
             f"{MODE}=token needs a token, and there is none in {place}; copy that of the cluster's head, or "
             "unset the variable for a cluster without one."
         )
-    call = ray_compat.CLIENT_CALL if value.startswith(CLIENT) else ray_compat.HEAD_CALL
+    call = ray_names.CLIENT_CALL if value.startswith(CLIENT) else ray_names.HEAD_CALL
     try:
         answer = greeting.greet(host, port, call, token if sent else None, patience_s=_PATIENCE_S)
     except (OSError, UnicodeError) as error:
@@ -101,7 +101,7 @@ def _parsed(value: str, named: str) -> tuple[str, int]:
 
 def _current(address: Address) -> tuple[str, str]:
     """Returns what Ray takes for `auto`, and how to name it: a running node's head, else what a file says."""
-    path = temporary_folder() / ray_compat.CURRENT_CLUSTER
+    path = temporary_folder() / ray_names.CURRENT_CLUSTER
     named = f"{address.named} ({path})"
     running = ray_compat.heads_here()
     try:

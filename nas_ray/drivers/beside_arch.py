@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from ray.tune.search.variant_generator import generate_variants, parse_spec_vars
 
-from nas_ray.drivers.ray_compat import SAMPLE, domain_of
+from nas_ray.drivers.ray_compat import domain_of
+from nas_ray.drivers.ray_names import SAMPLE
 from nas_ray.errors import UsageError
 
 

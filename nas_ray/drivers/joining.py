@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from nas_ray.drivers import ray_compat
+from nas_ray.drivers import ray_names
 from nas_ray.drivers.addresses import CLIENT
 from nas_ray.drivers.cluster import runtime_env
 from nas_ray.drivers.patience import START_S, nothing, patience
@@ -25,7 +25,7 @@ def connect(address: str, options: dict[str, Any]) -> None:
                 ray.init(address=address, runtime_env=runtime_env(), **options)
             return
         except ConnectionAbortedError as error:
-            if not left or ray_compat.ABORTED not in str(error):
+            if not left or ray_names.ABORTED not in str(error):
                 raise
             ray.shutdown()
             time.sleep(1)

@@ -14,7 +14,7 @@ from typing import Any
 
 import psutil
 
-from nas_ray.drivers import patience, ray_compat
+from nas_ray.drivers import patience, ray_compat, ray_names
 from nas_ray.drivers.private_folder import PrivateFolder, sweep
 from nas_ray.drivers.process_limits import check_limits, object_store_bytes
 from nas_ray.drivers.tokens import MODE, PATH, VALUE, find_token
@@ -189,7 +189,7 @@ def _await_worker(asked: Any, folder: Path) -> None:
 def _deaths(folder: Path) -> list[str]:
     """Returns what workers that are gone had to say, as their logs name the processes."""
     gone = []
-    for log in folder.glob(ray_compat.WORKER_LOGS):
+    for log in folder.glob(ray_names.WORKER_LOGS):
         number = log.stem.rpartition("-")[2]
         if number.isdigit() and not psutil.pid_exists(int(number)):
             with contextlib.suppress(OSError):

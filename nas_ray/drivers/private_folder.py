@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import IO
 
-from nas_ray.drivers import ray_compat
+from nas_ray.drivers import ray_names
 from nas_ray.drivers.addresses import temporary_folder
 from nas_ray.errors import UsageError
 
@@ -22,7 +22,7 @@ LOCK = ".nas_ray.lock"
 SHORT = (Path("/tmp"), Path("/var/tmp"))
 """Folders for sockets where that of the user is too long."""
 LONGEST_SOCKET = 103 if sys.platform == "darwin" else 107
-SOCKET = f"/r{ray_compat.SOCKET}"
+SOCKET = f"/r{ray_names.SOCKET}"
 """The longest socket below a private folder."""
 
 _RANDOM = 8  # characters of tempfile

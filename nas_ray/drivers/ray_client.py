@@ -12,7 +12,8 @@ from typing import Any
 
 from nas_ray.drivers.by_value import ship_modules
 from nas_ray.drivers.plan import Budget, Cancelled, Listeners, Plan
-from nas_ray.drivers.ray_compat import HEAD_NODE, is_client
+from nas_ray.drivers.ray_compat import is_client
+from nas_ray.drivers.ray_names import HEAD_NODE
 from nas_ray.errors import UsageError
 from nas_ray.evaluation.base import Evaluator, InFolder
 from nas_ray.rows import Event

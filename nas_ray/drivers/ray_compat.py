@@ -1,8 +1,8 @@
-"""All that this package uses of Ray beyond its documented interface: a new Ray may break this file alone.
+"""All that this package uses of Ray beyond its documented interface: a new Ray may break this alone.
 
-Each name is in `ray_names.py` with what it is for and what happens without it, and `tests/drivers/test_ray_compat.py`
-asks the installed Ray for every one of them. The upper bound on Ray in `pyproject.toml` is the first minor
-version that was not asked; CONTRIBUTING.md says how to raise it.
+Each name is in `ray_names.py` with what it is for and what happens without it, and
+`tests/drivers/test_ray_compat.py` asks the installed Ray for every one of them. The upper bound on Ray in
+`pyproject.toml` is the first minor version that was not asked; CONTRIBUTING.md says how to raise it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from nas_ray.drivers.ray_names import PRIVATE as PRIVATE
+from nas_ray.drivers.ray_names import PRIVATE, SAMPLE
 from nas_ray.errors import UsageError
 
 AT_IMPORT = {"RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
@@ -26,23 +26,6 @@ OF_LOCAL_RAY = {
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # for the processes that Ray starts; see `listen_everywhere`
 }
 """Variables that the processes of a Ray on this machine read as they start."""
-HEAD_NODE = "node:__internal_head__"
-"""A resource that the head of a cluster alone has."""
-HEAD_CALL = "/ray.rpc.NodeInfoGcsService/CheckAlive", b""
-CLIENT_CALL = "/ray.rpc.RayletDriver/ClusterInfo", b"\x08\x06"  # {type: PING}, for which nothing is started
-"""Calls of gRPC that a head and a server of Ray Client answer: path and message."""
-CURRENT_CLUSTER = Path("ray", "ray_current_cluster")
-"""The file with the address of this machine's head, below the folder of temporary files."""
-SOCKET = "/session_2000-01-01_00-00-00_000000_0000000/sockets/plasma_store"
-"""The longest socket below Ray's folder."""
-WORKER_LOGS = "session_2*/logs/worker-*.err"
-"""What workers wrote before they died, below Ray's folder; names end with the number of the process."""
-ABORTED = "Initialization failure"
-"""How a server of Ray Client says that its child died, which the next attempt may not."""
-SAMPLE = "ray.tune.search.sample"
-"""The module of the domains of a `param_space`."""
-ADVICE = "Please check"
-"""Where the advice begins with which Ray ends a message about its start, on files that are gone by then."""
 
 
 @contextlib.contextmanager

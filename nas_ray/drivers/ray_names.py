@@ -1,6 +1,26 @@
-"""The names of Ray beyond its documented interface that `ray_compat.py` uses."""
+"""The names and words of Ray beyond its documented interface; what uses them is in `ray_compat.py`."""
 
 from __future__ import annotations
+
+from pathlib import Path
+
+HEAD_NODE = "node:__internal_head__"
+"""A resource that the head of a cluster alone has."""
+HEAD_CALL = "/ray.rpc.NodeInfoGcsService/CheckAlive", b""
+CLIENT_CALL = "/ray.rpc.RayletDriver/ClusterInfo", b"\x08\x06"  # {type: PING}, for which nothing is started
+"""Calls of gRPC that a head and a server of Ray Client answer: path and message."""
+CURRENT_CLUSTER = Path("ray", "ray_current_cluster")
+"""The file with the address of this machine's head, below the folder of temporary files."""
+SOCKET = "/session_2000-01-01_00-00-00_000000_0000000/sockets/plasma_store"
+"""The longest socket below Ray's folder."""
+WORKER_LOGS = "session_2*/logs/worker-*.err"
+"""What workers wrote before they died, below Ray's folder; names end with the number of the process."""
+ABORTED = "Initialization failure"
+"""How a server of Ray Client says that its child died, which the next attempt may not."""
+SAMPLE = "ray.tune.search.sample"
+"""The module of the domains of a `param_space`."""
+ADVICE = "Please check"
+"""Where the advice begins with which Ray ends a message about its start, on files that are gone by then."""
 
 PRIVATE = {
     "ray._private.ray_constants.ENABLE_RAY_CLUSTER": (

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Annotated, Any
 
-from nas_ray.drivers import ray_compat
+from nas_ray.drivers import ray_compat, ray_names
 from nas_ray.drivers.addresses import CLIENT, check_address, find_address
 from nas_ray.drivers.cluster import wait_for_resources
 from nas_ray.drivers.joining import connect, told_by
@@ -214,7 +214,7 @@ def _start_here(request: Request, verbose: bool, *, gpus: int | None = None, **o
     except (Exception, SystemExit) as error:
         if getattr(error, "code", None) == signal.SIGTERM:
             raise
-        told = told_by(error).partition(ray_compat.ADVICE)[0].rstrip(". ")  # the rest is gone
+        told = told_by(error).partition(ray_names.ADVICE)[0].rstrip(". ")  # the rest is gone
         raise UsageError(f"Ray cannot start on this machine: {told}; {LIMITS}") from error
     return plan
 

@@ -7,7 +7,7 @@ import pytest
 from nas_ray.drivers import addresses
 from nas_ray.drivers.addresses import Address, check_address, find_address
 from nas_ray.drivers.greeting import Answer
-from nas_ray.drivers.ray_compat import CLIENT_CALL, HEAD_CALL
+from nas_ray.drivers.ray_names import CLIENT_CALL, HEAD_CALL
 from nas_ray.errors import UsageError
 
 greeted: list[tuple[object, ...]] = []

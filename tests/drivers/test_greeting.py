@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from nas_ray.drivers.greeting import Answer, greet
-from nas_ray.drivers.ray_compat import CLIENT_CALL, HEAD_CALL
+from nas_ray.drivers.ray_names import CLIENT_CALL, HEAD_CALL
 
 SETTINGS = b"\0\0\0\4\0\0\0\0\0"
 
