@@ -61,8 +61,7 @@ class ArchSearcher(Bare, Keeping, ABC):
         self.space, self.seed = space, seed
         self.remember(fitness)
         self.rng = np.random.default_rng(seed)
-        self._in_flight, self._driver = InFlight(), Driver()
-        self._asked, self._over = 0, False
+        self._in_flight, self._driver, self._asked, self._over = InFlight(), Driver(), 0, False
         self._broken: Exception | None = None  # what a subclass raised when it was told a row
 
     @abstractmethod
@@ -92,7 +91,7 @@ class ArchSearcher(Bare, Keeping, ABC):
         """Connects a driver; `Driver` says what each of its connections is.
 
         Raises:
-            UsageError: the searcher does not know what to maximise.
+            UsageError: there is no fitness.
         """
         if isinstance(self.fitness, Unsaid):
             self.fitness([])  # raises

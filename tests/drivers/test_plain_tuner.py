@@ -234,10 +234,9 @@ def test_a_budget_of_seconds_and_a_condition_end_trials(ray_started: None, tmp_p
     run(waits, adapter, tmp_path, num_samples=3, settings={"stop": {"training_iteration": 2}})
     assert [row["loss"] for row in adapter.arch_searcher.rows_as_told()] == [1.0, 2.0, 3.0]
     adapter = TuneSearcher(Script(*"12345"), "loss", "min")
-    run(waits, adapter, tmp_path, num_samples=-1, time_budget_s=8, max_concurrent_trials=2)
-    rows = adapter.arch_searcher.rows_as_told()
-    assert rows
-    assert not any("error" in row for row in rows)
+    run(waits, adapter, tmp_path, num_samples=-1, time_budget_s=4, max_concurrent_trials=2)
+    assert adapter.arch_searcher.num_asked == 2
+    assert not adapter.arch_searcher.rows_as_told()  # Tune tells nothing of what it cancels
 
 
 def test_repeated_trials_are_one_row_with_their_mean(ray_started: None, tmp_path: Path) -> None:
