@@ -5,11 +5,10 @@ import threading
 
 import pytest
 
+from nas_ray.drivers.joining import connect, told_by
 from nas_ray.drivers.resources import (
     Plan,
     Request,
-    _connect,
-    _told,
     check_request,
     cluster_address,
     make_plan,
@@ -131,7 +130,7 @@ def test_address_comes_from_the_option_then_the_environment(monkeypatch: pytest.
     ],
 )
 def test_what_ray_says_is_told_in_one_line(message: str, told: str) -> None:
-    assert _told(ConnectionError(message)) == told
+    assert told_by(ConnectionError(message)) == told
 
 
 @pytest.mark.parametrize("answer", [b"HTTP/1.0 400 Bad Request\r\n", b""])
@@ -169,10 +168,10 @@ def test_ray_client_is_asked_again_where_its_server_died(
     monkeypatch.setattr(ray, "init", init)
     monkeypatch.setattr("time.sleep", lambda seconds: None)
     if joined:
-        _connect("ray://a:1", {})
+        connect("ray://a:1", {})
     else:
         with pytest.raises(ConnectionAbortedError):
-            _connect("ray://a:1", {})
+            connect("ray://a:1", {})
     assert not told
 
 

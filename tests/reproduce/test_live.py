@@ -87,5 +87,5 @@ def test_scores_are_computed_on_the_device_of_the_plan(
     known: Any = SimpleNamespace(space=NatsTss())
     for seed, gpus in enumerate((0.0, 0.5)):
         plan = Plan(gpus_per_trial=gpus)
-        runs._search(known, ROWS[1], "cifar10", seed, folder=tmp_path, plan=plan)
+        runs._search(known, ROWS[0], "cifar10", seed, folder=tmp_path, plan=plan)
     assert placed == ["cpu", "gpu"]

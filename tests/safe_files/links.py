@@ -45,7 +45,9 @@ journal("a link to a file elsewhere", lambda path: path.symlink_to(victim(path.p
 journal("a link to nothing yet", lambda path: path.symlink_to(path.parent.parent / "made"))
 journal("a link to a device", lambda path: path.symlink_to("/dev/zero"))
 journal("a pipe that nobody reads", os.mkfifo)
-journal("another file, which is not cut", lambda path: path.write_text("first line\nand a second"), "Line 1")
+journal(
+    "another file, which is not cut", lambda path: path.write_text("first line\nand a second"), "no journal"
+)
 
 
 def store(title: str, make: Callable[[Path], None], says: str) -> None:

@@ -174,7 +174,11 @@ def test_a_search_in_which_everything_fails_says_so(tmp_path: Path, monkeypatch:
         (["--benchmark", "nb202"], "Unknown benchmark 'nb202'. Did you mean 'nb201'?"),
         (["--space", "nats-ts"], "Unknown search space 'nats-ts'. Did you mean 'nats-tss'?"),
         (["--images", "digit"], "Unknown images 'digit'. Did you mean 'digits'?"),
-        (["--fitness", "rank_sum:snip"], "Fitness 'rank_sum:snip': Unknown score 'snip'."),
+        (
+            ["--proxies", "naswot,synflow", "--fitness", "rank_sum:snip"],
+            "Fitness 'rank_sum:snip': Unknown score 'snip'.",
+        ),
+        (["--fitness", "rank_sum:snipp"], "Fitness 'rank_sum:snipp': Unknown score 'snipp'."),
         (["--num-gpus", "4096"], "--num-gpus 4096 was asked for, but this machine has"),
         (
             ["--gpus-per-trial", "1.5"],

@@ -62,7 +62,8 @@ def test_archs_that_begin_alike_have_the_same_weights_there() -> None:
 
 
 def test_a_search_with_several_sizes_per_trial() -> None:
-    args = SearchArgs(space="nats-sss", images="digits", batch_size=8, archs_per_trial=8)
+    proxies = ("naswot", "synflow")
+    args = SearchArgs(space="nats-sss", images="digits", batch_size=8, archs_per_trial=8, proxies=proxies)
     experiment = prepare("random_search", args, "random_search")
     rows = simulate(experiment.searcher, experiment.evaluator, num_samples=16, archs_per_trial=8)
     assert rows["error"].isna().all()

@@ -30,7 +30,8 @@ from tests.guards.commands import call, refused
 SPACE = NatsTss(channels=4, cells=1)
 RNG = np.random.default_rng(0)
 BATCH = (RNG.normal(size=(8, 3, 16, 16)).astype(np.float32), RNG.integers(10, size=8))
-SMALL = ["--batch-size", 8, "--population", 4, "--sample", 2, "--driver", "process", "--num-samples", 10]
+SMALL = ["--batch-size", 8, "--population", 4, "--sample", 2, "--driver", "process", "--num-samples", 10,
+         "--proxies", "naswot,synflow"]  # fmt: skip
 
 
 def drawn(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
@@ -151,6 +152,8 @@ def test_a_command_scores_on_the_supernet_unless_it_is_told_otherwise(tmp_path: 
             8,
             "--driver",
             "process",
+            "--proxies",
+            "naswot,synflow",
             "--num-samples",
             6,
             *options,
