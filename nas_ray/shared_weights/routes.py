@@ -72,8 +72,10 @@ class Routes:
             for step in plan_cell(ops).steps:
                 members.setdefault((step.edge, step.op), []).append(position)
         self.groups = []
-        for (edge, op), own in sorted(members.items()):
-            index = None if len(own) == self.size else torch.tensor(own, device=device)
+        places = torch.tensor([place for _, own in sorted(members.items()) for place in own])
+        indices = places.to(device, non_blocking=True).split([len(own) for _, own in sorted(members.items())])
+        for ((edge, op), own), of_group in zip(sorted(members.items()), indices, strict=True):
+            index = None if len(own) == self.size else of_group
             together = own[-1] - own[0] + 1 == len(own)
             span = slice(own[0], own[-1] + 1) if together else None
             self.groups.append(Group(edge, *EDGES[edge], op, self.size, index, span))
