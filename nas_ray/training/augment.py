@@ -75,5 +75,5 @@ def by_policy(images: Tensor, chosen: Policy, seed: int) -> Tensor:
 
 
 def _there(drawn: Tensor, images: Tensor) -> Tensor:
-    """Returns what was drawn on the CPU, equal on every device, where `images` are; a GPU is not waited for."""
+    """Returns numbers drawn on the CPU, so equal for every device, where `images` are; waits for no GPU."""
     return drawn.to(images.device, non_blocking=True)

@@ -21,8 +21,8 @@ PARTS: dict[str, tuple[Part, float]] = {
     "machine": (machine, 40),
     "proxies": (proxies, 75),
     "precision": (precision, 50),
-    "space": (space, 100),
-    "trials": (trials, 110),
+    "space": (space, 130),
+    "trials": (trials, 140),
     "out_of_memory": (out_of_memory, 50),
     "training": (training, 50),
     "latency": (latency, 25),
@@ -90,17 +90,25 @@ def run_part(name: str, setup: Setup, start: str) -> Result:
     if result.status == "too slow" and process.exitcode is not None:
         result.status = "failed"
         result.said.append(f"its process ended with {process.exitcode}")
-    _end(process)
+    _end(process, END_S if result.status == "too slow" else 1.0)
     result.seconds = time.monotonic() - began
     return result
 
 
-def _end(process: multiprocessing.process.BaseProcess) -> None:
-    """Ends a process and all that it started: first in a way that lets them clean up."""
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid or 0, number)
-        process.join(END_S)
+def _end(process: multiprocessing.process.BaseProcess, patience: float) -> None:
+    """Ends a process and all that it started: first in a way that lets them clean up for some seconds."""
+    group = process.pid
+    assert group is not None
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, signal.SIGTERM)
+        until = time.monotonic() + patience
+        while time.monotonic() < until:
+            process.join(0.1)
+            os.killpg(group, 0)  # raises once nothing is left
+            time.sleep(0.1)
+        os.killpg(group, signal.SIGKILL)
+    process.kill()
+    process.join()
 
 
 def _work(name: str, setup: Setup, sender: Connection) -> None:
