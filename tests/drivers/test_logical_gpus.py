@@ -26,7 +26,7 @@ SPACE = NatsTss(4, 1)
 
 @pytest.fixture
 def two_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(resources, "_local_gpus", lambda: 2)
+    monkeypatch.setattr(resources, "local_gpus", lambda: 2)
 
 
 def visible() -> float:
@@ -112,7 +112,7 @@ def growing(monkeypatch: pytest.MonkeyPatch) -> list[list[dict[str, float]]]:
     monkeypatch.setattr(cluster, "_resources", lambda: next(seen, (4, 2.0)))
     monkeypatch.setattr(cluster, "_request", asked.append)
     monkeypatch.setattr(cluster, "POLL_S", 0.01)
-    monkeypatch.setattr(resources, "_connect", lambda address, options: None)
+    monkeypatch.setattr(resources, "connect", lambda address, options: None)
     monkeypatch.setattr(resources, "stop_ray", lambda: None)
     return asked
 

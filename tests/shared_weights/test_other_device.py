@@ -5,6 +5,7 @@ It refuses to be read, as a hidden synchronisation would, and to be mixed with t
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -78,9 +79,11 @@ def test_places_of_archs_are_moved_once_and_are_right() -> None:
         own = [place for place, of_arch in enumerate(ops) if of_arch[group.edge] == group.op]
         found = range(len(ops)) if group.index is None else group.index.tolist()
         assert set(found) <= set(own)
+    assert not Routes([("none",) * 6], "meta").groups
 
 
-def test_the_patterns_of_a_view_wait_for_nothing() -> None:
+def test_the_patterns_of_a_view_wait_for_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch, "autocast", lambda *_, **__: nullcontext())  # the meta device has none
     view, moves = meta_supernet().view(ARCHS[0]), Moves()
     with moves:
         kernels = node_kernels(view, meta_batch()[0], name="naswot")
@@ -126,8 +129,6 @@ def test_scores_are_in_full_float32_whatever_the_process_has() -> None:
     ProxyScores(SPACE, 5, inputs, targets, {"looks": looks})(ARCHS[0], lambda row: None)
     ChunkScorer(SPACE, 5, inputs, targets, {"looks": looks})(ARCHS[:1])
     assert seen == [False, False]
-    sizes = SizeScores(NatsSss(), 5, inputs, targets, ["naswot"])
-    vars(sizes)["_scorer"] = lambda archs: {archs[0]: {"naswot": looks(nn.Identity(), *meta_batch())}}
-    sizes.rows(["8:8:8:8:8"])
+    SizeScores(NatsSss(), 5, inputs, targets, {"looks": looks}).rows(["8:8:8:8:8"])
     assert seen == [False, False, False]
     assert torch.backends.cudnn.allow_tf32 is before
