@@ -91,8 +91,8 @@ def test_ray_is_touched_in_drivers_alone() -> None:
     assert not {name for name in touching if not name.startswith("drivers/")}
 
 
-OTHER_TESTS = {"cluster", "contracts", "deploy", "docs", "guards"}
-"""Folders of tests of what is no room: all commands, all plug-ins, a cluster, the documents."""
+OTHER_TESTS = {"cluster", "contracts", "deploy", "docs", "guards", "perf"}
+"""Folders of tests of what is no room: all commands, all plug-ins, a cluster, the documents, measurements."""
 OF_THE_HOUSE = {"test_errors", "test_marks", "test_public", "test_rooms", "test_rows"}
 """Tests of the package as a whole, and of rooms that are one file."""
 

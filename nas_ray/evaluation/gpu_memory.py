@@ -21,11 +21,12 @@ def with_gpu_memory(evaluate: Callable[[], list[Row]]) -> list[Row]:
     """
     import torch
 
+    if _in_use():
+        torch.cuda.reset_peak_memory_stats()
+    rows = evaluate()
     if not _in_use():
-        rows = evaluate()
-        return [{**row, COLUMN: share()} for row in rows] if _in_use() else rows
-    torch.cuda.reset_peak_memory_stats()
-    rows, taken = evaluate(), share()
+        return rows
+    taken = share()
     torch.cuda.empty_cache()
     return [{**row, COLUMN: taken} for row in rows]
 

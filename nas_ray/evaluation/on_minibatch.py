@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader
 
+from nas_ray.process.full_float32 import full_float32
 from nas_ray.process.lightning import Trainer, pl, quiet_lightning
 
 
@@ -35,7 +36,8 @@ class OnMinibatch:
 
     def __call__(self, module: pl.LightningModule) -> None:
         """Tests `module` on the minibatch; what it raises is raised."""
-        self._trainer.test(module, dataloaders=self._batches, verbose=False)
+        with full_float32():
+            self._trainer.test(module, dataloaders=self._batches, verbose=False)
 
     def prepare(self) -> None:
         """Makes trainer and batch; what these set for the process stays."""

@@ -30,7 +30,7 @@ def agreement(activations: Tensor) -> Tensor:
 
 def product(active: Tensor) -> Tensor:
     """Returns `C C^T` in float64 for `C [B, units]` of 0 and 1 in float32."""
-    bytewise = not active.is_cuda and bytes_are_faster()
+    bytewise = active.is_cpu and bytes_are_faster()
     with torch.autocast(active.device.type, enabled=False):  # counts do not fit into bfloat16
         return (of_bytes if bytewise else of_floats)(active).double()
 

@@ -51,7 +51,8 @@ def epe_nas(
         raise ValueError(f"epe_nas: needs a batch of at least 2 images, got {len(inputs)}.")
     jacobian, classes = input_jacobian(net, inputs)
     check_labels("epe_nas", classes, len(inputs), targets)
-    counts = torch.bincount(targets.cpu().long(), minlength=classes).numpy()
+    jacobian, targets = jacobian.cpu(), targets.cpu()  # at once, and not class by class
+    counts = torch.bincount(targets.long(), minlength=classes).numpy()
     if all_classes and not counts.all():
         missing = ", ".join(map(str, np.flatnonzero(counts == 0)[:5]))
         raise ValueError(

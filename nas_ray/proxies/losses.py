@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -64,6 +65,6 @@ def check_labels(name: str, classes: int, images: int, targets: Tensor) -> None:
         raise ValueError(f"{name}: needs labels as a tensor of whole numbers [B], got {given}.")
     if len(targets) != images:
         raise ValueError(f"{name}: needs one label per image, got {len(targets)} for {images} images.")
-    low, high = int(targets.min()), int(targets.max())
+    low, high = torch.stack(torch.aminmax(targets)).tolist()  # a GPU is waited for once
     if low < 0 or high >= classes:
         raise ValueError(f"{name}: the net has {classes} outputs, but the labels reach from {low} to {high}.")

@@ -116,18 +116,20 @@ class AveragePool(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Returns the mean over the pixels of the window that exist."""
-        if x.is_cuda:
+        if not x.is_cpu:
             return F.avg_pool2d(x, 3, stride=1, padding=1, count_include_pad=False)
-        box, share = window(x.shape[1], x.shape[2], x.shape[3], x.dtype)
+        box, share = window(x.shape[1], x.shape[2], x.shape[3], x.dtype, x.device)
         return F.conv2d(x, box, padding=1, groups=x.shape[1]) * share
 
 
 @lru_cache(maxsize=32)
-def window(channels: int, height: int, width: int, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+def window(
+    channels: int, height: int, width: int, dtype: torch.dtype, device: torch.device
+) -> tuple[Tensor, Tensor]:
     """Returns the depthwise filter of ones `[C, 1, 3, 3]` and 1 / (pixels in the window) `[1, 1, H, W]`."""
-    ones = torch.ones(1, 1, height, width, dtype=dtype)
-    share = 1 / F.conv2d(ones, torch.ones(1, 1, 3, 3, dtype=dtype), padding=1)
-    box = torch.ones(channels, 1, 3, 3, dtype=dtype).contiguous(memory_format=torch.channels_last)
+    ones = torch.ones(1, 1, height, width, dtype=dtype, device=device)
+    share = 1 / F.conv2d(ones, ones.new_ones(1, 1, 3, 3), padding=1)
+    box = ones.new_ones(channels, 1, 3, 3).contiguous(memory_format=torch.channels_last)
     return box, share
 
 

@@ -82,5 +82,5 @@ def convolve_each(x: Tensor, box: Tensor) -> Tensor:
 
 
 def _window(x: Tensor) -> tuple[Tensor, Tensor]:
-    box, share = window(x.shape[3], x.shape[1], x.shape[2], x.dtype)
-    return box.to(x.device), share.to(x.device).permute(0, 2, 3, 1)
+    box, share = window(x.shape[3], x.shape[1], x.shape[2], x.dtype, x.device)
+    return box, share.permute(0, 2, 3, 1)

@@ -74,7 +74,7 @@ def near_on_view(view: ArchView, inputs: Tensor, targets: Tensor) -> float:
         ranks.append(count * both)
 
     _observe("near", view, inputs, observe)
-    return float(np.sum([rank.cpu() for rank in ranks]))
+    return float(np.sum(torch.stack(ranks).cpu().numpy()))
 
 
 def _observe(name: str, view: ArchView, inputs: Tensor, observe: Observer) -> None:

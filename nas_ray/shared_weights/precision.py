@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
+
+from nas_ray.process.full_float32 import full_float32
 
 PRECISIONS = ("float32", "bfloat16")
 
@@ -17,8 +20,9 @@ Measured by `perf/precision_ranks.py`; the others stay in float32.
 """
 
 
-def in_precision(precision: str, name: str, device: str) -> AbstractContextManager[object]:
-    """Returns the context in which the proxy `name` runs; convolutions in bfloat16 if it keeps the ranks.
+@contextmanager
+def in_precision(precision: str, name: str, device: str) -> Iterator[None]:
+    """The surroundings of the proxy `name`: float32, or bfloat16 for convolutions if it keeps the ranks.
 
     Args:
         precision: one of `PRECISIONS`.
@@ -26,4 +30,5 @@ def in_precision(precision: str, name: str, device: str) -> AbstractContextManag
         device: such as `cpu` or `cuda`.
     """
     wanted = precision == "bfloat16" and name in KEEPS_RANKS
-    return torch.autocast(device.partition(":")[0], dtype=torch.bfloat16, enabled=wanted)
+    with full_float32(), torch.autocast(device.partition(":")[0], dtype=torch.bfloat16, enabled=wanted):
+        yield

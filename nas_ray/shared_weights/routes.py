@@ -72,8 +72,12 @@ class Routes:
             for step in plan_cell(ops).steps:
                 members.setdefault((step.edge, step.op), []).append(position)
         self.groups = []
-        for (edge, op), own in sorted(members.items()):
-            index = None if len(own) == self.size else torch.tensor(own, device=device)
+        ordered = sorted(members.items())
+        places = torch.tensor([place for _, own in ordered for place in own], dtype=torch.int64)
+        there = places.to(device, non_blocking=True)  # all at once, and a GPU is not waited for
+        indices = torch.split(there, [len(own) for _, own in ordered])
+        for ((edge, op), own), of_group in zip(ordered, indices, strict=True):
+            index = None if len(own) == self.size else of_group
             together = own[-1] - own[0] + 1 == len(own)
             span = slice(own[0], own[-1] + 1) if together else None
             self.groups.append(Group(edge, *EDGES[edge], op, self.size, index, span))

@@ -102,14 +102,14 @@ class Supernet(nn.Module):
         """
         ops = to_ops(arch)
         with torch.random.fork_rng(devices=[]):
-            net = self.space.build(arch, self.num_classes)
+            net = self.space.build(arch, self.num_classes).to(self.classifier.weight)
         own = dict(self.named_parameters())
         with torch.no_grad():
             for name, parameter in net.named_parameters():
                 source = own.get(name_in_supernet(name, ops))
                 if source is not None:  # BN's are 1 and 0 as built
                     parameter.copy_(source)
-        return net.to(self.classifier.weight)
+        return net
 
     def view(self, arch: str) -> ArchView:
         """Returns the net of `arch` on these very weights, without operations that have no effect.

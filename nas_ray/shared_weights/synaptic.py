@@ -29,7 +29,7 @@ class SynapticLogSum(Flow):
         )
         gradient = weight_gradient(x, grad, weight, stride)
         logs = gradient.log_().add_(scale.to(gradient).view(-1, 1, 1))
-        if logs.amin() < LARGE:
+        if not logs.is_cpu or logs.amin() < LARGE:  # a GPU would be waited for
             logs = F.softplus(logs)  # log(1 + e^scale g), whatever the scale is
         credit = (logs.flatten(1) @ weight.permute(2, 3, 1, 0).flatten()).double()
         self.score = self.score + credit if group is None else group.add(self.score, credit)

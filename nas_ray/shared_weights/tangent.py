@@ -41,13 +41,14 @@ class TangentPass:
         self.size = len(archs)
         self.classifier = supernet.classifier.weight.detach().abs()
         self.routes = Routes([to_ops(arch) for arch in archs], self.classifier.device)
-        self.image = torch.stack([torch.ones(*image_size, 3), torch.zeros(*image_size, 3)])
+        ones = self.classifier.new_ones(*image_size, 3)
+        self.image = torch.stack([ones, torch.zeros_like(ones)])
         self.exponent = torch.zeros(self.size, dtype=torch.int32, device=self.classifier.device)
 
     @torch.no_grad()
     def run(self) -> Tensor:
         """Returns R'(1) of every arch, `[A]` in float64."""
-        first = weighted(self.image[None].to(self.classifier), absolute(self.supernet.stem[0]))
+        first = weighted(self.image[None], absolute(self.supernet.stem[0]))
         x = first.expand(self.size, -1, -1, -1, -1)
         for block in self.supernet.body:
             x = self.cell(block, x) if isinstance(block, SuperCell) else reduction(block, x)
@@ -70,7 +71,9 @@ class TangentPass:
     def scaled_down(self, x: Tensor) -> Tensor:
         """Returns `x` with the archs whose maps have grown large divided by a power of two."""
         _, exponent = torch.frexp(x[:, 0].amax((1, 2, 3)))
-        if not (exponent > LARGE).any():
+        if (
+            x.is_cpu and not (exponent > LARGE).any()
+        ):  # a GPU would be waited for; to scale at once is as exact
             return x
         self.exponent += exponent
         return x * torch.ldexp(torch.ones_like(x[:, 0, 0, 0, 0]), -exponent).view(-1, 1, 1, 1, 1)

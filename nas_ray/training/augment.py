@@ -15,7 +15,7 @@ Policy = Callable[[Tensor], Tensor]
 def mirror(images: Tensor, generator: torch.Generator) -> Tensor:
     """Returns `images` `[B, C, H, W]`, each mirrored left to right with probability 1/2."""
     chosen = torch.rand(len(images), generator=generator) < 0.5
-    return torch.where(chosen.to(images.device)[:, None, None, None], images.flip(-1), images)
+    return torch.where(_there(chosen, images)[:, None, None, None], images.flip(-1), images)
 
 
 def shift(images: Tensor, padding: int, generator: torch.Generator) -> Tensor:
@@ -24,7 +24,7 @@ def shift(images: Tensor, padding: int, generator: torch.Generator) -> Tensor:
     Zeros are black where images are not standardised yet.
     """
     count, _, height, width = images.shape
-    moved = torch.randint(0, 2 * padding + 1, (2, count), generator=generator).to(images.device)
+    moved = _there(torch.randint(0, 2 * padding + 1, (2, count), generator=generator), images)
     rows = moved[0][:, None] + torch.arange(height, device=images.device)
     columns = moved[1][:, None] + torch.arange(width, device=images.device)
     which = torch.arange(count, device=images.device)[:, None, None]
@@ -43,8 +43,8 @@ def cutout(images: Tensor, side: int, generator: torch.Generator) -> Tensor:
     inside = []
     for size in images.shape[2:]:
         first = torch.randint(0, size, (len(images), 1), generator=generator) - side // 2
-        place = torch.arange(size)
-        inside.append(((place >= first) & (place < first + side)).to(images.device))
+        first, place = _there(first, images), torch.arange(size, device=images.device)
+        inside.append((place >= first) & (place < first + side))
     hole = inside[0][:, :, None] & inside[1][:, None, :]
     return images.masked_fill(hole[:, None], 0.0)
 
@@ -72,3 +72,8 @@ def by_policy(images: Tensor, chosen: Policy, seed: int) -> Tensor:
         torch.default_generator.manual_seed(seed)
         done = torch.stack([chosen(image) for image in images.cpu()])
     return done.to(images.device)
+
+
+def _there(drawn: Tensor, images: Tensor) -> Tensor:
+    """Returns numbers drawn on the CPU, so equal for every device, where `images` are; waits for no GPU."""
+    return drawn.to(images.device, non_blocking=True)

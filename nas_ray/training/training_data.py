@@ -124,7 +124,7 @@ class KeptImages(Dataset[Batch]):
 
     def __getitem__(self, draw: Draw) -> Batch:
         """Returns inputs `[B, 3, S, S]` float32, augmented and standardised, and targets `[B]`."""
-        places = draw.places.to(self.device)
+        places = draw.places.to(self.device, non_blocking=True)
         pixels = self._all[places] if self.keeps else self._decode(draw.places)
         return self._prepared(pixels, draw.seed), self.labels[places]
 

@@ -34,6 +34,20 @@ def test_rows_of_a_gpu_say_how_much_of_it_they_took(gpu: list[str]) -> None:
     assert gpu == ["reset", "empty"]
 
 
+def test_what_the_first_trial_of_a_process_kept_goes_back_too(
+    gpu: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used: list[bool] = []
+    monkeypatch.setattr(torch.cuda, "is_initialized", lambda: bool(used))
+
+    def first() -> list[dict[str, object]]:
+        used.append(True)
+        return [{"x": 1.0}]
+
+    assert with_gpu_memory(first) == [{"x": 1.0, COLUMN: 0.25}]
+    assert gpu == ["empty"]
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU is there")
 def test_rows_of_a_cpu_are_left_alone() -> None:
     assert with_gpu_memory(lambda: [{"x": 1.0}]) == [{"x": 1.0}]

@@ -1,0 +1,1 @@
+"""The parts of `gpu_check.py`: each a function that yields rows, run in a process of its own."""
