@@ -28,7 +28,7 @@ def random_search(description: str) -> int:
 def rea(description: str) -> int:
     """Regularized evolution (Real et al., AAAI 2019) on zero-cost proxies, with real accuracy at the end.
 
-    Without arguments it searches NATS-TSS for CIFAR-10 on all local cores, without network: 150 evaluations
+    Without arguments it searches NATS-TSS for CIFAR-10 on all local cores, without network: 300 evaluations
     by the log rank sum of LogSynFlow and the span of skip connections (--fitness default, chosen in
     docs/default_fitness.md). The run folder holds every row, the best arch and pictures.
 

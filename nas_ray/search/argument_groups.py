@@ -60,7 +60,7 @@ class BudgetArgs:
     """How long is searched."""
 
     num_samples: Annotated[int | None, ranges.COUNT] = None
-    """Evaluations to make; None means 150, or no limit where a time budget is given."""
+    """Evaluations to make; None means 300, or no limit where a time budget is given."""
     time_budget_s: Annotated[float | None, ranges.SECONDS] = None
     """Seconds of search, with the start of the workers (about 10), after which no new evaluation starts."""
 

@@ -131,7 +131,7 @@ def parse(args_type: type[A], name: str, description: str, argv: Sequence[str] |
         raise UsageError(
             f"{place} is a run of {how.called(made)}; resume it with that {how.kind}, not {how.called(name)}."
         )
-    kept = _with_weights(info.get("args"))
+    kept = _of_before(info.get("args"))
     stored = _without_cluster(stored_args(args_type, kept, folder, CHANGEABLE), place, argv)
     given = absolute(read_args(args_type, description, argv, stored))
     for field in dataclasses.fields(stored):
@@ -145,11 +145,16 @@ def parse(args_type: type[A], name: str, description: str, argv: Sequence[str] |
     return dataclasses.replace(given, resume=place)
 
 
-def _with_weights(kept: Any) -> Any:
-    """Returns the arguments of a run with whose weights it began on; an earlier version had no choice."""
+def _of_before(kept: Any) -> Any:
+    """Returns the arguments of a run with what an earlier version meant where it said nothing.
+
+    That had no choice of weights, and made 150 evaluations.
+    """
     if not isinstance(kept, dict) or "own_weights" in kept:
         return kept
-    return {**kept, "own_weights": kept.get("archs_per_trial", 1) == 1}
+    meant = {**kept, "own_weights": kept.get("archs_per_trial", 1) == 1}
+    unsaid = "num_samples" in kept and kept["num_samples"] is None and kept.get("time_budget_s") is None
+    return {**meant, "num_samples": 150} if unsaid else meant
 
 
 def _resumed_place(argv: list[str]) -> str | None:

@@ -34,7 +34,7 @@ from nas_ray.spaces.settings import written
 from nas_ray.terminal.console import say
 from nas_ray.terminal.ranges import check_ranges
 
-DEFAULT_SAMPLES = 150
+DEFAULT_SAMPLES = 300
 
 
 @dataclass(frozen=True, kw_only=True)

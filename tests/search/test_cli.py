@@ -253,5 +253,5 @@ def test_an_unknown_searcher_is_named(tmp_path: Path) -> None:
 def test_help_teaches() -> None:
     done = call("skip_rea", "--help", environment={"COLUMNS": "120"})
     assert done.code == 0
-    for word in ("--num-gpus", "--min-skips", "None means 150", "module:function"):
+    for word in ("--num-gpus", "--min-skips", "None means 300", "module:function"):
         assert word in " ".join(done.out.split())

@@ -167,3 +167,19 @@ def test_a_run_of_before_goes_on_with_a_rank_sum(tmp_path: Path) -> None:
     assert again["fitness"] is None
     assert again["proxies"] == ["naswot", "synflow"]
     assert len((folder / "results.csv").read_text().splitlines()) == 6
+
+
+@pytest.mark.parametrize(
+    ("kept", "meant"),
+    [
+        ({"num_samples": None}, 150),
+        ({"num_samples": None, "time_budget_s": 5.0}, None),
+        ({"num_samples": 7}, 7),
+        ({"num_samples": None, "own_weights": False}, None),
+    ],
+)
+def test_a_run_of_before_goes_on_to_the_evaluations_that_it_meant(
+    kept: dict[str, Any], meant: int | None, tmp_path: Path
+) -> None:
+    (tmp_path / "run.json").write_text(json.dumps({"experiment": "rea", "args": kept}))
+    assert parse(ReaArgs, "rea", "", ["--resume", str(tmp_path)]).num_samples == meant
