@@ -12,6 +12,7 @@ import pytest
 from rich.console import Console
 
 from nas_ray.errors import UsageError
+from nas_ray.runs.folder import create_run
 from nas_ray.search.argument_groups import EstimateArgs
 from nas_ray.search.arguments import AnySearchArgs, ReaArgs, SearchArgs, SkipReaArgs, parse
 from nas_ray.search.defaults import CELLS, DEFAULTS, OTHERS, OWN_IMAGES, SIZES, default_of, said_out
@@ -181,5 +182,5 @@ def test_a_run_of_before_goes_on_with_a_rank_sum(tmp_path: Path) -> None:
 def test_a_run_of_before_goes_on_to_the_evaluations_that_it_meant(
     kept: dict[str, Any], meant: int | None, tmp_path: Path
 ) -> None:
-    (tmp_path / "run.json").write_text(json.dumps({"experiment": "rea", "args": kept}))
-    assert parse(ReaArgs, "rea", "", ["--resume", str(tmp_path)]).num_samples == meant
+    create_run(tmp_path / "run", {"experiment": "rea", "args": kept})
+    assert parse(ReaArgs, "rea", "", ["--resume", str(tmp_path / "run")]).num_samples == meant
