@@ -48,6 +48,7 @@ class RunData:
         acc_source: what that accuracy is; None if no accuracy is known.
         best: what `best.json` says, empty if there is none.
         notes: sentences that a reader must know.
+        objectives: what a search maximised at once, where that was several things.
     """
 
     folder: Path
@@ -65,6 +66,7 @@ class RunData:
     acc_source: str | None = None
     best: Mapping[str, Any] | None = None
     notes: tuple[str, ...] = ()
+    objectives: tuple[Fitness, ...] = ()
 
     @property
     def method(self) -> str:

@@ -22,6 +22,7 @@ from nas_ray.search.arguments import SearchArgs
 from nas_ray.search.base import MINIBATCH, Experiment
 from nas_ray.search.defaults import default_of, said_out
 from nas_ray.search.estimation import SUPERNET, VALID_ACC, estimate, weights_of
+from nas_ray.search.objectives import check_objectives, named_objectives
 from nas_ray.search.requests import request_for
 from nas_ray.searchers import ArchSearcher
 from nas_ray.searchers.named import make_searcher
@@ -86,7 +87,8 @@ def prepare(name: str, args: SearchArgs, searcher: str | Callable[..., ArchSearc
     images = open_image_args(args, batch_size=args.batch_size, batch_seed=args.batch_seed)
     space = fitted_space(space, images.image_size)
     args = said_out(args, space)
-    estimation = estimate(args, space, images)
+    texts: tuple[str, ...] = getattr(args, "searcher_args", ())
+    estimation = estimate(args, space, images, also=named_objectives(texts))
     limits = {"max_params": args.max_params, "max_flops": args.max_flops}
     image = (3, images.image_size, images.image_size)
     searched = limited(space, **limits, num_classes=images.num_classes, image=image)
@@ -95,18 +97,14 @@ def prepare(name: str, args: SearchArgs, searcher: str | Callable[..., ArchSearc
     benchmark = None if listed is None else open_benchmark(args.benchmark, args.dataset, listed)
     no_limit = args.time_budget_s is not None
     num_samples = args.num_samples if args.num_samples or no_limit else DEFAULT_SAMPLES
+    options = {"fitness": estimation.fitness, "seed": args.seed, **args.searcher_options()}
+    made = make_searcher(searcher, searched, texts=texts, **options)
+    check_objectives(made.objectives, estimation.scores)
     return Prepared(
         name=name,
         args=args,
         space=space,
-        searcher=make_searcher(
-            searcher,
-            searched,
-            texts=getattr(args, "searcher_args", ()),
-            fitness=estimation.fitness,
-            seed=args.seed,
-            **args.searcher_options(),
-        ),
+        searcher=made,
         scores=estimation.scores,
         evaluator=estimation.evaluator,
         benchmark=benchmark,

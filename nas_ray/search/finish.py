@@ -18,6 +18,8 @@ from nas_ray.benchmarks.base import accuracy_column
 from nas_ray.drivers.table import to_table
 from nas_ray.evaluation.gpu_memory import packing
 from nas_ray.report.cells import draw_cell, has_cell
+from nas_ray.report.front import draw_front, front_of
+from nas_ray.report.front_table import print_front
 from nas_ray.report.search_curve import draw_search, known_accuracy
 from nas_ray.report.summary import summarize
 from nas_ray.report.summary_table import print_summary
@@ -39,12 +41,14 @@ class Outcome:
         rows: one per evaluation in order of arrival, with the accuracy of a benchmark once finished.
         best: the fittest row, the first to arrive among equals; None if no evaluation succeeded.
         summary: what `best.json` holds; empty where the search was cancelled.
+        front: of a search with several objectives, the rows that none dominates; else None.
     """
 
     status: str
     rows: pd.DataFrame
     best: dict[str, Any] | None
     summary: dict[str, Any]
+    front: pd.DataFrame | None = None
 
 
 def finish(experiment: Experiment, folder: Path, wall_seconds: float, pictures: bool = True) -> Outcome:
@@ -63,11 +67,27 @@ def finish(experiment: Experiment, folder: Path, wall_seconds: float, pictures: 
         label=experiment.called,
     )
     write_json(folder / "best.json", summary)
+    front = _front(experiment, rows, folder)
     if best is not None and pictures:
         _draw(experiment, rows, final_arch(best), folder)
     shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)  # of trainings: all rows are there
     update_run(folder, status="finished", wall_seconds=round(wall_seconds, 3))
-    return Outcome("finished", rows, best, summary)
+    return Outcome("finished", rows, best, summary, front)
+
+
+def _front(experiment: Experiment, rows: pd.DataFrame, folder: Path) -> pd.DataFrame | None:
+    """Writes the front of a search with several objectives and returns it; None of any other."""
+    if len(experiment.searcher.objectives) < 2:
+        return None
+    front = front_of(rows, experiment.searcher.objectives)
+    write_table(folder, front, "front")
+    return front
+
+
+def show_front(outcome: Outcome, experiment: Experiment, console: Console) -> None:
+    """Prints the front that a finished search found, if it had several objectives."""
+    if outcome.front is not None:
+        print_front(outcome.rows, experiment.searcher.objectives, console, experiment.label)
 
 
 def show(outcome: Outcome, console: Console, gpus_per_trial: float = 0.0) -> int:
@@ -121,3 +141,5 @@ def _draw(experiment: Experiment, rows: pd.DataFrame, arch: str, folder: Path) -
         fitness_label=str(experiment.fitness),
         benchmark=experiment.benchmark,
     )
+    if len(objectives := experiment.searcher.objectives) > 1:
+        draw_front(rows, folder / "front.png", objectives=objectives)

@@ -26,7 +26,7 @@ from nas_ray.safe_files.foreign import check_own_files
 from nas_ray.search.arguments import SearchArgs
 from nas_ray.search.estimation import scheduler_of, weights_of
 from nas_ray.search.experiment import Prepared, introduce, prepare
-from nas_ray.search.finish import finish, show
+from nas_ray.search.finish import finish, show, show_front
 from nas_ray.search.steps import drive, leave, wall_since
 from nas_ray.search.steps import replay as replay
 from nas_ray.searchers import ArchSearcher
@@ -137,6 +137,7 @@ def describe(experiment: Prepared) -> dict[str, Any]:
         "status": "running",
         "args": stored_form(experiment.args),
         "scores": experiment.scores,
+        "objectives": experiment.objectives,
         "forms": later_forms(experiment.scores),
         "weights": weights_of(experiment.evaluator),
         "images": {key: getattr(experiment.images, key) for key in IMAGE_FACTS},
@@ -170,5 +171,6 @@ def _search(
         drive(experiment, plan, folder, Listeners(progress, progress.trained), journal)
     outcome = finish(experiment, folder, wall_since(folder, began, experiment, before))
     code = show(outcome, console, plan.gpus_per_trial)
+    show_front(outcome, experiment, console)
     say(console, f"Run folder: {place}")
     return code

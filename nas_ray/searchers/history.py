@@ -56,10 +56,13 @@ class History:
     Attributes:
         space: where archs come from.
         fitness: what is maximised.
+        objectives: of a searcher that maximises several things at once, each of them; its search ends with
+            their front.
         history: copies of the rows, for the searcher to do with as it likes.
     """
 
     space: SearchSpace
+    objectives: Sequence[Fitness] = ()
 
     def remember(self, fitness: Fitness) -> None:
         """Begins with nothing."""

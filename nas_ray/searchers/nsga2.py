@@ -87,7 +87,7 @@ class Nsga2(ArchSearcher):
         self._repeats = Repeats()
 
     @property
-    def objectives(self) -> list[Fitness]:
+    def objectives(self) -> Sequence[Fitness]:  # type: ignore[override]  # follows the fitness
         """What is maximised."""
         return _scores_of(self.fitness) if self._given is None else list(self._given)
 
