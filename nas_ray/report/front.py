@@ -14,7 +14,7 @@ import pandas as pd
 
 from nas_ray.report.canvas import Axes, Figure, MaxNLocator, draw, new_figure
 from nas_ray.report.magnitudes import spans_magnitudes
-from nas_ray.rows import Row
+from nas_ray.rows import given_in, records
 from nas_ray.searchers.fitness import Fitness
 from nas_ray.searchers.hypervolume import MOST_OBJECTIVES, growth
 from nas_ray.searchers.pareto import Negated, column_of, objective_values, pareto_front
@@ -32,21 +32,16 @@ def front_of(rows: pd.DataFrame, objectives: Sequence[Fitness]) -> pd.DataFrame:
     """Returns the different archs that no other dominates, the best in the first objective first."""
     rows = _with_columns(rows[~rows["reused"].eq(True) & ~rows["arch"].duplicated()], objectives)
     front = pareto_front(rows, objectives)
-    order = (
-        np.argsort(-objective_values(_listed(front), objectives)[:, 0], kind="stable") if len(front) else []
-    )
-    return front.iloc[order].reset_index(drop=True)
+    if front.empty:
+        return front
+    first = objective_values(records(front), objectives)[:, 0]
+    return front.iloc[np.argsort(-first, kind="stable")].reset_index(drop=True)
 
 
 def _with_columns(rows: pd.DataFrame, objectives: Sequence[Fitness]) -> pd.DataFrame:
     """Returns rows in which what no evaluation got as far as is unknown."""
     names = filter(None, map(column_of, objectives))
     return rows.assign(**{name: np.nan for name in names if name not in rows})
-
-
-def _listed(rows: pd.DataFrame) -> list[Row]:
-    listed: list[Row] = rows.astype(object).where(rows.notna(), None).to_dict("records")
-    return listed
 
 
 @dataclass(frozen=True)
@@ -100,9 +95,11 @@ def course(rows: pd.DataFrame, objectives: Sequence[Fitness], scale: Scale | Non
     """
     if not len(rows) or not 1 < len(objectives) <= MOST_OBJECTIVES:
         return pd.DataFrame({"evaluation": pd.Series(dtype=int), "hypervolume": pd.Series(dtype=float)})
-    values = objective_values(_listed(rows), objectives)
+    values = objective_values(records(rows), objectives)
     volumes = growth((scale or Scale.of(values))(values))
-    return pd.DataFrame({"evaluation": np.arange(1, len(rows) + 1), "hypervolume": volumes})
+    given = given_in(rows)
+    evaluations = np.arange(1, len(rows) + 1) - given
+    return pd.DataFrame({"evaluation": evaluations, "hypervolume": volumes}).iloc[max(0, given - 1) :]
 
 
 def title_of(objective: Fitness) -> str:
@@ -152,7 +149,7 @@ def _draw_pair(
 ) -> None:
     x, y = str(column_of(across)), str(column_of(up))
     every = rows[[x, y]].astype(float)
-    every = every[np.isfinite(every).all(axis=1)]
+    every = every.loc[np.isfinite(every.to_numpy()).all(axis=1)]
     best = front[[x, y]].astype(float).sort_values(x)
     dots: dict[str, Any] = {"markersize": 3.5, "mew": 0, "color": _GREY, "alpha": 0.6}
     axes.plot(every[x], every[y], "o", label="evaluated", **dots)
@@ -164,8 +161,8 @@ def _draw_pair(
         "linewidth": 1.5,
     }
     if line:  # until the next point the one before is what can be had at that cost
-        where = "post" if isinstance(across, Negated) else "pre"
-        axes.step(best[x], best[y], "o-", where=where, label="front", **marks)
+        marks["drawstyle"] = "steps-post" if isinstance(across, Negated) else "steps-pre"
+        axes.plot(best[x], best[y], "o-", label="front", **marks)
     else:
         axes.plot(best[x], best[y], "o", label="front", **marks)
     for name, scale in ((x, axes.set_xscale), (y, axes.set_yscale)):

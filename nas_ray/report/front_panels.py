@@ -25,7 +25,7 @@ from nas_ray.report.panels import (
     shown,
 )
 from nas_ray.report.run_data import RunData
-from nas_ray.rows import FOUND
+from nas_ray.rows import FOUND, records
 from nas_ray.searchers.fitness import Fitness
 from nas_ray.searchers.pareto import Negated, column_of, objective_values
 
@@ -74,7 +74,7 @@ def _pair_panel(kinds: Sequence[Kind], objectives: Objectives, across: Fitness, 
             line.update(mode="lines+markers", line={"shape": shape, "color": kind.color, "dash": kind.dash})
         plot.add_trace(line)
     known = pd.concat(values)
-    known = known[np.isfinite(known).all(axis=1)]
+    known = known.loc[np.isfinite(known.to_numpy()).all(axis=1)]
     for name, scale in ((x, plot.update_xaxes), (y, plot.update_yaxes)):
         if spans_magnitudes(known[name].to_numpy()):
             scale(type="log", exponentformat="power")
@@ -84,7 +84,7 @@ def _pair_panel(kinds: Sequence[Kind], objectives: Objectives, across: Fitness, 
 
 def _course_panel(kinds: Sequence[Kind], objectives: Objectives) -> Panel | None:
     runs = [run for kind in kinds for run in kind.runs]
-    everything = [objective_values(run.rows.to_dict("records"), objectives) for run in runs]
+    everything = [objective_values(records(run.rows), objectives) for run in runs]
     scale = Scale.of(np.concatenate(everything))
     plot, any_line = new_plot("evaluations", "hypervolume of the front"), False
     for kind in kinds:

@@ -36,7 +36,7 @@ def print_front(
         return
     say(console, headed("Front", f": {len(front):,} of {rows['arch'].nunique():,} archs, by {names}"))
     columns = [name for name in map(column_of, objectives) if name]
-    known = [name for name in front if name.endswith("_acc") and name not in columns]
+    known = [name for name in map(str, front) if name.endswith("_acc") and name not in columns]
     table = Rows("arch", box=None, header_style="bold")
     for name in (*columns, *known):
         table.add_column(name, justify="right")

@@ -69,7 +69,7 @@ def _search(folder: Path, info: Mapping[str, Any], accuracies: Accuracies) -> Ru
     rows, column, source, said = accuracies.join(rows, dataset, spec, scores, folder=folder)
     return RunData(
         folder=folder,
-        name=_name(folder),
+        name=str(args.get("name") or _name(folder)),
         experiment=str(info.get("experiment", "search")),
         dataset=dataset,
         space=str(args.get("space", "unknown")),

@@ -68,8 +68,9 @@ def _best(ours: pd.DataFrame) -> set[tuple[object, object]]:
 def _ours(lines: pd.DataFrame, dataset: str, best: bool) -> Cell:
     if dataset not in lines.index:
         return ""
-    line = lines.loc[dataset, ["mean", "std", "low", "high"]].astype(float)
-    return Value(line["mean"], FORM, std=line["std"], low=line["low"], high=line["high"], best=best)
+    line = lines.loc[[dataset], ["mean", "std", "low", "high"]].to_numpy(dtype=float)[0]
+    mean, std, low, high = map(float, line)
+    return Value(mean, FORM, std=std, low=low, high=high, best=best)
 
 
 def _published(group: pd.DataFrame) -> Sequence[tuple[str, pd.DataFrame]]:
@@ -82,5 +83,5 @@ def _published(group: pd.DataFrame) -> Sequence[tuple[str, pd.DataFrame]]:
 def _theirs(figures: pd.DataFrame, dataset: str) -> Cell:
     if dataset not in figures.index:
         return ""
-    line = figures.loc[dataset, ["published_mean", "published_std"]].astype(float)
-    return Value(line["published_mean"], FORM, std=line["published_std"])
+    mean, std = figures.loc[[dataset], ["published_mean", "published_std"]].to_numpy(dtype=float)[0]
+    return Value(float(mean), FORM, std=float(std))

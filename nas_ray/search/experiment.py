@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,8 +25,10 @@ from nas_ray.search.defaults import default_of, said_out
 from nas_ray.search.estimation import SUPERNET, VALID_ACC, estimate, weights_of
 from nas_ray.search.objectives import check_objectives, named_objectives
 from nas_ray.search.requests import request_for
+from nas_ray.search.start_from import start_from
 from nas_ray.searchers import ArchSearcher
 from nas_ray.searchers.named import make_searcher
+from nas_ray.searchers.pareto import objectives_of
 from nas_ray.spaces import FiniteSpace, HandDesigned, Product
 from nas_ray.spaces.base import fitted_space
 from nas_ray.spaces.found import space_of_found
@@ -45,6 +48,7 @@ class Prepared(Experiment):
     args: SearchArgs
     images: ImageDataModule
     request: Request
+    started_from: str = ""
 
     @property
     def num_samples(self) -> int | None:
@@ -99,8 +103,8 @@ def prepare(name: str, args: SearchArgs, searcher: str | Callable[..., ArchSearc
     num_samples = args.num_samples if args.num_samples or no_limit else DEFAULT_SAMPLES
     options = {"fitness": estimation.fitness, "seed": args.seed, **args.searcher_options()}
     made = make_searcher(searcher, searched, texts=texts, **options)
-    check_objectives(made.objectives, estimation.scores)
-    return Prepared(
+    check_objectives(objectives_of(made.objectives), estimation.scores)
+    prepared = Prepared(
         name=name,
         args=args,
         space=space,
@@ -112,6 +116,9 @@ def prepare(name: str, args: SearchArgs, searcher: str | Callable[..., ArchSearc
         request=request,
         budget=Budget(num_samples, args.time_budget_s),
     )
+    if args.start_from is None or args.resume is not None:  # whose journal has the rows
+        return prepared
+    return dataclasses.replace(prepared, started_from=start_from(made, args, prepared.seen))
 
 
 def introduce(experiment: Prepared, where: str, place: str | Path, console: Console) -> None:
@@ -125,6 +132,7 @@ def introduce(experiment: Prepared, where: str, place: str | Path, console: Cons
         f"{what}: at most {' or '.join(limits)}, {where}",
         *judged(experiment),
         f"images     {experiment.images.description}",
+        *([f"start      {experiment.started_from}"] if experiment.started_from else []),
         f"accuracy   {accuracy}",
         f"folder     {place}",
     ]

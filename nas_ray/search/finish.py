@@ -23,10 +23,11 @@ from nas_ray.report.front_table import print_front
 from nas_ray.report.search_curve import draw_search, known_accuracy
 from nas_ray.report.summary import summarize
 from nas_ray.report.summary_table import print_summary
-from nas_ray.rows import ERROR, FOUND, final_arch, final_archs
+from nas_ray.rows import ERROR, FOUND, final_arch, final_archs, given_in
 from nas_ray.runs.folder import update_run, write_json, write_table
 from nas_ray.search.base import Experiment
 from nas_ray.search.estimation import CHECKPOINTS
+from nas_ray.searchers.pareto import objectives_of
 from nas_ray.spaces import FiniteSpace, arch_of
 from nas_ray.spaces.product import arch_space
 from nas_ray.terminal.console import say
@@ -62,12 +63,12 @@ def finish(experiment: Experiment, folder: Path, wall_seconds: float, pictures: 
         proxies=experiment.scores,
         benchmark=experiment.benchmark,
         wall_seconds=wall_seconds,
-        num_draws=len(rows),
+        num_draws=len(rows) - given_in(rows),
         space=space if isinstance(space, FiniteSpace) else None,
         label=experiment.called,
     )
     write_json(folder / "best.json", summary)
-    front = _front(experiment, rows, folder)
+    front = _front(experiment, rows, folder, pictures)
     if best is not None and pictures:
         _draw(experiment, rows, final_arch(best), folder)
     shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)  # of trainings: all rows are there
@@ -75,19 +76,22 @@ def finish(experiment: Experiment, folder: Path, wall_seconds: float, pictures: 
     return Outcome("finished", rows, best, summary, front)
 
 
-def _front(experiment: Experiment, rows: pd.DataFrame, folder: Path) -> pd.DataFrame | None:
+def _front(experiment: Experiment, rows: pd.DataFrame, folder: Path, pictures: bool) -> pd.DataFrame | None:
     """Writes the front of a search with several objectives and returns it; None of any other."""
-    if len(experiment.searcher.objectives) < 2:
+    objectives = objectives_of(experiment.searcher.objectives)
+    if not objectives:
         return None
-    front = front_of(rows, experiment.searcher.objectives)
+    front = front_of(rows, objectives)
     write_table(folder, front, "front")
+    if pictures and len(front):
+        draw_front(rows, folder / "front.png", objectives=objectives)
     return front
 
 
 def show_front(outcome: Outcome, experiment: Experiment, console: Console) -> None:
     """Prints the front that a finished search found, if it had several objectives."""
     if outcome.front is not None:
-        print_front(outcome.rows, experiment.searcher.objectives, console, experiment.label)
+        print_front(outcome.rows, objectives_of(experiment.searcher.objectives), console, experiment.label)
 
 
 def show(outcome: Outcome, console: Console, gpus_per_trial: float = 0.0) -> int:
@@ -141,5 +145,3 @@ def _draw(experiment: Experiment, rows: pd.DataFrame, arch: str, folder: Path) -
         fitness_label=str(experiment.fitness),
         benchmark=experiment.benchmark,
     )
-    if len(objectives := experiment.searcher.objectives) > 1:
-        draw_front(rows, folder / "front.png", objectives=objectives)

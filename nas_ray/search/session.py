@@ -16,6 +16,7 @@ from nas_ray.drivers.plan import Listeners, Plan
 from nas_ray.drivers.progress import SearchProgress
 from nas_ray.images.identity import IMAGES
 from nas_ray.proxies.forms import later_forms
+from nas_ray.rows import GIVEN
 from nas_ray.runs.claim import Opens, claimed
 from nas_ray.runs.folder import create_run, update_run
 from nas_ray.runs.journal import FILE_NAME, Journal, rows_of
@@ -108,7 +109,7 @@ def _ending(experiment: Prepared, folder: Path, place: str | Path, began: float)
         lambda status: leave(experiment, folder, status, began, new=args.resume is None),
         done=lambda: f" after {_evaluations(experiment)}",
         kept="nothing is lost",
-        where=lambda: f"what was evaluated is kept in {place}" if experiment.searcher.events else "",
+        where=lambda: f"what was evaluated is kept in {place}" if experiment.searcher.num_asked else "",
         lost=lambda: lost(place, folder, file=FILE_NAME),
         go_on=lambda: resume_command(place, args.address),
         verbose=args.verbose,
@@ -117,7 +118,7 @@ def _ending(experiment: Prepared, folder: Path, place: str | Path, began: float)
 
 def _evaluations(experiment: Prepared) -> str:
     """Returns `1 evaluation` or `2 evaluations`."""
-    count = len(rows_of(experiment.searcher.events))
+    count = sum(not row.get(GIVEN) for row in rows_of(experiment.searcher.events))
     return f"{count} evaluation{'' if count == 1 else 's'}"
 
 
@@ -135,6 +136,7 @@ def describe(experiment: Prepared) -> dict[str, Any]:
     return {
         "experiment": experiment.name,
         "status": "running",
+        **({"started_from": experiment.started_from} if experiment.started_from else {}),
         "args": stored_form(experiment.args),
         "scores": experiment.scores,
         "objectives": experiment.objectives,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nas_ray.process.foreign_code import around, is_ours
-from nas_ray.rows import Event, Row, copied
+from nas_ray.rows import GIVEN, Event, Row, copied
 from nas_ray.searchers.events import copied_event
 from nas_ray.searchers.fitness import Fitness
 
@@ -45,9 +45,9 @@ class Record:
         return self._places[arch]
 
     def success(self, arch: str) -> Row | None:
-        """Returns the row of an arch whose evaluation succeeded; None for any other."""
+        """Returns the row of an arch whose evaluation succeeded, for a later one; None for any other."""
         row = self.rows[self._places[arch]] if arch in self._places else {"error": "never evaluated"}
-        return None if row.get("error") else row
+        return None if row.get("error") else {name: row[name] for name in row if name != GIVEN}
 
 
 class History:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, overload
 import numpy as np
 
 from nas_ray.errors import UsageError, unknown_name
-from nas_ray.rows import Row
+from nas_ray.rows import Row, records
 from nas_ray.searchers.fitness import Fitness, Single
 
 if TYPE_CHECKING:  # searchers answer before it is imported
@@ -145,6 +145,15 @@ def pareto_front(
     return [listed[place] for place in front] if table is None else table.iloc[front]
 
 
+def objectives_of(given: object) -> list[Fitness]:
+    """Returns the objectives of a searcher, of which `given` is that attribute; none where it is one thing.
+
+    A searcher of a user may have an attribute of that name that means something else.
+    """
+    listed = list(given) if isinstance(given, Sequence) and not isinstance(given, str) else []
+    return listed if len(listed) > 1 and all(map(callable, listed)) else []
+
+
 def column_of(objective: Fitness) -> str | None:
     """Returns the column that an objective looks at; None where it is not a single one."""
     if isinstance(objective, Negated):
@@ -157,5 +166,4 @@ def _listed(table: pd.DataFrame, objectives: Sequence[Fitness]) -> list[Row]:
     for name in filter(None, map(column_of, objectives)):
         if name not in table:
             raise UsageError(unknown_name("objective", name, [str(column) for column in table.columns]))
-    rows: list[Row] = table.astype(object).where(table.notna(), None).to_dict("records")
-    return rows
+    return records(table)
