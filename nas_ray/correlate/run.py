@@ -24,6 +24,7 @@ from nas_ray.images.image_data import ImageDataModule
 from nas_ray.proxies import PROXIES, Proxy
 from nas_ray.proxies.plugin import resolve_proxies, score_names
 from nas_ray.report.correlation import BASELINES, correlate, to_markdown
+from nas_ray.report.correlation_latex import to_latex
 from nas_ray.report.correlation_pictures import draw_bars, draw_ranks
 from nas_ray.report.correlation_table import print_table
 from nas_ray.rows import Row
@@ -184,7 +185,9 @@ class Comparison:
         with staged(self.out) as beside:
             write_table(beside, scores.assign(accuracy=scores["arch"].map(known)), f"scores-{dataset}")
             write_table(beside, table, f"correlations-{dataset}")
-            write_text(beside / f"correlations-{dataset}.md", to_markdown(table, title))
+            name = f"correlations-{dataset}"
+            write_text(beside / f"{name}.md", to_markdown(table, title))
+            write_text(beside / f"{name}.tex", to_latex(table, title, name))
             draw_ranks(scores, known, judged, beside / f"ranks-{dataset}.png", title)
 
 

@@ -6,7 +6,7 @@ import contextlib
 import time
 from collections.abc import Iterator
 
-from nas_ray.drivers.keeping import keeper_of
+from nas_ray.drivers.keeping import keeper_of, note_given
 from nas_ray.drivers.plan import Budget, Listeners, Plan
 from nas_ray.drivers.table import elapsed
 from nas_ray.errors.checks import instance
@@ -40,6 +40,7 @@ def connected(
     A searcher that replayed a journal goes on at the time where that one stopped. Where the listeners cancel
     the search, it raises `Cancelled` when it is asked for the next trial.
     """
+    note_given(searcher, journal)
     by_epochs = evaluator if isinstance(evaluator, EpochEvaluator) else None
     start = time.monotonic() - elapsed(searcher)
 

@@ -13,7 +13,7 @@ from typing import Any
 from nas_ray.errors import describe
 from nas_ray.errors.checks import whole
 from nas_ray.rows import Event
-from nas_ray.runs.journal import FILE_NAME, read_journal
+from nas_ray.runs.journal import FILE_NAME, Journal, read_journal
 from nas_ray.runs.writing import write_atomically
 from nas_ray.safe_files.plain_state import packed, read_plain
 from nas_ray.searchers.base import ArchSearcher
@@ -137,7 +137,7 @@ class StateKeeper:
         self._digest = Digest()
         self._digest.add(searcher.events)
         self._count = self._digest.count
-        if not searcher.events:
+        if not searcher.num_asked:
             packed(searcher.kept()._asdict())  # told before anything is evaluated; later the journal suffices
 
     def __call__(self, searcher: ArchSearcher) -> None:
@@ -160,6 +160,13 @@ class StateKeeper:
         with contextlib.suppress(FileNotFoundError):
             path.replace(self._folder / STATE_BEFORE)
         write_kept(path, kept, self._digest.count, self._digest.value)
+
+
+def note_given(searcher: ArchSearcher, journal: Journal) -> None:
+    """Puts the rows that a new search was given into its journal, where it begins."""
+    if journal.empty and not searcher.num_asked:
+        for event in searcher.events:
+            journal.append(event)
 
 
 def keeper_of(searcher: ArchSearcher, folder: Path) -> dict[str, Any]:

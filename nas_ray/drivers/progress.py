@@ -10,7 +10,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
-from nas_ray.rows import Event, Row, final_arch
+from nas_ray.rows import GIVEN, Event, Row, final_arch
 from nas_ray.searchers.fitness import Fitness
 from nas_ray.searchers.messages import EPOCHS
 from nas_ray.terminal.console import field, say
@@ -70,7 +70,7 @@ class SearchProgress:
     def replayed(self, rows: Sequence[Row]) -> None:
         """Counts rows that were there before."""
         self._rows += [row for row in rows if not row.get("reused")]
-        self._done += len(rows)
+        self._done += sum(not row.get(GIVEN) for row in rows)
         self._draw()
 
     def __call__(self, event: Event) -> None:

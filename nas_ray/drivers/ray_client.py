@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from nas_ray.drivers.by_value import ship_modules
+from nas_ray.drivers.keeping import note_given
 from nas_ray.drivers.plan import Budget, Cancelled, Listeners, Plan
 from nas_ray.drivers.ray_compat import is_client
 from nas_ray.drivers.ray_names import HEAD_NODE
@@ -94,6 +95,7 @@ def search_at_head(
     from ray.exceptions import RayTaskError
 
     ship_modules()
+    note_given(searcher, journal)
     if isinstance(evaluator, InFolder):
         evaluator = evaluator.without_folder()
     mailbox = ray.remote(**AT_HEAD)(Mailbox).remote()

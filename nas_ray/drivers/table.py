@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from nas_ray.rows import ERROR, ERROR_KIND, FOUND, LEADING, TRAILING, error_kind_of
+from nas_ray.rows import ERROR, ERROR_KIND, FOUND, GIVEN, LEADING, TRAILING, error_kind_of
 from nas_ray.runs.journal import rows_of
 from nas_ray.searchers.base import ArchSearcher
 
@@ -26,11 +26,12 @@ def to_table(searcher: ArchSearcher) -> pd.DataFrame:
     whole = [{**row, ERROR_KIND: error_kind_of(row), "fitness": fitness[row["arch"]]} for row in rows]
     table = pd.DataFrame(whole)
     first = [*LEADING, FOUND] if FOUND in table else [*LEADING]
-    scores = [str(name) for name in table if name not in (*first, *TRAILING)]
+    last = [*TRAILING, GIVEN] if GIVEN in table else [*TRAILING]
+    scores = [str(name) for name in table if name not in (*first, *last)]
     columns: dict[str, Any] = {}
-    for name in (*first, *scores, *TRAILING):  # made once: each change of a table with texts copies it
+    for name in (*first, *scores, *last):  # made once: each change of a table with texts copies it
         if name in TEXTS:
             columns[name] = pd.array([row.get(name) for row in whole], dtype="string")
         else:
-            columns[name] = table.get(name)
+            columns[name] = table[GIVEN].eq(True) if name == GIVEN else table.get(name)
     return pd.DataFrame(columns, index=table.index)

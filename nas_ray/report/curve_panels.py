@@ -92,7 +92,7 @@ def late_range(lines: Sequence[pd.DataFrame]) -> list[float] | None:
 
 
 def _add_evaluations(plot: go.Figure, run: RunData, over: str) -> None:
-    rows = run.rows.assign(evaluation=np.arange(1, len(run.rows) + 1))
+    rows = run.rows.assign(evaluation=np.arange(1, len(run.rows) + 1) - run.given).iloc[run.given :]
     if over in rows:
         rows = sample(rows[np.isfinite(rows["fitness"].astype(float))], MOST_POINTS)
         plot.add_trace(points(rows, over, "fitness", label="evaluation", color=GREY))

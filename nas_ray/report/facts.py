@@ -40,7 +40,10 @@ def facts_of(run: RunData) -> list[Fact]:
         ("images", str(images or "")),
         ("when", _when(run, process)),
         ("where", _where(process)),
-        ("evaluations", _and(f"{len(run.rows):,}", *(f"{n:,} {word}" for word, n in counts.items() if n))),
+        (
+            "evaluations",
+            _and(f"{len(run.rows) - run.given:,}", *(f"{n:,} {word}" for word, n in counts.items() if n)),
+        ),
         *_best(run),
         ("accuracy is", run.acc_source or "not known"),
         ("folder", str(run.folder)),
@@ -63,6 +66,7 @@ def _counts(run: RunData) -> dict[str, int]:
     failed = run.rows["error"].notna()
     undefined = ~np.isfinite(run.rows["fitness"].to_numpy(dtype=float)) & ~failed.to_numpy()
     return {
+        "given before": run.given,
         "reused": int(run.rows["reused"].sum()),
         "failed": int(failed.sum()),
         "undefined": int(undefined.sum()),
@@ -128,7 +132,7 @@ def comparison(runs: Sequence[RunData]) -> pd.DataFrame:
                 "dataset": run.dataset,
                 "fitness": str(run.fitness),
                 "seed": run.seed,
-                "evaluations": len(run.rows),
+                "evaluations": len(run.rows) - run.given,
                 "failed": _counts(run)["failed"],
                 "best fitness": row.get("fitness", np.nan),
                 "its accuracy": row.get("accuracy", np.nan),

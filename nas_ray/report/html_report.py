@@ -38,8 +38,8 @@ def write_report(
     """Writes the page about the runs in `folders` and returns its path.
 
     Args:
-        folders: of runs, each once; a folder of `correlate.py` counts as one run per dataset. The folder of
-            a `Tuner` of Ray, or a table of its results, counts as a run as well.
+        folders: of runs; one that is named twice counts once. A folder of `correlate.py` counts as one run
+            per dataset. The folder of a `Tuner` of Ray, or a table of its results, counts as a run as well.
         out: file to write; None means `report.html` in the only folder, or a page beside the only table.
         benchmark: source of accuracy instead of the runs' own.
         judged: how the trials of a Tuner, or the rows of a table, are judged.
@@ -48,6 +48,7 @@ def write_report(
         UsageError: no run, a folder that is none or is damaged, several runs without `out`, or a file that
             cannot be written.
     """
+    folders = list({folder.resolve(): folder for folder in reversed(folders)}.values())[::-1]
     path = _target(folders, out)
     accuracies = Accuracies(benchmark)
     runs = [_with_costs(run) for folder in folders for run in _read(folder, accuracies, judged)]
@@ -71,10 +72,6 @@ def _target(folders: Sequence[Path], out: Path | None) -> Path:
         raise UsageError("A report needs at least one run folder; name one.")
     for place in (*folders, *([out] if out else [])):
         check_local(place)
-    seen = [folder.resolve() for folder in folders]
-    twice = [folder for place, folder in enumerate(folders) if seen[place] in seen[:place]]
-    if twice:
-        raise UsageError(f"Each run can be named once, and {twice[0]} was named twice; leave one out.")
     if out is None and len(folders) > 1:
         raise UsageError(f"A report on {len(folders)} runs needs a file to write; add --out FILE.html.")
     if out is not None and out.is_dir():
@@ -110,14 +107,19 @@ def _with_costs(run: RunData) -> RunData:
 
 
 def _named(runs: Sequence[RunData]) -> list[RunData]:
-    """Returns the runs with names that tell them apart: where folders share a name, their whole paths."""
+    """Returns the runs with names that tell them apart: where they share one, with their folders."""
     names = [run.name for run in runs]
     return [
-        dataclasses.replace(run, name=f"{run.folder.resolve().parent}/{run.name}")
-        if names.count(run.name) > 1
-        else run
-        for run in runs
+        dataclasses.replace(run, name=_long_name(run)) if names.count(run.name) > 1 else run for run in runs
     ]
+
+
+def _long_name(run: RunData) -> str:
+    """Returns the name of a run with its folder."""
+    folder = run.folder.resolve()
+    return (
+        f"{folder.parent}/{run.name}" if run.name.startswith(folder.name) else f"{run.name} ({folder.name})"
+    )
 
 
 def render(runs: Sequence[RunData]) -> str:

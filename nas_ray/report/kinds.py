@@ -16,6 +16,8 @@ DASHES = ("solid", "dash", "dot", "dashdot")
 
 SEEDS = {"seed", "init_seed", "batch_seed", "minibatch_sha256"}
 PLACES = {"out", "resume", "verbose", "download", "address", "smoke"}
+LATER = ("name", "start_from")
+"""Settings that runs of earlier versions lack, which is as if they were not given."""
 
 
 @dataclass(frozen=True)
@@ -66,12 +68,15 @@ def _differs(key: str, settings: Sequence[dict[str, Any]]) -> bool:
 
 
 def _settings(run: RunData) -> dict[str, Any]:
-    own = {key: value for key, value in run.settings.items() if key not in SEEDS | PLACES}
+    later = {key for key in LATER if run.settings.get(key) is None}
+    own = {key: value for key, value in run.settings.items() if key not in SEEDS | PLACES | later}
     own.pop("proxies", None)  # the scores say it, however it was written
     return {"experiment": run.experiment, "dataset": run.dataset, **own, "scores": list(run.scores)}
 
 
 def _label(settings: dict[str, Any], differing: Sequence[str]) -> str:
+    if settings.get("name"):
+        return str(settings["name"])
     said = [method_of(str(settings["experiment"]), settings)]
     for key in differing:
         value = settings[key]

@@ -21,8 +21,6 @@ LONGEST_LABEL = 42
 """Characters that fit beside an axis."""
 INK, GREY, LINE = "#24292f", "#8a8f98", "#e4e7eb"
 HOVER = "%{x:.6g}, %{y:.6g}<extra>%{fullData.name}</extra>"
-SPREAD = 100
-"""A positive score whose largest value is this many times its median is drawn on a logarithmic axis."""
 
 
 @dataclass(frozen=True)
@@ -91,11 +89,6 @@ def sample(rows: pd.DataFrame, most: int) -> pd.DataFrame:
 def said_sample(shown_rows: int, all_rows: int) -> str:
     """Returns a sentence where not every point is drawn, else nothing."""
     return f" Drawn are {shown_rows:,} of {all_rows:,} archs, evenly spaced." if shown_rows < all_rows else ""
-
-
-def spans_magnitudes(values: np.ndarray) -> bool:
-    """Returns whether finite `values` ask for a logarithmic axis."""
-    return bool(len(values) and values.min() > 0 and values.max() > SPREAD * np.median(values))
 
 
 def points(rows: pd.DataFrame, x: str, y: str, *, label: str, color: str) -> go.Scatter:

@@ -18,6 +18,7 @@ from nas_ray.runs.folder import FILE_NAME, JOURNAL, check_is_run, read_run
 from nas_ray.safe_files.stored_numbers import with_numbers
 from nas_ray.safe_files.tables import read_table
 from nas_ray.searchers.fitness import Fitness, parse_fitness
+from nas_ray.searchers.pareto import parse_objectives
 
 NO_SCORES = {"place", "index", "rank", "accuracy", "seconds", "fitness"}
 """Columns of numbers that are no scores."""
@@ -68,7 +69,7 @@ def _search(folder: Path, info: Mapping[str, Any], accuracies: Accuracies) -> Ru
     rows, column, source, said = accuracies.join(rows, dataset, spec, scores, folder=folder)
     return RunData(
         folder=folder,
-        name=_name(folder),
+        name=str(args.get("name") or _name(folder)),
         experiment=str(info.get("experiment", "search")),
         dataset=dataset,
         space=str(args.get("space", "unknown")),
@@ -82,7 +83,20 @@ def _search(folder: Path, info: Mapping[str, Any], accuracies: Accuracies) -> Ru
         acc_source=source,
         best=_best(folder),
         notes=(*notes, *said),
+        objectives=_objectives(info, folder),
     )
+
+
+def _objectives(info: Mapping[str, Any], folder: Path) -> tuple[Fitness, ...]:
+    """Returns the objectives of a search; none of one by an earlier version, which did not say them."""
+    given = info.get("objectives") or []
+    try:
+        return tuple(parse_objectives(",".join(given))) if given else ()
+    except (TypeError, UsageError) as error:
+        raise UsageError(
+            f"{folder / FILE_NAME} must have objectives as a list of names, got {str(given)[:80]!r}; the "
+            "file was changed."
+        ) from error
 
 
 def _search_rows(folder: Path, info: Mapping[str, Any]) -> tuple[pd.DataFrame, list[str]]:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from nas_ray.errors import UsageError
 from nas_ray.report.cost import COSTS
-from nas_ray.rows import Row
+from nas_ray.rows import GIVEN, Row, given_in
 from nas_ray.safe_files.stored_numbers import row_numbers
 from nas_ray.searchers.fitness import Fitness
 
@@ -33,7 +33,7 @@ class RunData:
 
     Attributes:
         folder: where it is.
-        name: of the folder, with the dataset where a folder holds several.
+        name: its own, else that of the folder, with the dataset where a folder holds several.
         experiment: `rea`, `score_space`, `correlate`, ...
         dataset: name of the dataset, or `unknown`.
         space: name of the search space.
@@ -48,6 +48,7 @@ class RunData:
         acc_source: what that accuracy is; None if no accuracy is known.
         best: what `best.json` says, empty if there is none.
         notes: sentences that a reader must know.
+        objectives: what a search maximised at once, where that was several things.
     """
 
     folder: Path
@@ -65,6 +66,7 @@ class RunData:
     acc_source: str | None = None
     best: Mapping[str, Any] | None = None
     notes: tuple[str, ...] = ()
+    objectives: tuple[Fitness, ...] = ()
 
     @property
     def method(self) -> str:
@@ -75,6 +77,11 @@ class RunData:
     def distinct(self) -> pd.DataFrame:
         """The rows without those that repeat an arch."""
         return self.rows[~self.rows["reused"] & ~self.rows["arch"].duplicated()]
+
+    @property
+    def given(self) -> int:
+        """Rows of earlier searches that it began with, which are no evaluations of its own."""
+        return given_in(self.rows)
 
     @cached_property
     def best_place(self) -> int | None:
@@ -114,6 +121,8 @@ def complete(rows: pd.DataFrame, scores: tuple[str, ...], fitness: Fitness, fold
         if name not in table:
             table[name] = None
     table["reused"] = table["reused"].eq(True)
+    if GIVEN in table:
+        table[GIVEN] = table[GIVEN].eq(True)
     numbers = {*scores, *COSTS, "seconds", "finished_at", "accuracy", "fitness"}
     for name in sorted(numbers & set(table.columns)):
         table[name] = row_numbers(table, name, f"the table of {folder}")

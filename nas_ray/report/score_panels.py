@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from nas_ray.report.correlation import FEWEST, kendall, spearman
 from nas_ray.report.cost import COSTS, op_counts
 from nas_ray.report.kinds import Kind
+from nas_ray.report.magnitudes import spans_magnitudes
 from nas_ray.report.panels import (
     MOST_POINTS,
     POINTS_OF_PAGE,
@@ -22,7 +23,6 @@ from nas_ray.report.panels import (
     said_sample,
     sample,
     shown,
-    spans_magnitudes,
 )
 from nas_ray.rows import final_archs
 

@@ -13,7 +13,7 @@ import pandas as pd
 from nas_ray.errors import UsageError
 from nas_ray.report.canvas import Axes, Figure, MaxNLocator, draw, new_figure
 from nas_ray.report.expected import expected_best
-from nas_ray.rows import final_arch
+from nas_ray.rows import final_arch, given_in
 from nas_ray.spaces.settings import arch_of
 
 if TYPE_CHECKING:
@@ -40,6 +40,8 @@ def best_so_far(
     the best fitness within these k rows, as it was known at that time. Repeated archs count once, the first
     of equals leads.
 
+    Rows that a search was given are no evaluations: the line begins with the best of them, at evaluation 0.
+
     Columns: `evaluation` (1 = first), `finished_at` (seconds since the start of the search), `trial` and
     `arch` of the incumbent (what its trial found, if it says so; missing before the first success), its final
     `fitness` (relative to all rows of the search) and its `accuracy` (percent; NaN if unknown).
@@ -59,7 +61,8 @@ def best_so_far(
     leaders: dict[int, dict[str, Any] | None] = {}
     accuracies: dict[str, float] = {}
     table = []
-    for evaluation in _evaluations(len(rows), relative):
+    given = given_in(rows)
+    for evaluation in _evaluations(len(rows), relative, given):
         count = int(counts[evaluation - 1])
         if count not in leaders:
             known = np.asarray(fitness(distinct[:count])) if relative else values[:count]
@@ -79,7 +82,8 @@ def best_so_far(
             }
         )
     columns = ["evaluation", "finished_at", "trial", "arch", "fitness", "accuracy"]
-    return pd.DataFrame(table, columns=columns).astype({"trial": "Int64"})
+    curve = pd.DataFrame(table, columns=columns).astype({"trial": "Int64"})
+    return curve.assign(evaluation=curve["evaluation"] - given)
 
 
 def known_accuracy(benchmark: Benchmark, arch: str) -> float:
@@ -90,10 +94,13 @@ def known_accuracy(benchmark: Benchmark, arch: str) -> float:
         return float("nan")
 
 
-def _evaluations(size: int, relative: bool) -> list[int]:
-    if not relative or size <= MAX_PREFIXES:
-        return list(range(1, size + 1))
-    return [int(k) for k in np.unique(np.geomspace(1, size, SPARSE_PREFIXES).round())]
+def _evaluations(size: int, relative: bool, given: int) -> list[int]:
+    """Returns after how many rows the incumbent is looked for: with all that were given, then later."""
+    first = max(1, given)
+    if not relative or size - given <= MAX_PREFIXES:
+        return list(range(first, size + 1))
+    places = np.unique(np.geomspace(1, size - given, SPARSE_PREFIXES).round()) + given
+    return sorted({first, *map(int, places)})
 
 
 def _leader(rows: list[dict[str, Any]], fitness: np.ndarray) -> dict[str, Any] | None:
@@ -122,7 +129,8 @@ def draw_search(
     """
     accuracy = None if benchmark is None else lambda arch: known_accuracy(benchmark, arch)
     curve = best_so_far(rows, accuracy, fitness=fitness)
-    draw(path, lambda: _search_panels(rows, curve, fitness_label, benchmark))
+    own = rows.iloc[given_in(rows) :]
+    draw(path, lambda: _search_panels(own, curve, fitness_label, benchmark))
 
 
 def _search_panels(
@@ -144,7 +152,8 @@ def _search_panels(
     panels[-1].set_xlabel("evaluations", fontsize=9)
     panels[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
     margin = 0.5 + 0.01 * len(rows)
-    panels[-1].set_xlim(1 - margin, max(len(rows), 1) + margin)
+    first = 1 if curve.empty else int(curve["evaluation"].iloc[0])
+    panels[-1].set_xlim(first - margin, max(len(rows), 1) + margin)
     figure.align_ylabels()
     return figure
 
@@ -206,7 +215,7 @@ def _draw_accuracy(axes: Axes, curve: pd.DataFrame, benchmark: Benchmark) -> boo
     if accuracies is None or curve.empty:
         return False
     known = np.sort(accuracies[np.isfinite(accuracies)])
-    draws = np.unique(np.geomspace(1, curve["evaluation"].iloc[-1], 100).round().astype(int))
+    draws = np.unique(np.geomspace(1, max(1, curve["evaluation"].iloc[-1]), 100).round().astype(int))
     oracle = [expected_best(known, int(n), replace=False) for n in draws]
     axes.plot(draws, oracle, "--", color=_BLUE, linewidth=1.5, label="oracle random search", zorder=1.5)
     axes.axhline(

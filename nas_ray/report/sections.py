@@ -15,6 +15,7 @@ from markupsafe import Markup
 from nas_ray.report.cells import draw_cell, has_cell
 from nas_ray.report.curve_panels import curve_panels
 from nas_ray.report.facts import Fact, comparison, facts_of, flat, kind_table, number
+from nas_ray.report.front_panels import front_panels, front_table
 from nas_ray.report.kinds import Kind
 from nas_ray.report.panels import Panel
 from nas_ray.report.run_data import RunData
@@ -66,7 +67,8 @@ def sections_of(runs: Sequence[RunData], kinds: Sequence[Kind]) -> tuple[list[Se
         _summary(runs, kinds),
         _curves(kinds),
         *_scores(kinds),
-        _panels_section("pareto", "Pareto front", pareto_panels(kinds)),
+        _front(runs, kinds),
+        _panels_section("pareto", "Accuracy against cost", pareto_panels(kinds)),
         _best(runs),
         _panels_section("skips", "Skip connections", skip_panels(kinds)),
         Section("all-rows", "All rows", _about_rows(len(runs)), columns=list(rows["columns"])),
@@ -103,6 +105,15 @@ def _scores(kinds: Sequence[Kind]) -> list[Section]:
     shown = ranks.drop(columns="kind") if len(kinds) == 1 else ranks
     panels = _numbered("score", score_panels(kinds, ranks))
     return [Section("scores", "Scores against accuracy", text, tables=[page_table(shown)], panels=panels)]
+
+
+def _front(runs: Sequence[RunData], kinds: Sequence[Kind]) -> Section | None:
+    panels = front_panels(kinds)
+    if not panels:
+        return None
+    text = "The archs that no other beats in all objectives of the search."
+    tables = [page_table(front_table(runs[0]))] if len(runs) == 1 else []
+    return Section("front", "Front of the objectives", text, tables=tables, panels=_numbered("front", panels))
 
 
 def _panels_section(name: str, title: str, panels: Sequence[Panel]) -> Section | None:

@@ -12,7 +12,7 @@ import pandas as pd
 from nas_ray.benchmarks.base import accuracy_column, rank_among
 from nas_ray.report.expected import expected_best, expected_random_arch
 from nas_ray.report.search_curve import known_accuracy
-from nas_ray.rows import final_arch
+from nas_ray.rows import final_arch, given_in
 from nas_ray.spaces.settings import arch_of
 
 if TYPE_CHECKING:
@@ -51,6 +51,8 @@ def summarize(
     - `evaluations`, `reused`, `failures`, `undefined`, `first_error`: counts of rows, of rows copied from an
       earlier evaluation, and among the others of those with an error and of those with neither error nor
       finite fitness.
+    - `given`: rows of earlier searches that this one began with, only where there are any; they are no
+      evaluations.
     - `compute_seconds`, `search_seconds`, `wall_seconds`, `archs_per_second`: summed over trials; until the
       last row; in all; computed archs per second from the first finished one on, so that the start of the
       workers does not hide the speed of the search.
@@ -108,15 +110,18 @@ def _worth(
 
 
 def _cost(rows: pd.DataFrame, wall_seconds: float) -> dict[str, Any]:
-    fresh = rows[~rows["reused"].eq(True)]
+    given = given_in(rows)
+    own = rows.iloc[given:]
+    fresh = own[~own["reused"].eq(True)]
     errors = fresh["error"].dropna()
     finite = np.isfinite(fresh["fitness"].astype(float).to_numpy())
     no_error = fresh["error"].isna().to_numpy()
     ends = fresh["finished_at"].astype(float).to_numpy()
     busy = float(np.ptp(ends)) if len(ends) else 0.0
     return {
-        "evaluations": len(rows),
-        "reused": len(rows) - len(fresh),
+        "evaluations": len(own),
+        **({"given": given} if given else {}),
+        "reused": len(own) - len(fresh),
         "failures": len(errors),
         "undefined": int((~finite & no_error).sum()),
         "first_error": None

@@ -54,6 +54,8 @@ def _table(summary: Mapping[str, Any]) -> Rows:
     table.add_row()
     words = {"reused": "reused", "failures": "failed", "undefined": "undefined"}
     counts = [f"{summary[key]:,} {word}" for key, word in words.items() if summary[key]]
+    if summary.get("given"):
+        counts.insert(0, f"after {summary['given']:,} rows that were given")
     table.add_row("evaluations", f"{summary['evaluations']:,}", ", ".join(counts))
     table.add_row("compute", _seconds(summary["compute_seconds"]), "sum over trials")
     rate = summary["archs_per_second"]

@@ -12,7 +12,7 @@ import pandas as pd
 from nas_ray.report.cost import COSTS
 from nas_ray.report.facts import UNKNOWN, number
 from nas_ray.report.run_data import RunData
-from nas_ray.rows import FOUND
+from nas_ray.rows import FOUND, GIVEN
 
 FORMS = {
     "accuracy": ".2f",
@@ -90,12 +90,14 @@ def all_rows(runs: Sequence[RunData]) -> dict[str, list[Any]]:
     scores = [name for run in runs for name in run.scores]
     order = ["run"] if len(runs) > 1 else []
     order += ["trial", "arch", FOUND, *scores, "fitness", acc_column, *COSTS]
-    order += ["seconds", "finished_at", "worker", "reused", "scored_as", "error", "error_kind"]
+    order += ["seconds", "finished_at", "worker", "reused", GIVEN, "scored_as", "error", "error_kind"]
     table = pd.concat(tables, ignore_index=True)
     names = [
         name
         for name in dict.fromkeys(order)
-        if name in table and table[name].notna().any() and not (name == "reused" and not table[name].any())
+        if name in table
+        and table[name].notna().any()
+        and not (name in ("reused", GIVEN) and not table[name].eq(True).any())
     ]
     return {
         "columns": names,

@@ -13,6 +13,7 @@ from nas_ray.images.datasets import DATASETS
 from nas_ray.process.plugins import resolve
 from nas_ray.reproduce.against import RULE, differences
 from nas_ray.reproduce.args import CompareArgs
+from nas_ray.reproduce.latex import differences_latex
 from nas_ray.reproduce.measures import SHORT, TEST
 from nas_ray.reproduce.printing import p_value
 from nas_ray.reproduce.run import run
@@ -127,13 +128,14 @@ def parts_of(text: str) -> tuple[str, list[str]]:
     return name.strip(), options
 
 
-def said_of_differences(args: CompareArgs, console: Console, table: Table, answers: pd.DataFrame) -> str:
-    """Prints how all searchers differ from the one they are tested against; returns it as Markdown."""
-    lines = [
-        cells(line) for _, line in differences(answers, args.against, resamples=args.resamples).iterrows()
-    ]
-    if not lines:
-        return ""
+def said_of_differences(
+    args: CompareArgs, console: Console, table: Table, answers: pd.DataFrame
+) -> tuple[str, str]:
+    """Prints how all searchers differ from the one they are tested against; returns Markdown and LaTeX."""
+    found = differences(answers, args.against, resamples=args.resamples)
+    if found.empty:
+        return "", ""
+    lines = [cells(line) for _, line in found.iterrows()]
     title = f"Against {args.against}"
     shown = Rows(title=title, title_justify="left", box=None, header_style="bold")
     for place, name in enumerate(HEADER):
@@ -142,7 +144,8 @@ def said_of_differences(args: CompareArgs, console: Console, table: Table, answe
         shown.add_row(*line)
     put(console, shown)
     say(console, RULE, "dim")
-    return "\n".join(["", f"### {title}", "", *as_markdown(lines), "", f"- {RULE}", ""])
+    text = "\n".join(["", f"### {title}", "", *as_markdown(lines), "", f"- {RULE}", ""])
+    return text, "\n" + differences_latex(args.against, found, RULE)
 
 
 def as_markdown(lines: Sequence[Sequence[str]]) -> list[str]:

@@ -17,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemaining
 from nas_ray.drivers.lifecycle import ending_in, guarded
 from nas_ray.reproduce.args import RunsArgs
 from nas_ray.reproduce.known import Known
+from nas_ray.reproduce.latex import latex
 from nas_ray.reproduce.lines import lines_of
 from nas_ray.reproduce.live import LiveRuns
 from nas_ray.reproduce.look_up import know
@@ -31,8 +32,8 @@ from nas_ray.runs.writing import staged, write_parquet, write_text
 from nas_ray.terminal.console import error_console, field, say
 from nas_ray.terminal.ranges import check_ranges
 
-Further = Callable[[Table, pd.DataFrame], str]
-"""`further(table, answers)` prints what else is to be said and returns it as Markdown."""
+Further = Callable[[Table, pd.DataFrame], tuple[str, str]]
+"""`further(table, answers)` prints what else is to be said and returns it as Markdown and as LaTeX."""
 
 
 def run(args: RunsArgs, tables: list[Table], console: Console, further: Further | None = None) -> int:
@@ -99,10 +100,10 @@ def _whole(
         lines.to_csv(beside / f"{table.name}.csv", index=False)
         show(table, lines, given, console)
         say(console)
-        text = markdown(table, lines, given)
-        if further is not None:
-            text += further(table, answers)
-        write_text(beside / f"{table.name}.md", text)
+        texts = (markdown(table, lines, given), latex(table, lines))
+        said = ("", "") if further is None else further(table, answers)
+        for kind, text, more in zip(("md", "tex"), texts, said, strict=True):
+            write_text(beside / f"{table.name}.{kind}", text + more)
 
 
 def told(table: Table, known: Known, args: RunsArgs, live: LiveRuns | None = None) -> list[str]:

@@ -61,10 +61,15 @@ COMPARISON = (
 )
 """What a training adds to the archs that it compares."""
 
-RESERVED = frozenset({*LEADING, FOUND, *TRAILING, *TRAINING, GPU_MEMORY, *ACCURACY, *PLACES, *COMPARISON})
+GIVEN = "given"
+"""True in a row that a search was given before it began, and did not evaluate itself."""
+
+RESERVED = frozenset(
+    {*LEADING, FOUND, *TRAILING, *TRAINING, GPU_MEMORY, *ACCURACY, *PLACES, *COMPARISON, GIVEN}
+)
 """Columns that no score may be called, since they stand beside scores in some table."""
 
-OF_ONE_TRIAL = frozenset({*LEADING, *TRAILING, GPU_MEMORY})
+OF_ONE_TRIAL = frozenset({*LEADING, *TRAILING, GPU_MEMORY, GIVEN})
 """Columns that tell of one trial, and do not join the row of a later one of the same arch."""
 
 MEASURED = ("seconds", "finished_at")
@@ -88,6 +93,17 @@ def final_archs(rows: pd.DataFrame) -> pd.Series[Any]:
         return rows["arch"]
     known = rows[FOUND].map(lambda found: isinstance(found, str) and bool(found))
     return rows["arch"].astype(object).mask(known.astype(bool), rows[FOUND].astype(object))
+
+
+def given_in(table: pd.DataFrame) -> int:
+    """Returns how many rows of a table its search was given; they come first."""
+    return int(table[GIVEN].eq(True).sum()) if GIVEN in table else 0
+
+
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Returns the rows of a table, with None for what is missing."""
+    known = table.astype(object).where(table.notna(), None)
+    return [{str(name): value for name, value in row.items()} for row in known.to_dict("records")]
 
 
 def copied(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -186,4 +202,5 @@ Row = dict[str, Any]
 
 
 Event = dict[str, Any]
-"""`{"event": "ask", "trial": int, "arch": str}` or `{"event": "tell", "trial": int, "row": Row}`."""
+"""`{"event": "ask", "trial": int, "arch": str}`, `{"event": "tell", "trial": int, "row": Row}`, or `given`
+instead of `tell`: a row of a search that began with it, whose `trial` is negative."""

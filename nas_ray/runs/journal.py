@@ -53,6 +53,11 @@ class Journal:
             read_journal(path)  # only a journal is cut
             self._file.truncate(self._size)
 
+    @property
+    def empty(self) -> bool:
+        """Whether it has no event."""
+        return not self._size
+
     def append(self, event: Event) -> None:
         """Writes one event and hands it to the operating system, so that SIGKILL cannot take it back.
 
@@ -149,7 +154,7 @@ def _is_event(event: Any) -> bool:
         return False
     if event.get("event") == "ask":
         return isinstance(event.get("arch"), str)
-    return event.get("event") == "tell" and is_row(event.get("row"))
+    return event.get("event") in ("tell", "given") and is_row(event.get("row"))
 
 
 def is_row(row: Any) -> bool:
@@ -167,5 +172,5 @@ def is_row(row: Any) -> bool:
 
 
 def rows_of(events: Sequence[Event]) -> list[dict[str, Any]]:
-    """Returns the rows of the events in order of arrival."""
-    return [event["row"] for event in events if event["event"] == "tell"]
+    """Returns the rows of the events in order of arrival, those that the search was given first."""
+    return [event["row"] for event in events if event["event"] != "ask"]

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from nas_ray.benchmarks import Benchmark
 from nas_ray.report.correlation import correlate, to_markdown
+from nas_ray.report.correlation_latex import to_latex
 from nas_ray.report.correlation_pictures import draw_ranks
 from nas_ray.report.correlation_table import print_table
 from nas_ray.report.distribution import draw_distributions
@@ -104,6 +105,7 @@ def _compare(
     print_table(table, console)
     write_table(out, table, "correlations")
     write_text(out / "correlations.md", to_markdown(table, title))
+    write_text(out / "correlations.tex", to_latex(table, title, "correlations"))
 
 
 def _say_failures(scores: pd.DataFrame, names: Sequence[str], console: Console) -> None:

@@ -35,6 +35,11 @@ class SearchArgs(RunArgs, TrialArgs, BudgetArgs, LimitArgs, BenchmarkArgs, Estim
 
     seed: Annotated[int, ranges.SEED] = 0
     """Seed of the searcher."""
+    name: str | None = None
+    """What reports call the run, such as baseline; None means by its folder and settings."""
+    start_from: str | None = None
+    """Run folder or table (CSV, Parquet) whose rows this search is told first, for nothing: archs of its
+    space with all scores that it looks at. What does not fit is said."""
     smoke: bool = False
     """Run a handful of evaluations, to see that everything works."""
 
@@ -189,4 +194,6 @@ def absolute(args: A) -> A:
     benchmark = os.path.expanduser(args.benchmark)
     named = benchmark in NAMES or not os.path.exists(benchmark)
     benchmark = args.benchmark if named else os.path.abspath(benchmark)
-    return dataclasses.replace(args, images=absolute_images(args.images), benchmark=benchmark)
+    start = args.start_from and os.path.abspath(os.path.expanduser(args.start_from))
+    images = absolute_images(args.images)
+    return dataclasses.replace(args, images=images, benchmark=benchmark, start_from=start)

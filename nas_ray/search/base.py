@@ -13,6 +13,7 @@ from nas_ray.errors.checks import instance
 from nas_ray.evaluation.base import Evaluator
 from nas_ray.runs.folder import fingerprint
 from nas_ray.searchers import ArchSearcher, Fitness
+from nas_ray.searchers.pareto import column_of, objectives_of
 from nas_ray.spaces import FiniteSpace, Product, SearchSpace, arch_of
 from nas_ray.spaces.base import SPACE
 from nas_ray.spaces.found import space_of_found
@@ -56,6 +57,12 @@ class Experiment:
     def fitness(self) -> Fitness:
         """What is maximised."""
         return self.searcher.fitness
+
+    @property
+    def objectives(self) -> list[str]:
+        """What is maximised at once, such as `-flops`; none where it is one thing or no text says it."""
+        given = objectives_of(self.searcher.objectives)
+        return list(map(str, given)) if all(map(column_of, given)) else []
 
     @property
     def seen(self) -> dict[str, str]:

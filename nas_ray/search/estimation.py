@@ -56,8 +56,16 @@ class Estimation:
     evaluator: Evaluator
 
 
-def estimate(args: EstimateArgs, space: SearchSpace, images: ImageDataModule) -> Estimation:
+def estimate(
+    args: EstimateArgs, space: SearchSpace, images: ImageDataModule, also: Sequence[str] = ()
+) -> Estimation:
     """Returns how the archs of `space` are judged on `images`, all of it checked.
+
+    Args:
+        args: from the command line.
+        space: of the search.
+        images: to judge on.
+        also: columns that are looked at beside the fitness, such as further objectives.
 
     Raises:
         UsageError: unknown or broken proxies, a fitness, recipe or scheduler that is none, a limit that is
@@ -73,7 +81,8 @@ def estimate(args: EstimateArgs, space: SearchSpace, images: ImageDataModule) ->
     fitness = _fitness(args, scores)
     needed = [name for name in proxies if hasattr(fitness, "names") and _uses(fitness, name)]
     if recipe:  # what nothing asks for is not computed
-        proxies = {name: proxies[name] for name in proxies if name in MEASURED or _uses(fitness, name)}
+        looked_at = {*MEASURED, *also}
+        proxies = {name: proxies[name] for name in proxies if name in looked_at or _uses(fitness, name)}
         scores = [*score_names(proxies), VALID_ACC]
     if needed:  # without these all archs would be equally bad
         check_defined({name: proxies[name] for name in needed}, images.minibatch()[1], images.num_classes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,9 +23,12 @@ from nas_ray.search.arguments import SearchArgs
 from nas_ray.search.base import MINIBATCH, Experiment
 from nas_ray.search.defaults import default_of, said_out
 from nas_ray.search.estimation import SUPERNET, VALID_ACC, estimate, weights_of
+from nas_ray.search.objectives import check_objectives, named_objectives
 from nas_ray.search.requests import request_for
+from nas_ray.search.start_from import start_from
 from nas_ray.searchers import ArchSearcher
 from nas_ray.searchers.named import make_searcher
+from nas_ray.searchers.pareto import objectives_of
 from nas_ray.spaces import FiniteSpace, HandDesigned, Product
 from nas_ray.spaces.base import fitted_space
 from nas_ray.spaces.found import space_of_found
@@ -44,6 +48,7 @@ class Prepared(Experiment):
     args: SearchArgs
     images: ImageDataModule
     request: Request
+    started_from: str = ""
 
     @property
     def num_samples(self) -> int | None:
@@ -86,7 +91,8 @@ def prepare(name: str, args: SearchArgs, searcher: str | Callable[..., ArchSearc
     images = open_image_args(args, batch_size=args.batch_size, batch_seed=args.batch_seed)
     space = fitted_space(space, images.image_size)
     args = said_out(args, space)
-    estimation = estimate(args, space, images)
+    texts: tuple[str, ...] = getattr(args, "searcher_args", ())
+    estimation = estimate(args, space, images, also=named_objectives(texts))
     limits = {"max_params": args.max_params, "max_flops": args.max_flops}
     image = (3, images.image_size, images.image_size)
     searched = limited(space, **limits, num_classes=images.num_classes, image=image)
@@ -95,18 +101,14 @@ def prepare(name: str, args: SearchArgs, searcher: str | Callable[..., ArchSearc
     benchmark = None if listed is None else open_benchmark(args.benchmark, args.dataset, listed)
     no_limit = args.time_budget_s is not None
     num_samples = args.num_samples if args.num_samples or no_limit else DEFAULT_SAMPLES
-    return Prepared(
+    options = {"fitness": estimation.fitness, "seed": args.seed, **args.searcher_options()}
+    made = make_searcher(searcher, searched, texts=texts, **options)
+    check_objectives(objectives_of(made.objectives), estimation.scores)
+    prepared = Prepared(
         name=name,
         args=args,
         space=space,
-        searcher=make_searcher(
-            searcher,
-            searched,
-            texts=getattr(args, "searcher_args", ()),
-            fitness=estimation.fitness,
-            seed=args.seed,
-            **args.searcher_options(),
-        ),
+        searcher=made,
         scores=estimation.scores,
         evaluator=estimation.evaluator,
         benchmark=benchmark,
@@ -114,6 +116,9 @@ def prepare(name: str, args: SearchArgs, searcher: str | Callable[..., ArchSearc
         request=request,
         budget=Budget(num_samples, args.time_budget_s),
     )
+    if args.start_from is None or args.resume is not None:  # whose journal has the rows
+        return prepared
+    return dataclasses.replace(prepared, started_from=start_from(made, args, prepared.seen))
 
 
 def introduce(experiment: Prepared, where: str, place: str | Path, console: Console) -> None:
@@ -127,6 +132,7 @@ def introduce(experiment: Prepared, where: str, place: str | Path, console: Cons
         f"{what}: at most {' or '.join(limits)}, {where}",
         *judged(experiment),
         f"images     {experiment.images.description}",
+        *([f"start      {experiment.started_from}"] if experiment.started_from else []),
         f"accuracy   {accuracy}",
         f"folder     {place}",
     ]

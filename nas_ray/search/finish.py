@@ -18,13 +18,16 @@ from nas_ray.benchmarks.base import accuracy_column
 from nas_ray.drivers.table import to_table
 from nas_ray.evaluation.gpu_memory import packing
 from nas_ray.report.cells import draw_cell, has_cell
+from nas_ray.report.front import draw_front, front_of
+from nas_ray.report.front_table import print_front
 from nas_ray.report.search_curve import draw_search, known_accuracy
 from nas_ray.report.summary import summarize
 from nas_ray.report.summary_table import print_summary
-from nas_ray.rows import ERROR, FOUND, final_arch, final_archs
+from nas_ray.rows import ERROR, FOUND, final_arch, final_archs, given_in
 from nas_ray.runs.folder import update_run, write_json, write_table
 from nas_ray.search.base import Experiment
 from nas_ray.search.estimation import CHECKPOINTS
+from nas_ray.searchers.pareto import objectives_of
 from nas_ray.spaces import FiniteSpace, arch_of
 from nas_ray.spaces.product import arch_space
 from nas_ray.terminal.console import say
@@ -39,12 +42,14 @@ class Outcome:
         rows: one per evaluation in order of arrival, with the accuracy of a benchmark once finished.
         best: the fittest row, the first to arrive among equals; None if no evaluation succeeded.
         summary: what `best.json` holds; empty where the search was cancelled.
+        front: of a search with several objectives, the rows that none dominates; else None.
     """
 
     status: str
     rows: pd.DataFrame
     best: dict[str, Any] | None
     summary: dict[str, Any]
+    front: pd.DataFrame | None = None
 
 
 def finish(experiment: Experiment, folder: Path, wall_seconds: float, pictures: bool = True) -> Outcome:
@@ -58,16 +63,35 @@ def finish(experiment: Experiment, folder: Path, wall_seconds: float, pictures: 
         proxies=experiment.scores,
         benchmark=experiment.benchmark,
         wall_seconds=wall_seconds,
-        num_draws=len(rows),
+        num_draws=len(rows) - given_in(rows),
         space=space if isinstance(space, FiniteSpace) else None,
         label=experiment.called,
     )
     write_json(folder / "best.json", summary)
+    front = _front(experiment, rows, folder, pictures)
     if best is not None and pictures:
         _draw(experiment, rows, final_arch(best), folder)
     shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)  # of trainings: all rows are there
     update_run(folder, status="finished", wall_seconds=round(wall_seconds, 3))
-    return Outcome("finished", rows, best, summary)
+    return Outcome("finished", rows, best, summary, front)
+
+
+def _front(experiment: Experiment, rows: pd.DataFrame, folder: Path, pictures: bool) -> pd.DataFrame | None:
+    """Writes the front of a search with several objectives and returns it; None of any other."""
+    objectives = objectives_of(experiment.searcher.objectives)
+    if not objectives:
+        return None
+    front = front_of(rows, objectives)
+    write_table(folder, front, "front")
+    if pictures and len(front):
+        draw_front(rows, folder / "front.png", objectives=objectives)
+    return front
+
+
+def show_front(outcome: Outcome, experiment: Experiment, console: Console) -> None:
+    """Prints the front that a finished search found, if it had several objectives."""
+    if outcome.front is not None:
+        print_front(outcome.rows, objectives_of(experiment.searcher.objectives), console, experiment.label)
 
 
 def show(outcome: Outcome, console: Console, gpus_per_trial: float = 0.0) -> int:

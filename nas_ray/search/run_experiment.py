@@ -143,6 +143,7 @@ def _info(experiment: Experiment, plan: Plan) -> dict[str, Any]:
             **asdict(experiment.budget),
         },
         "scores": experiment.scores,
+        "objectives": experiment.objectives,
         "forms": later_forms(experiment.scores),
         "weights": weights_of(experiment.evaluator),
         "stem": getattr(experiment.space, "stem", None),

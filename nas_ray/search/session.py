@@ -16,6 +16,7 @@ from nas_ray.drivers.plan import Listeners, Plan
 from nas_ray.drivers.progress import SearchProgress
 from nas_ray.images.identity import IMAGES
 from nas_ray.proxies.forms import later_forms
+from nas_ray.rows import GIVEN
 from nas_ray.runs.claim import Opens, claimed
 from nas_ray.runs.folder import create_run, update_run
 from nas_ray.runs.journal import FILE_NAME, Journal, rows_of
@@ -26,7 +27,7 @@ from nas_ray.safe_files.foreign import check_own_files
 from nas_ray.search.arguments import SearchArgs
 from nas_ray.search.estimation import scheduler_of, weights_of
 from nas_ray.search.experiment import Prepared, introduce, prepare
-from nas_ray.search.finish import finish, show
+from nas_ray.search.finish import finish, show, show_front
 from nas_ray.search.steps import drive, leave, wall_since
 from nas_ray.search.steps import replay as replay
 from nas_ray.searchers import ArchSearcher
@@ -108,7 +109,7 @@ def _ending(experiment: Prepared, folder: Path, place: str | Path, began: float)
         lambda status: leave(experiment, folder, status, began, new=args.resume is None),
         done=lambda: f" after {_evaluations(experiment)}",
         kept="nothing is lost",
-        where=lambda: f"what was evaluated is kept in {place}" if experiment.searcher.events else "",
+        where=lambda: f"what was evaluated is kept in {place}" if experiment.searcher.num_asked else "",
         lost=lambda: lost(place, folder, file=FILE_NAME),
         go_on=lambda: resume_command(place, args.address),
         verbose=args.verbose,
@@ -117,7 +118,7 @@ def _ending(experiment: Prepared, folder: Path, place: str | Path, began: float)
 
 def _evaluations(experiment: Prepared) -> str:
     """Returns `1 evaluation` or `2 evaluations`."""
-    count = len(rows_of(experiment.searcher.events))
+    count = sum(not row.get(GIVEN) for row in rows_of(experiment.searcher.events))
     return f"{count} evaluation{'' if count == 1 else 's'}"
 
 
@@ -135,8 +136,10 @@ def describe(experiment: Prepared) -> dict[str, Any]:
     return {
         "experiment": experiment.name,
         "status": "running",
+        **({"started_from": experiment.started_from} if experiment.started_from else {}),
         "args": stored_form(experiment.args),
         "scores": experiment.scores,
+        "objectives": experiment.objectives,
         "forms": later_forms(experiment.scores),
         "weights": weights_of(experiment.evaluator),
         "images": {key: getattr(experiment.images, key) for key in IMAGE_FACTS},
@@ -170,5 +173,6 @@ def _search(
         drive(experiment, plan, folder, Listeners(progress, progress.trained), journal)
     outcome = finish(experiment, folder, wall_since(folder, began, experiment, before))
     code = show(outcome, console, plan.gpus_per_trial)
+    show_front(outcome, experiment, console)
     say(console, f"Run folder: {place}")
     return code

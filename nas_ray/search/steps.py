@@ -57,7 +57,7 @@ def replay(experiment: Experiment, folder: Path) -> None:
 
 def leave(experiment: Experiment, folder: Path, status: str, began: float, *, new: bool = False) -> None:
     """Writes the rows so far; a new run that failed before any goes, so that its folder can be used again."""
-    if new and not experiment.searcher.events and status == "failed":
+    if new and not experiment.searcher.num_asked and status == "failed":
         unmake_run(folder)
         return
     update_run(folder, status=status, wall_seconds=wall_seconds(folder, began))

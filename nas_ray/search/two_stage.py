@@ -58,6 +58,11 @@ class Halving:
     """
 
     def __init__(self, args: TwoStageArgs) -> None:
+        if args.start_from is not None:
+            raise UsageError(
+                f"--start-from {args.start_from} needs a search of one stage, such as nas-ray search; "
+                "leave it out."
+            )
         self.args = args
         self.rungs = args.checked_rungs()
         self.recipe = recipe_of(args, self.rungs[-1])

@@ -18,15 +18,15 @@ from nas_ray.searchers.driver import Driver
 from nas_ray.searchers.events import check_arch, check_ask, checked, ends_with_ask, unfinished
 from nas_ray.searchers.fitness import UNSAID, Fitness, Unsaid
 from nas_ray.searchers.in_flight import Asked, InFlight
-from nas_ray.searchers.kept import Keeping
 from nas_ray.searchers.messages import FINISHED, config_of, rows_of
+from nas_ray.searchers.warm_start import WarmStart
 from nas_ray.spaces.base import SPACE, SearchSpace
 
 CarriedTrials = Mapping[str, Iterable[Sequence[Any]]]
 """By the id of a trial, number and arch of each evaluation that it carries."""
 
 
-class ArchSearcher(Bare, Keeping, ABC):
+class ArchSearcher(Bare, WarmStart, ABC):
     """Chooses archs and learns from their rows; `nas_ray.TuneSearcher` makes Ray Tune's `Searcher` of it.
 
     The whole of a new searcher is `ask`, and `tell` if it keeps state::
@@ -107,7 +107,7 @@ class ArchSearcher(Bare, Keeping, ABC):
         Raises:
             ValueError: the events come from a search with other arguments.
         """
-        for event in events[self._loaded :]:
+        for event in self._beyond(events):
             asked = event["event"] == "ask"
             if asked:
                 with self._surroundings():

@@ -43,7 +43,7 @@ def unfinished(events: Sequence[Event]) -> dict[int, str]:
     for event in events:
         if event["event"] == "ask":
             left[event["trial"]] = event["arch"]
-        else:
+        elif event["event"] == "tell":
             arch = left.pop(event["trial"], "")
             if not arch or event["row"].get("arch") != arch:
                 raise ValueError(f"the row of trial {event['trial']} in the journal was never asked for.")

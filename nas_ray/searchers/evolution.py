@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from nas_ray.errors import UsageError, unknown_name
-from nas_ray.rows import Row
+from nas_ray.rows import GIVEN, Row
 from nas_ray.searchers.base import ArchSearcher
 from nas_ray.searchers.fitness import UNSAID, Fitness
 from nas_ray.searchers.sampling import Repeats
@@ -114,6 +114,8 @@ class RegularizedEvolution(ArchSearcher):
     def tell(self, arch: str, row: Row) -> None:
         """Adds the arch as the youngest member; one leaves once the population is full."""
         self._repeats.tell(row)
+        if row.get(GIVEN):  # a member of the first population
+            self._to_draw = max(0, self._to_draw - 1)
         self._alive.append(self.position(arch))
         if len(self._alive) > self.population:
             self._alive.pop(0 if self.ageing else int(np.argmin(self.fitness_of(self._alive))))

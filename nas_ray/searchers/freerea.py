@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nas_ray.errors import UsageError
-from nas_ray.rows import Row
+from nas_ray.rows import GIVEN, Row
 from nas_ray.searchers.base import ArchSearcher
 from nas_ray.searchers.evolution import LARGEST
 from nas_ray.searchers.fitness import Fitness, NormalisedSum
@@ -105,6 +105,9 @@ class FreeRea(ArchSearcher):
 
     def tell(self, arch: str, row: Row) -> None:
         """Makes the arch the youngest member, or again so."""
+        if row.get(GIVEN):  # a member of the first population
+            self._to_draw = max(0, self._to_draw - 1)
+            self._first.add(arch)
         place = self.position(arch)
         self._alive = [*(member for member in self._alive if member != place), place]
         self._repeats.tell(row)

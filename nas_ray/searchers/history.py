@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nas_ray.process.foreign_code import around, is_ours
-from nas_ray.rows import Event, Row, copied
+from nas_ray.rows import GIVEN, Event, Row, copied
 from nas_ray.searchers.events import copied_event
 from nas_ray.searchers.fitness import Fitness
 
@@ -45,9 +45,9 @@ class Record:
         return self._places[arch]
 
     def success(self, arch: str) -> Row | None:
-        """Returns the row of an arch whose evaluation succeeded; None for any other."""
+        """Returns the row of an arch whose evaluation succeeded, for a later one; None for any other."""
         row = self.rows[self._places[arch]] if arch in self._places else {"error": "never evaluated"}
-        return None if row.get("error") else row
+        return None if row.get("error") else {name: row[name] for name in row if name != GIVEN}
 
 
 class History:
@@ -56,10 +56,13 @@ class History:
     Attributes:
         space: where archs come from.
         fitness: what is maximised.
+        objectives: of a searcher that maximises several things at once, each of them; its search ends with
+            their front.
         history: copies of the rows, for the searcher to do with as it likes.
     """
 
     space: SearchSpace
+    objectives: Sequence[Fitness] = ()
 
     def remember(self, fitness: Fitness) -> None:
         """Begins with nothing."""

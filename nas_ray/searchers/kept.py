@@ -57,7 +57,18 @@ class Keeping(History):
     rng: np.random.Generator
     _driver: Driver
     _asked: int
-    _loaded = 0
+
+    def _beyond(self, events: Sequence[Event]) -> Sequence[Event]:
+        """Returns those of `events` that follow what this searcher knows, which is how they begin.
+
+        Raises:
+            ValueError: it was given other rows than they begin with.
+        """
+        held = self._record.events
+        given = [event for event in held if event["event"] == "given"]
+        if json.dumps(given) != json.dumps(list(events[: len(given)])):
+            raise ValueError("it began with other rows than this searcher was given")
+        return events[len(held) :]
 
     def save(self, checkpoint_path: str) -> None:
         """Writes the events as JSON."""
@@ -82,10 +93,10 @@ class Keeping(History):
         if kept.searcher != type(self).__qualname__:
             raise ValueError(f"it is the state of {kept.searcher}")
         with _as_it_was(self):
-            for event in events:
+            for event in self._beyond(events):
                 self._asked += event["event"] == "ask"
                 self.follow(event)
-            self._loaded, self.rng.bit_generator.state = len(events), kept.rng
+            self.rng.bit_generator.state = kept.rng
             with self._surroundings():
                 cast(Stateful, self).load_state(kept.state)
 

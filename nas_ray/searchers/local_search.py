@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nas_ray.rows import Row
+from nas_ray.rows import GIVEN, Row
 from nas_ray.searchers.base import ArchSearcher
 from nas_ray.searchers.fitness import UNSAID, Fitness
 from nas_ray.searchers.sampling import sample_new
@@ -88,6 +88,9 @@ class LocalSearch(ArchSearcher):
     def tell(self, arch: str, row: Row) -> None:
         """Adds the arch to the climb."""
         self._told.add(arch)
+        if row.get(GIVEN):  # a climb starts from the best of these
+            self._proposed.add(arch)
+            self._to_start = max(0, self._to_start - 1)
         self._climb.append(self.position(arch))
 
     def _point(self) -> str | None:

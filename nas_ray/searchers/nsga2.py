@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nas_ray.errors import UsageError
-from nas_ray.rows import Row
+from nas_ray.rows import GIVEN, Row
 from nas_ray.searchers.base import ArchSearcher
 from nas_ray.searchers.evolution import LARGEST
 from nas_ray.searchers.fitness import UNSAID, Fitness, Single, Unsaid
@@ -87,7 +87,7 @@ class Nsga2(ArchSearcher):
         self._repeats = Repeats()
 
     @property
-    def objectives(self) -> list[Fitness]:
+    def objectives(self) -> Sequence[Fitness]:  # type: ignore[override]  # follows the fitness
         """What is maximised."""
         return _scores_of(self.fitness) if self._given is None else list(self._given)
 
@@ -113,6 +113,9 @@ class Nsga2(ArchSearcher):
 
     def tell(self, arch: str, row: Row) -> None:
         """Adds the arch to the children."""
+        if row.get(GIVEN):  # a member of the first population
+            self._to_draw = max(0, self._to_draw - 1)
+            self._first.add(arch)
         self._arrived.append(self.position(arch))
         self._repeats.tell(row)
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from nas_ray.errors import UsageError, unknown_name
 from nas_ray.process.plugins import resolve
-from nas_ray.rows import Row
+from nas_ray.rows import GIVEN, Row
 from nas_ray.searchers.base import ArchSearcher
 from nas_ray.searchers.fitness import UNSAID, Fitness
 from nas_ray.searchers.sampling import MAX_REJECTIONS, Repeats
@@ -89,12 +89,26 @@ class OptunaSearch(ArchSearcher):
         from optuna.trial import TrialState
 
         value = float(self.fitness_of([self.position(arch)])[0])
+        if row.get(GIVEN):
+            self._study.add_trial(self._given_trial(arch, value))
+            return
         trial = self._open[arch].popleft()
         if np.isfinite(value):
             self._study.tell(trial, value)
         else:
             self._study.tell(trial, state=TrialState.FAIL)
         self._repeats.tell(row)
+
+    def _given_trial(self, arch: str, value: float) -> Any:
+        """Returns a finished trial of an arch that the study did not ask for."""
+        import optuna
+
+        options = dict(zip(self._names, self._decisions.choices(), strict=True))
+        kinds: dict[str, Any] = {
+            name: optuna.distributions.CategoricalDistribution(some) for name, some in options.items()
+        }
+        taken = dict(zip(self._names, self._decisions.decisions(arch), strict=True))
+        return optuna.trial.create_trial(params=taken, distributions=kinds, value=value)
 
 
 def _study(sampler: str | Callable[[int], Any], seed: int) -> Any:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, overload
 
 import numpy as np
 
-from nas_ray.errors import UsageError
-from nas_ray.rows import Row
+from nas_ray.errors import UsageError, unknown_name
+from nas_ray.rows import Row, records
 from nas_ray.searchers.fitness import Fitness, Single
+
+if TYPE_CHECKING:  # searchers answer before it is imported
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -97,9 +100,70 @@ def crowding_distances(values: np.ndarray) -> np.ndarray:
     return distances
 
 
-def pareto_front(rows: Sequence[Row], objectives: Sequence[Fitness]) -> list[Row]:
-    """Returns the rows that no other row dominates, in their order; none if no row has all objectives."""
-    if not rows:
-        return []
-    values = objective_values(rows, objectives)
-    return [rows[place] for place in fronts(values)[0] if np.isfinite(values[place]).all()]
+def first_front(values: np.ndarray) -> np.ndarray:
+    """Returns the places of the rows of `values [n, objectives]` that none dominates, in their order.
+
+    A row with a value that is not finite is not among them; of equal rows all are.
+    """
+    places = np.flatnonzero(np.isfinite(values).all(axis=1))
+    order = places[np.lexsort(-values[places].T[::-1])]  # nothing dominates what stands before it
+    front = np.empty((0, values.shape[1]))
+    found = []
+    for place in order:
+        no_worse = (front >= values[place]).all(axis=1)
+        if not (no_worse & (front > values[place]).any(axis=1)).any():
+            found.append(int(place))
+            front = np.vstack([front, values[place]])
+    return np.sort(np.array(found, dtype=int))
+
+
+@overload
+def pareto_front(rows: pd.DataFrame, objectives: Sequence[Fitness] | str) -> pd.DataFrame: ...
+
+
+@overload
+def pareto_front(rows: Sequence[Row], objectives: Sequence[Fitness] | str) -> list[Row]: ...
+
+
+def pareto_front(
+    rows: Sequence[Row] | pd.DataFrame, objectives: Sequence[Fitness] | str
+) -> list[Row] | pd.DataFrame:
+    """Returns the rows that no other row dominates, in their order; none if no row has all objectives.
+
+    Args:
+        rows: a list of rows, or a table such as a search returns, of which a table is returned.
+        objectives: what is to be large, as functions of rows or as text such as `valid_acc,-latency_ms`.
+
+    Raises:
+        UsageError: an objective that is no column of a table, or no number.
+    """
+    wanted = parse_objectives(objectives) if isinstance(objectives, str) else list(objectives)
+    table, listed = (None, rows) if isinstance(rows, Sequence) else (rows, _listed(rows, wanted))
+    if not len(listed) or not wanted:
+        return [] if table is None else table.iloc[:0]
+    front = first_front(objective_values(listed, wanted))
+    return [listed[place] for place in front] if table is None else table.iloc[front]
+
+
+def objectives_of(given: object) -> list[Fitness]:
+    """Returns the objectives of a searcher, of which `given` is that attribute; none where it is one thing.
+
+    A searcher of a user may have an attribute of that name that means something else.
+    """
+    listed = list(given) if isinstance(given, Sequence) and not isinstance(given, str) else []
+    return listed if len(listed) > 1 and all(map(callable, listed)) else []
+
+
+def column_of(objective: Fitness) -> str | None:
+    """Returns the column that an objective looks at; None where it is not a single one."""
+    if isinstance(objective, Negated):
+        return objective.name
+    return objective.names[0] if isinstance(objective, Single) else None
+
+
+def _listed(table: pd.DataFrame, objectives: Sequence[Fitness]) -> list[Row]:
+    """Returns the rows of a table, with None for what is missing."""
+    for name in filter(None, map(column_of, objectives)):
+        if name not in table:
+            raise UsageError(unknown_name("objective", name, [str(column) for column in table.columns]))
+    return records(table)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nas_ray.rows import Row
+from nas_ray.rows import GIVEN, Row
 from nas_ray.searchers.base import ArchSearcher
 from nas_ray.searchers.cheap_score import CheapScore, cheap_scores, scores_of
 from nas_ray.searchers.fitness import UNSAID, Fitness
@@ -100,7 +100,10 @@ class PredictorSearch(ArchSearcher):
         return arch
 
     def tell(self, arch: str, row: Row) -> None:
-        """Does nothing: `history` has it all."""
+        """Remembers what it was given; `history` has all else."""
+        if row.get(GIVEN):
+            self._proposed.add(arch)
+            self._to_draw = max(0, self._to_draw - 1)
 
     def _random(self) -> str:
         arch = sample_new(self.space, self._proposed, self.rng)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from nas_ray.rows import Row
 from nas_ray.searchers.base import ArchSearcher
 from nas_ray.searchers.fitness import UNSAID, Fitness
 from nas_ray.searchers.sampling import sample_new
@@ -34,3 +35,7 @@ class RandomSearch(ArchSearcher):
             raise StopIteration
         self._drawn.add(arch)
         return arch
+
+    def tell(self, arch: str, row: Row) -> None:
+        """Remembers what it was given."""
+        self._drawn.add(arch)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from functools import partial
 
@@ -9,7 +10,8 @@ import numpy as np
 import pytest
 
 from nas_ray.drivers.simulation import simulate
-from nas_ray.searchers import SEARCHERS, ArchSearcher, Single
+from nas_ray.rows import Row
+from nas_ray.searchers import SEARCHERS, ArchSearcher, RandomSearch, Single
 from nas_ray.spaces import NatsTss
 from nas_ray.testing import SearcherContract
 from nas_ray.testing.driving import drive_rounds
@@ -125,3 +127,48 @@ def test_a_budget_of_seconds_alone_ends(make: type[ArchSearcher]) -> None:
     searcher = make(Line(9), fitness=Single(("x",)), **options_of(make))
     table = simulate(searcher, lambda arch, report: report({"x": 1.0, "seconds": 1.0}), seconds=100)
     assert table["seconds"].sum() <= 9
+
+
+def given_rows(count: int) -> list[Row]:
+    """Rows of an earlier search over archs of the space."""
+    archs = drive(RandomSearch(SPACE, fitness=Single(("x",)), seed=9), count)
+    return [{"arch": arch, "x": float(n % 17), "seconds": 2.0} for n, arch in enumerate(archs)]
+
+
+def test_rows_that_it_is_given_cost_nothing_and_are_not_asked_for(make: type[ArchSearcher]) -> None:
+    searcher = new(make)
+    taken = searcher.add(given_rows(60))
+    assert taken.told + taken.left_out.get("not of this space", 0) == 60
+    assert taken.told > 5  # of a filter, which is a space of its own
+    known = {row["arch"] for row in searcher.history}
+    table = simulate(
+        searcher, lambda arch, report: report({"x": float(len(arch)), "seconds": 1.0}), num_samples=40
+    )
+    assert searcher.num_asked == 40
+    assert table["given"].tolist() == [True] * taken.told + [False] * 40
+    computed = table[~table["given"] & ~table["reused"]]
+    assert not known & set(computed["arch"])
+    assert table["finished_at"].iloc[-1] == len(computed)  # the clock of the search does not know of them
+
+
+def test_a_search_that_was_given_rows_is_resumed_identically(make: type[ArchSearcher]) -> None:
+    first = new(make)
+    first.add(given_rows(60))
+    drive(first, 25)
+    events = json.loads(json.dumps(first.events))
+    again, anew = new(make), new(make)
+    again.replay(events)  # from the journal alone
+    anew.add(given_rows(60))  # by a program that gives them once more
+    anew.replay(events)
+    assert again.events == anew.events == first.events
+    went_on = drive(first, 30)
+    assert drive(again, 30) == drive(anew, 30) == went_on
+
+
+def test_a_journal_that_began_with_other_rows_is_refused(make: type[ArchSearcher]) -> None:
+    first, other = new(make), new(make)
+    first.add(given_rows(20))
+    drive(first, 3)
+    other.add(given_rows(19))
+    with pytest.raises(ValueError, match="it began with other rows than this searcher was given"):
+        other.replay(first.events)

@@ -87,6 +87,7 @@ def test_tables_and_pictures(ray_started: None, tmp_path: Path) -> None:
     for name in (
         "scores-cifar10.parquet",
         "correlations-cifar10.md",
+        "correlations-cifar10.tex",
         "ranks-cifar10.png",
         "correlations.png",
     ):

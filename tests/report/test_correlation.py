@@ -17,6 +17,7 @@ from nas_ray.report.correlation import (
     spearman_top,
     to_markdown,
 )  # fmt: skip
+from nas_ray.report.correlation_latex import to_latex
 from nas_ray.report.correlation_pictures import draw_bars, draw_ranks
 
 RNG = np.random.default_rng(0)
@@ -118,3 +119,15 @@ def test_markdown_and_pictures(tmp_path: Path) -> None:
     draw_ranks(TABLE, KNOWN, ["good", "useless", "missing"], tmp_path / "ranks.png", "400 archs")
     for name in ("bars", "ranks"):
         assert (imread(tmp_path / f"{name}.png")[..., :3].min(axis=2) < 0.9).mean() > 0.01
+
+
+def test_latex_has_intervals_and_the_best_in_bold() -> None:
+    table = correlate(TABLE.rename(columns={"good": "my_good"}), KNOWN, ["useless", "my_good"], resamples=20)
+    lines = to_latex(table, "400 archs & more", "correlations-x").splitlines()
+    (head,) = (place for place, line in enumerate(lines) if line.startswith(r"\texttt{my\_good}"))
+    row = table.set_index("score").loc["my_good"]
+    assert lines[head].split(" & ")[1] == rf"$\mathbf{{{row['spearman']:.3f}}}$"
+    assert f"[{row['spearman_low']:.3f}, {row['spearman_high']:.3f}]" in lines[head + 1]
+    assert lines[head + 2].startswith(r"\texttt{useless}")  # the best comes first
+    assert r"\mathbf" not in lines[head + 2].split(" & ")[1]
+    assert r"\caption{400 archs \& more. " in "\n".join(lines)

@@ -198,14 +198,36 @@ def test_a_benchmark_that_is_gone_is_a_note(tmp_path: Path) -> None:
     assert "No benchmark accuracy: that of the run cannot be used here" in Page(write_report([folder])).text
 
 
+def test_a_run_that_is_named_twice_counts_once(tmp_path: Path) -> None:
+    run = make_search(tmp_path / "run", search_rows(5))
+    assert write_report([run, tmp_path / "." / "run"]) == run / "report.html"
+    assert "Comparison of" not in Page(run / "report.html").text
+
+
+def test_names_tell_runs_apart(tmp_path: Path) -> None:
+    runs = [
+        make_search(tmp_path / f"run{seed}", search_rows(12, seed), seed=seed, name=name)
+        for seed, name in enumerate(("baseline", "baseline", "mine", None))
+    ]
+    page = Page(write_report(runs, tmp_path / "page.html"))
+    for said in ("baseline (run0)", "baseline (run1)", "mine", "run3"):
+        assert said in page.texts
+    names = [trace.get("name") for trace in page.json["curves-1"]["data"]]
+    assert {"baseline, median of 2", "mine, best so far", "rea, best so far"} <= set(names)
+
+
+def test_rows_that_were_given_are_no_evaluations(tmp_path: Path) -> None:
+    rows = search_rows(12)
+    page = Page(write_report([make_search(tmp_path / "run", rows.assign(given=rows["trial"] < 5))]))
+    assert page.facts["evaluations"] == "7, 5 given before"
+
+
 def test_what_cannot_be_reported(tmp_path: Path) -> None:
     run = make_search(tmp_path / "run", search_rows(5))
     with pytest.raises(UsageError, match="^A report needs at least one run folder; name one.$"):
         write_report([])
     with pytest.raises(UsageError, match=f"{tmp_path} is none; give a folder that a search"):
         write_report([tmp_path])
-    with pytest.raises(UsageError, match=f"^Each run can be named once, and {run} was named twice;"):
-        write_report([run, run], tmp_path / "page.html")
     with pytest.raises(UsageError, match="^A report on 2 runs needs a file to write; add --out FILE.html.$"):
         write_report([run, tmp_path])
     with pytest.raises(UsageError, match="^--out must be a file to write, and .* is a folder;"):

@@ -25,6 +25,16 @@ def test_the_best_leads_and_the_first_of_equals_stays() -> None:
     assert curve["fitness"].tolist() == [1.0, 3.0, 3.0, 3.0]
 
 
+def test_what_was_given_is_where_the_line_begins() -> None:
+    rows = make_rows([1.0, 3.0, 2.0, 4.0])
+    rows["given"] = [True, True, False, False]
+    curve = best_so_far(rows, Toy().test_acc, fitness=X)
+    assert curve["evaluation"].tolist() == [0, 1, 2]
+    assert curve["fitness"].tolist() == [3.0, 3.0, 4.0]
+    only = best_so_far(rows[:2], None, fitness=X)
+    assert only["evaluation"].tolist() == [0]
+
+
 def test_a_relative_fitness_is_that_of_its_time() -> None:
     rows = make_rows([3.0, 5.0, 4.0, 0.5], y=[3.0, 1.0, 0.5, 2.0])
     fitness = RankSum(("x", "y"))

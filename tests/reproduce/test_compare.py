@@ -80,6 +80,11 @@ def test_a_searcher_of_ones_own_is_compared(tmp_path: Path) -> None:
     assert f"| {__name__}:Worst | cifar10 |" in text
     assert WORSE in text
     assert "Against random_search" in said.getvalue()
+    tex = (tmp_path / "out" / "compare.tex").read_text(encoding="utf-8")
+    best = pd.read_csv(tmp_path / "out" / "compare.csv").query("dataset == 'cifar10'")["mean"].max()
+    assert rf"$\mathbf{{{best:.2f}}} \pm " in tex
+    assert r"tests.reproduce.test\_compare:Worst & $" in tex
+    assert r"\label{tab:compare-against}" in tex
     assert (tmp_path / "out" / "compare.png").stat().st_size > 10_000
 
 

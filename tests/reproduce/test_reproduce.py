@@ -122,6 +122,13 @@ def test_a_folder_from_files(tmp_path: Path) -> None:
     line = lines[(lines["setting"] == "FreeREA") & (lines["dataset"] == "cifar10")].iloc[0]
     assert (line["mean"], line["std"], line["runs"]) == pytest.approx((ours.mean(), ours.std(), 3))
     assert "0.2 seconds are charged" in (tmp_path / "out" / "freerea.md").read_text(encoding="utf-8")
+    tex = (tmp_path / "out" / "freerea.tex").read_text(encoding="utf-8").splitlines()
+    (place,) = (number for number, text in enumerate(tex) if text.startswith("FreeREA & "))
+    assert f"{line['mean']:.2f}" in tex[place]
+    assert f"[{line['low']:.2f}, {line['high']:.2f}]" in tex[place + 1]
+    assert (
+        rf"\quad published & ${line['published_mean']:.2f} \pm {line['published_std']:.2f}$" in tex[place + 2]
+    )
 
 
 def test_equal_accuracies_at_the_100th_place_leave_a_range() -> None:

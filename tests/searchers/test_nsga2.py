@@ -1,12 +1,19 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from nas_ray.drivers.simulation import simulate
 from nas_ray.errors import UsageError
 from nas_ray.searchers import Negated, Nsga2, RankSum, Row, Single, pareto_front
-from nas_ray.searchers.pareto import crowding_distances, fronts, objective_values, parse_objectives
+from nas_ray.searchers.pareto import (
+    crowding_distances,
+    first_front,
+    fronts,
+    objective_values,
+    parse_objectives,
+)
 from tests.searchers.toy import Grid, Line, Script, drive
 
 
@@ -76,6 +83,24 @@ def test_pareto_front_by_hand() -> None:
     assert pareto_front(ROWS[3:4], objectives) == []
     assert pareto_front([], objectives) == []
     np.testing.assert_array_equal(objective_values(ROWS, objectives)[3], [-np.inf, -np.inf])
+    assert [row["arch"] for row in pareto_front(ROWS, "x,-y")] == ["b"]
+
+
+def test_the_front_of_a_table_is_a_table() -> None:
+    table = pd.DataFrame([*ROWS, {"arch": "f"}, {"arch": "b2", "x": 2.0, "y": 2.0}]).set_index(
+        "arch", drop=False
+    )
+    front = pareto_front(table, "x,-y")
+    assert front.index.tolist() == ["b", "b2"]
+    assert front.columns.tolist() == ["arch", "x", "y"]
+    assert pareto_front(table[:0], "x,-y").empty
+    with pytest.raises(UsageError, match="Unknown objective 'yy'.*'y'"):
+        pareto_front(table, "x,-yy")
+
+
+def test_the_first_front_is_that_of_the_sorting() -> None:
+    values = np.random.default_rng(1).integers(8, size=(80, 3)).astype(float)
+    assert first_front(values).tolist() == fronts(values)[0]
     np.testing.assert_array_equal(Negated("x")(ROWS[2:4]), [-2, -np.inf])
 
 
