@@ -74,7 +74,7 @@ def run_part(name: str, setup: Setup, start: str) -> Result:
     process.start()
     sender.close()
     result.status = "too slow"
-    with contextlib.suppress(EOFError):
+    try:
         while receiver.poll(max(0.0, setup.seconds - (time.monotonic() - began))):
             message = receiver.recv()
             if isinstance(message, dict):
@@ -86,10 +86,12 @@ def run_part(name: str, setup: Setup, start: str) -> Result:
                 break
         else:
             result.said.append(f"it was ended after {setup.seconds:.0f} s")
-    process.join(0.0 if result.status == "too slow" else END_S)
-    if result.status == "too slow" and process.exitcode is not None:
+    except EOFError:  # it died without a word
+        process.join(END_S)
         result.status = "failed"
         result.said.append(f"its process ended with {process.exitcode}")
+    if result.status != "too slow":
+        process.join(END_S)
     _end(process, END_S if result.status == "too slow" else 1.0)
     result.seconds = time.monotonic() - began
     return result

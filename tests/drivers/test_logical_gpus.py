@@ -48,6 +48,7 @@ def gpus_of(archs: Sequence[str]) -> pd.DataFrame:
 
 
 @pytest.mark.ray
+@pytest.mark.slow(faster="test_trials_never_need_more_of_a_gpu_than_there_is")
 def test_a_worker_sees_the_gpu_that_it_was_given(two_gpus: None, tmp_path: Path) -> None:
     plan = start_ray(Request(num_cpus=2, gpus_per_trial=1.0))
     try:

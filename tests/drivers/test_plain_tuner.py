@@ -252,6 +252,7 @@ def test_repeated_trials_are_one_row_with_their_mean(ray_started: None, tmp_path
     ]
 
 
+@pytest.mark.slow(faster="test_scores_are_those_of_our_own_driver")
 def test_our_own_trial_runs_there_as_well(ray_started: None, tmp_path: Path) -> None:
     space = NatsTss(channels=4, cells=1)
     inputs = np.random.default_rng(0).normal(size=(8, 3, 16, 16)).astype(np.float32)

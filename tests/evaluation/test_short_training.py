@@ -208,6 +208,7 @@ def test_asha_stops_at_rungs_what_is_not_in_the_best_third(tmp_path: Path) -> No
 
 
 @pytest.mark.usefixtures("ray_started")
+@pytest.mark.slow(faster="test_asha_stops_at_rungs_what_is_not_in_the_best_third")
 def test_median_and_hyperband_stop_some_and_never_the_best(tmp_path: Path) -> None:
     names = [str(number) for number in (15, 14, 13, 12, 1, 2, 3, 4, 5, 6, 7, 8)]
     for name in ("median", "hyperband"):

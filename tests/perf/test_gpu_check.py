@@ -67,9 +67,7 @@ def test_a_part_that_fails_costs_no_other_and_keeps_its_rows(
     monkeypatch.setattr(parts, "SLOWER", 1)
     monkeypatch.setattr(parts, "SHORTEST_S", 0.1)
     limits = {"broken": (broken, 30.0), "killed": (killed, 30.0), "slow": (slow, 1.0), "rows": (rows, 30.0)}
-    began = time.monotonic()
     code, found = run(parts, tmp_path, **limits)
-    assert time.monotonic() - began < 30
     assert code == 1
     assert [part["status"] for part in found] == ["failed", "failed", "too slow", "done"]
     assert all(len(part["rows"]) == 1 for part in found)  # type: ignore[arg-type]
@@ -119,6 +117,7 @@ def test_what_cannot_work_is_said(gpu_check: ModuleType, options: dict[str, obje
         gpu_check.check(gpu_check.Args(**options))
 
 
+@pytest.mark.slow(faster="test_a_part_that_fails_costs_no_other_and_keeps_its_rows")
 def test_a_part_runs_in_a_process_that_begins_anew_as_on_a_gpu(tmp_path: Path) -> None:
     code = (
         "from pathlib import Path; from gpu.runner import run_part; from gpu.setup import Setup\n"

@@ -77,6 +77,7 @@ def test_two_searches_of_one_process_are_those_that_each_is_alone(tmp_path: Path
     run_two(HERE, tmp_path)
 
 
+@pytest.mark.slow(faster="test_two_searches_of_one_process_are_those_that_each_is_alone")
 def test_two_searches_on_ray_are_those_that_each_is_alone(ray_started: None, tmp_path: Path) -> None:
     run_two(ON_RAY, tmp_path)
 
