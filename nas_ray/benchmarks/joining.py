@@ -18,13 +18,14 @@ from nas_ray.spaces.settings import arch_of
 CONFIG_ARCH = "config/arch"
 """What Ray Tune calls the arch of a config in its tables."""
 RANK = f"{BENCHMARK_PREFIX}rank"
+ADDED = (f"{BENCHMARK_PREFIX}valid_acc", f"{BENCHMARK_PREFIX}test_acc", RANK, "acc_source")
 
 
 def add_accuracy(
     table: pd.DataFrame,
     benchmark: Benchmark | str,
     *,
-    dataset: str = "cifar10",
+    dataset: str | None = None,
     column: str | None = None,
     epochs: int | None = None,
 ) -> pd.DataFrame:
@@ -38,7 +39,7 @@ def add_accuracy(
     Args:
         table: `results.get_dataframe()` of a Tuner, or rows of a search.
         benchmark: an open one, or what `open_benchmark` takes, such as `nb201` or the path of a table.
-        dataset: of the benchmark, where it is not open yet.
+        dataset: of the benchmark, where it is not open yet; None is cifar10.
         column: that has the archs; None for `arch` (of a one-shot search: `found`), else `config/arch`.
         epochs: schedule of the validation accuracy; None for the longest of the benchmark.
 
@@ -61,11 +62,12 @@ def add_accuracy(
             f"The benchmark must hold archs of the table, and {opened.acc_source} has none of its "
             f"{len(wanted)}{shown}; give the benchmark of their space."
         )
-    made = table.copy()
-    valid = final if opened.acc_column == "valid_acc" else _validation(opened, final, epochs)
+    made = table.drop(columns=[name for name in ADDED if name in table])  # of another benchmark
+    only_valid = opened.acc_column == "valid_acc"
+    valid = final if only_valid and epochs is None else _validation(opened, final, epochs)
     if valid:
         made[f"{BENCHMARK_PREFIX}valid_acc"] = archs.map(valid).astype(float)
-    if valid is not final:
+    if not only_valid:
         made[f"{BENCHMARK_PREFIX}{opened.acc_column}"] = archs.map(final).astype(float)
     everything = opened.all_test_acc()
     ranks = {arch: rank_among(everything, value) for arch, value in final.items()}
@@ -76,8 +78,10 @@ def add_accuracy(
     return made
 
 
-def _opened(benchmark: Benchmark | str, dataset: str) -> Benchmark:
-    opened = open_benchmark(benchmark, dataset) if isinstance(benchmark, str) else benchmark
+def _opened(benchmark: Benchmark | str, dataset: str | None) -> Benchmark:
+    if not isinstance(benchmark, str) and dataset not in (None, getattr(benchmark, "dataset", dataset)):
+        raise UsageError(f"The benchmark is open for another dataset than {dataset!r}; leave dataset out.")
+    opened = open_benchmark(benchmark, dataset or "cifar10") if isinstance(benchmark, str) else benchmark
     if not isinstance(opened, Benchmark):
         raise UsageError(
             "A benchmark is needed that is open, or the name or path of one, such as 'nb201', got "

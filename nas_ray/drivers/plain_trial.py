@@ -88,7 +88,12 @@ class PlainTrial(tune.Trainable):  # type: ignore[misc]  # Ray ships no types
         if row.get(ERROR) and self.shared.failures == RAISE:
             raise EvaluationFailed(row[ERROR])
         missing = dict.fromkeys(self.shared.columns, math.nan)
-        return {"arch": self.arch, **missing, ERROR_KIND: None, **row, "done": result["done"]}
+        undefined = {  # nobody's algorithm may take them for the smallest
+            name: math.nan
+            for name in missing
+            if isinstance(value := row.get(name), float) and not math.isfinite(value)
+        }
+        return {"arch": self.arch, **missing, ERROR_KIND: None, **row, **undefined, "done": result["done"]}
 
     def _take(self, config: Mapping[str, Any]) -> None:
         import torch

@@ -20,7 +20,7 @@ RAISED_ERROR: Row = failed([Failure("the trial ended with an error, which is in 
 def row_of(result: Mapping[str, Any], scores: Sequence[str]) -> dict[str, Any]:
     """Returns the row that a trial reported, which has failed if one of `scores` is no finite number.
 
-    What no row can hold is left out. Rows of trials of ours are passed on.
+    What no row can hold is left out, and so is `rows` of somebody else. Rows of trials of ours are passed on.
     """
     if None in result:
         return failed(
@@ -30,6 +30,8 @@ def row_of(result: Mapping[str, Any], scores: Sequence[str]) -> dict[str, Any]:
         return dict(result)
     row, failures = dict[str, Any](), list[Failure]()
     for name, value in result.items():
+        if name == ROWS:  # else it would be taken for rows of ours
+            continue
         if name in scores or str(name).partition("/")[0] not in OF_TUNE:
             try:
                 row.update(plain_row({name: value}))
@@ -44,7 +46,8 @@ def row_of(result: Mapping[str, Any], scores: Sequence[str]) -> dict[str, Any]:
 
 
 def _are_rows(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(row, dict) for row in value)
+    """Returns whether this is the row of the one arch of a trial of ours."""
+    return isinstance(value, list) and len(value) == 1 and isinstance(value[0], dict) and ERROR in value[0]
 
 
 def _flaw(name: str, row: Row) -> str | None:

@@ -75,6 +75,7 @@ def tune_search(
         journal: the journal of `folder`, if the caller holds it already.
     """
     check_search(searcher, evaluator)
+    folder = Path(folder)
     plan = Plan(
         cpus_per_trial=cpus_per_trial,
         gpus_per_trial=gpus_per_trial,

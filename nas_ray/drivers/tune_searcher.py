@@ -15,13 +15,15 @@ from nas_ray.drivers.by_value import ship_modules
 from nas_ray.drivers.ray_compat import Unchecked
 from nas_ray.drivers.reported import RAISED_ERROR, row_of
 from nas_ray.drivers.row_searcher import RowSearcher
-from nas_ray.errors import UsageError
-from nas_ray.rows import ERROR
+from nas_ray.errors import UsageError, describe
+from nas_ray.rows import ERROR, ERROR_KIND, FOUND, GIVEN, LEADING
 from nas_ray.searchers.base import ArchSearcher
 from nas_ray.searchers.fitness import Single, Unsaid
 from nas_ray.searchers.messages import ROWS
 from nas_ray.searchers.pareto import Negated
 
+OF_A_ROW = frozenset({*LEADING, FOUND, GIVEN, ROWS, ERROR, ERROR_KIND, "fitness", "finished_at", "reused"})
+"""What the row of a trial says by itself, whatever the trial reports under these names."""
 PATIENCE_S = 60.0
 """How long a restored searcher that has to wait believes in trials of which it has not heard since."""
 
@@ -145,7 +147,17 @@ class TuneSearcher(RowSearcher):
         Raises:
             UsageError: it is damaged, or this searcher is not new.
         """
-        state = _read(Path(checkpoint_path))
+        try:
+            self._go_on(_read(Path(checkpoint_path)))
+        except UsageError:
+            raise
+        except (OSError, LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
+            raise UsageError(
+                f"{checkpoint_path} must hold the state of this searcher, and does not ({describe(error)}); "
+                "start a new search."
+            ) from error
+
+    def _go_on(self, state: Mapping[str, Any]) -> None:
         if state["metric"] and not self._own and self._may_change():
             self._aim(state["metric"], state["mode"])
         trials = state["trials"] if self._of_tune else {}
@@ -212,6 +224,11 @@ def _check(searcher: object, metric: object, mode: object, key: object) -> None:
         raise UsageError(
             f"metric must be the name of one thing that trials report, got {metric!r}; for several give the "
             "searcher a fitness, such as RankSum(('a', 'b'))."
+        )
+    if metric in OF_A_ROW:
+        raise UsageError(
+            f"metric must be what trials report, and a row has {metric} of its own; let them report it under "
+            "another name."
         )
     if mode not in ("max", "min"):
         raise UsageError(f"mode must be 'max' or 'min', got {mode!r}.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -74,7 +74,7 @@ def read_tuned(path: Path, accuracies: Accuracies, judged: Judged) -> RunData:
     """
     get_dataset(judged.dataset)
     rows = _without_tunes(_read(path))
-    scores = _scores(rows)
+    scores = _scores(rows, _named(judged.fitness))
     if not scores:
         raise UsageError(
             f"A report needs a column of numbers to compare archs by, and {path} has "
@@ -121,6 +121,8 @@ def _without_tunes(rows: pd.DataFrame) -> pd.DataFrame:
         rows["arch"] = rows[CONFIG_ARCH]
     elif CONFIG_ARCH in rows:  # of a trial that failed before it reported
         rows["arch"] = rows["arch"].where(rows["arch"].notna(), rows[CONFIG_ARCH])
+    if "arch" in rows:
+        rows["arch"] = rows["arch"].map(str, na_action="ignore")
     if "timestamp" in rows and "finished_at" not in rows:
         ends = _numbers(rows["timestamp"])
         if ends is not None and np.isfinite(ends).any():
@@ -148,9 +150,16 @@ def _numbers(column: pd.Series[Any]) -> np.ndarray | None:
         return None
 
 
-def _scores(rows: pd.DataFrame) -> tuple[str, ...]:
+def _named(fitness: str | None) -> set[str]:
+    """Returns what a fitness looks at: a loss is no score unless it decides."""
+    kind, colon, listed = (fitness or "").partition(":")
+    return {name.strip() for name in (listed if colon else kind).split(",")} & set(TRAINING)
+
+
+def _scores(rows: pd.DataFrame, named: Collection[str]) -> tuple[str, ...]:
     """Returns the columns by which archs may be compared: what was trained for last."""
-    held = [name for name in map(str, rows.columns) if _is_score(name) and _is_number(rows[name])]
+    columns = map(str, rows.columns)
+    held = [name for name in columns if (_is_score(name) or name in named) and _is_number(rows[name])]
     return tuple(name for name in held if not name.startswith(VALID)) + tuple(
         name for name in held if name.startswith(VALID)
     )

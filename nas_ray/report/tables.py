@@ -13,6 +13,7 @@ from nas_ray.report.cost import COSTS
 from nas_ray.report.facts import UNKNOWN, number
 from nas_ray.report.run_data import RunData
 from nas_ray.rows import FOUND, GIVEN
+from nas_ray.safe_files.tune_folder import CONFIG
 
 FORMS = {
     "accuracy": ".2f",
@@ -88,8 +89,9 @@ def all_rows(runs: Sequence[RunData]) -> dict[str, list[Any]]:
     acc_column = accuracies.pop() if len(accuracies) == 1 else "accuracy"
     tables = [run.rows.assign(run=run.name, **{acc_column: run.rows["accuracy"]}) for run in runs]
     scores = [name for run in runs for name in run.scores]
+    beside = [name for table in tables for name in map(str, table) if name.startswith(f"{CONFIG}/")]
     order = ["run"] if len(runs) > 1 else []
-    order += ["trial", "arch", FOUND, *scores, "fitness", acc_column, *COSTS]
+    order += ["trial", "arch", FOUND, *beside, *scores, "fitness", acc_column, *COSTS]
     order += ["seconds", "finished_at", "worker", "reused", GIVEN, "scored_as", "error", "error_kind"]
     table = pd.concat(tables, ignore_index=True)
     names = [

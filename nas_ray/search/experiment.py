@@ -118,7 +118,9 @@ def prepare(name: str, args: SearchArgs, searcher: str | Callable[..., ArchSearc
     )
     if args.start_from is None or args.resume is not None:  # whose journal has the rows
         return prepared
-    return dataclasses.replace(prepared, started_from=start_from(made, args, prepared.seen))
+    return dataclasses.replace(
+        prepared, started_from=start_from(made, args, prepared.seen, weights_of(prepared.evaluator))
+    )
 
 
 def introduce(experiment: Prepared, where: str, place: str | Path, console: Console) -> None:

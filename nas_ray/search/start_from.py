@@ -16,23 +16,25 @@ from nas_ray.safe_files.tables import read_table
 from nas_ray.search.argument_groups import EstimateArgs
 from nas_ray.search.arguments import SearchArgs
 from nas_ray.search.base import MINIBATCH
+from nas_ray.search.estimation import OWN, SUPERNET
 from nas_ray.searchers.base import ArchSearcher
 
 TABLES = ("results.parquet", "scores.parquet")
 WHICH = {
-    *("proxies", "fitness", "space", "batch_size", "batch_seed", "archs_per_trial"),
+    *("proxies", "fitness", "space", "batch_size", "batch_seed", "archs_per_trial", "own_weights"),
     *("scheduler", "grace_epochs", "reduction_factor", "max_latency_ms", "max_memory_mib"),
 }
-"""Arguments of an estimate that leave a score what it is; the minibatch is known by its hash."""
+"""Arguments of an estimate that leave a score what it is, or of which `run.json` tells what counts."""
 
 
-def start_from(searcher: ArchSearcher, args: SearchArgs, seen: Mapping[str, str]) -> str:
+def start_from(searcher: ArchSearcher, args: SearchArgs, seen: Mapping[str, str], weights: str | None) -> str:
     """Tells a new searcher the rows of `args.start_from` that fit, and returns what is said of it.
 
     Args:
         searcher: which has not begun.
         args: of the search.
         seen: hashes of what archs are judged on.
+        weights: that scores are computed with, as `run.json` names them.
 
     Raises:
         UsageError: no run or table, scores of other images or settings, or no row that fits.
@@ -41,7 +43,7 @@ def start_from(searcher: ArchSearcher, args: SearchArgs, seen: Mapping[str, str]
     check_local(place)
     if place.is_dir():
         info = read_run(place)
-        if others := _differences(info, args, seen):
+        if others := _differences(info, args, seen, weights):
             raise UsageError(
                 f"The rows of {place} do not fit, since they were made with {'; '.join(others)}; start from "
                 "another run, or make this search like that one."
@@ -85,7 +87,9 @@ def _rows_of_table(path: Path) -> list[Row]:
     return records(table)
 
 
-def _differences(info: Mapping[str, Any], args: SearchArgs, seen: Mapping[str, str]) -> list[str]:
+def _differences(
+    info: Mapping[str, Any], args: SearchArgs, seen: Mapping[str, str], weights: str | None
+) -> list[str]:
     """Returns in which ways a run computed other scores than this search does."""
     made = info.get("args")
     if not isinstance(made, dict):  # of a scored space, which says it of itself
@@ -95,13 +99,24 @@ def _differences(info: Mapping[str, Any], args: SearchArgs, seen: Mapping[str, s
         for name in _judged_by()
         if name in made and made[name] != getattr(args, name)
     ]
-    together = [int(value or 1) > 1 for value in (made.get("archs_per_trial"), args.archs_per_trial)]
-    if together[0] != together[1]:
-        said.append("the weights of " + ("one supernet" if together[0] else "nets of their own"))
+    theirs = _weights_of(info)
+    if None not in (theirs, weights) and theirs != weights:
+        said.append("the weights of " + ("one supernet" if theirs == SUPERNET else "nets of their own"))
     what = {MINIBATCH: "another minibatch", IMAGES: "other images"}
     return said + [
         words for key, words in what.items() if key in seen and info.get(key, seen[key]) != seen[key]
     ]
+
+
+def _weights_of(info: Mapping[str, Any]) -> str | None:
+    """Returns whose weights a run has scored with, None where none is known.
+
+    A search of before does not say it: several archs per trial were on a supernet.
+    """
+    made = info.get("args")
+    if "weights" in info or not isinstance(made, dict):
+        return info.get("weights")
+    return SUPERNET if (made.get("archs_per_trial") or 1) > 1 else OWN
 
 
 def _judged_by() -> list[str]:

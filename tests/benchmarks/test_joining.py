@@ -52,6 +52,15 @@ def test_rows_of_ours_points_and_found_archs(nb201: NB201Benchmark) -> None:
     assert named["benchmark_valid_acc"].tolist() == expected[:1]
 
 
+def test_another_schedule_or_dataset_is_not_passed_over(nb201: NB201Benchmark) -> None:
+    table = pd.DataFrame({"arch": ARCHS[:2], "benchmark_test_acc": [1.0, 2.0]})
+    assert "benchmark_test_acc" not in add_accuracy(table, nb201, epochs=200)
+    with pytest.raises(UsageError, match="holds the 200-epoch schedule only, got epochs=3"):
+        add_accuracy(table, nb201, epochs=3)
+    with pytest.raises(UsageError, match="open for another dataset than 'cifar100'"):
+        add_accuracy(table, nb201, dataset="cifar100")
+
+
 @pytest.mark.data
 def test_a_benchmark_with_test_images_gives_both(data_dir: Path) -> None:
     path = str(data_dir / "nats_tss.csv.gz")

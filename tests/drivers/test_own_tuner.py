@@ -34,6 +34,7 @@ from tests.report.page import Page
 from tests.training.toys import Bytes, TextNets
 
 SPACE = NatsTss(channels=2, cells=1)
+NONE = "|none~0|+|none~0|none~1|+|none~0|none~1|none~2|"
 IMAGES = ImageDataModule("digits", batch_size=8)
 RECIPE = "epochs:3:data_fraction=0.06,batch_size=16"
 ARCH = "|nor_conv_3x3~0|+|skip_connect~0|nor_conv_1x1~1|+|skip_connect~0|none~1|none~2|"
@@ -217,6 +218,13 @@ class Broken(NatsTss):
 
     def build(self, arch: str, num_classes: int) -> torch.nn.Module:
         raise RuntimeError("no such layer")
+
+
+def test_an_undefined_score_is_nan_for_whatever_searches() -> None:
+    trial = proxy_trial(SPACE, "naswot", IMAGES)({"arch": NONE})
+    row = trial.train()
+    assert math.isnan(row["naswot"])
+    assert row["error_kind"] == "undefined"
 
 
 @pytest.mark.parametrize("kind", ["scores", "training"])

@@ -119,6 +119,8 @@ def test_a_result_without_the_metric_does_not_end_the_run(wrapper: Any) -> None:
             "metric must be the name of one thing that trials report, got \\['a', 'b'\\]",
         ),
         ({"mode": "least"}, "mode must be 'max' or 'min', got 'least'"),
+        ({"metric": "trial"}, "metric must be what trials report, and a row has trial of its own"),
+        ({"metric": "error"}, "metric must be what trials report, and a row has error of its own"),
         ({"key": ""}, "key must be the name under which a config has its arch, got ''"),
     ],
 )
@@ -151,7 +153,9 @@ def test_a_row_is_what_the_trial_reported() -> None:
 @pytest.mark.parametrize(
     ("result", "row"),
     [
-        ({"x": 1.0, "images": np.zeros(3), "rows": [1], "score": 2}, {"x": 1.0, "rows": "[1]", "score": 2}),
+        ({"x": 1.0, "images": np.zeros(3), "rows": [1], "score": 2}, {"x": 1.0, "score": 2}),
+        ({"x": 1.0, "rows": [{"x": 2.0}], "score": 2}, {"x": 1.0, "score": 2}),
+        ({"x": 1.0, "rows": 5}, {"x": 1.0}),
         ({"x": 1.0, 5: 2}, {"x": 1.0, "5": 2}),
         ({"x": math.nan}, {"x": math.nan, "error": "x is nan", "error_kind": "undefined"}),
         ({"y": 1}, {"y": 1, "error": "x: the trial did not report it, but y", "error_kind": "undefined"}),
@@ -288,6 +292,18 @@ def test_in_another_tuner_what_was_under_way_goes_out_again(tmp_path: Path) -> N
         UsageError, match="state must hold the state of a searcher as JSON, but it is damaged"
     ):
         TuneSearcher(evolution(), "x").restore(str(tmp_path / "state"))
+
+
+@pytest.mark.parametrize(
+    "state",
+    ["{}", "null", "3", '{"events": 3}', '{"events": [1]}', "[" * 100_000, '[{"event": "tell", "trial": 0}]'],
+)
+def test_a_state_of_something_else_is_one_sentence(state: str, tmp_path: Path) -> None:
+    (tmp_path / "state").write_text(state)
+    with pytest.raises(UsageError, match="must hold the state of"):
+        TuneSearcher(evolution(), "x").restore(str(tmp_path / "state"))
+    with pytest.raises(UsageError, match="must hold the state of"):
+        TuneSearcher(evolution(), "x").restore(str(tmp_path / "none"))
 
 
 def test_what_tune_lost_is_waited_for_no_longer_than_it_may_live(

@@ -17,6 +17,7 @@ from nas_ray.errors import UsageError
 from nas_ray.report.accuracies import Accuracies
 from nas_ray.report.html_report import write_report
 from nas_ray.report.read_tuned import Judged, read_tuned
+from nas_ray.report.tables import all_rows
 from nas_ray.runs.kinds import check_reportable, page_beside
 from nas_ray.safe_files.tune_folder import OF_TUNE
 from nas_ray.spaces import NatsTss
@@ -86,10 +87,18 @@ def test_a_training_is_judged_by_its_accuracy_and_a_loss_by_the_smallest(tmp_pat
     assert (str(run.fitness), run.best_place) == ("valid_acc", 3)
     least = read_tuned(folder, Accuracies(), Judged("loss", smallest=True))
     assert (str(least.fitness), least.best_place) == ("the smallest loss", 0)
+    loss = read_tuned(folder, Accuracies(), Judged("valid_loss", smallest=True))
+    assert (str(loss.fitness), loss.scores[-1]) == ("the smallest valid_loss", "valid_loss")
     both = read_tuned(folder, Accuracies(), Judged("rank_sum:naswot,valid_acc"))
     assert str(both.fitness) == "rank sum of naswot and valid_acc"
     with pytest.raises(UsageError, match=r"^Unknown score 'los'\. Did you mean 'loss'\?"):
         read_tuned(folder, Accuracies(), Judged("los"))
+
+
+def test_what_a_config_has_beside_the_arch_is_shown(tmp_path: Path) -> None:
+    trials = [trial(n, {"arch": ARCHS[n], "lr": 0.25 * n}, {"loss": n}) for n in range(3)]
+    table = all_rows([read_tuned(make_tuned(tmp_path / "run", trials), Accuracies(), Judged())])
+    assert [row[table["columns"].index("config/lr")] for row in table["rows"]] == [0.0, 0.25, 0.5]
 
 
 def test_any_table_of_archs_with_accuracy_joined(tmp_path: Path) -> None:

@@ -95,6 +95,27 @@ def test_scores_of_other_settings_do_not_fit(
     assert not (tmp_path / "run").exists()
 
 
+def test_rows_of_other_weights_do_not_fit_whoever_wrote_them(earlier: Path, tmp_path: Path) -> None:
+    options = [option for option in SMALL if option != "--own-weights"]
+    before = tmp_path / "before"  # as a version without --own-weights left it
+    shutil.copytree(earlier, before)
+    info = json.loads((before / "run.json").read_text())
+    del info["weights"], info["args"]["own_weights"]
+    (before / "run.json").write_text(json.dumps(info))
+    for source in (earlier, before):
+        ended = call("rea", *options, "--start-from", source, "--out", tmp_path / "run")
+        assert ended.code == 2
+        assert "made with the weights of nets of their own" in " ".join(ended.err.split())
+
+
+def test_archs_per_trial_leave_a_score_what_it_is(tmp_path: Path) -> None:
+    options = [option for option in SMALL if option != "--own-weights"]
+    for name, more in (("many", ("--archs-per-trial", 3)), ("one", ("--start-from", tmp_path / "many"))):
+        ended = call("random_search", *options, *more, "--num-samples", 3, "--out", tmp_path / name)
+        assert ended.code == 0, ended.err
+    assert rows_of(tmp_path / "one")["given"].sum() == 3
+
+
 def test_a_place_without_rows_is_told(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("a,b\n1,2\n")
     (tmp_path / "n.csv").write_text("arch,naswot\nmine,2\n")
