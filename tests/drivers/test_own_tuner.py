@@ -367,7 +367,6 @@ BY_DAY = [
     ("scores", "grid", "fifo"),
     ("scores", "rea", "fifo"),
     ("training", "optuna", "asha"),
-    ("training", "rea", "asha"),
 ]
 
 
@@ -404,6 +403,7 @@ def test_resources_failures_and_a_search_of_ours(ray_started: None, tmp_path: Pa
     assert "The arch of a config must be one of the space, got 'resnet'" in str(error)
 
 
+@pytest.mark.slow(faster="test_a_checkpoint_goes_on_to_equal_numbers")
 def test_paused_and_killed_trainings_go_on(ray_started: None, tmp_path: Path) -> None:
     from ray import tune
     from ray.tune.schedulers import HyperBandScheduler

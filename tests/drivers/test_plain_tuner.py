@@ -271,6 +271,7 @@ def objective(config: dict[str, Any]) -> None:
     tune.report({"loss": (float(config["arch"]) - 7) ** 2 + config["param"]})
 
 
+@pytest.mark.slow(faster="test_repeated_trials_are_one_row_with_their_mean")
 def test_an_example_of_ray_with_one_of_its_searchers_runs_with_ours(
     ray_started: None, tmp_path: Path
 ) -> None:

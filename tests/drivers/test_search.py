@@ -136,6 +136,7 @@ def test_scores_are_equal_at_any_concurrency(ray_started: None, tmp_path: Path) 
     pd.testing.assert_frame_equal(*tables)
 
 
+@pytest.mark.slow(faster="test_either_driver_goes_on_with_the_other_to_equal_rows")
 def test_a_finished_search_is_extended_as_if_it_had_been_longer(ray_started: None, tmp_path: Path) -> None:
     tune_search(search(), evaluator(), folder=tmp_path, num_samples=9, max_concurrent=1)
     longer = search()
@@ -186,6 +187,7 @@ def test_a_worker_that_dies_does_not_end_the_search(ray_started: None, tmp_path:
     assert errors == ({victim: "the worker died before the trial ended"} if always else {})
 
 
+@pytest.mark.slow(faster="test_no_searcher_leaves_the_limits")
 def test_skip_filter_holds_in_a_real_search(ray_started: None, tmp_path: Path) -> None:
     searcher = SkipRea(SPACE, fitness=RankSum(SCORES), population=4, sample=2, min_skips=1, max_skips=2)
     rows = tune_search(searcher, evaluator(), folder=tmp_path, num_samples=12, max_concurrent=2)

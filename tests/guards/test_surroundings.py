@@ -50,6 +50,7 @@ def test_a_search_ends_well_among_others_with_a_ray_of_its_own(files: Path, tmp_
 
 
 @pytest.mark.parametrize("name", [name for name in RAY if name not in (*ALIKE, "search")])
+@pytest.mark.slow(faster="test_a_search_ends_well_among_others_with_a_ray_of_its_own")
 def test_a_command_on_ray_ends_well_among_others(
     name: str, ray_started: None, files: Path, tmp_path: Path
 ) -> None:

@@ -68,6 +68,7 @@ class Deadly:
         return pd.DataFrame({"arch": list(archs), "x": 1.0, "seconds": 0.0, "error": None})
 
 
+@pytest.mark.slow(faster="test_equal_tables_on_one_worker_and_on_two_and_nothing_twice")
 def test_lost_workers_cost_no_row(ray_started: None, tmp_path: Path) -> None:
     plan = make_plan(Request(num_cpus=2), 2, 0, "this machine")
     chunks = [ARCHS[:4], ARCHS[4:7], ARCHS[7:8], ARCHS[8:]]
@@ -85,6 +86,7 @@ def twice(net, inputs, targets):
 """
 
 
+@pytest.mark.slow(faster="test_equal_tables_on_one_worker_and_on_two_and_nothing_twice")
 def test_a_plug_in_and_any_proxy_once_per_class_within_memory(
     ray_started: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -160,6 +160,7 @@ def cancel_and_go_on(plan: Plan, tmp_path: Path) -> None:
 
 
 @pytest.mark.ray
+@pytest.mark.slow(faster="test_a_search_cancelled_on_ray_goes_on_to_equal_numbers")
 def test_a_trial_that_runs_is_not_waited_for(ray_started: None, tmp_path: Path) -> None:
     """It would take ten minutes; the worker is free for the next search."""
 

@@ -164,8 +164,19 @@ def test_random_search_has_the_same_table_with_any_number_of_archs_per_trial(arc
     pd.testing.assert_frame_equal(several[COMPARED], one[COMPARED], rtol=1e-5)
 
 
-@pytest.mark.parametrize("make", [random_search, evolution])
-@pytest.mark.parametrize("archs_per_trial", [1, 3, 8])
+AT_NIGHT = pytest.mark.slow(faster="test_random_search_has_the_same_table_with_any_number_of_archs_per_trial")
+
+
+@pytest.mark.parametrize(
+    ("make", "archs_per_trial"),
+    [
+        (random_search, 1),
+        (evolution, 3),
+        *(pytest.param(make, 8, marks=AT_NIGHT) for make in (random_search, evolution)),
+        pytest.param(random_search, 3, marks=AT_NIGHT),
+        pytest.param(evolution, 1, marks=AT_NIGHT),
+    ],
+)
 def test_tune_with_one_worker_equals_simulate(
     ray_started: None, tmp_path: Path, make: Callable[[], ArchSearcher], archs_per_trial: int
 ) -> None:
