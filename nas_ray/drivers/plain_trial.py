@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,7 +51,7 @@ class Work:
     timeout_s: float | None
 
 
-class PlainTrial(tune.Trainable):  # type: ignore[misc]  # Ray ships no types
+class PlainTrial(tune.Trainable, ABC):  # type: ignore[misc]  # Ray ships no types
     """Evaluates the arch of a config with as many threads, and on the device, that its resources name.
 
     What is wrong with a config is raised by the first step, since a worker that raises before is lost for
@@ -106,9 +107,9 @@ class PlainTrial(tune.Trainable):  # type: ignore[misc]  # Ray ships no types
         except UsageError as error:
             self._wrong = error
 
+    @abstractmethod
     def _begin(self, settings: Mapping[str, Any]) -> None:
         """Prepares the evaluation of `self.arch`."""
-        raise NotImplementedError
 
     def save_checkpoint(self, checkpoint_dir: str) -> None:
         """Saves what `load_checkpoint` needs."""

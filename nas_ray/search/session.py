@@ -109,7 +109,7 @@ def _ending(experiment: Prepared, folder: Path, place: str | Path, began: float)
         lambda status: leave(experiment, folder, status, began, new=args.resume is None),
         done=lambda: f" after {_evaluations(experiment)}",
         kept="nothing is lost",
-        where=lambda: f"what was evaluated is kept in {place}" if experiment.searcher.num_asked else "",
+        where=lambda: f"what was evaluated is kept in {place}" if experiment.searcher.begun else "",
         lost=lambda: lost(place, folder, file=FILE_NAME),
         go_on=lambda: resume_command(place, args.address),
         verbose=args.verbose,

@@ -13,7 +13,7 @@ from nas_ray.errors import UsageError
 from nas_ray.errors import describe as describe_error
 from nas_ray.images.identity import IMAGES, check_unchanged
 from nas_ray.runs.folder import read_run, unmake_run, update_run, write_table
-from nas_ray.runs.journal import FILE_NAME, Journal, rows_of
+from nas_ray.runs.journal import Journal, rows_of
 from nas_ray.search.base import MINIBATCH, Experiment
 from nas_ray.search.estimation import in_run
 
@@ -57,9 +57,7 @@ def replay(experiment: Experiment, folder: Path) -> None:
 
 def leave(experiment: Experiment, folder: Path, status: str, began: float, *, new: bool = False) -> None:
     """Writes the rows so far; a new run that failed before any goes, so that its folder can be used again."""
-    journal = folder / FILE_NAME  # over Ray Client it knows more than the searcher here
-    kept = journal.is_file() and journal.stat().st_size > 0
-    if new and not experiment.searcher.num_asked and not kept and status == "failed":
+    if new and not experiment.searcher.begun and status == "failed":
         unmake_run(folder)
         return
     update_run(folder, status=status, wall_seconds=wall_seconds(folder, began))

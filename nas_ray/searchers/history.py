@@ -102,6 +102,11 @@ class History:
         """Returns copies of the rows of `history`, without what the searcher made of them."""
         return [copied(row) for row in self._record.rows]
 
+    @property
+    def begun(self) -> bool:
+        """Whether an arch was asked for, by this searcher or by a copy elsewhere that it follows."""
+        return any(event["event"] == "ask" for event in self._record.events)
+
     def follow(self, event: Event) -> None:
         """Keeps an event, of this searcher or of a copy of it that asks and is told elsewhere."""
         if (row := self._record.keep(event)) is not None:

@@ -13,11 +13,12 @@ import pandas as pd
 import pytest
 
 from nas_ray.drivers.simulation import simulate
-from nas_ray.runs.folder import create_run
+from nas_ray.runs.folder import create_run, read_run
 from nas_ray.runs.journal import FILE_NAME, Journal, read_journal
 from nas_ray.search.arguments import ReaArgs
 from nas_ray.search.experiment import Experiment, prepare
 from nas_ray.search.session import describe, replay
+from nas_ray.search.steps import leave
 
 MEASURED = ["seconds", "finished_at", "worker"]
 SAMPLES = 5
@@ -75,3 +76,20 @@ def test_a_run_cut_after_any_event_ends_as_the_whole_one(
             rtol=1e-5,
             obj=f"cut after {count} events",
         )
+
+
+def test_a_failed_search_whose_copy_elsewhere_had_rows_stays(
+    whole: tuple[int, Path, pd.DataFrame], tmp_path: Path
+) -> None:
+    """As over Ray Client: the searcher here follows events, and never asks."""
+    archs_per_trial, folder, rows = whole
+    made = experiment(archs_per_trial)
+    create_run(tmp_path / "run", describe(made))
+    leave(made, tmp_path / "run", "failed", 0.0, new=True)
+    assert not (tmp_path / "run" / "run.json").exists()  # nothing was evaluated
+    create_run(tmp_path / "run", describe(made))
+    for event in read_journal(folder / FILE_NAME):
+        made.searcher.follow(event)
+    leave(made, tmp_path / "run", "failed", 0.0, new=True)
+    assert read_run(tmp_path / "run")["status"] == "failed"
+    assert pd.read_parquet(tmp_path / "run" / "results.parquet")["arch"].tolist() == rows["arch"].tolist()
