@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from nas_ray.errors import UsageError
+from nas_ray.errors import UsageError, describe
+from nas_ray.terminal.console import say_error
 
 TUNE = "tune"
 """The folder of Tune in that of a run, while it runs."""
@@ -40,9 +41,13 @@ def clear(storage: Path, folder: Path, *, keep: bool) -> None:
         keep: what callbacks wrote for each trial goes to `LOGS` in `folder`, without pickles.
     """
     made = storage / TUNE
-    for path in made.glob("*/**/*") if keep else ():
-        if path.is_file() and path.suffix != ".pkl":
-            target = folder / LOGS / path.relative_to(made)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.move(path, target)
-    shutil.rmtree(made if storage == folder else storage, ignore_errors=True)
+    try:
+        for path in made.glob("*/**/*") if keep else ():
+            if path.is_file() and path.suffix != ".pkl":
+                target = folder / LOGS / path.relative_to(made)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.move(path, target)
+    except OSError as error:  # the search itself is whole
+        say_error(f"What callbacks wrote is not kept in {folder / LOGS}: {describe(error)}.")
+    finally:
+        shutil.rmtree(made if storage == folder else storage, ignore_errors=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import threading
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from nas_ray.drivers.machine import certainly_no_gpus, local_gpus
 from nas_ray.drivers.plan import RAY, Plan
 from nas_ray.drivers.resources import Request, cluster_address, imported_ray, make_plan, start_ray
 from nas_ray.errors import UsageError
+from nas_ray.process.inherited import PICTURES, PLACEMENT
 from nas_ray.process.interrupts import end_as_ctrl_c
 from nas_ray.terminal.ranges import check_ranges, local_cores
 
@@ -57,6 +59,8 @@ def started_early(request: Request) -> Plan | None:
     if _started is None:
         return None
     (asked, plan), _started = _started, None
+    if not imported_ray().is_initialized():  # somebody ended it
+        return None
     if asked != request or local_gpus():
         stop_ray()
         return None
@@ -72,6 +76,8 @@ def _alone(request: Request) -> bool:
     """Returns whether the request is certainly for this machine, for what it has, and without GPUs."""
     if request.driver != RAY or not certainly_no_gpus():
         return False
+    if any(PLACEMENT.fullmatch(name) or PICTURES.fullmatch(name) for name in os.environ):
+        return False  # imports hide these for a moment, and Ray's processes inherit the environment
     if threading.current_thread() is not threading.main_thread():
         return False
     try:

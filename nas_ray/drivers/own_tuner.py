@@ -126,7 +126,7 @@ def training_trial(
     if not isinstance(recipe, Recipe):
         raise UsageError(f"A recipe must be a text such as 'epochs:4', or a Recipe, got {recipe!r}.")
     evaluator = training_on(images, space, recipe, init_seed=init_seed, scores=scores)
-    _ = evaluator.fingerprint  # hashes the images: once here, and not by every worker
+    _ = evaluator.fingerprint  # hashes the images, which take the hash to the workers
     metric = evaluator.task.metric_name
     trained = [f"{part}_{what}" for what in (metric, "loss") for part in ("valid", "train")]
     columns = [*(score_names(given) if given else ()), *trained]

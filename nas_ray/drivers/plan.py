@@ -35,7 +35,7 @@ class Budget:
     seconds: float | None = None
 
     def __post_init__(self) -> None:
-        check_all({"num_samples": whole(0).or_none, "seconds": real(0).or_none}, vars(self))
+        check_all({"num_samples": whole(0).or_none, "seconds": real(0, finite=False).or_none}, vars(self))
 
     def spent(self, num_asked: int, seconds: float) -> bool:
         """Returns whether no further evaluation may start."""

@@ -71,7 +71,8 @@ def tune_search(
         on_event: called with every event, for progress.
         on_epoch: called with the rows of trials that are still trained, for progress.
         callbacks: of Ray Tune, such as loggers (`ray.tune.Callback`). They see each result with the arch and
-            the columns of its row; what they write for a trial is kept in `folder/tune_logs`.
+            the columns of its row; what they write for a trial is kept in `folder/tune_logs`, but over Ray
+            Client, where they are at the head.
         journal: the journal of `folder`, if the caller holds it already.
     """
     check_search(searcher, evaluator)
@@ -112,10 +113,10 @@ def run_on_ray(
     Raises:
         Cancelled: the listeners cancelled it; its trials are ended.
     """
+    check_callbacks(listeners.callbacks)
     if over_client():
         search_at_head(searcher, evaluator, plan, budget, listeners, journal=journal, run=run_on_ray)
         return
-    check_callbacks(listeners.callbacks)
     storage = _storage(folder)
     try:
         with tune_surroundings(), connected(searcher, evaluator, plan, budget, listeners, journal):

@@ -185,6 +185,11 @@ class TuneSearcher(RowSearcher):
         return getattr(self.arch_searcher.fitness, "names", ())
 
     def _aim(self, metric: str, mode: str) -> None:
+        if metric in OF_A_ROW:
+            raise UsageError(
+                f"metric must be what trials report, and a row has {metric} of its own; let them report it "
+                "under another name."
+            )
         self._metric, self._mode = Unchecked(metric), mode
         self.arch_searcher.maximise(Single((metric,)) if mode == "max" else Negated(metric))
 
@@ -224,11 +229,6 @@ def _check(searcher: object, metric: object, mode: object, key: object) -> None:
         raise UsageError(
             f"metric must be the name of one thing that trials report, got {metric!r}; for several give the "
             "searcher a fitness, such as RankSum(('a', 'b'))."
-        )
-    if metric in OF_A_ROW:
-        raise UsageError(
-            f"metric must be what trials report, and a row has {metric} of its own; let them report it under "
-            "another name."
         )
     if mode not in ("max", "min"):
         raise UsageError(f"mode must be 'max' or 'min', got {mode!r}.")

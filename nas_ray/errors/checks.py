@@ -10,7 +10,7 @@ import inspect
 import math
 import numbers
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from os import PathLike
 from typing import Any
@@ -50,7 +50,9 @@ class Kind:
     @property
     def or_none(self) -> Kind:
         """The same, and None."""
-        return Kind(f"{self.what} or None", lambda value: value is None or self.holds(value), self.advice)
+        return replace(
+            self, what=f"{self.what} or None", holds=lambda value: value is None or self.holds(value)
+        )
 
 
 def whole(least: int = 1) -> Kind:
@@ -61,13 +63,13 @@ def whole(least: int = 1) -> Kind:
     )
 
 
-def real(least: float = 0, *, above: bool = False) -> Kind:
-    """Returns the kind of finite numbers from `least`, or above it."""
+def real(least: float = 0, *, above: bool = False, finite: bool = True) -> Kind:
+    """Returns the kind of numbers from `least`, or above it; infinity is one where `finite` is False."""
     what = f"a number larger than {least:g}" if above else f"a number of at least {least:g}"
 
     def holds(value: Any) -> bool:
-        finite = _is(value, numbers.Real) and -math.inf < value < math.inf
-        return finite and (value > least if above else value >= least)
+        number = _is(value, numbers.Real) and not math.isnan(value) and not (finite and math.isinf(value))
+        return number and (value > least if above else value >= least)
 
     return Kind(what, holds)
 

@@ -50,8 +50,8 @@ def of_floats(active: Tensor) -> Tensor:
 def bytes_are_faster() -> bool:
     """Returns whether this processor multiplies bytes faster than floats, measured once.
 
-    With instructions for bytes they take a quarter of the time, while versions of torch without a kernel for
-    the processor take twenty times as long.
+    With instructions for bytes they take less time, while versions of torch without a kernel for the
+    processor take many times as long.
     """
     active = (torch.arange(32 * 4096) % 3 == 0).float().view(32, -1)
     try:

@@ -30,8 +30,9 @@ _ORANGE, _GREY = "#D55E00", "#8a8f98"
 
 def front_of(rows: pd.DataFrame, objectives: Sequence[Fitness]) -> pd.DataFrame:
     """Returns the different archs that no other dominates, the best in the first objective first."""
-    rows = _with_columns(rows[~rows["reused"].eq(True) & ~rows["arch"].duplicated()], objectives)
+    rows = _with_columns(rows[~rows["reused"].eq(True)], objectives)
     front = pareto_front(rows, objectives)
+    front = front[~front["arch"].duplicated()]  # one that failed first may have been again
     if front.empty:
         return front
     first = objective_values(records(front), objectives)[:, 0]
@@ -109,18 +110,22 @@ def title_of(objective: Fitness) -> str:
     return f"{column_of(objective)} ({'smaller' if isinstance(objective, Negated) else 'larger'} is better)"
 
 
-def draw_front(rows: pd.DataFrame, path: Path, *, objectives: Sequence[Fitness]) -> None:
+def draw_front(
+    rows: pd.DataFrame, path: Path, *, objectives: Sequence[Fitness], front: pd.DataFrame | None = None
+) -> None:
     """Writes a picture of the front over each two objectives, and of its hypervolume over evaluations.
 
     Args:
         rows: of a search in the order of arrival.
         path: a file name that ends in a format of matplotlib, such as `.png`.
         objectives: what the search maximised.
+        front: `front_of` these, where it is known.
     """
-    draw(path, lambda: _panels(rows, objectives))
+    front = front_of(rows, objectives) if front is None else front
+    draw(path, lambda: _panels(rows, objectives, front))
 
 
-def _panels(rows: pd.DataFrame, objectives: Sequence[Fitness]) -> Figure:
+def _panels(rows: pd.DataFrame, objectives: Sequence[Fitness], front: pd.DataFrame) -> Figure:
     named = [objective for objective in objectives if column_of(objective)]
     pairs = list(combinations(named, 2))[:MOST_PANELS]
     grown = course(rows, objectives)
@@ -130,7 +135,6 @@ def _panels(rows: pd.DataFrame, objectives: Sequence[Fitness]) -> Figure:
     figure = new_figure((4.4 * across, 3.4 * down + 0.3))
     figure.set_layout_engine("constrained", w_pad=0.1, h_pad=0.06)
     panels = figure.subplots(down, across, squeeze=False).ravel()
-    front = front_of(rows, objectives)
     for panel, (first, second) in zip(panels, pairs, strict=False):
         _draw_pair(panel, _with_columns(rows, objectives), front, second, first, line=len(objectives) == 2)
     if len(grown):

@@ -66,7 +66,8 @@ def _pair_panel(kinds: Sequence[Kind], objectives: Objectives, across: Fitness, 
         drawn, total = drawn + len(some), total + len(rows)
         values.append(rows[[x, y]].astype(float))
         plot.add_trace(points(some, x, y, label=kind.label, color=kind.color))
-        front = front_of(rows, objectives).sort_values(x)
+        every = pd.concat([run.rows for run in kind.runs], ignore_index=True)
+        front = front_of(every, objectives).sort_values(x)
         line = points(front, x, y, label=f"front of {kind.label}", color=kind.color)
         line.update(marker={"size": 7, "opacity": 1})
         if len(objectives) == 2:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from rich.console import Console
 
-from nas_ray.report.front import course, front_of
+from nas_ray.report.front import course
 from nas_ray.rows import final_arch
 from nas_ray.searchers.fitness import Fitness
 from nas_ray.searchers.pareto import column_of
@@ -20,17 +20,22 @@ SHOWN = 10
 
 
 def print_front(
-    rows: pd.DataFrame, objectives: Sequence[Fitness], console: Console, label: Callable[[str], str] = str
+    front: pd.DataFrame,
+    rows: pd.DataFrame,
+    objectives: Sequence[Fitness],
+    console: Console,
+    label: Callable[[str], str] = str,
 ) -> None:
     """Prints the front of a search and its hypervolume.
 
     Args:
+        front: `front_of` these.
         rows: of the search in the order of arrival.
         objectives: what it maximised.
         console: where to.
         label: a short name of an arch.
     """
-    front, names = front_of(rows, objectives), " and ".join(map(str, objectives))
+    names = " and ".join(map(str, objectives))
     if front.empty:
         say(console, f"There is no front, since no evaluation has all of {names}.", "yellow", wrapped=True)
         return

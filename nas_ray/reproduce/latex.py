@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from nas_ray.report.latex import Cell, Value, best_of, escaped, latex_table
+from nas_ray.reproduce.printing import p_value
 from nas_ray.reproduce.tables import Table
 
 FORM = ".2f"
@@ -43,7 +44,7 @@ def differences_latex(against: str, lines: pd.DataFrame, rule: str) -> str:
             f"{escaped(line['setting'])}, {escaped(line['dataset'])}",
             Value(line["difference"], "+.2f", low=line["low"], high=line["high"]),
             Value(line["wins"], ".0f"),
-            Value(line["p"], ".3f") if line["p"] >= 0.001 else "$<.001$",
+            f"${p}$" if (p := p_value(line["p"])) != "-" else p,
             escaped(line["verdict"]),
         ]
         for line in lines.to_dict("records")

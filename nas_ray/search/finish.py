@@ -84,14 +84,15 @@ def _front(experiment: Experiment, rows: pd.DataFrame, folder: Path, pictures: b
     front = front_of(rows, objectives)
     write_table(folder, front, "front")
     if pictures and len(front):
-        draw_front(rows, folder / "front.png", objectives=objectives)
+        draw_front(rows, folder / "front.png", objectives=objectives, front=front)
     return front
 
 
 def show_front(outcome: Outcome, experiment: Experiment, console: Console) -> None:
     """Prints the front that a finished search found, if it had several objectives."""
     if outcome.front is not None:
-        print_front(outcome.rows, objectives_of(experiment.searcher.objectives), console, experiment.label)
+        objectives = objectives_of(experiment.searcher.objectives)
+        print_front(outcome.front, outcome.rows, objectives, console, experiment.label)
 
 
 def show(outcome: Outcome, console: Console, gpus_per_trial: float = 0.0) -> int:

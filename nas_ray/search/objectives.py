@@ -24,8 +24,9 @@ def check_objectives(objectives: Sequence[Fitness], scores: Sequence[str]) -> No
     Raises:
         UsageError: one is no score of this search, and no column of every row.
     """
-    known = [*scores, *TRAINING, GPU_MEMORY, "seconds"]
+    known = [*scores, *(TRAINING if "valid_acc" in scores else ()), GPU_MEMORY, "seconds"]
     for name in filter(None, map(column_of, objectives)):
         if name not in known:
             said = unknown_name("objective", name, list(scores))
-            raise UsageError(f"{said} Add a proxy with --proxies.")
+            add = "Train with --fidelity." if name in TRAINING else "Add a proxy with --proxies."
+            raise UsageError(f"{said} {add}")

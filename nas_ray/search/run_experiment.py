@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from nas_ray.drivers.keeping import note_given
 from nas_ray.drivers.plan import RAY, Cancelled, Listeners, Plan
 from nas_ray.drivers.ray_client import check_started
 from nas_ray.drivers.table import to_table
@@ -96,7 +97,9 @@ def _opened(experiment: Experiment, plan: Plan, folder: Path, resumed: bool) -> 
     """Returns the journal of a claimed folder, replayed if it was there."""
     if not resumed:
         create_run(folder, _info(experiment, plan))
-        return Journal(folder / FILE_NAME)
+        journal = Journal(folder / FILE_NAME)
+        note_given(experiment.searcher, journal)
+        return journal
     check_own_files(folder)
     journal = Journal(folder / FILE_NAME)
     try:

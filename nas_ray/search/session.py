@@ -11,6 +11,7 @@ from typing import Any
 
 from rich.console import Console
 
+from nas_ray.drivers.keeping import note_given
 from nas_ray.drivers.lifecycle import Ending, begin, guarded
 from nas_ray.drivers.plan import Listeners, Plan
 from nas_ray.drivers.progress import SearchProgress
@@ -65,6 +66,8 @@ def run(
     ):
         if args.resume:
             replay(experiment, folder)
+        else:
+            note_given(experiment.searcher, journal)
         return guarded(
             lambda: _search(experiment, folder, place, console, began, journal),
             _ending(experiment, folder, place, began),

@@ -119,7 +119,7 @@ def _fitting(searcher: WarmStart, rows: Sequence[Row]) -> tuple[list[Row], dict[
     reasons: Counter[str] = Counter()
     found: dict[str, Row] = {}
     for row in rows:
-        why = "repeated" if row.get("arch") in found else _misfit(searcher, row, names)
+        why = _misfit(searcher, row, names) or ("repeated" if row["arch"] in found else "")
         if why:
             reasons[why] += 1
         else:

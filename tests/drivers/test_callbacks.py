@@ -117,3 +117,14 @@ def test_the_driver_process_has_none(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"^Callbacks of Ray Tune need the driver ray; the driver process t"):
         run_experiment(experiment, Plan(driver="process"), tmp_path / "run", Listeners(callbacks=[print]))
     assert not (tmp_path / "run" / "run.json").exists()
+
+
+def test_a_full_disk_loses_logs_and_no_search(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "tune" / "run" / "trial").mkdir(parents=True)
+    (tmp_path / "tune" / "run" / "trial" / "result.json").write_text("{}")
+    (tmp_path / LOGS).write_text("no folder")
+    clear(tmp_path, tmp_path, keep=True)
+    assert f"What callbacks wrote is not kept in {tmp_path / LOGS}" in "".join(
+        capsys.readouterr().err.split("\n")
+    )
+    assert not (tmp_path / "tune").exists()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ class Starts:
     def __init__(self) -> None:
         self.told: list[Any] = []
         self.error: UsageError | None = None
+        self.there = True
 
     def start(self, request: Request, **options: Any) -> Plan:
         if self.error:
@@ -37,7 +39,7 @@ def starts(monkeypatch: pytest.MonkeyPatch) -> Starts:
         "start_ray": made.start,
         "stop_ray": lambda: made.told.append("stopped"),
         "await_worker": lambda: made.told.append("awaited"),
-        "imported_ray": lambda: None,
+        "imported_ray": lambda: SimpleNamespace(is_initialized=lambda: made.there),
         "end_as_ctrl_c": lambda: None,
         "local_gpus": lambda: 0,
         "certainly_no_gpus": lambda: True,
@@ -55,6 +57,19 @@ def test_it_is_taken_once_its_worker_is_up(starts: Starts) -> None:
     assert early.started_early(WANTED) == Plan(where="this machine")
     assert starts.told[1:] == ["awaited"]
     assert early.started_early(WANTED) is None
+
+
+def test_one_that_was_ended_meanwhile_is_not_taken(starts: Starts) -> None:
+    early.start_early(WANTED, [])
+    starts.there = False
+    assert early.started_early(WANTED) is None
+    assert "awaited" not in starts.told
+
+
+def test_nothing_starts_where_imports_hide_variables(starts: Starts, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLURM_NTASKS", "4")
+    early.start_early(WANTED, [])
+    assert starts.told == []
 
 
 def test_another_one_is_ended(starts: Starts) -> None:

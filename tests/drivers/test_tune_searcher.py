@@ -294,6 +294,12 @@ def test_in_another_tuner_what_was_under_way_goes_out_again(tmp_path: Path) -> N
         TuneSearcher(evolution(), "x").restore(str(tmp_path / "state"))
 
 
+def test_a_metric_of_a_tuner_is_checked_as_its_own() -> None:
+    adapter = TuneSearcher(RandomSearch(NatsTss()))
+    with pytest.raises(UsageError, match="a row has reused of its own"):
+        adapter.set_search_properties("reused", "max", {})
+
+
 @pytest.mark.parametrize(
     "state",
     ["{}", "null", "3", '{"events": 3}', '{"events": [1]}', "[" * 100_000, '[{"event": "tell", "trial": 0}]'],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -127,6 +128,14 @@ def test_an_object_is_told_by_what_it_lacks_and_not_by_its_address() -> None:
         having(nas_ray.SearchSpace, "a space").check("it", object())
     with pytest.raises(nas_ray.UsageError, match=r"^it must be large, got an Evaluates; buy another\.$"):
         Kind("large", lambda value: False, "buy another").check("it", Evaluates())
+    with pytest.raises(nas_ray.UsageError, match=r"build or None, got an object without sample, build"):
+        having(nas_ray.SearchSpace, "a space").or_none.check("it", object())
+
+
+def test_a_search_may_have_all_the_time_there_is() -> None:
+    assert not nas_ray.Budget(seconds=math.inf).spent(0, 1e9)
+    with pytest.raises(nas_ray.UsageError, match="seconds must be a number of at least 0 or None, got nan"):
+        nas_ray.Budget(seconds=math.nan)
 
 
 def test_who_needs_less_of_a_space_or_a_task_is_given_less() -> None:

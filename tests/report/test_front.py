@@ -40,11 +40,17 @@ def test_a_repeated_arch_is_there_once() -> None:
     assert len(front_of(rows, BOTH)) == 1
 
 
+def test_an_arch_that_failed_first_is_there_once_it_was_evaluated() -> None:
+    rows = rows_of((np.nan, 0.1), (2.0, 1.0), (1.0, 0.5))
+    rows["arch"] = ["a", "a", "b"]
+    assert front_of(rows, BOTH)["arch"].tolist() == ["a", "b"]
+
+
 def test_an_objective_that_nothing_got_as_far_as_leaves_no_front() -> None:
     rows = rows_of((1.0, 1.0)).drop(columns="naswot")
     assert front_of(rows, BOTH).empty
     said = io.StringIO()
-    print_front(rows, BOTH, Console(file=said, width=200))
+    print_front(front_of(rows, BOTH), rows, BOTH, Console(file=said, width=200))
     assert "There is no front, since no evaluation has all of naswot and -seconds." in said.getvalue()
 
 
@@ -68,7 +74,7 @@ def test_a_score_that_spans_magnitudes_counts_by_its_logarithm() -> None:
 def test_the_terminal_shows_both_ends_of_a_long_front() -> None:
     rows = rows_of(*[(float(n), float(n)) for n in range(30)])
     said = io.StringIO()
-    print_front(rows, BOTH, Console(file=said, width=200), lambda arch: f"<{arch}>")
+    print_front(front_of(rows, BOTH), rows, BOTH, Console(file=said, width=200), lambda arch: f"<{arch}>")
     text = said.getvalue()
     assert "30 of 30 archs, by naswot and -seconds" in text
     assert "<a29>" in text

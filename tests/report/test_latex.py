@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import re
 
+import pandas as pd
+
 from nas_ray.report.latex import Value, best_of, escaped, latex_table
+from nas_ray.reproduce.latex import differences_latex
 
 
 def test_nothing_in_a_text_is_latex() -> None:
@@ -45,3 +49,11 @@ def test_every_line_has_as_many_cells_as_the_table_has_columns() -> None:
     lines = [line for line in text.splitlines() if line.endswith(r"\\")]
     assert len(lines) == 4  # heads, two rows, one line of intervals
     assert all(len(re.findall(r"(?<!\\)&", line)) == 2 for line in lines)
+
+
+def test_an_unknown_p_is_not_a_small_one() -> None:
+    line = {"setting": "a", "dataset": "cifar10", "difference": 0.0, "low": 0.0, "high": 0.0, "wins": 50.0}
+    lines = pd.DataFrame([{**line, "p": p, "verdict": "none"} for p in (math.nan, 0.0001, 0.25)])
+    text = differences_latex("rea", lines, "By a test.")
+    cells = [row.split("&")[3].strip() for row in text.splitlines() if row.startswith("a, cifar10")]
+    assert cells == ["-", "$<.001$", "$0.250$"]

@@ -47,6 +47,21 @@ def test_an_objective_that_is_not_computed_is_told(tmp_path: Path) -> None:
     assert not (tmp_path / "run").exists()
 
 
+def test_an_objective_of_a_training_needs_one(tmp_path: Path) -> None:
+    words = (
+        "--searcher-args",
+        "objectives=naswot,valid_acc",
+        "--proxies",
+        "naswot",
+        "--out",
+        tmp_path / "run",
+    )
+    ended = call("search", *HERE, *words)
+    assert ended.code == 2
+    assert "Unknown objective 'valid_acc'" in ended.err
+    assert "Train with --fidelity." in ended.err
+
+
 def test_what_only_an_objective_looks_at_is_computed_beside_trainings(tmp_path: Path) -> None:
     run = tmp_path / "run"
     options = ("--proxies", "flops", "--fidelity", "epochs:1", "--num-samples", 1, "--out", run)

@@ -116,6 +116,23 @@ def test_archs_per_trial_leave_a_score_what_it_is(tmp_path: Path) -> None:
     assert rows_of(tmp_path / "one")["given"].sum() == 3
 
 
+def test_a_search_that_ends_before_its_first_trial_keeps_what_it_was_given(
+    earlier: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*args: object, **options: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("nas_ray.search.session.drive", interrupted)
+        ended = call("rea", *SMALL, "--num-samples", 2, "--start-from", earlier, "--out", tmp_path / "run")
+    assert ended.code == 130
+    resumed = call("rea", "--resume", tmp_path / "run")
+    assert resumed.code == 0, resumed.err
+    rows = rows_of(tmp_path / "run")
+    assert rows["given"].sum() == (~rows_of(earlier)["reused"]).sum()
+    assert (~rows["given"]).sum() == 2
+
+
 def test_a_place_without_rows_is_told(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("a,b\n1,2\n")
     (tmp_path / "n.csv").write_text("arch,naswot\nmine,2\n")
