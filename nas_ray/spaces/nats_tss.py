@@ -11,6 +11,7 @@ import numpy as np
 from torch import nn
 
 from nas_ray.errors import UsageError
+from nas_ray.spaces.edges import Chosen, EdgeGraph
 from nas_ray.spaces.stems import SMALL, STEMS, stem_for
 from nas_ray.spaces.tss_nets import EDGES as EDGES
 from nas_ray.spaces.tss_nets import Cell as Cell
@@ -127,6 +128,26 @@ class NatsTss:
         """Returns the places of the incoming edges of nodes 1, 2 and 3."""
         targets = sorted({target for _, target in EDGES})
         return tuple(tuple(i for i, edge in enumerate(EDGES) if edge[1] == node) for node in targets)
+
+    def graphs(self) -> tuple[EdgeGraph, ...]:
+        """Returns the cell with its five operations on each of the six edges, all of which an arch has."""
+        return (EdgeGraph("cell", OPS, EDGES),)
+
+    def from_edges(self, chosen: Sequence[Chosen]) -> str:
+        """Returns the arch with these operations on its edges.
+
+        Raises:
+            UsageError: not one operation for each edge, or an unknown one.
+        """
+        return self.assemble([op for cell in chosen for _, op in sorted(cell.items())])
+
+    def to_edges(self, arch: str) -> tuple[Chosen, ...]:
+        """Returns the operation of `arch` on every edge.
+
+        Raises:
+            UsageError: not an arch of this space.
+        """
+        return (dict(enumerate(to_ops(arch))),)
 
     def cost_class(self, arch: str) -> tuple[int, int]:
         """Returns the numbers of 1x1 and 3x3 convolutions; archs with equal ones cost the same."""
