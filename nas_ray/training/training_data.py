@@ -111,7 +111,11 @@ class KeptImages(Dataset[Batch]):
     def __len__(self) -> int:
         return len(self.indices)
 
-    def augmented_by(self, recipe: Recipe) -> KeptImages:
+    def plain(self) -> KeptImages:
+        """Returns the same images, kept once for both, without augmentation."""
+        return self.augmented_by(None)
+
+    def augmented_by(self, recipe: Recipe | None) -> KeptImages:
         """Returns the same images, kept once for both, with the augmentation of `recipe`."""
         if recipe == self.recipe:
             return self
