@@ -1,0 +1,112 @@
+"""From architecture parameters to the mix that a supernet is given."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from nas_ray.shared_weights.methods.arch_weights import ArchWeights
+from nas_ray.shared_weights.methods.chance import Chance
+from nas_ray.shared_weights.methods.edge_weights import EdgeWeights
+from nas_ray.shared_weights.methods.method import Method
+from nas_ray.shared_weights.mixed import Mix
+
+Tensors = tuple[Tensor, ...]
+
+
+@dataclass(frozen=True)
+class Pass:
+    """The weights of operations and edges for one use of the net, with gradients to what made them.
+
+    Attributes:
+        weights: `[E, O]` by graph.
+        edges: `[E]` by graph; None where all edges count 1.
+        active: bool `[E, O]` by graph on the CPU; None for everything.
+        skip: weight of the auxiliary skip beside each edge.
+        drop: dropout rate behind skip connections.
+        seed: of that dropout.
+        hard: whether operations that are not active have a gradient all the same.
+    """
+
+    weights: Tensors
+    edges: Tensors | None
+    active: Tensors | None
+    skip: float = 0.0
+    drop: float = 0.0
+    seed: int = 0
+    hard: bool = False
+
+    @property
+    def made(self) -> Tensors:
+        """Weights of operations, and then of edges."""
+        return (*self.weights, *(self.edges or ()))
+
+    def leaves(self) -> Tensors:
+        """Returns `made` as leaves of their own."""
+        return tuple(own.detach().requires_grad_() for own in self.made)
+
+    def mix(self, made: Sequence[Tensor] | None = None) -> Mix:
+        """Returns the mix with other tensors in the place of `made`; without any, the same without gradients."""
+        values = tuple(own.detach() for own in self.made) if made is None else tuple(made)
+        number = len(self.weights)
+        return Mix(
+            values[:number],
+            self.active,
+            None if self.edges is None else values[number:],
+            skip=self.skip,
+            drop_skip=self.drop,
+            inactive_as_scalar=self.hard and made is not None,
+        )
+
+
+class Mixes:
+    """What a method mixes by: parameters, which operations are still there, and what fades over the epochs.
+
+    Attributes:
+        keep: bool `[E, O]` by graph, on the device: operations that are still there.
+        skip: weight of the auxiliary skip beside each edge.
+        drop: dropout rate behind skip connections.
+    """
+
+    def __init__(
+        self, method: Method, arch: ArchWeights, edges: EdgeWeights | None, keep: Tensors, chance: Chance
+    ) -> None:
+        self.method, self.arch, self.edges, self.chance = method, arch, edges, chance
+        self.skip, self.drop = 0.0, 0.0
+        self.set_keep(keep)
+
+    def set_keep(self, keep: Tensors) -> None:
+        """Says which operations are still there."""
+        self.keep = keep
+        there = tuple(own.cpu() for own in keep)
+        self._there = None if all(bool(own.all()) for own in there) else there
+
+    def draw(self, chance: Chance | None = None) -> Pass:
+        """Returns the weights for one use of the net in training, drawn by `chance`."""
+        chance = chance or self.chance
+        drawn = self.arch.draw(self.keep, chance)
+        chosen = tuple(own.active for own in drawn if own.active is not None)
+        active = chosen if len(chosen) == len(drawn) else self._there
+        seed = chance.whole(2**31) if self.drop else 0
+        weights = tuple(own.weights for own in drawn)
+        hard = self.method.weights == "gumbel"
+        return Pass(weights, self._edges(), active, self.skip, self.drop, seed, hard)
+
+    def mean(self) -> Pass:
+        """Returns the strengths as weights, without chance and dropout."""
+        return Pass(self.arch.strengths(self.keep), self._edges(), self._there, self.skip)
+
+    def judged(self, chance: Chance) -> Pass:
+        """Returns how the net is judged: by the strengths, or by a path where it was trained by paths."""
+        return self.draw(chance) if self.method.single_path else self.mean()
+
+    def _edges(self) -> Tensors | None:
+        return None if self.edges is None else self.edges()
+
+    def parameters(self) -> list[torch.nn.Parameter]:
+        """Returns all architecture parameters that are learned."""
+        own = [*self.arch.parameters(), *(self.edges.parameters() if self.edges is not None else ())]
+        return [one for one in own if one.requires_grad]
