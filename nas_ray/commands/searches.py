@@ -88,6 +88,29 @@ def two_stage(description: str) -> int:
     return run(args, output())
 
 
+def one_shot(description: str) -> int:
+    """One-shot search: trains one net with all operations per method and seed, and derives an arch from it.
+
+    Each method with each seed is a trial, and reports after every epoch; at the end a table says what the
+    archs are worth in the benchmark, beside as many random ones.
+
+        nas-ray one-shot --method darts1,gdas,drnas --seeds 4
+        nas-ray one-shot --method darts1 darts1,derive=perturbation --channels 8 --cells 1 --epochs 20
+        nas-ray one-shot --resume runs/one_shot-cifar10-20250101-120000
+    """
+    from nas_ray.commands.names import check_names
+    from nas_ray.search.arguments import parse
+    from nas_ray.search.one_shot.args import OneShotArgs
+
+    began = time.monotonic()
+    args = parse(OneShotArgs, "one_shot", description)
+    check_names(args)
+    args.check()
+    from nas_ray.search.one_shot.run import run  # torch, Ray and Lightning take seconds
+
+    return run(args, output(), began=began)
+
+
 def _search(kind: type[SearchArgs], searcher: str, name: str, description: str) -> int:
     """Runs one search and returns its exit code.
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 Indices = npt.NDArray[np.int64]
 
+
 def said_of_copies(train: NetImages, test: NetImages) -> str | None:
     """Returns the sentence about test images that are copies of training images; None if there are none.
 

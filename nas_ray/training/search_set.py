@@ -19,6 +19,7 @@ from nas_ray.runs.folder import fingerprint
 from nas_ray.training.recipes import Recipe
 from nas_ray.training.task import Batch
 from nas_ray.training.training_data import (
+    VALID_BATCH,
     Indices,
     KeptImages,
     split_indices,
@@ -67,9 +68,9 @@ class SearchSet:
         for turn in itertools.count():
             yield from training_loader(self._arch, self.recipe, seed + ARCH_STREAM * (1 + turn), epoch)
 
-    def valid_batches(self) -> DataLoader[Batch]:
-        """Returns the batches of the second part as they are, in their own order."""
-        return validation_loader(self._arch.plain())
+    def valid_batches(self, size: int = VALID_BATCH) -> DataLoader[Batch]:
+        """Returns batches of the second part without augmentation, in their own order."""
+        return validation_loader(self._arch.plain(), size)
 
     def in_batches(self, size: int) -> SearchSet:
         """Returns the same images in batches of another size, kept once for both."""
@@ -102,8 +103,8 @@ class SearchSet:
         if min(len(weights), len(arch)) < FEWEST:
             raise UsageError(
                 f"A one-shot search needs {FEWEST} images or more to train weights and as many to train "
-                f"architecture weights, but of {len(self.images)} they are {len(weights)} and {len(arch)}; bring "
-                "more images, or change --search-set or --data-fraction."
+                f"architecture weights, but of {len(self.images)} they are {len(weights)} and {len(arch)}; "
+                "bring more images, or change --search-set or --data-fraction."
             )
         return weights, arch
 

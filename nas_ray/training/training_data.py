@@ -234,9 +234,9 @@ def training_loader(
     return DataLoader(images, batch_size=None, sampler=sampler)
 
 
-def validation_loader(images: KeptImages) -> DataLoader[Batch]:
+def validation_loader(images: KeptImages, size: int = VALID_BATCH) -> DataLoader[Batch]:
     """Returns the batches of `images` in their own order."""
-    sampler = EpochSampler(len(images), VALID_BATCH, shuffle=False)
+    sampler = EpochSampler(len(images), size, shuffle=False)
     return DataLoader(images, batch_size=None, sampler=sampler)
 
 

@@ -1,1 +1,1 @@
-"""One-shot searches side by side: methods and seeds, each a trial, and what the archs that they find are worth."""
+"""One-shot searches side by side: methods and seeds, each a trial, and what their archs are worth."""

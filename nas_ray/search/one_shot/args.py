@@ -22,9 +22,8 @@ class OneShotArgs(RunnableArgs, StoppingArgs, SpaceArgs):
 
     method: tuple[str, ...] = ("darts1", "gdas", "drnas")
     """Methods, separated by commas or spaces: darts1, darts2, gdas, pc-darts, drnas, darts-, sdarts-rs,
-    sdarts-adv, fair-darts, beta-darts, lambda-darts, oles, p-darts, darts-pt, rs-ws, enas, and without training
-    zero-cost-pt and te-nas (docs/one_shot.md). Parts and numbers may be changed, as in
-    darts1,derive=perturbation,arch_lr=1e-3."""
+    sdarts-adv, fair-darts, beta-darts, lambda-darts, oles, p-darts, darts-pt, rs-ws and enas
+    (docs/one_shot.md). Parts and numbers may be changed, as in darts1,derive=perturbation,arch_lr=1e-3."""
     seeds: Annotated[int, Range(1, 10_000)] = 4
     """Searches of each method."""
     seed: Annotated[int, ranges.SEED] = 0
@@ -81,7 +80,7 @@ class OneShotArgs(RunnableArgs, StoppingArgs, SpaceArgs):
         return [f"{method},seed={seed}" for method in self.methods for seed in seeds]
 
     @property
-    def recipe(self) -> Recipe:
+    def image_recipe(self) -> Recipe:
         """Augmentation and split of the images."""
         return Recipe(
             batch_size=self.batch_size or 64,
@@ -101,7 +100,8 @@ class OneShotArgs(RunnableArgs, StoppingArgs, SpaceArgs):
         check_ranges(self)
         if self.scheduler != "none" and self.driver == "process":
             raise UsageError(
-                f"--scheduler {self.scheduler} is one of Ray Tune and needs --driver ray; leave one of them out."
+                f"--scheduler {self.scheduler} is one of Ray Tune and needs --driver ray; leave one of them "
+                "out."
             )
         from nas_ray.shared_weights.methods.named import parse_method
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
@@ -102,13 +101,13 @@ def prepare_one_shot(args: OneShotArgs) -> PreparedOneShot:
     args.check()
     request = request_for(args)
     check_request(request)
-    images = open_image_args(args, batch_size=args.recipe.batch_size, batch_seed=args.batch_seed)
+    images = open_image_args(args, batch_size=args.image_recipe.batch_size, batch_seed=args.batch_seed)
     space = supernet_space(fitted_space(make_space(args.space), images.image_size), images, args)
     training = OneShotTraining(
         space,
         images.num_classes,
         images.train_images,
-        recipe=args.recipe,
+        recipe=args.image_recipe,
         epochs=args.epochs,
         size=NetSize(args.channels, args.cells),
         split_seed=args.batch_seed,

@@ -23,7 +23,9 @@ def method_texts(given: Sequence[str]) -> list[str]:
         if equals and name == "seed":
             raise UsageError(f"--method sets no seed, got '{printable([part])[0]}'; use --seed and --seeds.")
         if equals and not found:
-            raise UsageError(f"--method must begin with a method, got the change '{printable([part])[0]}' first.")
+            raise UsageError(
+                f"--method must begin with a method, got the change '{printable([part])[0]}' first."
+            )
         if equals:
             found[-1].append(part)
         else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from nas_ray.rows import ERROR, FOUND
 from nas_ray.runs.writing import write_csv, write_text
 from nas_ray.search.base import Experiment
 from nas_ray.search.finish import Outcome
-from nas_ray.search.one_shot.course import course_of, weights_of, write_course
+from nas_ray.search.one_shot.course import course_of, write_course
 from nas_ray.shared_weights.one_shot.epochs import FOUND_BEST
 from nas_ray.terminal.console import Rows, put, say
 from nas_ray.terminal.text import table_cell
@@ -29,8 +29,8 @@ from nas_ray.terminal.text import table_cell
 FORM = ".2f"
 RANDOM, ALL = "random archs", "all archs"
 NOTE = (
-    "accuracy: of the archs found, in the benchmark. better than: the share of all archs that are worse. best epoch: "
-    "the arch of the epoch with the best validation accuracy of the supernet, instead of the last."
+    "accuracy: of the archs found, in the benchmark. better than: the share of all archs that are worse. "
+    "best epoch: accuracy of the arch of the epoch with the best validation accuracy of the supernet."
 )
 
 
@@ -70,7 +70,7 @@ class Line:
 def lines_of(
     rows: pd.DataFrame, methods: Sequence[str], benchmark: Benchmark | None, drawn: Sequence[str] = ()
 ) -> list[Line]:
-    """Returns a line for each method, then one for `drawn` and one for all archs where a benchmark knows them.
+    """Returns a line for each method, then for `drawn` and for all archs where a benchmark knows them.
 
     Args:
         rows: of the run, whose `arch` is `METHOD,seed=S`.
@@ -115,14 +115,9 @@ def _line(
     method: str, rows: pd.DataFrame, benchmark: Benchmark | None, everything: npt.NDArray[Any] | None
 ) -> Line:
     done = rows[rows[FOUND].notna() & rows[ERROR].isna()] if FOUND in rows else rows[:0]
-    also = {
-        "seeds": len(done),
-        "failed": len(rows) - len(done),
-        **{
-            name: float(done[column].mean()) if column in done and len(done) else math.nan
-            for name, column in {**_MEANS}.items()
-        },
-    }
+    also: dict[str, Any] = {"seeds": len(done), "failed": len(rows) - len(done)}
+    for name, column in _MEANS.items():
+        also[name] = float(done[column].mean()) if column in done and len(done) else math.nan
     if benchmark is None or not len(done):
         return Line(method, **also)
     best = [known_accuracy(benchmark, arch) for arch in done[FOUND_BEST]] if FOUND_BEST in done else []
@@ -142,8 +137,8 @@ def random_archs(experiment: Experiment, count: int, seed: int) -> list[str]:
 def show_methods(outcome: Outcome, experiment: Experiment, folder: Path, console: Console) -> None:
     """Prints the table of the methods, and writes it with the course of every search.
 
-    Files: `methods.csv`, `.md` and `.tex`; `epochs.csv`, a row per search and epoch; `weights.parquet`, one per search,
-    epoch, edge and operation; `course.png`.
+    Files: `methods.csv`, `.md` and `.tex`; `epochs.csv`, a row per search and epoch; `weights.parquet`, one
+    per search, epoch, edge and operation; `course.png`.
     """
     args: Any = experiment.args  # type: ignore[attr-defined]
     drawn = random_archs(experiment, args.seeds, args.seed)
@@ -153,8 +148,9 @@ def show_methods(outcome: Outcome, experiment: Experiment, folder: Path, console
     write_text(folder / "methods.md", to_markdown(lines))
     write_text(folder / "methods.tex", to_latex(lines, f"One-shot search on {args.space}, {args.dataset}"))
     courses = course_of(experiment)
-    write_course(folder, courses, experiment)
-    draw_course(weights_of(courses, experiment), folder / "course.png")
+    epochs = write_course(folder, courses, experiment)
+    column = None if experiment.benchmark is None else experiment.benchmark.acc_column
+    draw_course(epochs, folder / "course.png", column)
     say(console)
     put(console, printed(lines))
     say(console, NOTE, "dim", wrapped=True)
@@ -167,15 +163,17 @@ _HEADS = {
     "best_epoch": "best epoch",
     "supernet": "supernet",
     "skips": "skips",
-    "seconds": "seconds",
 }
+
+
+_FORMS = {"percentile": ".1f", "supernet": ".1f", "skips": ".1f"}
 
 
 def _cells(line: Line) -> list[str]:
     found = [line.method, str(line.seeds) + (f" ({line.failed} failed)" if line.failed else "")]
     for name in _HEADS:
         value = getattr(line, name)
-        text = "-" if not math.isfinite(value) else f"{value:{'.0f' if name == 'seconds' else FORM}}"
+        text = f"{value:{_FORMS.get(name, FORM)}}" if math.isfinite(value) else "-"
         if name == "mean" and math.isfinite(line.std):
             text += f" ± {line.std:{FORM}}"
         found.append(text + (" %" if name == "percentile" and text != "-" else ""))
@@ -185,9 +183,9 @@ def _cells(line: Line) -> list[str]:
 def printed(lines: Sequence[Line]) -> Rows:
     """Returns the lines as a table for a terminal."""
     table = Rows(title="Archs found by each method", box=None, padding=(0, 2, 0, 0))
-    table.add_column("method")
+    table.add_column("method", no_wrap=True)
     for head in ("seeds", *_HEADS.values()):
-        table.add_column(head, justify="right", no_wrap=True)
+        table.add_column(head, justify="right", no_wrap=" " not in head)
     for line in lines:
         table.add_row(*_cells(line))
     return table
@@ -204,7 +202,8 @@ def to_markdown(lines: Sequence[Line]) -> str:
 def to_latex(lines: Sequence[Line], caption: str) -> str:
     """Returns the lines as LaTeX, the best mean of the methods in bold."""
     methods = [line for line in lines if line.method not in (RANDOM, ALL)]
-    bold = dict(zip([line.method for line in methods], best_of([line.mean for line in methods], FORM), strict=True))
+    best = best_of([line.mean for line in methods], FORM)
+    bold = {line.method: is_best for line, is_best in zip(methods, best, strict=True)}
     rows: list[list[Cell]] = [
         [
             escaped(line.method),
@@ -215,6 +214,3 @@ def to_latex(lines: Sequence[Line], caption: str) -> str:
     ]
     heads = ["", "Accuracy", "Worst", "Better than %", "Best epoch", "Skips"]
     return latex_table(heads, rows, caption=f"{caption}.", name="one-shot")
-
-
-assert {field.name for field in fields(Line)} >= {*_HEADS, *_MEANS}

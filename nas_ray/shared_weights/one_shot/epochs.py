@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from nas_ray.rows import FOUND
+from nas_ray.rows import FOUND, TRAJECTORY
 from nas_ray.shared_weights.methods.search import OneShotSearch
 from nas_ray.shared_weights.one_shot.module import OneShotModule
 from nas_ray.shared_weights.one_shot.trajectory import Array, Trajectory
@@ -31,7 +31,7 @@ class OneShotEpochs:
         images: of both kinds of weights.
         seed: of the order and the augmentation of the images.
         accelerator: Lightning's name of the device, `cpu` or `gpu`.
-        curvature: whether the largest eigenvalue of the validation loss in the architecture weights is measured.
+        curvature: whether the largest eigenvalue of the validation loss is measured (`lambda_max`).
     """
 
     def __init__(
@@ -55,29 +55,37 @@ class OneShotEpochs:
 
     def train_epoch(self, epoch: int) -> Mapping[str, float | str]:
         """Trains an epoch and returns its columns, with the arch that its weights give as `found`."""
-        trainer = quiet_trainer(self.accelerator, self.images.recipe)
-        self.images.to(trainer.strategy.root_device)
-        module = OneShotModule(self.search)
-        self.search.begin_epoch(epoch)
-        valid = self.images.valid_batches()
-        trainer.fit(module, self.images.pairs(self.seed, epoch), valid)
-        self.search.end_epoch(valid)
-        weights = [array_of(of) for of in self.search.strengths()]
-        found = self.search.derive(valid)
+        search, images = self.search, self.images
+        module = OneShotModule(search)
+        search.begin_epoch(epoch)
+        quiet_trainer(self.accelerator, images.recipe).fit(module, images.pairs(self.seed, epoch))
+        search.end_epoch()
+        weights = [array_of(of) for of in search.strengths()]
+        found = self._derived(epoch)
         numbers = {
             **module.results,
+            "valid_acc": search.evaluate(images.valid_batches()),
             "skips": float(count_of(self.space, found, SKIP)),
             "entropy": entropy(weights),
         }
         if self.curvature:
-            numbers["lambda_max"] = self.search.lambda_max(next(iter(self.images.valid_batches())))
+            numbers["lambda_max"] = search.lambda_max(next(iter(images.valid_batches())))
         self.trajectory.add(found, weights, numbers)
         return {
             **numbers,
             FOUND: found,
             FOUND_BEST: self.trajectory.best(),
-            "trajectory": self.trajectory.to_text(),
+            TRAJECTORY: self.trajectory.to_text(),
         }
+
+    def _derived(self, epoch: int) -> str:
+        """Returns the arch that the weights give; what trains for it is done after the last epoch alone."""
+        search, images = self.search, self.images
+        last = epoch + 1 == search.epochs or search.finished
+        if search.method.derive == "perturbation" and not last:
+            return search.current_arch()
+        valid = images.valid_batches(images.recipe.batch_size)
+        return search.derive(valid, images.weights_batches(self.seed, epoch + 1))
 
     def state(self) -> dict[str, Any]:
         """Returns all that the next epoch needs."""
@@ -95,7 +103,7 @@ def array_of(weights: Tensor) -> Array:
 
 
 def entropy(weights: Sequence[Array]) -> float:
-    """Returns the mean entropy in nats of the weights of an edge, normalised to sum 1; NaN where they are none."""
+    """Returns the mean entropy in nats of the weights of an edge, normalised to sum 1."""
     found = []
     for of in weights:
         total = of.sum(axis=1, keepdims=True)

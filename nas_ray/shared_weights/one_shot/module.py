@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
@@ -30,24 +28,16 @@ class OneShotModule(pl.LightningModule):
         self.results: dict[str, float] = {}
         self._sums: dict[str, tuple[Tensor, int]] = {}
 
-    def on_fit_start(self) -> None:
-        """Brings the search to the device of the trainer."""
-        self.search.to(self.device)
-
     def training_step(self, batches: tuple[Batch, Batch], batch_idx: int) -> None:
         """Makes one step of both kinds of weights."""
         train, valid = batches
         self._add(self.search.step(train, valid), len(train[1]))
 
-    def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        """Judges the supernet on a batch of the images of the architecture weights."""
-        self._add(self.search.judge(batch), len(batch[1]))
-
     def on_train_epoch_start(self) -> None:
         """Forgets the sums of the last epoch."""
         self._sums = {}
 
-    def on_validation_epoch_end(self) -> None:
+    def on_train_epoch_end(self) -> None:
         """Takes the means; the one moment of an epoch that waits for the device."""
         self.results = {name: float(total) / count for name, (total, count) in self._sums.items()}
 
@@ -58,8 +48,3 @@ class OneShotModule(pl.LightningModule):
         for name, value in said.items():
             total, before = self._sums.get(name, (torch.zeros((), device=value.device), 0))
             self._sums[name] = total + value.detach() * count, before + count
-
-
-def plain(value: Any) -> Any:
-    """Returns numbers as Python's."""
-    return value.item() if isinstance(value, Tensor) else value

@@ -5,8 +5,10 @@ from __future__ import annotations
 import dataclasses
 import json
 from functools import cached_property
+from typing import Any
 
-from nas_ray.evaluation.base import changed
+import torch
+
 from nas_ray.evaluation.epoch_training import EpochTraining
 from nas_ray.images.splits import NetImages
 from nas_ray.shared_weights.methods.method import Method
@@ -14,6 +16,7 @@ from nas_ray.shared_weights.methods.named import parse_method
 from nas_ray.shared_weights.methods.search import OneShotSearch
 from nas_ray.shared_weights.one_shot.epochs import OneShotEpochs
 from nas_ray.spaces.edges import EdgeSpace
+from nas_ray.training.epoch_module import quiet_trainer
 from nas_ray.training.recipes import Recipe
 from nas_ray.training.search_set import SearchSet
 
@@ -27,12 +30,12 @@ class NetSize:
 
 
 class OneShotTraining(EpochTraining):
-    """Runs the one-shot search that an arch such as `gdas,epochs=20,seed=3` names, and reports a row per epoch.
+    """Runs the one-shot search that an arch such as `gdas,epochs=20,seed=3` names; a row per epoch.
 
-    A row has `found`, the arch that the weights of the epoch give, `found_best`, that of the epoch with the best
-    `valid_acc`, which is the accuracy of the supernet on the images of the architecture weights, `train_acc`,
-    both losses, `skips` (skip connections of what was found), `entropy` of the architecture weights in nats,
-    `trajectory` (see `Trajectory.from_text`), and what `EpochTraining` adds.
+    A row has `found`, the arch that the weights of the epoch give, `found_best`, that of the epoch with the
+    best `valid_acc`, which is the accuracy of the supernet on the images of the architecture weights,
+    `train_acc`, both losses, `skips` (skip connections of what was found), `entropy` of the architecture
+    weights in nats, `trajectory` (see `Trajectory.from_text`), and what `EpochTraining` adds.
 
     Args:
         space: where archs are found; it has a trainable supernet.
@@ -43,7 +46,7 @@ class OneShotTraining(EpochTraining):
         size: of the supernet.
         split_seed: draws the two parts of the images.
         batch_size: of every method that does not say its own; None for the published one.
-        curvature: whether `lambda_max`, the largest eigenvalue of the validation loss, is measured each epoch.
+        curvature: whether `lambda_max`, the largest eigenvalue of the validation loss, is measured.
         accelerator: Lightning's name of the device.
 
     Raises:
@@ -78,7 +81,7 @@ class OneShotTraining(EpochTraining):
             UsageError: no method.
         """
         method, settings = parse_method(arch)
-        given = {"epochs": self.given_epochs, "batch_size": self.batch_size}
+        given: dict[str, Any] = {"epochs": self.given_epochs, "batch_size": self.batch_size}
         changes = {name: value for name, value in given.items() if value is not None and name not in settings}
         return dataclasses.replace(method, **changes), settings.get("seed", 0)
 
@@ -91,6 +94,7 @@ class OneShotTraining(EpochTraining):
         method, own = self.method_of(arch)
         settings = parse_method(arch)[1]
         images = self.images_for(method)
+        images.to(self._device)
         search = OneShotSearch(
             method,
             self.space,
@@ -101,6 +105,7 @@ class OneShotTraining(EpochTraining):
             seed=seed + own,
             channels=settings.get("channels", self.size.channels),
             cells=settings.get("cells", self.size.cells),
+            device=self._device,
         )
         return OneShotEpochs(
             search,
@@ -116,6 +121,10 @@ class OneShotTraining(EpochTraining):
         if method.batch_size == self.parts.recipe.batch_size:
             return self.parts
         return self.parts.in_batches(method.batch_size)
+
+    @cached_property
+    def _device(self) -> torch.device:
+        return quiet_trainer(self.accelerator, self.recipe).strategy.root_device
 
     @cached_property
     def fingerprint(self) -> str:
@@ -136,7 +145,3 @@ class OneShotTraining(EpochTraining):
         """Returns on how many images weights and architecture weights are trained."""
         weights, arch = len(self.parts.weights_part), len(self.parts.arch_part)
         return f"weights on {weights:,} images, architecture weights on {arch:,} others"
-
-    def on(self, accelerator: str) -> OneShotTraining:
-        """Returns the same on another device."""
-        return changed(self, accelerator=accelerator)
