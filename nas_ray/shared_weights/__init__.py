@@ -1,6 +1,6 @@
 """Many archs on one set of weights: batched proxies, trainable supernets, one-shot methods.
 
-The names of `__init__.pyi`, imported when they are first used, so that the names of methods need no torch.
+The names of `__init__.pyi`, imported when they are first used, so that a method can be refused at once.
 """
 
 import lazy_loader

@@ -66,10 +66,11 @@ def best_of_sampled(search: OneShotSearch, valid: Batches, train: Batches | None
 def _endless(valid: Batches) -> Iterator[Batch]:
     """Yields validation batches for ever."""
     while True:
-        number = 0
-        for number, batch in enumerate(valid, 1):
+        any_left = False
+        for batch in valid:
+            any_left = True
             yield batch
-        if not number:
+        if not any_left:
             raise UsageError(
                 "Comparing sampled archs needs validation batches that can be read again, got none."
             )

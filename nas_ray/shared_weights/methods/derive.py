@@ -20,12 +20,12 @@ def strongest(
     """Returns the operations that an arch has on the edges of `graph`.
 
     Where an arch has all edges, each has its strongest operation, and `none` is one as the others. Where it
-    has some, those of a node are kept whose strongest operation but `none` is the strongest, and each has that
-    operation. Of equal ones the first counts, in the order of the graph.
+    has some, those of a node are kept whose strongest operation but `none` is the strongest, and each has
+    that operation. Of equal ones the first counts, in the order of the graph.
 
     Source: the published searches of Dong and Yang, "NAS-Bench-201", ICLR 2020, and of Liu et al., "DARTS",
-    ICLR 2019, section 2.4. Strengths are those after the softmax, in which `none` takes part, so it lowers the
-    others of its edge.
+    ICLR 2019, section 2.4. Strengths are those after the softmax, in which `none` takes part, so it lowers
+    the others of its edge.
     Differs: NaN is weaker than every number.
 
     Args:

@@ -75,7 +75,7 @@ class Agreement:
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Goes on as after `state`."""
-        for place, weights in self.operations.items():
+        for weights in self.operations.values():
             for weight in weights:
                 weight.requires_grad_(True)
         self.frozen = set()

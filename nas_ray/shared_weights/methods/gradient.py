@@ -100,9 +100,9 @@ def second_order(
 ) -> Measured:
     """Returns the gradient of the validation loss at `w' = w - lr * change(w)`, through that step.
 
-    `d L_valid(w') - lr * (d L_train(w + r v) - d L_train(w - r v)) / (2 r)`, with d the gradient by the weights
-    of operations, v that of the validation loss by w', and `r = radius / |v|`. The weights are to the last
-    bit what they were.
+    `d L_valid(w') - lr * (d L_train(w + r v) - d L_train(w - r v)) / (2 r)`, with d the gradient by the
+    weights of operations, v that of the validation loss by w', and `r = radius / |v|`. The weights are to
+    the last bit what they were.
 
     Source: Liu et al., "DARTS", ICLR 2019, equations 7 and 8; momentum and decay in the virtual step as
     released.

@@ -28,11 +28,11 @@ def harmonised(
     """Returns the gradient of `loss - strength * agreement` by the weights of the net.
 
     The agreement is the mean cosine, over pairs of cells, of the gradients of the loss by their weights of
-    operations. Its derivative is measured by two more losses at weights of operations that are moved along its
-    own gradient.
+    operations. Its derivative is measured by two more losses at weights of operations that are moved along
+    its own gradient.
 
-    Source: Movahedi et al., "Lambda-DARTS: Mitigating Performance Collapse by Harmonizing Operation Selection
-    among Cells", ICLR 2023, equations 12 to 14 and the release.
+    Source: Movahedi et al., "Lambda-DARTS: Mitigating Performance Collapse by Harmonizing Operation
+    Selection among Cells", ICLR 2023, equations 12 to 14 and the release.
     Differs: cells of different kinds are not compared; a cell without a gradient agrees with none.
 
     Args:

@@ -214,7 +214,7 @@ def _clashes(method: Method) -> list[tuple[bool, str]]:
         ),
         (
             method.single_path and method.perturb != "none",
-            f"perturb={method.perturb} moves weights of all operations, and weights={method.weights} computes one",
+            f"perturb={method.perturb} needs all operations, of which weights={method.weights} computes one",
         ),
         (
             (uniform or policy) and "lambda" in method.penalties,

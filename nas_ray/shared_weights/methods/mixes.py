@@ -49,7 +49,7 @@ class Pass:
         return tuple(own.detach().requires_grad_() for own in self.made)
 
     def mix(self, made: Sequence[Tensor] | None = None) -> Mix:
-        """Returns the mix with other tensors in the place of `made`; without any, the same without gradients."""
+        """Returns the mix with other tensors in the place of `made`; without any, without gradients."""
         values = tuple(own.detach() for own in self.made) if made is None else tuple(made)
         number = len(self.weights)
         return Mix(

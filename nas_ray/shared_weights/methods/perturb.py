@@ -39,8 +39,8 @@ def adversarial(
 ) -> tuple[Tensor, ...]:
     """Returns weights within `limit` of these under which the loss is large, by projected ascent.
 
-    `steps` steps of `2 * limit / steps` by the sign of the gradient, from a random start; those that are given
-    stay where the loss is not larger in the end.
+    `steps` steps of `2 * limit / steps` by the sign of the gradient, from a random start; those that are
+    given stay where the loss is not larger in the end.
 
     Source: Chen and Hsieh, ICML 2020, equation 4 (SDARTS-ADV); numbers of the release.
     Differs: none known.
@@ -63,7 +63,7 @@ def adversarial(
 
 
 def projected(weights: Tensor, keep: Tensor) -> Tensor:
-    """Returns weights `[E, O]` between 0 and 1 whose sum is 1 on each edge; all on the largest if none is left."""
+    """Returns weights `[E, O]` from 0 to 1 with sum 1 on each edge; all on the largest if none is left."""
     largest = torch.nn.functional.one_hot(weights.masked_fill(~keep, -torch.inf).argmax(-1), weights.shape[1])
     clamped = weights.clamp(0, 1) * keep
     total = clamped.sum(-1, keepdim=True)

@@ -36,9 +36,9 @@ from nas_ray.spaces.edges import EdgeSpace
 class OneShotSearch:
     """Trains a supernet of a space by a method, and derives an arch from it.
 
-    `begin_epoch`, `step` for each pair of batches and `end_epoch` are called from outside, with whatever data and
-    loop there is; nothing is read back from a GPU in `step` by methods that compute all operations. A loss that
-    is NaN is returned as every other, and derivation then gives some arch.
+    `begin_epoch`, `step` for each pair of batches and `end_epoch` are called from outside, with whatever data
+    and loop there is; nothing is read back from a GPU in `step` by methods that compute all operations. A
+    loss that is NaN is returned as every other, and derivation then gives some arch.
 
     Args:
         method: what is done.
@@ -81,7 +81,7 @@ class OneShotSearch:
         fitted = fitted_space(space, image_size)
         if not isinstance(fitted, EdgeSpace):
             raise UsageError(
-                "A one-shot search needs a space of operations on edges, with graphs, from_edges and to_edges; "
+                "A one-shot search needs a space of operations on edges, with graphs, from_edges and to_edges, "
                 f"got {getattr(space, 'name', type(space).__name__)}."
             )
         self.method, self.space, self.num_classes = method, fitted, num_classes
@@ -253,7 +253,7 @@ class OneShotSearch:
         return DERIVATIONS[self.method.derive](self, valid, train)
 
     def evaluate(self, batches: Batches) -> float:
-        """Returns the accuracy of the supernet in percent, by strengths or by sampled paths (`Mixes.judged`)."""
+        """Returns the accuracy of the supernet in percent, by strengths or sampled paths (`Mixes.judged`)."""
         chance = Chance(self.seed + self.epoch, self.device)
         return accuracy(self.net, batches, lambda: self.mixes.judged(chance).mix(), self.device)
 

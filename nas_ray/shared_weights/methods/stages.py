@@ -64,8 +64,8 @@ def progressive_depth(
 
     Source: Chen et al., "Progressive Differentiable Architecture Search", ICCV 2019, section 4.2 and the
     release: 25 epochs a stage, 10 of them of weights alone; dropout behind skip connections.
-    Differs: of other numbers of operations the same shares are kept. Depth grows where an arch has some of the
-    edges, as in DARTS; in the skeleton of NATS-Bench, for which nothing is published, it stays.
+    Differs: of other numbers of operations the same shares are kept. Depth grows where an arch has some of
+    the edges, as in DARTS; in the skeleton of NATS-Bench, for which nothing is published, it stays.
     """
     grows = any(graph.kept is not None for graph in graphs)
     depths = [
@@ -139,8 +139,8 @@ def weaker_dropped(strengths: Tensor, keep: Tensor, share: float) -> Tensor:
 def widened(old: dict[str, Tensor], new: dict[str, Tensor], generator: torch.Generator) -> dict[str, Tensor]:
     """Returns the state of a wider net made of that of a narrower one; more channels are copies.
 
-    Source: Chen et al., "Net2Net", ICLR 2016, of which DrNAS takes the copies: channels that come in are copies
-    of random ones, and where they are inputs of a convolution the weights of a channel are shared out.
+    Source: Chen et al., "Net2Net", ICLR 2016, of which DrNAS takes the copies: channels that come in are
+    copies of random ones, and where they are inputs of a convolution the weights of a channel are shared out.
     Differs: channels are drawn for each tensor, and what is read of the new channels is what is there.
     """
     return {name: _wider(old[name], like, generator) if name in old else like for name, like in new.items()}

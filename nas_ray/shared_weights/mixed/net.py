@@ -19,9 +19,11 @@ class MixedNet(nn.Module, ABC):
 
     Attributes:
         graphs: those of the space, in whose order a mix has its tensors.
+        cells: how many cells each graph has.
     """
 
     graphs: tuple[EdgeGraph, ...]
+    cells: tuple[int, ...]
 
     @abstractmethod
     def forward(self, x: Tensor, mix: Mix) -> Tensor:

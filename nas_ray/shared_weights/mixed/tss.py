@@ -91,6 +91,7 @@ class TssMixedNet(MixedNet):
         self.space = NatsTss(channels or space.channels, cells or space.cells, space.stem)
         self.graphs = space.graphs()
         self.num_classes = num_classes
+        self.cells = (3 * self.space.cells,)
         widths = tuple(factor * self.space.channels for factor in (1, 2, 4))
         self.stem = make_stem(space.stem, widths[0])
         body: list[nn.Module] = []
@@ -107,8 +108,13 @@ class TssMixedNet(MixedNet):
     def forward(self, x: Tensor, mix: Mix) -> Tensor:
         """Returns class scores `[B, classes]`."""
         x = self.stem(x)
+        number = 0
         for block in self.body:
-            x = block(x, mix) if isinstance(block, MixedCell) else block(x)
+            if isinstance(block, MixedCell):
+                x = block(x, mix.of_cell(0, number))
+                number += 1
+            else:
+                x = block(x)
         logits: Tensor = self.classifier(self.head(x))
         return logits
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -47,7 +48,8 @@ class OneShotTraining(EpochTraining):
         split_seed: draws the two parts of the images.
         batch_size: of every method that does not say its own; None for the published one.
         curvature: whether `lambda_max`, the largest eigenvalue of the validation loss, is measured.
-        accelerator: Lightning's name of the device.
+        checkpoints: folder of unfinished searches, which all workers must see; None for none.
+        accelerator: Lightning's name of the device, `cpu` or `gpu`.
 
     Raises:
         UsageError: too few images to split, or a space without a supernet.
@@ -65,9 +67,10 @@ class OneShotTraining(EpochTraining):
         split_seed: int = 0,
         batch_size: int | None = None,
         curvature: bool = False,
+        checkpoints: Path | None = None,
         accelerator: str = "cpu",
     ) -> None:
-        super().__init__(None, epochs=max(1, epochs or 1), kind="one-shot")
+        super().__init__(None, epochs=epochs or 1, kind="one-shot", checkpoints=checkpoints)
         self.space, self.num_classes, self.images = space, num_classes, images
         self.recipe, self.size, self.split_seed = recipe, size or NetSize(), split_seed
         self.given_epochs, self.batch_size, self.curvature = epochs, batch_size, curvature
