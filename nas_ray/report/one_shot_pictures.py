@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -25,8 +26,13 @@ def draw_course(epochs: pd.DataFrame, path: Path, accuracy: str | None = None) -
         draw(path, lambda: _course(epochs, accuracy))
 
 
+def methods_of(asked: pd.Series[Any]) -> pd.Series[Any]:
+    """Returns the methods, with their changes, of settings such as `darts1,seed=3`."""
+    return asked.str.rpartition(",seed=")[0]
+
+
 def _course(epochs: pd.DataFrame, accuracy: str | None) -> Figure:
-    rows = epochs.assign(method=epochs["arch"].str.rpartition(",seed=")[0])
+    rows = epochs.assign(method=methods_of(epochs["arch"]))
     panels = {
         "skips": "skip connections of the arch found",
         **(

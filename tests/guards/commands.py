@@ -70,6 +70,14 @@ COMMANDS = {
             resumes=True,
         ),
         Command(
+            "one_shot",
+            "--method darts1 --seeds 1 --epochs 1 --batch-size 8 --channels 2 --cells 1 --data-fraction 0.02 "
+            "--max-concurrent 1 --num-cpus 1",
+            ray=True,
+            writes="new",
+            resumes=True,
+        ),
+        Command(
             "score_space",
             "--num-archs 4 --proxies synflow --channels 2 --cells 1 --batch-size 4 --resamples 10 "
             "--num-cpus 1",

@@ -22,6 +22,10 @@ from nas_ray.terminal.argument_groups import MachineArgs, MinibatchArgs
 OTHER_MEANINGS = {
     "benchmark": "a report takes what the run holds, unless told otherwise",
     "dataset": "of images, and of a table that comes without a run",
+    "batch_seed": "draws a minibatch, or the two parts of a search set",
+    "batch_size": "images of a minibatch, or of a step of training, which a method decides as well",
+    "cells": "of a net, or of a supernet, which a method decides as well",
+    "channels": "of a net, or of a supernet, whose space may be any",
     "fitness": "a search maximises one, a comparison judges several",
     "num_cpus": "processes of this machine, and not cores that Ray may use",
     "num_gpus": "a training runs one net on all of them together",

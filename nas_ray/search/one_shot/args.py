@@ -36,7 +36,7 @@ class OneShotArgs(RunnableArgs, StoppingArgs, SpaceArgs):
     """Width of the first cells of the supernet; None means that of the space, 16."""
     cells: Annotated[int | None, ranges.CELLS] = None
     """Cells of the supernet, on nats-tss of each stage; None means the published number."""
-    search_set: Annotated[float, Range(0.0, 1.0, above=True, below=True)] = 0.5
+    search_set: Annotated[float, Range(0.01, 0.99)] = 0.5
     """Share of the training images that trains weights; the others train architecture weights. Both are
     drawn at random, with the same share of every class."""
     data_fraction: Annotated[float, Range(0.0, 1.0, above=True)] = 1.0

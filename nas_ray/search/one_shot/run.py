@@ -14,7 +14,6 @@ from nas_ray.drivers.plan import Budget, Plan
 from nas_ray.drivers.resources import check_request
 from nas_ray.errors import UsageError
 from nas_ray.images.image_args import open_image_args
-from nas_ray.images.image_data import ImageDataModule
 from nas_ray.search.estimation import VALID_ACC
 from nas_ray.search.experiment import Runnable
 from nas_ray.search.one_shot.args import OneShotArgs
@@ -24,7 +23,6 @@ from nas_ray.search.requests import request_for
 from nas_ray.search.session import run_prepared
 from nas_ray.searchers import Single
 from nas_ray.searchers.given import GivenArchs
-from nas_ray.shared_weights.mixed import mixed_net
 from nas_ray.shared_weights.one_shot.training import NetSize, OneShotTraining
 from nas_ray.spaces import FiniteSpace, HandDesigned
 from nas_ray.spaces.base import SearchSpace, fitted_space
@@ -102,7 +100,7 @@ def prepare_one_shot(args: OneShotArgs) -> PreparedOneShot:
     request = request_for(args)
     check_request(request)
     images = open_image_args(args, batch_size=args.image_recipe.batch_size, batch_seed=args.batch_seed)
-    space = supernet_space(fitted_space(make_space(args.space), images.image_size), images, args)
+    space = edge_space(fitted_space(make_space(args.space), images.image_size), args.space)
     training = OneShotTraining(
         space,
         images.num_classes,
@@ -114,6 +112,8 @@ def prepare_one_shot(args: OneShotArgs) -> PreparedOneShot:
         batch_size=args.batch_size,
         curvature=args.lambda_max,
     )
+    for text in args.methods:
+        training.new_module(text, 0)  # refuses what has no supernet, or not one as the method needs it
     epochs = max(training.last_epoch(text) for text in args.methods)
     check_scheduler(
         args.scheduler, epochs=epochs, grace_epochs=args.grace_epochs, reduction_factor=args.reduction_factor
@@ -134,15 +134,17 @@ def prepare_one_shot(args: OneShotArgs) -> PreparedOneShot:
     )
 
 
-def supernet_space(space: SearchSpace, images: ImageDataModule, args: OneShotArgs) -> EdgeSpace:
-    """Returns `space`, known to have a trainable supernet of the size that `args` ask for.
+def edge_space(space: SearchSpace, name: str) -> EdgeSpace:
+    """Returns `space`, known to choose operations on edges.
 
     Raises:
-        UsageError: it has none.
+        UsageError: it does not.
     """
-    mixed_net(space, images.num_classes, channels=args.channels, cells=args.cells)
-    if not isinstance(space, EdgeSpace):  # a supernet without edges is none
-        raise UsageError(f"A one-shot search needs a space of edges, got {args.space}.")
+    if not isinstance(space, EdgeSpace):
+        raise UsageError(
+            "A one-shot search needs a space of operations on edges with a trainable supernet, such as "
+            f"nats-tss; got {name}."
+        )
     return space
 
 

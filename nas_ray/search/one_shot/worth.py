@@ -15,7 +15,7 @@ from rich.console import Console
 
 from nas_ray.benchmarks import Benchmark
 from nas_ray.report.latex import Cell, Value, best_of, escaped, latex_table
-from nas_ray.report.one_shot_pictures import draw_course
+from nas_ray.report.one_shot_pictures import draw_course, methods_of
 from nas_ray.report.search_curve import known_accuracy
 from nas_ray.rows import ERROR, FOUND
 from nas_ray.runs.writing import write_csv, write_text
@@ -29,8 +29,8 @@ from nas_ray.terminal.text import table_cell
 FORM = ".2f"
 RANDOM, ALL = "random archs", "all archs"
 NOTE = (
-    "accuracy: of the archs found, in the benchmark. better than: the share of all archs that are worse. "
-    "best epoch: accuracy of the arch of the epoch with the best validation accuracy of the supernet."
+    "accuracy: of the archs found, in the benchmark. top %: the share of all archs that are at least as good, in "
+    "percent. best epoch: accuracy of the arch of the epoch whose supernet had the best validation accuracy."
 )
 
 
@@ -45,7 +45,7 @@ class Line:
         mean: accuracy in the benchmark of the archs of the last epochs.
         std: its standard deviation over the seeds; NaN of one.
         worst: the least of them.
-        percentile: mean percentage of all archs that are worse.
+        top: mean percentage of all archs that are at least as good.
         best_epoch: as `mean`, of the archs of the epochs with the best supernet.
         supernet: mean validation accuracy of the supernet.
         skips: mean number of skip connections.
@@ -59,7 +59,7 @@ class Line:
     mean: float = math.nan
     std: float = math.nan
     worst: float = math.nan
-    percentile: float = math.nan
+    top: float = math.nan
     best_epoch: float = math.nan
     supernet: float = math.nan
     skips: float = math.nan
@@ -88,7 +88,7 @@ def lines_of(
 
 
 def _of(rows: pd.DataFrame, method: str) -> pd.DataFrame:
-    return rows[rows["arch"].str.rpartition(",seed=")[0] == method]
+    return rows[methods_of(rows["arch"]) == method]
 
 
 def _worth(name: str, accuracies: Any, everything: npt.NDArray[Any] | None, **also: Any) -> Line:
@@ -102,13 +102,13 @@ def _worth(name: str, accuracies: Any, everything: npt.NDArray[Any] | None, **al
         mean=float(known.mean()),
         std=float(known.std(ddof=1)) if len(known) > 1 else math.nan,
         worst=float(known.min()),
-        percentile=math.nan if everything is None else float(np.mean([_worse(everything, v) for v in known])),
+        top=math.nan if everything is None else float(np.mean([_as_good(everything, v) for v in known])),
     )
 
 
-def _worse(everything: npt.NDArray[Any], value: float) -> float:
-    """Returns the percentage of all archs that are worse."""
-    return float(100 * np.mean(everything < value))
+def _as_good(everything: npt.NDArray[Any], value: float) -> float:
+    """Returns the percentage of all archs that are at least as good."""
+    return float(100 * np.mean(everything >= value))
 
 
 def _line(
@@ -159,14 +159,14 @@ def show_methods(outcome: Outcome, experiment: Experiment, folder: Path, console
 _HEADS = {
     "mean": "accuracy",
     "worst": "worst",
-    "percentile": "better than",
+    "top": "top %",
     "best_epoch": "best epoch",
     "supernet": "supernet",
     "skips": "skips",
 }
 
 
-_FORMS = {"percentile": ".1f", "supernet": ".1f", "skips": ".1f"}
+_FORMS = {"top": ".1f", "supernet": ".1f", "skips": ".1f"}
 
 
 def _cells(line: Line) -> list[str]:
@@ -176,7 +176,7 @@ def _cells(line: Line) -> list[str]:
         text = f"{value:{_FORMS.get(name, FORM)}}" if math.isfinite(value) else "-"
         if name == "mean" and math.isfinite(line.std):
             text += f" ± {line.std:{FORM}}"
-        found.append(text + (" %" if name == "percentile" and text != "-" else ""))
+        found.append(text)
     return found
 
 
@@ -208,9 +208,9 @@ def to_latex(lines: Sequence[Line], caption: str) -> str:
         [
             escaped(line.method),
             Value(line.mean, FORM, std=line.std, best=bold.get(line.method, False)),
-            *(Value(getattr(line, name), FORM) for name in ("worst", "percentile", "best_epoch", "skips")),
+            *(Value(getattr(line, name), FORM) for name in ("worst", "top", "best_epoch", "skips")),
         ]
         for line in lines
     ]
-    heads = ["", "Accuracy", "Worst", "Better than %", "Best epoch", "Skips"]
+    heads = ["", "Accuracy", "Worst", "Top %", "Best epoch", "Skips"]
     return latex_table(heads, rows, caption=f"{caption}.", name="one-shot")
