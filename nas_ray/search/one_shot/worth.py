@@ -29,8 +29,8 @@ from nas_ray.terminal.text import table_cell
 FORM = ".2f"
 RANDOM, ALL = "random archs", "all archs"
 NOTE = (
-    "accuracy: of the archs found, in the benchmark. top %: the share of all archs that are at least as good, in "
-    "percent. best epoch: accuracy of the arch of the epoch whose supernet had the best validation accuracy."
+    "accuracy: of the archs found, in the benchmark. top %: the share of all archs that are at least as good. "
+    "best epoch: accuracy of the arch of the epoch whose supernet had the best validation accuracy."
 )
 
 

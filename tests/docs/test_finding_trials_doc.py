@@ -1,4 +1,4 @@
-"""docs/one_shot.md as it stands, down to the training of the arch that a trial found."""
+"""docs/finding_trials.md as it stands, down to the training of the arch that a trial found."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from nas_ray.spaces import NatsTss
 from nas_ray.train.args import parse
 from nas_ray.train.run import train
 
-PAGE = (Path(__file__).parents[2] / "docs" / "one_shot.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "docs" / "finding_trials.md").read_text(encoding="utf-8")
 CODE, USE = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 SPACE = NatsTss()
 
