@@ -58,7 +58,7 @@ class Pass:
             None if self.edges is None else values[number:],
             skip=self.skip,
             drop_skip=self.drop,
-            inactive_as_scalar=self.hard and made is not None,
+            inactive_as_scalar=self.hard and any(own.requires_grad for own in values),
         )
 
 

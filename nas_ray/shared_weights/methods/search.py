@@ -81,7 +81,7 @@ class OneShotSearch:
         fitted = fitted_space(space, image_size)
         if not isinstance(fitted, EdgeSpace):
             raise UsageError(
-                "A one-shot search needs a space of operations on edges, with graphs, from_edges and to_edges, "
+                "A one-shot search needs a space of operations on edges, with graphs, from_edges, to_edges, "
                 f"got {getattr(space, 'name', type(space).__name__)}."
             )
         self.method, self.space, self.num_classes = method, fitted, num_classes
