@@ -116,8 +116,8 @@ class OneShotSearch:
         arch = arch_weights(self.method, self.graphs, first, self.device)
         soft = self.method.edges == "softmax"
         edges = EdgeWeights(self.graphs, self.method.init, first).to(self.device) if soft else None
-        keep = tuple(torch.ones(graph.shape, dtype=torch.bool, device=self.device) for graph in self.graphs)
-        self.mixes = Mixes(self.method, arch, edges, keep, chance)
+        keep = tuple(torch.ones(graph.shape, dtype=torch.bool) for graph in self.graphs)
+        self.mixes = Mixes(self.method, arch, edges, keep, chance, self.device)
         self.arch_step = ArchStep(self.method, self.mixes)
         self.weight_step = WeightStep(self.method, self.mixes)
 
@@ -232,7 +232,7 @@ class OneShotSearch:
     def strengths(self) -> tuple[Tensor, ...]:
         """Returns how much each operation is preferred, `[E, O]` by graph, such as after the softmax."""
         with torch.no_grad():
-            return self.mixes.arch.strengths(self.mixes.keep)
+            return self.mixes.mean().weights
 
     def edge_strengths(self) -> tuple[Tensor, ...] | None:
         """Returns the weights of edges, `[E]` by graph; None where the method has none."""

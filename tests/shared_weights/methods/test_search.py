@@ -98,7 +98,7 @@ def test_a_search_goes_on_in_the_middle_of_an_epoch_to_the_last_bit(name: str, k
     assert same(whole, resumed)
     assert whole.derive(pairs[:2]) == resumed.derive(pairs[:2])
     assert whole.evaluate(pairs) == resumed.evaluate(pairs)
-    assert whole.lambda_max(pairs[0]) == resumed.lambda_max(pairs[0]) or not whole.mixes.parameters()
+    assert repr(whole.lambda_max(pairs[0])) == repr(resumed.lambda_max(pairs[0]))  # NaN is NaN
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -141,7 +141,7 @@ def pairs_of_parts() -> list[str]:
 
 
 def test_pairs_of_parts_train_and_find_an_arch() -> None:
-    """A different fifth of the several hundred pairs, by the length of their names, on either kind of space."""
+    """A random fifth of the several hundred pairs, on either kind of space."""
     texts = pairs_of_parts()
     assert len(texts) > 300
     chosen = random.Random(0).sample(texts, len(texts) // 5)
@@ -191,28 +191,24 @@ def test_deriving_and_judging_leave_the_search_as_it_was(name: str) -> None:
 
 @pytest.mark.parametrize("kept", [None, 2])
 def test_removal_finds_the_operation_that_matters(kept: int | None) -> None:
-    """The classes are read from one operation alone; the parameters prefer another one."""
-    search = tiny(METHODS["darts-pt"], kept)
+    """What the net says comes from `tanh`, while the parameters prefer `sine`, which gives nothing."""
+    search = tiny("darts-pt", kept)
     with torch.no_grad():
-        for weight in search.net.ops.parameters():
-            weight.mul_(0.0)
-        for cell, of_cell in enumerate(search.net.ops):
-            for edge in of_cell if cell == 0 else ():
-                edge["tanh"].weight.copy_(2 * torch.eye(4))
-        search.mixes.arch.logits[0][:, OPS.index("tanh")] = -1.0
-        search.mixes.arch.logits[0][:, OPS.index("sine")] = 1.0
-        search.net.stem.weight.copy_(torch.randn(4, 48, generator=torch.Generator().manual_seed(0)))
-    own = []
-    for images, _ in batches(6, size=64):
-        hidden = search.net.stem(images.flatten(1)).tanh()
-        own.append((images, (4 * hidden).argmax(1) % 3))
+        for cell in search.net.ops:
+            for edge in cell:
+                for weight in edge["sine"].parameters():
+                    weight.zero_()
+                edge["tanh"].weight.mul_(8)
+        for logits in search.mixes.arch.logits:
+            logits.copy_(torch.tensor([-3.0, -3.0, 0.0, 1.0]).expand_as(logits))
+        own = [
+            (images, search.net(images, search.mixes.mean().mix()).argmax(1))
+            for images, _ in batches(4, size=64)
+        ]
+    assert search.evaluate(own) == 100
     assert set(search.space.to_edges(search.current_arch())[0].values()) == {"sine"}
-    with torch.no_grad():  # the classifier reads what `tanh` adds to what comes in
-        x = torch.randn(4096, 4, generator=torch.Generator().manual_seed(1)).tanh()
-        search.net.classifier.weight.copy_(torch.eye(3, 4) + torch.eye(3, 4).roll(1, 0) * 0)
-        assert x.shape == (4096, 4)
-    arch = search.derive(own)
-    assert "tanh" in search.space.to_edges(arch)[0].values()
+    for cell in search.space.to_edges(search.derive(own)):
+        assert set(cell.values()) == {"tanh"}
 
 
 def test_stages_drop_operations_and_deepen_the_net() -> None:
@@ -237,8 +233,8 @@ def test_a_wider_stage_goes_on_with_its_weights() -> None:
     search.begin_epoch(2)
     after = search.net.state_dict()
     assert torch.equal(before["classifier.weight"], after["classifier.weight"])
-    assert before["ops.0.0.tanh.weight"].shape == (1, 1)
-    assert after["ops.0.0.tanh.weight"].shape == (2, 2)
+    assert before["ops.0.0.tanh.weight"].shape == (3, 3)
+    assert after["ops.0.0.tanh.weight"].shape == (6, 6)
     assert int(search.mixes.keep[0].sum(1).unique()) == 2
     train(search, range(2, 4))
 
@@ -310,7 +306,7 @@ def test_the_parameters_of_a_method_find_what_is_right() -> None:
 @pytest.mark.parametrize("name", sorted({*METHODS} - {"gdas", "rs-ws", "enas", "drnas"}))
 def test_a_step_waits_for_no_device(name: str) -> None:
     """On the meta device nothing can be read, as a synchronisation would; single paths must know theirs."""
-    search = tiny(f"{name},patience=1000", device="meta")
+    search = tiny(f"{name},patience=1000", epochs=12, device="meta")
     own = batches(2)
     search.begin_epoch(0)
     search.step(*own)

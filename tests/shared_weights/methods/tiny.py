@@ -51,7 +51,7 @@ class TinyNet(MixedNet):
         self, space: TinySpace, num_classes: int, channels: int | None, cells: int | None, partial: int
     ) -> None:
         super().__init__()
-        width, number = channels or 4, cells or 2
+        width, number = channels or 12, cells or 2
         if width % partial:
             raise UsageError("The channels must be a multiple of partial.")
         self.graphs, self.cells = space.graphs(), (number,) * len(space.graphs())
