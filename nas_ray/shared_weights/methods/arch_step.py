@@ -119,5 +119,5 @@ class ArchStep:
         drawn = self.mixes.draw()
         with judging(training.net):
             share = right(training.net, valid, drawn.mix())
-        self.rewards.add(arch.chosen, share, arch.allowed(self.mixes.keep))
+        self.rewards.add(arch.chosen, share, arch.allowed(self.mixes.there))
         return Learned(None, share)

@@ -47,10 +47,11 @@ class Chance:
         return self._beside
 
     def state(self) -> dict[str, Any]:
-        """Returns the state of all generators."""
-        return {"cpu": self.cpu.get_state(), "beside": self._beside.get_state()}
+        """Returns the state of all generators, and the temperature."""
+        return {"cpu": self.cpu.get_state(), "beside": self._beside.get_state(), "tau": self.tau}
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Goes on as after `state`."""
         self._beside.set_state(state["beside"])
         self.cpu.set_state(state["cpu"])
+        self.tau = state["tau"]

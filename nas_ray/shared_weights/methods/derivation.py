@@ -79,7 +79,7 @@ def _endless(valid: Batches) -> Iterator[Batch]:
 def _samples(search: OneShotSearch) -> Iterator[str]:
     """Yields archs as the method draws them, a bounded number."""
     chance = Chance(search.seed, torch.device("cpu"))
-    arch, keep = search.mixes.arch, search.mixes.keep
+    arch, keep = search.mixes.arch, search.mixes.there
     strengths = None if isinstance(arch, (UniformPath, Policy)) else search.strengths()
     for _ in range(20 * search.method.samples):
         if strengths is None:

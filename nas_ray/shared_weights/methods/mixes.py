@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from nas_ray.shared_weights.methods.arch_weights import ArchWeights
+from nas_ray.shared_weights.methods.arch_weights import ArchWeights, Policy, UniformPath
 from nas_ray.shared_weights.methods.chance import Chance
 from nas_ray.shared_weights.methods.edge_weights import EdgeWeights
 from nas_ray.shared_weights.methods.method import Method
@@ -58,7 +58,7 @@ class Pass:
             None if self.edges is None else values[number:],
             skip=self.skip,
             drop_skip=self.drop,
-            inactive_as_scalar=self.hard and made is not None,
+            inactive_as_scalar=self.hard and any(own.requires_grad for own in values),
         )
 
 
@@ -67,29 +67,38 @@ class Mixes:
 
     Attributes:
         keep: bool `[E, O]` by graph, on the device: operations that are still there.
+        there: the same on the CPU.
         skip: weight of the auxiliary skip beside each edge.
         drop: dropout rate behind skip connections.
     """
 
     def __init__(
-        self, method: Method, arch: ArchWeights, edges: EdgeWeights | None, keep: Tensors, chance: Chance
+        self,
+        method: Method,
+        arch: ArchWeights,
+        edges: EdgeWeights | None,
+        keep: Tensors,
+        chance: Chance,
+        device: torch.device,
     ) -> None:
         self.method, self.arch, self.edges, self.chance = method, arch, edges, chance
         self.skip, self.drop = 0.0, 0.0
+        self.device = device
         self.set_keep(keep)
 
     def set_keep(self, keep: Tensors) -> None:
         """Says which operations are still there."""
-        self.keep = keep
-        there = tuple(own.cpu() for own in keep)
-        self._there = None if all(bool(own.all()) for own in there) else there
+        self.there = tuple(own.cpu() for own in keep)
+        self.keep = tuple(own.to(self.device) for own in self.there)
+        self._active = None if all(bool(own.all()) for own in self.there) else self.there
+        self._for_arch = self.there if isinstance(self.arch, (UniformPath, Policy)) else self.keep
 
     def draw(self, chance: Chance | None = None) -> Pass:
         """Returns the weights for one use of the net in training, drawn by `chance`."""
         chance = chance or self.chance
-        drawn = self.arch.draw(self.keep, chance)
+        drawn = self.arch.draw(self._for_arch, chance)
         chosen = tuple(own.active for own in drawn if own.active is not None)
-        active = chosen if len(chosen) == len(drawn) else self._there
+        active = chosen if len(chosen) == len(drawn) else self._active
         seed = chance.whole(2**31) if self.drop else 0
         weights = tuple(own.weights for own in drawn)
         hard = self.method.weights == "gumbel"
@@ -97,7 +106,7 @@ class Mixes:
 
     def mean(self) -> Pass:
         """Returns the strengths as weights, without chance and dropout."""
-        return Pass(self.arch.strengths(self.keep), self._edges(), self._there, self.skip)
+        return Pass(self.arch.strengths(self._for_arch), self._edges(), self._active, self.skip)
 
     def judged(self, chance: Chance) -> Pass:
         """Returns how the net is judged: by the strengths, or by a path where it was trained by paths."""

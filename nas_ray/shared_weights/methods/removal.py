@@ -13,6 +13,7 @@ from nas_ray.shared_weights.methods.arch_weights import usable
 from nas_ray.shared_weights.methods.batches import Batches, accuracy
 from nas_ray.shared_weights.methods.chance import Chance
 from nas_ray.shared_weights.methods.mixes import Pass
+from nas_ray.shared_weights.mixed import Mix
 from nas_ray.spaces.edges import EdgeGraph
 
 if TYPE_CHECKING:
@@ -46,9 +47,8 @@ def by_removal(search: OneShotSearch, valid: Batches, train: Batches | None = No
 def _decided(search: OneShotSearch, valid: Batches, train: Batches | None) -> str:
     chance = Chance(search.seed, torch.device("cpu"))
     chosen: list[dict[int, str]] = [{} for _ in search.graphs]
-    pending = [
-        (number, edge) for number, graph in enumerate(search.graphs) for edge in range(len(graph.edges))
-    ]
+    sizes = [len(graph.edges) for graph in search.graphs]
+    pending = [(number, edge) for number, size in enumerate(sizes) for edge in range(size)]
     search.slow_down(0.1)
     while pending:
         number, edge = pending.pop(chance.whole(len(pending)))
@@ -77,18 +77,19 @@ def _surplus(
     while nodes:
         incoming = graph.incoming(nodes.pop(chance.whole(len(nodes))))
         every = range(len(graph.ops))
-        shares = {edge: _without(search, valid, number, [(edge, op) for op in every]) for edge in incoming}
-        ordered = sorted(incoming, key=lambda edge: shares[edge])
-        gone += ordered[graph.kept :]
-        search.mixes.closed[number] = gone
+        shares = {
+            edge: _without(search, valid, number, [(other, op) for other in [*gone, edge] for op in every])
+            for edge in incoming
+        }
+        gone += sorted(incoming, key=lambda edge: shares[edge])[graph.kept :]
     return gone
 
 
 def _without(search: OneShotSearch, valid: Batches, number: int, places: Sequence[tuple[int, int]]) -> float:
-    """Returns the validation accuracy without some `(edge, operation)` of a graph; a NaN counts as the best."""
+    """Returns the validation accuracy without some `(edge, operation)` of a graph; NaN counts as the best."""
     chance = Chance(search.seed, search.device)
 
-    def mix() -> object:
+    def mix() -> Mix:
         return _removed(search.mixes.judged(chance), number, places).mix()
 
     share = accuracy(search.net, valid, mix, search.device)

@@ -81,7 +81,7 @@ class OneShotSearch:
         fitted = fitted_space(space, image_size)
         if not isinstance(fitted, EdgeSpace):
             raise UsageError(
-                "A one-shot search needs a space of operations on edges, with graphs, from_edges and to_edges, "
+                "A one-shot search needs a space of operations on edges, with graphs, from_edges, to_edges, "
                 f"got {getattr(space, 'name', type(space).__name__)}."
             )
         self.method, self.space, self.num_classes = method, fitted, num_classes
@@ -116,8 +116,8 @@ class OneShotSearch:
         arch = arch_weights(self.method, self.graphs, first, self.device)
         soft = self.method.edges == "softmax"
         edges = EdgeWeights(self.graphs, self.method.init, first).to(self.device) if soft else None
-        keep = tuple(torch.ones(graph.shape, dtype=torch.bool, device=self.device) for graph in self.graphs)
-        self.mixes = Mixes(self.method, arch, edges, keep, chance)
+        keep = tuple(torch.ones(graph.shape, dtype=torch.bool) for graph in self.graphs)
+        self.mixes = Mixes(self.method, arch, edges, keep, chance, self.device)
         self.arch_step = ArchStep(self.method, self.mixes)
         self.weight_step = WeightStep(self.method, self.mixes)
 
@@ -232,7 +232,7 @@ class OneShotSearch:
     def strengths(self) -> tuple[Tensor, ...]:
         """Returns how much each operation is preferred, `[E, O]` by graph, such as after the softmax."""
         with torch.no_grad():
-            return self.mixes.arch.strengths(self.mixes.keep)
+            return self.mixes.mean().weights
 
     def edge_strengths(self) -> tuple[Tensor, ...] | None:
         """Returns the weights of edges, `[E]` by graph; None where the method has none."""

@@ -61,5 +61,5 @@ def load_state(search: OneShotSearch, state: dict[str, Any]) -> None:
     if search.agreement is not None:
         search.agreement.load_state(state["agreement"])
     mixes.chance.load_state(state["chance"])
-    mixes.set_keep(tuple(own.to(search.device) for own in state["keep"]))
+    mixes.set_keep(state["keep"])
     mixes.skip, mixes.drop = state["fading"]
