@@ -62,6 +62,15 @@ class Genotype:
     normal: CellPlan
     reduce: CellPlan
 
+    @property
+    def cells(self) -> tuple[CellPlan, CellPlan]:
+        """The normal and the reduction cell."""
+        return self.normal, self.reduce
+
+    def with_cell(self, place: int, plan: CellPlan) -> Genotype:
+        """Returns these cells with another one at `place`, 0 for the normal one."""
+        return Genotype(plan, self.reduce) if place == 0 else Genotype(self.normal, plan)
+
     def written(self) -> str:
         """Returns both cells in one string without blanks."""
         return f"normal:{self.normal.written()};reduce:{self.reduce.written()}"

@@ -30,12 +30,13 @@ OP_SETS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "nine": (*OPS[:6], "sep_conv_7x7", *OPS[6:]),
         "half-1": (NONE, "max_pool_3x3", "skip_connect", "sep_conv_5x5", "dil_conv_3x3"),
         "half-2": (NONE, "avg_pool_3x3", "sep_conv_3x3", "sep_conv_7x7", "dil_conv_5x5"),
+        "s1": (*OPS[1:5], *OPS[6:]),
         "s2": ("skip_connect", "sep_conv_3x3"),
         "s3": (NONE, "skip_connect", "sep_conv_3x3"),
         "s4": ("noise", "sep_conv_3x3"),
     }
 )
-"""Operations by the name of their set, the same for every edge."""
+"""Operations by the name of their set; of `s1`, `S1` says which edge may take which."""
 
 _SHORT = {
     "m": "max_pool_3x3",
@@ -57,7 +58,7 @@ S1: Mapping[str, tuple[tuple[str, ...], ...]] = MappingProxyType(
         "reduce": _pairs("ma m3 ma ma k5 ma ms k3 k5 ma ma k5 k5 k5"),
     }
 )
-"""Two operations for each of the 14 edges of both cells: what a search had preferred there."""
+"""Of the set `s1`, the two operations of each of the 14 edges of both cells."""
 
 
 def read_ops(ops: str | Sequence[str]) -> tuple[str, ...]:
