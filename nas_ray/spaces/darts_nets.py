@@ -21,16 +21,16 @@ def reductions(cells: int) -> tuple[int, ...]:
     return tuple(sorted({cells // 3, 2 * cells // 3}))
 
 
-def drop_path(x: Tensor, rate: float) -> Tensor:
-    """Returns `x` `[B, ...]` without the maps of a random share `rate` of the examples, the others scaled up.
+def path_factors(paths: int, examples: int, rate: float, device: torch.device) -> Tensor:
+    """Returns `[paths, examples]`: 0 for a random share `rate`, `1 / (1 - rate)` for the others.
 
-    It draws from torch's global state.
+    Drawn from torch's global state on the CPU, so equal for every device.
 
     Source: Larsson et al., "FractalNet", ICLR 2017; Zoph et al., "Learning Transferable Architectures", CVPR
     2018.
     """
-    kept = torch.rand(len(x), *(1,) * (x.dim() - 1), device=x.device, dtype=torch.float32) >= rate
-    return x * kept.to(x.dtype) / (1.0 - rate)
+    kept = (torch.rand(paths, examples) >= rate).float() / (1.0 - rate)
+    return kept.to(device, non_blocking=True)
 
 
 class Cell(nn.Module):
@@ -67,17 +67,22 @@ class Cell(nn.Module):
         self.output = plan.output
         self.channels = len(plan.output) * channels
 
-    def forward(self, two: Tensor, one: Tensor, rate: float = 0.0) -> Tensor:
-        """Returns the maps of the output nodes behind each other; `rate` is that of dropped paths."""
+    def forward(self, two: Tensor, one: Tensor, factors: Tensor | None = None) -> Tensor:
+        """Returns the maps of the output nodes behind each other.
+
+        Each path but a shortcut is multiplied by its row of `factors` `[paths, B]`, if there are some.
+        """
         nodes = [self.inputs[0](two), self.inputs[1](one)]
         for place in range(0, len(self.sources), 2):
-            nodes.append(self._edge(place, nodes, rate) + self._edge(place + 1, nodes, rate))
+            nodes.append(self._path(place, nodes, factors) + self._path(place + 1, nodes, factors))
         return torch.cat([nodes[node] for node in self.output], dim=1)
 
-    def _edge(self, place: int, nodes: Sequence[Tensor], rate: float) -> Tensor:
+    def _path(self, place: int, nodes: Sequence[Tensor], factors: Tensor | None) -> Tensor:
         op = self.edges[place]
         out: Tensor = op(nodes[self.sources[place]])
-        return drop_path(out, rate) if rate > 0 and not isinstance(op, nn.Identity) else out
+        if factors is None or isinstance(op, nn.Identity):
+            return out
+        return out * factors[place].to(out.dtype)[:, None, None, None]
 
 
 class AuxiliaryHead(nn.Module):
@@ -151,7 +156,7 @@ class DartsNet(nn.Module):
             if large
             else nn.Identity()
         )
-        self.cells = nn.ModuleList()
+        self.cells, self.paths = nn.ModuleList(), 0
         self.auxiliary_place = reductions(cells)[-1]
         two, one, after = width, width, large
         for place in range(cells):
@@ -160,6 +165,7 @@ class DartsNet(nn.Module):
             plan = genotype.reduce if reduction else genotype.normal
             cell = Cell(plan, two, one, channels, reduction=reduction, after_reduction=after)
             self.cells.append(cell)
+            self.paths = max(self.paths, len(cell.edges))
             two, one, after = one, cell.channels, reduction
             if place == self.auxiliary_place:
                 self.auxiliary_channels = cell.channels
@@ -176,11 +182,18 @@ class DartsNet(nn.Module):
 
     def with_auxiliary(self, x: Tensor, head: nn.Module | None) -> tuple[Tensor, Tensor | None]:
         """Returns class scores, and those of `head`, which `auxiliary_head` made; None without one."""
-        rate = self.drop_path if self.training else 0.0
-        two = self.stem(x)
-        one, second = self.second_stem(two), None
+        two, second = self.stem(x), None
+        one = self.second_stem(two)
+        factors = self._factors(len(x), x.device)
         for place, cell in enumerate(self.cells):
-            two, one = one, cell(two, one, rate)
+            two, one = one, cell(two, one, factors[place] if factors is not None else None)
             if head is not None and place == self.auxiliary_place:
                 second = head(one)
         return self.classifier(self.pool(one)), second
+
+    def _factors(self, examples: int, device: torch.device) -> Tensor | None:
+        """Returns the factors of all paths, `[cells, paths, B]`; None where all are kept."""
+        if not (self.training and self.drop_path > 0):
+            return None
+        count, paths = len(self.cells), self.paths
+        return path_factors(count * paths, examples, self.drop_path, device).view(count, paths, examples)

@@ -23,7 +23,7 @@ _SHORT = {"max": "max_pool_3x3", "avg": "avg_pool_3x3", "skip": "skip_connect", 
 
 
 def _cell(text: str, concat: tuple[int, ...] | None = None) -> CellPlan:
-    """Returns a cell of the two edges of each node, such as `sep3~0 skip~1`, in the order of the released code."""
+    """Returns a cell of two edges for each node, such as `sep3~0 skip~1`, as released code orders them."""
     edges = [edge.split("~") for edge in text.split()]
     return CellPlan.of([(_SHORT[op], int(source)) for op, source in edges], concat)
 
@@ -83,8 +83,8 @@ PUBLISHED: Mapping[str, Genotype] = MappingProxyType(
         "pnas": Genotype(_PNAS, _PNAS),
     }
 )
-"""Cells by name, in the form of the released code of DARTS and of the authors named. All but the last three are
-archs of the space `darts`, where they read `PUBLISHED[name].written()`."""
+"""Cells by name, as released code has them. All but the last three are archs of the space `darts`, where they
+read `PUBLISHED[name].written()`."""
 
 
 class DartsCells:
