@@ -50,7 +50,7 @@ class TssMixedCell(MixedCell):
         for op, edges in ops.items():
             ends = [totals[self.graph.edges[edge][1]] for edge in edges]
             if op in CONVOLUTIONS:
-                weights = [self.edges[edge].get_parameter(f"{op}.1.weight") for edge in edges]
+                weights = [weight_of(self.edges[edge], op) for edge in edges]
                 maps = F.conv2d(active, together(weights), padding=CONVOLUTIONS[op] // 2)
                 maps = normed(maps, how.channels(edges, op, self.width))
                 for total, own in zip(ends, parts(maps, len(edges)), strict=True):
@@ -60,6 +60,12 @@ class TssMixedCell(MixedCell):
             for edge, total in zip(edges, ends, strict=True):
                 own = made if op == "avg_pool_3x3" else dropped(x, how.drop_skip, self.training)
                 total.add_scaled(own, how.of(edge, op))
+
+
+def weight_of(edge: nn.Module, op: str) -> Tensor:
+    """Returns the weight of a convolution; no parameter where `functional_call` gives another tensor."""
+    weight: Tensor = edge.get_submodule(f"{op}.1").weight  # type: ignore[assignment]
+    return weight
 
 
 def convolution(channels: int, kernel_size: int) -> nn.Sequential:
