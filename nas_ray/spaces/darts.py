@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 CELLS = ("normal", "reduce")
 """The graphs, in their order."""
 
+MOST_CHANNELS, MOST_CELLS = 4_096, 200
+"""Sizes above those of any net that one machine could train."""
+
 
 def check_sizes(name: str, channels: int, cells: int, stem: str) -> None:
     """Checks the sizes of the nets of the space `name`.
@@ -33,6 +36,11 @@ def check_sizes(name: str, channels: int, cells: int, stem: str) -> None:
     """
     whole(2).check(f"The channels of {name}", channels)
     whole(1).check(f"The cells of {name}", cells)
+    if channels > MOST_CHANNELS or cells > MOST_CELLS:
+        raise UsageError(
+            f"A net of {name} has at most {MOST_CHANNELS:,} channels and {MOST_CELLS} cells, got channels="
+            f"{channels} and cells={cells}."
+        )
     if stem not in STEMS:
         raise UsageError(f"stem must be one of {', '.join(STEMS)}, got {stem!r}.")
 
