@@ -15,7 +15,7 @@ from nas_ray.spaces.darts_cells import read_genotype
 from nas_ray.spaces.darts_ops import OPERATIONS
 from nas_ray.spaces.darts_published import PUBLISHED
 from nas_ray.spaces.darts_reduced import DartsS1, DartsS2, DartsS3, DartsS4
-from nas_ray.spaces.darts_sets import KNOWN, OP_SETS, OPS, S1, third_search_ops
+from nas_ray.spaces.darts_sets import KNOWN, OP_SETS, OPS, S1, SHORT, third_search_ops
 from nas_ray.spaces.edges import EdgeGraph, EdgeSpace
 from nas_ray.spaces.named import known_space, open_space
 from nas_ray.spaces.options import OPTIONS
@@ -36,9 +36,7 @@ def drawn(space: Darts, count: int = 20) -> list[str]:
 def test_the_released_cell_reads_as_documented() -> None:
     assert PUBLISHED["darts-v2"].written() == V2
     assert V2 in Darts()
-    assert Darts().label(V2) == (
-        "normal: 2 skip_connect, 5 sep_conv_3x3, 1 dil_conv_3x3; reduce: 5 max_pool_3x3, 3 skip_connect"
-    )
+    assert Darts().label(V2) == "normal 5 sep3 2 skip 1 dil3, reduce 5 max 3 skip"
 
 
 @pytest.mark.parametrize("space", SPACES, ids=lambda space: f"{space.name} {len(space.ops)}")
@@ -122,14 +120,14 @@ def cell(change: str, to: str) -> str:
     ("arch", "said"),
     [
         ("", "An arch of darts reads normal:CELL;reduce:CELL with a CELL such as |op~0|op~1|+|op~0|op~2|, "
-             "a group for each node and in it two operations with the nodes they come from, ascending; got ''."),
+             "a group for each node and in it two operations with the nodes they come from, ascending; got "),
         (cell("|skip_connect~0|dil_conv_3x3~2|", "|dil_conv_3x3~2|skip_connect~0|"), "ascending; got"),
         (cell("|skip_connect~0|dil_conv_3x3~2|", "|skip_connect~0|dil_conv_3x3~5|"), "An arch of darts"),
         (cell("+|sep_conv_3x3~0|sep_conv_3x3~1|", ""), "A cell of darts has 4 nodes, got 3."),
         (cell("skip_connect~0|dil_conv_3x3~2", "skip_connect~2|sep_conv_3x3~2"), "An arch of"),
         (cell("skip_connect~0|dil_conv_3x3~2", "sep_conv_3x3~2|skip_connect~2"),
-         "The edges of a node of darts must come from different nodes; node 5 of the normal cell has two from "
-         "node 2."),
+         "The edges of a node of darts must come from different nodes; node 5 of the normal cell has two "
+         "from node 2."),
         (cell("dil_conv_3x3~2", "none~2"),
          "The edge from node 2 to 5 of the normal cell of darts must have an operation of max_pool_3x3, "
          "avg_pool_3x3, skip_connect, sep_conv_3x3, sep_conv_5x5, dil_conv_3x3, dil_conv_5x5, got none."),
@@ -181,7 +179,8 @@ def test_operations_are_named_and_joined() -> None:
     assert Darts(ops="skip_connect + sep_conv_7x7").ops == ("skip_connect", "sep_conv_7x7")
     assert set(OP_SETS["half-1"]) | set(OP_SETS["half-2"]) == set(OP_SETS["nine"])
     assert set(OP_SETS["half-1"]) & set(OP_SETS["half-2"]) == {"none"}
-    assert tuple(OPERATIONS) == KNOWN
+    assert tuple(OPERATIONS) == tuple(SHORT) == KNOWN
+    assert len(set(SHORT.values())) == len(KNOWN)
     assert set(itertools.chain(*OP_SETS.values())) <= set(KNOWN)
 
 

@@ -56,8 +56,8 @@ def on_meta(genotype: Genotype, classes: int, channels: int, cells: int, stem: s
 
 MILLIONS = {"darts-v1": 3.2, "darts-v2": 3.3, "gdas": 3.4, "pc-darts": 3.6, "p-darts": 3.4, "drnas": 4.1,
             "amoebanet-a": 3.1, "pnas": 3.2}  # fmt: skip
-"""Published for CIFAR-10: 36 channels and 20 cells, of PNAS 48 and 9. AmoebaNet-A was run by the authors of DARTS
-in their skeleton. For `darts-v1` papers print 3.3, and its released cell has 3.17."""
+"""Published for CIFAR-10: 36 channels and 20 cells, of PNAS 48 and 9. AmoebaNet-A was run by the authors of
+DARTS in their skeleton. For `darts-v1` papers print 3.3, and its released cell has 3.17."""
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
