@@ -14,7 +14,7 @@ from nas_ray.errors import UsageError
 from nas_ray.errors.checks import whole
 from nas_ray.spaces.darts_cells import INPUTS, CellPlan, Edge, Genotype, read_genotype
 from nas_ray.spaces.darts_moves import EDGES, KEPT, NODES, PLACE, Decisions, Options, neighbors
-from nas_ray.spaces.darts_sets import NONE, S1, read_ops
+from nas_ray.spaces.darts_sets import NONE, S1, SHORT, read_ops
 from nas_ray.spaces.edges import Chosen, EdgeGraph
 from nas_ray.spaces.stems import SMALL, STEMS, stem_for
 
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 CELLS = ("normal", "reduce")
 """The graphs, in their order."""
+
+MOST_CHANNELS, MOST_CELLS = 4_096, 200
+"""Sizes above those of any net that one machine could train."""
 
 
 def check_sizes(name: str, channels: int, cells: int, stem: str) -> None:
@@ -33,6 +36,11 @@ def check_sizes(name: str, channels: int, cells: int, stem: str) -> None:
     """
     whole(2).check(f"The channels of {name}", channels)
     whole(1).check(f"The cells of {name}", cells)
+    if channels > MOST_CHANNELS or cells > MOST_CELLS:
+        raise UsageError(
+            f"A net of {name} has at most {MOST_CHANNELS:,} channels and {MOST_CELLS} cells, got channels="
+            f"{channels} and cells={cells}."
+        )
     if stem not in STEMS:
         raise UsageError(f"stem must be one of {', '.join(STEMS)}, got {stem!r}.")
 
@@ -197,11 +205,9 @@ class Darts:
         return self._decisions.assemble(decisions).written()
 
     def label(self, arch: str) -> str:
-        """Returns how often each operation stands in both cells."""
-        return "; ".join(
-            f"{name}: " + ", ".join(f"{plan.ops.count(op)} {op}" for op in self.ops if op in plan.ops)
-            for name, plan in zip(CELLS, self.genotype(arch).cells, strict=True)
-        )
+        """Returns how often each operation stands in a cell, such as `normal 5 sep3 3 skip, reduce 8 max`."""
+        cells = zip(CELLS, self.genotype(arch).cells, strict=True)
+        return ", ".join(f"{name} {_counted(plan.ops)}" for name, plan in cells)
 
     def build(self, arch: str, num_classes: int) -> nn.Module:
         """Returns a new net `[B, 3, H, W] -> [B, num_classes]`, with H and W divisible by 4.
@@ -211,6 +217,13 @@ class Darts:
         from nas_ray.spaces.darts_nets import DartsNet
 
         return DartsNet(self.genotype(arch), num_classes, self.channels, self.cells, self.stem)
+
+
+def _counted(ops: tuple[str, ...]) -> str:
+    """Returns each operation with its number, the frequent ones first."""
+    return " ".join(
+        f"{ops.count(op)} {SHORT[op]}" for op in sorted(set(ops), key=lambda op: (-ops.count(op), op))
+    )
 
 
 def _nodes(chosen: Chosen) -> list[list[Edge]]:

@@ -12,20 +12,19 @@ import numpy as np
 from nas_ray.errors import UsageError, unknown_name
 from nas_ray.spaces.darts import check_sizes
 from nas_ray.spaces.darts_cells import CellPlan, Genotype
+from nas_ray.spaces.darts_sets import SHORT
 from nas_ray.spaces.stems import SMALL, stem_for
 
 if TYPE_CHECKING:
     from torch import nn
 
-_SHORT = {"max": "max_pool_3x3", "avg": "avg_pool_3x3", "skip": "skip_connect", "conv7": "conv_7x1_1x7"} | {
-    f"{kind}{size}": f"{kind}_conv_{size}x{size}" for kind in ("sep", "dil") for size in (3, 5, 7)
-}
+_LONG = {short: op for op, short in SHORT.items()}
 
 
 def _cell(text: str, concat: tuple[int, ...] | None = None) -> CellPlan:
     """Returns a cell of two edges for each node, such as `sep3~0 skip~1`, as released code orders them."""
     edges = [edge.split("~") for edge in text.split()]
-    return CellPlan.of([(_SHORT[op], int(source)) for op, source in edges], concat)
+    return CellPlan.of([(_LONG[op], int(source)) for op, source in edges], concat)
 
 
 _PNAS = _cell("sep5~0 max~0 sep7~1 max~1 sep5~1 sep3~1 sep3~4 max~1 sep3~0 skip~1")

@@ -24,6 +24,25 @@ KNOWN: tuple[str, ...] = (*OPS, "sep_conv_7x7", "conv_7x1_1x7", "conv_1x1", "con
 
 NONE = "none"
 
+SHORT: Mapping[str, str] = MappingProxyType(
+    {
+        "none": "none",
+        "max_pool_3x3": "max",
+        "avg_pool_3x3": "avg",
+        "skip_connect": "skip",
+        "sep_conv_3x3": "sep3",
+        "sep_conv_5x5": "sep5",
+        "dil_conv_3x3": "dil3",
+        "dil_conv_5x5": "dil5",
+        "sep_conv_7x7": "sep7",
+        "conv_7x1_1x7": "conv7",
+        "conv_1x1": "conv1",
+        "conv_3x3": "conv3",
+        "noise": "noise",
+    }
+)
+"""Short words for all operations, for people."""
+
 OP_SETS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "darts": OPS,
@@ -38,18 +57,11 @@ OP_SETS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 """Operations by the name of their set; of `s1`, `S1` says which edge may take which."""
 
-_SHORT = {
-    "m": "max_pool_3x3",
-    "a": "avg_pool_3x3",
-    "k": "skip_connect",
-    "s": "sep_conv_3x3",
-    "3": "dil_conv_3x3",
-    "5": "dil_conv_5x5",
-}
+_LETTERS = dict(zip("maks35", OP_SETS["s1"], strict=True))
 
 
 def _pairs(text: str) -> tuple[tuple[str, ...], ...]:
-    return tuple(tuple(_SHORT[letter] for letter in edge) for edge in text.split())
+    return tuple(tuple(_LETTERS[letter] for letter in edge) for edge in text.split())
 
 
 S1: Mapping[str, tuple[tuple[str, ...], ...]] = MappingProxyType(
