@@ -36,10 +36,15 @@ def mixed_net(
     """
     made = NETS.get(type(space))
     if made is None:
-        known = ", ".join(kind.name for kind in NETS)
         raise UsageError(
-            f"A one-shot search needs a space with a trainable supernet, which are {known}; got "
+            "A one-shot search needs a space with a trainable supernet, which are nats-tss and darts; got "
             f"{getattr(space, 'name', type(space).__name__)}."
+        )
+    wide = channels or space.channels  # type: ignore[attr-defined]  # all in NETS have them
+    if wide % partial:
+        raise UsageError(
+            "The channels of a supernet must be a multiple of its partial channels: one in "
+            f"{partial} of {wide} is no whole number; give other channels."
         )
     net: MixedNet = made(space, num_classes, channels, cells, partial)
     return net

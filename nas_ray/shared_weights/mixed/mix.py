@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -16,8 +16,8 @@ class Mix:
     """The weights of operations and edges; of each there is one tensor per graph of the space.
 
     Args:
-        weights: `[E, O]`: what the output of an operation is multiplied by; gradients flow. Or `[N, E, O]`:
-            of each of the N cells of a graph, in the order in which they are computed (Lambda-DARTS).
+        weights: `[E, O]`: what the output of an operation is multiplied by; gradients flow. `[N, E, O]` says
+            it for each of the N cells of a graph by itself.
         active: bool `[E, O]` on the CPU: what is computed at all; None for everything. What is not active
             counts zero, has no gradient, and costs nothing.
         edges: `[E]`: what the sum of an edge is multiplied by (PC-DARTS); None for 1.
@@ -33,13 +33,6 @@ class Mix:
     skip: float | Tensor = 0.0
     drop_skip: float = 0.0
     inactive_as_scalar: bool = False
-
-    def of_cell(self, graph: int, number: int) -> Mix:
-        """Returns what a cell of a graph computes, by its number among those of the graph."""
-        own = self.weights[graph]
-        if own.ndim == 2:
-            return self
-        return replace(self, weights=(*self.weights[:graph], own[number], *self.weights[graph + 1 :]))
 
 
 def one_hot(space: EdgeSpace, arch: str, dtype: torch.dtype | None = None) -> Mix:

@@ -8,62 +8,71 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from nas_ray.shared_weights.batch_run import POOL
+from nas_ray.shared_weights.mixed.cell import MixedCell
+from nas_ray.shared_weights.mixed.coefficients import Coefficients
 from nas_ray.shared_weights.mixed.mix import Mix
 from nas_ray.shared_weights.mixed.net import MixedNet, Place
+from nas_ray.shared_weights.mixed.sums import Total, dropped, normed, parts, together
 from nas_ray.shared_weights.supernet import CONVOLUTIONS, name_in_supernet
+from nas_ray.spaces.edges import EdgeGraph
 from nas_ray.spaces.nats_tss import EDGES, OPS, NatsTss, to_ops
-from nas_ray.spaces.ops import ResidualReduction, conv_block, make_op
+from nas_ray.spaces.ops import ResidualReduction, conv_block
+from nas_ray.spaces.plans import OUTPUT
 from nas_ray.spaces.stems import make_stem
 
 
-class MixedCell(nn.Module):
-    """Every operation on every edge of one cell of width `channels`; BN in batch mode without scale."""
+class TssMixedCell(MixedCell):
+    """Every operation on every edge of one cell of NATS-TSS; BN in batch mode without scale and shift."""
 
-    def __init__(self, channels: int, partial: int = 1) -> None:
-        super().__init__()
-        self.partial = partial
-        wide = channels // partial
+    def __init__(self, graph: EdgeGraph, channels: int, partial: int = 1) -> None:
+        super().__init__(graph, channels, partial)
         self.edges = nn.ModuleList(
-            nn.ModuleDict({op: conv_block(wide, wide, kernel) for op, kernel in CONVOLUTIONS.items()})
-            for _ in EDGES
+            nn.ModuleDict({op: convolution(self.width, kernel) for op, kernel in CONVOLUTIONS.items()})
+            for _ in graph.edges
         )
-        for edge in self.edges:
-            for block in edge.values():  # type: ignore[operator]
-                block[2] = nn.BatchNorm2d(wide, affine=False, track_running_stats=False)
-        self.pool = make_op("avg_pool_3x3", wide)
 
-    def forward(self, x: Tensor, mix: Mix) -> Tensor:
+    def forward(self, x: Tensor, how: Coefficients) -> Tensor:
         """Returns the last node of `x [B, C, H, W]`."""
-        nodes = {0: x}
-        for place, (source, target) in enumerate(EDGES):
-            out = self.edge(place, nodes[source], mix)
-            nodes[target] = nodes[target] + out if target in nodes else out
-        return nodes[EDGES[-1][1]]
+        nodes = self.nodes([x], how)
+        return nodes[OUTPUT] if OUTPUT in nodes else torch.zeros_like(x)
 
-    def edge(self, place: int, x: Tensor, mix: Mix) -> Tensor:
-        """Returns the weighted sum of the operations of an edge."""
-        mixed, rest = x[:, : x.shape[1] // self.partial], x[:, x.shape[1] // self.partial :]
-        total = torch.zeros_like(mixed)
-        for number, op in enumerate(OPS):
-            weight = mix.weights[0][place, number]
-            if mix.active is not None and not mix.active[0][place, number]:
-                total = total + weight if mix.inactive_as_scalar else total
-            elif op == "skip_connect":
-                total = total + weight * F.dropout(mixed, mix.drop_skip, self.training)
-            elif op == "avg_pool_3x3":
-                total = total + weight * self.pool(mixed)
-            elif op != "none":
-                total = total + weight * self.edges[place][op](mixed)  # type: ignore[index]
-        if self.partial > 1:
-            total = shuffled(torch.cat([total, rest], 1), self.partial)
-        if mix.skip is not None:
-            total = total + mix.skip * x
-        return total if mix.edges is None else total * mix.edges[0][place]
+    def read(
+        self,
+        source: int,
+        x: Tensor,
+        ops: Mapping[str, tuple[int, ...]],
+        totals: Mapping[int, Total],
+        how: Coefficients,
+    ) -> None:
+        """Adds what edges make of a node: all convolutions with the same kernel are one."""
+        active = F.relu(x) if any(op in CONVOLUTIONS for op in ops) else x
+        for op, edges in ops.items():
+            ends = [totals[self.graph.edges[edge][1]] for edge in edges]
+            if op in CONVOLUTIONS:
+                weights = [weight_of(self.edges[edge], op) for edge in edges]
+                maps = F.conv2d(active, together(weights), padding=CONVOLUTIONS[op] // 2)
+                maps = normed(maps, how.channels(edges, op, self.width))
+                for total, own in zip(ends, parts(maps, len(edges)), strict=True):
+                    total.add(own, mine=len(edges) == 1)
+                continue
+            made = POOL(x) if op == "avg_pool_3x3" else x
+            for edge, total in zip(edges, ends, strict=True):
+                own = made if op == "avg_pool_3x3" else dropped(x, how.drop_skip, self.training)
+                total.add_scaled(own, how.of(edge, op))
 
 
-def shuffled(x: Tensor, groups: int) -> Tensor:
-    """Returns `x [B, C, H, W]` with its channels dealt out: one of each of `groups` parts in turn."""
-    return x.unflatten(1, (groups, -1)).transpose(1, 2).flatten(1, 2)
+def weight_of(edge: nn.Module, op: str) -> Tensor:
+    """Returns the weight of a convolution; no parameter where `functional_call` gives another tensor."""
+    weight: Tensor = edge.get_submodule(f"{op}.1").weight  # type: ignore[assignment]
+    return weight
+
+
+def convolution(channels: int, kernel_size: int) -> nn.Sequential:
+    """Returns the published block with BN that has no weights and keeps nothing."""
+    block = conv_block(channels, channels, kernel_size)
+    block[2] = nn.BatchNorm2d(channels, affine=False, track_running_stats=False)
+    return block
 
 
 class TssMixedNet(MixedNet):
@@ -91,30 +100,28 @@ class TssMixedNet(MixedNet):
         self.space = NatsTss(channels or space.channels, cells or space.cells, space.stem)
         self.graphs = space.graphs()
         self.num_classes = num_classes
-        self.cells = (3 * self.space.cells,)
         widths = tuple(factor * self.space.channels for factor in (1, 2, 4))
         self.stem = make_stem(space.stem, widths[0])
         body: list[nn.Module] = []
         for stage, width in enumerate(widths):
             if stage:
                 body.append(ResidualReduction(widths[stage - 1], width))
-            body += [MixedCell(width, partial) for _ in range(self.space.cells)]
+            body += [TssMixedCell(self.graphs[0], width, partial) for _ in range(self.space.cells)]
         self.body = nn.ModuleList(body)
         self.head = nn.Sequential(
             nn.BatchNorm2d(widths[-1]), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()
         )
         self.classifier = nn.Linear(widths[-1], num_classes)
+        self.cells = (len(widths) * self.space.cells,)
+        self.outputs, self.partial = (OUTPUT,), partial
+        self.to(memory_format=torch.channels_last)
 
     def forward(self, x: Tensor, mix: Mix) -> Tensor:
         """Returns class scores `[B, classes]`."""
-        x = self.stem(x)
-        number = 0
+        hows = self.coefficients(mix)
+        x = self.stem(x.contiguous(memory_format=torch.channels_last))
         for block in self.body:
-            if isinstance(block, MixedCell):
-                x = block(x, mix.of_cell(0, number))
-                number += 1
-            else:
-                x = block(x)
+            x = block(x, next(hows[0])) if isinstance(block, TssMixedCell) else block(x)
         logits: Tensor = self.classifier(self.head(x))
         return logits
 
@@ -122,7 +129,7 @@ class TssMixedNet(MixedNet):
         """Returns the weights of each convolution, those of all cells together."""
         found: dict[Place, list[nn.Parameter]] = {}
         for cell in self.body:
-            if isinstance(cell, MixedCell):
+            if isinstance(cell, TssMixedCell):
                 for edge in range(len(EDGES)):
                     for op in CONVOLUTIONS:
                         own = cell.get_submodule(f"edges.{edge}.{op}").parameters()
