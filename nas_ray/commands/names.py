@@ -14,11 +14,15 @@ from nas_ray.benchmarks.names import check_benchmark
 from nas_ray.images.datasets import AUTO, DATASETS, OWN
 from nas_ray.images.spec import check_images
 from nas_ray.process.plugins import check_name
+from nas_ray.spaces.options import named_options
 from nas_ray.spaces.settings import named_space
 from nas_ray.training.recipes import parse_recipe
 from nas_ray.training.settings import check_settings
 
-SPACES = ("nats-tss", "nats-sss", "hand-designed")
+SPACES = (
+    *("nats-tss", "nats-sss", "darts", "darts-s1", "darts-s2", "darts-s3", "darts-s4", "darts-cells"),
+    "hand-designed",
+)
 SEARCHERS = (
     *(
         "random_search",
@@ -114,7 +118,7 @@ def check_names(args: Any) -> None:
     for field, names in ARGUMENTS.items():
         value = getattr(args, field, None) or ()
         for text in (value,) if isinstance(value, str) else value:
-            names.check(named_space(text)[0] if field == "space" else text)
+            names.check(named_options(named_space(text)[0])[0] if field == "space" else text)
     for field, check in CHECKS.items():
         if (value := getattr(args, field, None)) is not None:
             check(str(value))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
@@ -20,7 +20,7 @@ from nas_ray.evaluation.training_checkpoints import TrainingCheckpoints, Trainin
 from nas_ray.process.seeded import seeded
 from nas_ray.rows import DIVERGED, Failure, Row, failed
 from nas_ray.runs.journal import is_row
-from nas_ray.training.epoch_module import EpochModule, ModuleFactory
+from nas_ray.training.epoch_module import EpochModule, ModuleFactory, all_finished
 
 E = TypeVar("E", bound="EpochTraining")
 
@@ -111,16 +111,18 @@ class EpochTraining(MovableTraining):
             modules, row = self._begun(arch)
             seconds = float((row or before).get("seconds", 0.0)) + time.perf_counter() - start
             last = self.last_epoch(arch)
-            if row.get("epochs", 0) >= last:
+            done = row.get("epochs", 0)
+            if done >= last or (done and all_finished(modules)):
                 yield row
-            for epoch in range(row.get("epochs", 0), last):
+                return
+            for epoch in range(done, last):
                 start = time.perf_counter()
                 results = [self._trained(module, epoch, number) for number, module in enumerate(modules)]
                 seconds += time.perf_counter() - start
                 row = self._row(before, results, epoch + 1, seconds, row)
                 self._save(arch, modules, row)
                 yield row
-                if row["error"]:
+                if row["error"] or all_finished(modules):
                     return
         except Exception as error:
             yield {**row, self.metric_column: math.nan, **failed([failure(error)])}
@@ -162,26 +164,34 @@ class EpochTraining(MovableTraining):
             self.scores(arch, rows.append)
         return rows[-1] if rows else {}
 
-    def _trained(self, module: EpochModule, epoch: int, number: int) -> dict[str, float]:
+    def _trained(self, module: EpochModule, epoch: int, number: int) -> Mapping[str, float | str]:
         """Trains the module of seed `init_seed + number` for epoch `epoch` and returns its results."""
         with seeded(((self.init_seed + number) * 100_003 + epoch) % 2**64):  # dropout
             return module.train_epoch(epoch)
 
     def _row(
-        self, before: Row, results: Sequence[dict[str, float]], epochs: int, seconds: float, last: Row
+        self,
+        before: Row,
+        results: Sequence[Mapping[str, float | str]],
+        epochs: int,
+        seconds: float,
+        last: Row,
     ) -> Row:
         if self.metric_column not in results[0]:
             raise KeyError(
                 f"an epoch must return the column {self.metric_column}, but it has {', '.join(results[0])}"
             )
-        means = {name: float(np.mean([result[name] for result in results])) for name in results[0]}
-        several = [result[self.metric_column] for result in results]
+        texts = {name: value for name, value in results[0].items() if isinstance(value, str)}
+        numbers = [name for name in results[0] if name not in texts]
+        means = {name: float(np.mean([float(result[name]) for result in results])) for name in numbers}
+        several = [float(result[self.metric_column]) for result in results]
         spread = {f"{self.metric_column}_std": float(np.std(several, ddof=1))} if len(several) > 1 else {}
         curve = [*filter(None, str(last.get("curve", "")).split()), f"{means[self.metric_column]:.4f}"]
         lost = not all(math.isfinite(means.get(name, 0.0)) for name in ("train_loss", self.metric_column))
         return {
             **before,
             **means,
+            **texts,
             **spread,
             **({self.metric_column: math.nan} if lost else {}),
             "epochs": epochs,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from nas_ray.training.epoch_module import quiet_trainer as quiet_trainer
 from nas_ray.training.image_task import ImageTask
 from nas_ray.training.objective import objective_of
 from nas_ray.training.recipes import Recipe
+from nas_ray.training.second_classifier import check_nets
 from nas_ray.training.settings import Recipes, recipe_with
 from nas_ray.training.task import TRAINED_TASK, PlacedTask, Task
 from nas_ray.training.training_data import Indices
@@ -103,6 +103,7 @@ class ShortTraining(EpochTraining):
         self.accelerator = accelerator
         self.recipe_of = Recipes(space, recipe)
         objective_of(task, recipe)  # refuses what cannot be split or followed
+        check_nets(space, num_classes, recipe)
 
     @classmethod
     def of_task(cls, space: SearchSpace, task: Task, recipe: Recipe, **options: Any) -> ShortTraining:
@@ -172,7 +173,7 @@ class ShortTraining(EpochTraining):
     def identities(self) -> tuple[str, str]:
         """Returns recipe, seed and data, now and as earlier versions told them."""
         seen = (self.fingerprint, self.earlier_fingerprint)
-        now, earlier = (json.dumps([asdict(self.recipe), self.init_seed, of]) for of in seen)
+        now, earlier = (json.dumps([self.recipe.written(), self.init_seed, of]) for of in seen)
         return now, earlier
 
     @property

@@ -52,7 +52,7 @@ def gradsign(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
         check_labels("gradsign", net(inputs[:1]).shape[1], len(inputs), targets)
         chunks = zip(torch.split(inputs, chunk), torch.split(targets.long(), chunk), strict=True)
         for images, labels in chunks:
-            grads = vmap(grad(loss), in_dims=(None, 0, 0))(weights, images, labels)
+            grads = vmap(grad(loss), in_dims=(None, 0, 0), randomness="different")(weights, images, labels)
             for name in signs:
                 signs[name] += grads[name].sign().sum(0)
     return float(sum(sign.abs().sum(dtype=torch.float64) for sign in signs.values()))

@@ -13,7 +13,31 @@ DEFAULT: Final = "default"
 
 
 @dataclass(frozen=True)
-class EstimateArgs(TogetherArgs, MinibatchArgs, ProxyArgs, SpaceArgs):
+class StoppingArgs:
+    """What ends trainings before their last epoch."""
+
+    scheduler: str = "none"
+    """What stops trainings early, comparing them by valid_acc: asha, hyperband, median or none."""
+    grace_epochs: Annotated[int, ranges.EPOCHS] = 1
+    """Epochs that asha and median leave every training."""
+    reduction_factor: Annotated[float, ranges.Range(1.001, 10**6)] = 3.0
+    """One training in so many goes on at each rung of asha and hyperband."""
+
+
+@dataclass(frozen=True)
+class CourseArgs:
+    """What makes one run another than the next."""
+
+    seed: Annotated[int, ranges.SEED] = 0
+    """Seed of the searcher."""
+    name: str | None = None
+    """What reports call the run, such as baseline; None means by its folder and settings."""
+    smoke: bool = False
+    """Run a handful of evaluations, to see that everything works."""
+
+
+@dataclass(frozen=True)
+class EstimateArgs(StoppingArgs, TogetherArgs, MinibatchArgs, ProxyArgs, SpaceArgs):
     """How archs are judged; `search.estimation.estimate` reads them."""
 
     proxies: tuple[str, ...] = (DEFAULT,)
@@ -29,12 +53,6 @@ class EstimateArgs(TogetherArgs, MinibatchArgs, ProxyArgs, SpaceArgs):
     """Train archs instead of only scoring them: epochs:4 (or another number), fast, nats-12 or nats-200,
     with changes as in nats-12:batch_size=128,cutout=8 (docs/training.md). The fitness is then valid_acc, and
     proxies are computed if --fitness names them. None means proxies alone."""
-    scheduler: str = "none"
-    """With --fidelity, what stops trainings early: asha, hyperband, median or none."""
-    grace_epochs: Annotated[int, ranges.EPOCHS] = 1
-    """Epochs that asha and median leave every arch."""
-    reduction_factor: Annotated[float, ranges.Range(1.001, 10**6)] = 3.0
-    """One training in so many goes on at each rung of asha and hyperband."""
     own_weights: bool = False
     """Initialise every net by itself, from --init-seed, where the space has a supernet (nats-tss, nats-sss):
     slower, and other scores. Without it archs are scored on the weights of the supernet, one per trial or

@@ -15,7 +15,7 @@ from nas_ray.process.started import started
 from nas_ray.runs.folder import read_run
 from nas_ray.runs.mirror import run_to_resume
 from nas_ray.runs.stored_args import stored_args
-from nas_ray.search.argument_groups import BudgetArgs, EstimateArgs, LimitArgs, TrialArgs
+from nas_ray.search.argument_groups import BudgetArgs, CourseArgs, EstimateArgs, LimitArgs, TrialArgs
 from nas_ray.terminal import ranges
 from nas_ray.terminal.argument_groups import BenchmarkArgs, RunArgs
 from nas_ray.terminal.command_line import check_path, read_args
@@ -30,18 +30,21 @@ THIS_MACHINE = (None, "auto", "local")
 
 
 @dataclass(frozen=True)
-class SearchArgs(RunArgs, TrialArgs, BudgetArgs, LimitArgs, BenchmarkArgs, EstimateArgs, ImageArgs):
-    """What every search experiment takes; equal arguments give equal searches."""
+class RunnableArgs(CourseArgs, RunArgs, TrialArgs, BenchmarkArgs, ImageArgs):
+    """What every experiment takes that runs trials and can be resumed; equal arguments give equal runs."""
 
-    seed: Annotated[int, ranges.SEED] = 0
-    """Seed of the searcher."""
-    name: str | None = None
-    """What reports call the run, such as baseline; None means by its folder and settings."""
+    def smoked(self) -> RunnableArgs:
+        """Returns the same arguments with a tiny budget."""
+        return self
+
+
+@dataclass(frozen=True)
+class SearchArgs(RunnableArgs, BudgetArgs, LimitArgs, EstimateArgs):
+    """What every search takes that asks for one arch after the other."""
+
     start_from: str | None = None
     """Run folder or table (CSV, Parquet) whose rows this search is told first, for nothing: archs of its
     space with all scores that it looks at. What does not fit is said."""
-    smoke: bool = False
-    """Run a handful of evaluations, to see that everything works."""
 
     def smoked(self) -> SearchArgs:
         """Returns the same arguments with a tiny budget."""
@@ -113,7 +116,7 @@ class AnySearchArgs(SearchArgs):
     """Options of the searcher as name=value, such as population=20 mutation=node."""
 
 
-A = TypeVar("A", bound=SearchArgs)
+A = TypeVar("A", bound=RunnableArgs)
 
 
 def parse(args_type: type[A], name: str, description: str, argv: Sequence[str] | None = None) -> A:
@@ -136,7 +139,8 @@ def parse(args_type: type[A], name: str, description: str, argv: Sequence[str] |
         raise UsageError(
             f"{place} is a run of {how.called(made)}; resume it with that {how.kind}, not {how.called(name)}."
         )
-    kept = _of_before(info.get("args"))
+    kept = info.get("args")
+    kept = _of_before(kept) if issubclass(args_type, SearchArgs) else kept
     stored = _without_cluster(stored_args(args_type, kept, folder, CHANGEABLE), place, argv)
     given = absolute(read_args(args_type, description, argv, stored))
     for field in dataclasses.fields(stored):
@@ -194,6 +198,7 @@ def absolute(args: A) -> A:
     benchmark = os.path.expanduser(args.benchmark)
     named = benchmark in NAMES or not os.path.exists(benchmark)
     benchmark = args.benchmark if named else os.path.abspath(benchmark)
-    start = args.start_from and os.path.abspath(os.path.expanduser(args.start_from))
-    images = absolute_images(args.images)
-    return dataclasses.replace(args, images=images, benchmark=benchmark, start_from=start)
+    changes: dict[str, Any] = {"images": absolute_images(args.images), "benchmark": benchmark}
+    if start := getattr(args, "start_from", None):
+        changes["start_from"] = os.path.abspath(os.path.expanduser(start))
+    return dataclasses.replace(args, **changes)

@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 
 from nas_ray.benchmarks import open_benchmark
-from nas_ray.drivers.plan import Budget
+from nas_ray.drivers.plan import Budget, Plan
 from nas_ray.drivers.resources import Request, check_request
 from nas_ray.evaluation.base import Described, SeesImages
 from nas_ray.evaluation.limits import limited
@@ -19,10 +19,10 @@ from nas_ray.images.image_args import open_image_args
 from nas_ray.images.image_data import ImageDataModule
 from nas_ray.report.run_data import method_of
 from nas_ray.runs.folder import fingerprint
-from nas_ray.search.arguments import SearchArgs
+from nas_ray.search.arguments import RunnableArgs, SearchArgs
 from nas_ray.search.base import MINIBATCH, Experiment
 from nas_ray.search.defaults import default_of, said_out
-from nas_ray.search.estimation import SUPERNET, VALID_ACC, estimate, weights_of
+from nas_ray.search.estimation import SUPERNET, VALID_ACC, estimate, scheduler_of, weights_of
 from nas_ray.search.objectives import check_objectives, named_objectives
 from nas_ray.search.requests import request_for
 from nas_ray.search.start_from import start_from
@@ -42,10 +42,10 @@ DEFAULT_SAMPLES = 300
 
 
 @dataclass(frozen=True, kw_only=True)
-class Prepared(Experiment):
-    """The experiment of a command, checked; made by `prepare` before Ray starts."""
+class Runnable(Experiment):
+    """The experiment of a command, checked before Ray starts; `session.run_prepared` runs it."""
 
-    args: SearchArgs
+    args: RunnableArgs
     images: ImageDataModule
     request: Request
     started_from: str = ""
@@ -71,6 +71,39 @@ class Prepared(Experiment):
         if isinstance(self.evaluator, SeesImages):
             return self.evaluator.earlier_fingerprint
         return fingerprint(*(tensor.numpy() for tensor in self.images.minibatch()))
+
+    @property
+    def about(self) -> list[str]:
+        """The first lines of the introduction: what runs, and how archs are judged."""
+        raise NotImplementedError
+
+    def planned(self, plan: Plan) -> Plan:
+        """Returns `plan` with what the arguments say of trials."""
+        return dataclasses.replace(plan, trial_timeout_s=self.args.trial_timeout_s)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared(Runnable):
+    """A search that asks for one arch after the other; made by `prepare`."""
+
+    args: SearchArgs
+
+    @property
+    def about(self) -> list[str]:
+        """The first lines of the introduction."""
+        args = self.args
+        limits = [f"{self.num_samples} evaluations"] if self.num_samples else []
+        limits += [f"{args.time_budget_s:g} s"] if args.time_budget_s else []
+        what = f"{method_of(self.name, vars(args))} on {args.space} for {args.dataset}"
+        return [f"{what}: at most {' or '.join(limits)}", *judged(self)]
+
+    def planned(self, plan: Plan) -> Plan:
+        """Returns `plan` with what the arguments say of trials."""
+        args = self.args
+        scheduler = scheduler_of(args)
+        return dataclasses.replace(
+            super().planned(plan), archs_per_trial=args.archs_per_trial, scheduler=scheduler
+        )
 
 
 def prepare(name: str, args: SearchArgs, searcher: str | Callable[..., ArchSearcher]) -> Prepared:
@@ -123,16 +156,13 @@ def prepare(name: str, args: SearchArgs, searcher: str | Callable[..., ArchSearc
     )
 
 
-def introduce(experiment: Prepared, where: str, place: str | Path, console: Console) -> None:
+def introduce(experiment: Runnable, where: str, place: str | Path, console: Console) -> None:
     """Prints one short paragraph: what runs where, on which images, with which accuracy."""
-    args = experiment.args
-    limits = [f"{experiment.num_samples} evaluations"] if experiment.num_samples else []
-    limits += [f"{args.time_budget_s:g} s"] if args.time_budget_s else []
+    first, *judged_by = experiment.about
     accuracy = experiment.benchmark.acc_source if experiment.benchmark else "none, no benchmark knows it"
-    what = f"{method_of(experiment.name, vars(args))} on {args.space} for {args.dataset}"
     lines = [
-        f"{what}: at most {' or '.join(limits)}, {where}",
-        *judged(experiment),
+        f"{first}, {where}",
+        *judged_by,
         f"images     {experiment.images.description}",
         *([f"start      {experiment.started_from}"] if experiment.started_from else []),
         f"accuracy   {accuracy}",

@@ -88,7 +88,7 @@ def _front(experiment: Experiment, rows: pd.DataFrame, folder: Path, pictures: b
     return front
 
 
-def show_front(outcome: Outcome, experiment: Experiment, console: Console) -> None:
+def show_front(outcome: Outcome, experiment: Experiment, folder: Path, console: Console) -> None:
     """Prints the front that a finished search found, if it had several objectives."""
     if outcome.front is not None:
         objectives = objectives_of(experiment.searcher.objectives)

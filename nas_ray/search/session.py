@@ -13,7 +13,7 @@ from rich.console import Console
 
 from nas_ray.drivers.keeping import note_given
 from nas_ray.drivers.lifecycle import Ending, begin, guarded
-from nas_ray.drivers.plan import Listeners, Plan
+from nas_ray.drivers.plan import Listeners
 from nas_ray.drivers.progress import SearchProgress
 from nas_ray.images.identity import IMAGES
 from nas_ray.proxies.forms import later_forms
@@ -25,15 +25,19 @@ from nas_ray.runs.kept import lost
 from nas_ray.runs.mirror import run_folder
 from nas_ray.runs.resume import resume_command
 from nas_ray.safe_files.foreign import check_own_files
-from nas_ray.search.arguments import SearchArgs
-from nas_ray.search.estimation import scheduler_of, weights_of
-from nas_ray.search.experiment import Prepared, introduce, prepare
-from nas_ray.search.finish import finish, show, show_front
+from nas_ray.search.arguments import RunnableArgs, SearchArgs
+from nas_ray.search.base import Experiment
+from nas_ray.search.estimation import weights_of
+from nas_ray.search.experiment import Runnable, introduce, prepare
+from nas_ray.search.finish import Outcome, finish, show, show_front
 from nas_ray.search.steps import drive, leave, wall_since
 from nas_ray.search.steps import replay as replay
 from nas_ray.searchers import ArchSearcher
 from nas_ray.spaces.needs import stem_of
 from nas_ray.terminal.console import error_console, say
+
+After = Callable[[Outcome, Experiment, Path, Console], None]
+"""What follows the summary of a finished run, in its folder."""
 
 
 def run(
@@ -58,7 +62,22 @@ def run(
     """
     began = time.monotonic() if began is None else began
     args = args.smoked() if args.smoke and args.resume is None else args
-    experiment = prepare(name, args, searcher)
+    return run_prepared(prepare(name, args, searcher), console, began=began)
+
+
+def run_prepared(experiment: Runnable, console: Console, *, began: float, after: After = show_front) -> int:
+    """Runs or resumes a checked experiment and returns the exit code.
+
+    Args:
+        experiment: its arguments say the folder.
+        console: where the summary goes.
+        began: `time.monotonic()` of the start of the process.
+        after: shows and writes what this kind of experiment has beside tables and the best arch.
+
+    Raises:
+        UsageError: the folder cannot be used, or what it holds does not fit.
+    """
+    args, name = experiment.args, experiment.name
     place = run_place(args, name)
     with (
         opened_run(args, place, name, lambda: describe(experiment)) as folder,
@@ -69,7 +88,7 @@ def run(
         else:
             note_given(experiment.searcher, journal)
         return guarded(
-            lambda: _search(experiment, folder, place, console, began, journal),
+            lambda: _search(experiment, folder, place, console, began, journal, after),
             _ending(experiment, folder, place, began),
             console,
         )
@@ -77,7 +96,7 @@ def run(
 
 @contextlib.contextmanager
 def opened_run(
-    args: SearchArgs, place: str | Path, name: str, info: Callable[[], dict[str, Any]]
+    args: RunnableArgs, place: str | Path, name: str, info: Callable[[], dict[str, Any]]
 ) -> Iterator[Path]:
     """Gives the folder of the run at `place` to this process alone: a new one, or the one to resume.
 
@@ -99,12 +118,12 @@ def opened_run(
         yield folder
 
 
-def run_place(args: SearchArgs, name: str) -> str | Path:
+def run_place(args: RunnableArgs, name: str) -> str | Path:
     """Returns the folder or URI of the run that `args` ask for."""
     return args.resume or args.out or Path("runs") / f"{name}-{args.dataset}-{time.strftime('%Y%m%d-%H%M%S')}"
 
 
-def _ending(experiment: Prepared, folder: Path, place: str | Path, began: float) -> Ending:
+def _ending(experiment: Runnable, folder: Path, place: str | Path, began: float) -> Ending:
     """Returns what a search leaves and says where it ends early."""
     args = experiment.args
     return Ending(
@@ -119,7 +138,7 @@ def _ending(experiment: Prepared, folder: Path, place: str | Path, began: float)
     )
 
 
-def _evaluations(experiment: Prepared) -> str:
+def _evaluations(experiment: Runnable) -> str:
     """Returns `1 evaluation` or `2 evaluations`."""
     count = sum(not row.get(GIVEN) for row in rows_of(experiment.searcher.events))
     return f"{count} evaluation{'' if count == 1 else 's'}"
@@ -129,12 +148,12 @@ IMAGE_FACTS = ("source", "description", "note", "num_classes", "image_size", "sk
 """What `run.json` says about the images."""
 
 
-def stored_form(args: SearchArgs) -> dict[str, Any]:
+def stored_form(args: RunnableArgs) -> dict[str, Any]:
     """Returns the arguments as `run.json` keeps them."""
     return dataclasses.asdict(dataclasses.replace(args, resume=None, verbose=False))
 
 
-def describe(experiment: Prepared) -> dict[str, Any]:
+def describe(experiment: Runnable) -> dict[str, Any]:
     """Returns what `run.json` says about the experiment."""
     return {
         "experiment": experiment.name,
@@ -152,30 +171,26 @@ def describe(experiment: Prepared) -> dict[str, Any]:
     }
 
 
-def planned(plan: Plan, args: SearchArgs) -> Plan:
-    """Returns `plan` with what `args` say of trials."""
-    return dataclasses.replace(
-        plan,
-        archs_per_trial=args.archs_per_trial,
-        trial_timeout_s=args.trial_timeout_s,
-        scheduler=scheduler_of(args),
-    )
-
-
 def _search(
-    experiment: Prepared, folder: Path, place: str | Path, console: Console, began: float, journal: Journal
+    experiment: Runnable,
+    folder: Path,
+    place: str | Path,
+    console: Console,
+    began: float,
+    journal: Journal,
+    after: After,
 ) -> int:
     before = len(rows_of(experiment.searcher.events))
     seen = {IMAGES: experiment.images.sha256}  # which a run of an earlier version did not note
     update_run(folder, status="running", args=stored_form(experiment.args), **seen)
     errors = error_console()
-    plan = planned(begin(experiment.request, errors, verbose=experiment.args.verbose), experiment.args)
+    plan = experiment.planned(begin(experiment.request, errors, verbose=experiment.args.verbose))
     introduce(experiment, plan.where, place, console)
     with SearchProgress(errors, experiment.num_samples, experiment.fitness, experiment.label) as progress:
         progress.replayed(rows_of(experiment.searcher.events))
         drive(experiment, plan, folder, Listeners(progress, progress.trained), journal)
     outcome = finish(experiment, folder, wall_since(folder, began, experiment, before))
     code = show(outcome, console, plan.gpus_per_trial)
-    show_front(outcome, experiment, console)
+    after(outcome, experiment, folder, console)
     say(console, f"Run folder: {place}")
     return code

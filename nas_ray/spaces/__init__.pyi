@@ -13,6 +13,8 @@ from .base import ScheduledSpace as ScheduledSpace
 from .base import SearchSpace as SearchSpace
 from .base import SequenceSpace as SequenceSpace
 from .base import StemmedSpace as StemmedSpace
+from .darts import Darts as Darts
+from .darts_published import DartsCells as DartsCells
 from .hand_designed import HandDesigned as HandDesigned
 from .known import SPACES as SPACES
 from .nats_sss import NatsSss as NatsSss

@@ -24,6 +24,7 @@ class EdgeGraph:
         edges: `(source, target)`, in the space's order.
         inputs: nodes that are given to the cell; no edge ends there.
         kept: how many incoming edges of a node an arch has; None for all of them.
+        allowed: for each edge the operations that it may take, where edges differ; None for all of `ops`.
     """
 
     name: str
@@ -31,6 +32,7 @@ class EdgeGraph:
     edges: tuple[tuple[int, int], ...]
     inputs: int = 1
     kept: int | None = None
+    allowed: tuple[tuple[str, ...], ...] | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -41,6 +43,15 @@ class EdgeGraph:
     def nodes(self) -> tuple[int, ...]:
         """The nodes that are computed, in their order."""
         return tuple(sorted({target for _, target in self.edges}))
+
+    def options(self, edge: int) -> tuple[str, ...]:
+        """Returns the operations that the edge at this place may take, in the order of `ops`."""
+        return self.ops if self.allowed is None else self.allowed[edge]
+
+    @property
+    def mask(self) -> tuple[tuple[bool, ...], ...]:
+        """Whether each operation of each edge may be taken, in this `shape`."""
+        return tuple(tuple(op in self.options(edge) for op in self.ops) for edge in range(len(self.edges)))
 
     def incoming(self, node: int) -> tuple[int, ...]:
         """Returns the places of the edges that end in `node`."""

@@ -5,13 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from nas_ray.spaces.base import SearchSpace
+from nas_ray.spaces.darts import Darts
+from nas_ray.spaces.darts_published import DartsCells
+from nas_ray.spaces.darts_reduced import DartsS1, DartsS2, DartsS3, DartsS4
 from nas_ray.spaces.hand_designed import HandDesigned
 from nas_ray.spaces.nats_sss import NatsSss
 from nas_ray.spaces.nats_tss import NatsTss
 
-SPACES: dict[str, Callable[[], SearchSpace]] = {
+SPACES: dict[str, Callable[..., SearchSpace]] = {
     "nats-tss": NatsTss,
     "nats-sss": NatsSss,
+    "darts": Darts,
+    "darts-s1": DartsS1,
+    "darts-s2": DartsS2,
+    "darts-s3": DartsS3,
+    "darts-s4": DartsS4,
+    "darts-cells": DartsCells,
     "hand-designed": HandDesigned,
 }
 

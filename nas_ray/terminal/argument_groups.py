@@ -85,8 +85,9 @@ class SpaceArgs:
     """Which archs."""
 
     space: str = "nats-tss"
-    """Search space, or your own as module:class. Settings of the recipe may stand beside its archs, as in
-    nats-tss@lr=log:0.01..1 (docs/hyper_parameters.md)."""
+    """Search space, or your own as module:class. Some have options, as in darts:channels=36,cells=20
+    (docs/spaces.md). Settings of the recipe may stand beside its archs, as in nats-tss@lr=log:0.01..1
+    (docs/hyper_parameters.md)."""
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ class TrainArgs(RunArgs, ProxyArgs, SpaceArgs, ImageArgs):
     """What is trained, how, and what is left of it."""
 
     space: str = "nats-tss"
-    """Search space of the arch, or your own as module:class."""
+    """Search space of the arch, such as darts:channels=36,cells=20, or your own as module:class."""
     proxies: tuple[str, ...] = ("naswot", "synflow")
     """Scores to show of each arch."""
     out: Path | None = None
@@ -49,7 +49,8 @@ class TrainArgs(RunArgs, ProxyArgs, SpaceArgs, ImageArgs):
     arch: str | None = None
     """Arch to train instead, or the name of a hand-designed net such as resnet-20."""
     recipe: str = "nats-200"
-    """How: epochs:4 for a short training, nats-12, nats-200, with changes as in nats-12:cutout=8."""
+    """How: epochs:4 for a short training, nats-12, nats-200, darts-fast, darts-600, with changes as in
+    nats-12:cutout=8."""
     seeds: Annotated[int, Range(1, 10_000)] = 3
     """Nets that are trained per arch, each with its own initialisation and order."""
     seed: Annotated[int, SEED] = 0

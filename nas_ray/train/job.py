@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -13,6 +13,7 @@ from nas_ray.images.drawing import Drawn, draw
 from nas_ray.images.identity import IMAGES
 from nas_ray.images.image_args import open_image_args
 from nas_ray.images.image_data import ImageDataModule
+from nas_ray.process.seeded import seeded
 from nas_ray.proxies import Proxy
 from nas_ray.proxies.plugin import resolve_proxies
 from nas_ray.spaces.base import fitted_space
@@ -24,6 +25,7 @@ from nas_ray.train.beside import Candidate, Candidates
 from nas_ray.train.export import chosen_formats
 from nas_ray.train.fit import Devices
 from nas_ray.training.recipes import Recipe, parse_recipe
+from nas_ray.training.second_classifier import check_takes
 from nas_ray.training.training_data import Indices, balancing_weights, smallest_batch, split_indices
 
 SCORED_IMAGES = 64
@@ -80,7 +82,7 @@ class TrainJob:
         """Returns what `run.json` says beside the arguments."""
         images = self.images
         return {
-            "recipe": asdict(self.recipe),
+            "recipe": self.recipe.written(),
             "images": {
                 "source": images.source,
                 "description": images.description,
@@ -128,6 +130,9 @@ def prepare(args: TrainArgs) -> TrainJob:
     candidates = Candidates(fitted_space(space_of_found(space), size), args.space, images.num_classes, size)
     found = candidates.named(args.arch, "found")
     beside = candidates.beside(found, args.beside, args.seed)
+    for candidate in (found, *beside):
+        with seeded(args.seed):
+            check_takes(candidate.space.build(candidate.arch, images.num_classes), recipe)
     if smallest_batch(len(parts[0]), recipe, devices.count) == 1:
         for candidate in (found, *beside):
             _check_takes_one_image(candidate, images.num_classes, size)

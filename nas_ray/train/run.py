@@ -124,16 +124,15 @@ def _introduce(job: TrainJob, folder: Path, console: Console) -> None:
 
 def new_module(job: TrainJob, candidate: Candidate, seed: int) -> TrainingModule:
     """Returns the untrained module of an arch, equal for equal seeds."""
-    with seeded(seed):
-        net = candidate.space.build(candidate.arch, job.images.num_classes)
     count = job.devices.count
     batch = max(1, job.recipe.batch_size // count)
-    return TrainingModule(
-        net,
-        job.recipe,
-        class_objective(job.recipe, job.class_weights),
-        steps_per_epoch=len(EpochSampler(len(job.parts[0]), batch, world=count)),
-    )
+    with seeded(seed):
+        return TrainingModule(
+            candidate.space.build(candidate.arch, job.images.num_classes),
+            job.recipe,
+            class_objective(job.recipe, job.class_weights),
+            steps_per_epoch=len(EpochSampler(len(job.parts[0]), batch, world=count)),
+        )
 
 
 def _trained(job: TrainJob, candidate: Candidate, seed: int, folder: Path) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 from torch.utils.data import DataLoader
@@ -21,10 +21,11 @@ class EpochModule(Protocol):
     seeded with both around each epoch. A pass over the data is the usual epoch, but any piece of work is one.
     """
 
-    def train_epoch(self, epoch: int) -> dict[str, float]:
+    def train_epoch(self, epoch: int) -> Mapping[str, float | str]:
         """Trains epoch `epoch` (from 0) and returns columns of the row, the metric of the search among them.
 
-        Where `train_loss` is among them and no number any more, the training has diverged.
+        Where `train_loss` is among them and no number any more, the training has diverged. Texts, such as
+        `found`, are those of the first module where an arch has several.
         """
 
     def state(self) -> dict[str, Any]:
@@ -32,6 +33,20 @@ class EpochModule(Protocol):
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Takes what `state` returned in another process; raises where it does not fit."""
+
+
+@runtime_checkable
+class EndingModule(Protocol):
+    """A module that may end before its last epoch; asked by `EpochTraining` after each of them."""
+
+    @property
+    def finished(self) -> bool:
+        """Whether there is nothing left to train; kept in its `state`."""
+
+
+def all_finished(modules: Sequence[EpochModule]) -> bool:
+    """Returns whether every module has ended by itself."""
+    return all(isinstance(module, EndingModule) and module.finished for module in modules)
 
 
 ModuleFactory = Callable[[str, int], EpochModule]

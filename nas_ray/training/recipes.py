@@ -18,6 +18,8 @@ SHARE = Range(0.0, 1.0, below=True)
 MANY = Range(0.0, 1e30)
 SCHEDULES = ("cosine", "linear", "constant")
 POLICIES = ("none", "cifar10", "imagenet", "randaugment", "trivial")
+ADDED = ("auxiliary_weight", "drop_path")
+"""Options that earlier versions did not have."""
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
 
 
@@ -60,6 +62,10 @@ class Recipe:
     """Share of the target that is spread over all classes."""
     clip_grad_norm: Annotated[float, MANY] = 0.0
     """Largest norm of the gradient; 0 for no limit."""
+    auxiliary_weight: Annotated[float, MANY] = 0.0
+    """Weight of the loss of a second classifier half way, which nets of the space darts have; 0 for none."""
+    drop_path: Annotated[float, SHARE] = 0.0
+    """Share of the paths of a net that is dropped in each step, growing linearly over the epochs from 0."""
     ema: Annotated[float, SHARE] = 0.0
     """Decay per step of an average of the weights, which is then what is validated; 0 for none."""
     bn_batches: Annotated[int, Range(0, 10**6)] = 0
@@ -87,6 +93,21 @@ class Recipe:
         _check(self, "warmup_epochs", self.warmup_epochs <= self.epochs, "be at most the epochs")
         for name, words in (("schedule", SCHEDULES), ("autoaugment", POLICIES), ("precision", PRECISIONS)):
             _check(self, name, getattr(self, name) in words, f"be one of {', '.join(words)}")
+
+    def written(self) -> dict[str, Any]:
+        """Returns the options by name, without those of `ADDED` that are not used.
+
+        So what is told apart by its recipe stays equal to what versions without these options wrote.
+        """
+        unused = {name for name in ADDED if getattr(self, name) == getattr(Recipe, name)}
+        return {name: value for name, value in dataclasses.asdict(self).items() if name not in unused}
+
+    def drop_path_in(self, epoch: int) -> float:
+        """Returns the share of paths that is dropped in an epoch (from 0).
+
+        Source: Liu et al., "DARTS", ICLR 2019, released code: `drop_path * epoch / epochs`.
+        """
+        return self.drop_path * min(epoch, self.epochs) / self.epochs if self.epochs else 0.0
 
     def lr_factor(self, step: int, steps_per_epoch: int) -> float:
         """Returns the learning rate of a step (from 0), as a share of `lr`.
@@ -117,6 +138,32 @@ RECIPES: dict[str, Recipe] = {
     # Dong et al., "NATS-Bench", TPAMI 2021, table 2: both schedules of the topology space.
     "nats-12": Recipe(epochs=12),
     "nats-200": Recipe(epochs=200),
+    # Liu et al., "DARTS", ICLR 2019, section 3.2: how cells are judged, on nets of 36 channels and 20 cells.
+    "darts-600": Recipe(
+        epochs=600,
+        batch_size=96,
+        lr=0.025,
+        nesterov=False,
+        weight_decay=3e-4,
+        cutout=16,
+        clip_grad_norm=5.0,
+        auxiliary_weight=0.4,
+        drop_path=0.2,
+    ),
+    # The same in shape for small nets and few epochs: a larger rate, and less is cut out and dropped.
+    "darts-fast": Recipe(
+        epochs=15,
+        batch_size=64,
+        lr=0.05,
+        weight_decay=3e-4,
+        warmup_epochs=0.5,
+        crop_padding=2,
+        cutout=8,
+        clip_grad_norm=5.0,
+        auxiliary_weight=0.4,
+        drop_path=0.1,
+        bn_batches=8,
+    ),
 }
 
 

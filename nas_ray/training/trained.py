@@ -13,8 +13,9 @@ from nas_ray.errors import UsageError, describe
 from nas_ray.errors.checks import PATH
 from nas_ray.runs.folder import write_atomically
 from nas_ray.safe_files.torch_files import load_plain
-from nas_ray.spaces import SPACES, SearchSpace
+from nas_ray.spaces import SearchSpace
 from nas_ray.spaces.base import SPACE, fitted_space
+from nas_ray.spaces.named import known_space
 
 FORMAT = 1
 
@@ -84,8 +85,8 @@ def load(path: str | Path, space: SearchSpace | None = None) -> TrainedNet:
     PATH.check("path", path)
     SPACE.or_none.check("space", space)
     content = _read(Path(path))
-    if space is None and content.get("space") in SPACES:
-        space = SPACES[content["space"]]()
+    named = known_space(content.get("space")) if space is None else None
+    space = named if space is None else space
     if space is None:
         raise UsageError(
             f"{path} holds a net of the space {content.get('space')!r}, which is none of nas_ray; pass the "
@@ -93,6 +94,8 @@ def load(path: str | Path, space: SearchSpace | None = None) -> TrainedNet:
         )
     try:
         facts, state = _facts(content), content["state"]
+        if named is not None:
+            _check_size(fitted_space(named, facts.image_size), facts, state)
         with torch.random.fork_rng(devices=[]):
             net = fitted_space(space, facts.image_size).build(facts.arch, facts.num_classes)
         net.load_state_dict(state)
@@ -116,6 +119,21 @@ def _facts(content: dict[str, Any]) -> NetFacts:
     if facts.num_classes != len(facts.classes):  # before memory is taken for them
         raise ValueError(f"{facts.num_classes} outputs, but names of {len(facts.classes)} classes")
     return facts
+
+
+def _check_size(space: SearchSpace, facts: NetFacts, state: dict[str, Tensor]) -> None:
+    """Checks, before memory is taken for a net, that a file has as many weights.
+
+    Raises:
+        ValueError: it has not.
+    """
+    with torch.device("meta"), torch.random.fork_rng(devices=[]):
+        wanted = sum(
+            value.numel() for value in space.build(facts.arch, facts.num_classes).state_dict().values()
+        )
+    there = sum(value.numel() for value in state.values())
+    if there != wanted:
+        raise ValueError(f"{there:,} numbers for a net of {wanted:,}")
 
 
 def _read(path: Path) -> dict[str, Any]:

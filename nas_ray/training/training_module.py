@@ -16,6 +16,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn, update_bn
 from nas_ray.process.lightning import TrainerFn, pl
 from nas_ray.training.objective import Objective
 from nas_ray.training.recipes import Recipe
+from nas_ray.training.second_classifier import both_outputs, second_classifier, set_drop_path
 from nas_ray.training.task import Batch as Batch
 
 
@@ -46,6 +47,7 @@ class TrainingModule(pl.LightningModule):
     ) -> None:
         super().__init__()
         self.net = net.to(memory_format=torch.channels_last) if recipe.channels_last else net
+        self.second = second_classifier(net, recipe)
         self.recipe = recipe
         self.objective = objective
         self.steps_per_epoch = steps_per_epoch
@@ -74,9 +76,15 @@ class TrainingModule(pl.LightningModule):
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Returns the loss of a batch."""
         inputs, targets = batch
-        outputs = self.net(self._laid_out(inputs))
-        loss = self.objective.training_loss(outputs, targets)
+        if self.second is None:
+            outputs = self.net(self._laid_out(inputs))
+            loss = self.objective.training_loss(outputs, targets)
+        else:
+            outputs, others = both_outputs(self.net, self.second, self._laid_out(inputs))
+            loss = self.objective.training_loss(outputs, targets)
         self._count("train", loss.detach(), outputs.detach(), targets)
+        if self.second is not None:
+            loss = loss + self.recipe.auxiliary_weight * self.objective.training_loss(others, targets)
         return loss
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
@@ -88,8 +96,12 @@ class TrainingModule(pl.LightningModule):
         self._judge("test", *batch)
 
     def on_train_epoch_start(self) -> None:
-        """Forgets the sums of the last epoch."""
+        """Forgets the sums of the last epoch, and drops the paths of this one."""
         self._sums.pop("train", None)
+        if self.recipe.drop_path:
+            set_drop_path(
+                self.net, self.recipe.drop_path_in(self._schedule.last_epoch // self.steps_per_epoch)
+            )
 
     def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
         """Moves the average."""
@@ -102,6 +114,8 @@ class TrainingModule(pl.LightningModule):
 
     def on_validation_epoch_start(self) -> None:
         """Averages the statistics of batch normalisation anew, if the recipe asks for it."""
+        if self.recipe.drop_path:
+            set_drop_path(self.net, 0.0)  # until the next epoch: statistics are those of whole nets
         if self.recipe.bn_batches and self.trainer.state.fn == TrainerFn.FITTING:
             loader: Iterable[Batch] = self.trainer.train_dataloader or ()
             batches = itertools.islice(loader, self.recipe.bn_batches)
@@ -145,12 +159,15 @@ class TrainingModule(pl.LightningModule):
     def _optimiser(self) -> SGD:
         recipe = self.recipe
         return SGD(
-            self.net.parameters(),
+            self._trained_parameters(),
             lr=recipe.lr,
             momentum=recipe.momentum,
             nesterov=recipe.nesterov,
             weight_decay=recipe.weight_decay,
         )
+
+    def _trained_parameters(self) -> list[nn.Parameter]:
+        return [*self.net.parameters(), *(self.second.parameters() if self.second is not None else ())]
 
     @cached_property
     def _schedule(self) -> LambdaLR:

@@ -160,3 +160,33 @@ def test_it_is_searched_with_as_any_other(tmp_path: Path) -> None:
 def test_something_makes_the_modules() -> None:
     with pytest.raises(UsageError, match="EpochTraining needs a factory of modules, or a method new_module"):
         EpochTraining(None, epochs=2, kind="none")
+
+
+class Finding(Alternating):
+    """Says what it has found so far, and ends by itself after two epochs."""
+
+    done = 0
+
+    def train_epoch(self, epoch: int) -> dict[str, float | str]:
+        self.done = epoch + 1
+        return {**super().train_epoch(epoch), "found": f"found-{epoch}"}
+
+    @property
+    def finished(self) -> bool:
+        return self.done == 2
+
+    def state(self) -> dict[str, Any]:
+        return {**super().state(), "done": self.done}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        super().load_state(state)
+        self.done = state["done"]
+
+
+@pytest.mark.parametrize("seeds", [1, 2])
+def test_a_training_says_texts_and_may_end_by_itself(tmp_path: Path, seeds: int) -> None:
+    kind = {"epochs": 4, "kind": "finding", "checkpoints": tmp_path, "seeds": seeds}
+    rows = list(EpochTraining(Finding, **kind).epochs("flat-8"))  # type: ignore[arg-type]
+    assert [(row["epochs"], row["found"]) for row in rows] == [(1, "found-0"), (2, "found-1")]
+    again = list(EpochTraining(Finding, **kind).epochs("flat-8"))  # type: ignore[arg-type]
+    assert again == rows[-1:]  # as where a driver was killed before it had the last row

@@ -5,12 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from nas_ray.errors import UsageError
+from nas_ray.shared_weights.mixed.darts import DartsMixedNet
 from nas_ray.shared_weights.mixed.mix import Mix, one_hot
 from nas_ray.shared_weights.mixed.net import MixedNet
 from nas_ray.shared_weights.mixed.tss import TssMixedNet
 from nas_ray.spaces import NatsTss, SearchSpace
+from nas_ray.spaces.darts import Darts
+from nas_ray.spaces.darts_reduced import DartsS1, DartsS2, DartsS3, DartsS4
 
-NETS: dict[type, Any] = {NatsTss: TssMixedNet}
+NETS: dict[type, Any] = {
+    NatsTss: TssMixedNet,
+    **dict.fromkeys((Darts, DartsS1, DartsS2, DartsS3, DartsS4), DartsMixedNet),
+}
 """The trainable supernet of each built-in space; a space derived from one builds nets of its own."""
 
 
@@ -36,10 +42,15 @@ def mixed_net(
     """
     made = NETS.get(type(space))
     if made is None:
-        known = ", ".join(kind.name for kind in NETS)
         raise UsageError(
-            f"A one-shot search needs a space with a trainable supernet, which are {known}; got "
+            "A one-shot search needs a space with a trainable supernet, which are nats-tss and darts; got "
             f"{getattr(space, 'name', type(space).__name__)}."
+        )
+    wide = channels or space.channels  # type: ignore[attr-defined]  # all in NETS have them
+    if wide % partial:
+        raise UsageError(
+            "The channels of a supernet must be a multiple of its partial channels: one in "
+            f"{partial} of {wide} is no whole number; give other channels."
         )
     net: MixedNet = made(space, num_classes, channels, cells, partial)
     return net

@@ -16,8 +16,8 @@ class Mix:
     """The weights of operations and edges; of each there is one tensor per graph of the space.
 
     Args:
-        weights: `[E, O]`: what the output of an operation is multiplied by; gradients flow. Or `[N, E, O]`:
-            of each of the N cells of a graph, in the order in which they are computed (Lambda-DARTS).
+        weights: `[E, O]`: what the output of an operation is multiplied by; gradients flow. `[N, E, O]` says
+            it for each of the N cells of a graph by itself.
         active: bool `[E, O]` on the CPU: what is computed at all; None for everything. What is not active
             counts zero, has no gradient, and costs nothing.
         edges: `[E]`: what the sum of an edge is multiplied by (PC-DARTS); None for 1.

@@ -1,0 +1,48 @@
+"""Spaces with options, such as `darts:channels=36,cells=20`; a light module, for quick answers."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from nas_ray.errors import UsageError, printable, unknown_name
+
+_SIZES: Final[dict[str, type]] = {"channels": int, "cells": int}
+
+OPTIONS: Final[dict[str, dict[str, type]]] = {
+    "darts": {**_SIZES, "ops": str},
+    **dict.fromkeys(("darts-s1", "darts-s2", "darts-s3", "darts-s4", "darts-cells"), _SIZES),
+}
+"""By the name of a space, the options that a text may give it: arguments of its class."""
+
+
+def named_options(text: str) -> tuple[str, dict[str, Any]]:
+    """Returns the name of a space, and the options that stand behind it, as in `darts:channels=36,cells=20`.
+
+    Args:
+        text: a space without settings (`settings.named_space`); `module:class` has no options.
+
+    Raises:
+        UsageError: unknown options, one twice, or a value of another type.
+    """
+    name, colon, rest = text.partition(":")
+    if (
+        not colon or name not in OPTIONS or (rest and "=" not in rest)
+    ):  # mine:Space, and darts:Space of a file
+        return text, {}
+    options: dict[str, Any] = {}
+    for part in rest.split(","):
+        option, _, value = (piece.strip() for piece in part.partition("="))
+        if option not in OPTIONS[name]:
+            raise UsageError(unknown_name(f"option of the space {name}", option, list(OPTIONS[name])))
+        if option in options or not value:
+            raise UsageError(f"The space {text!r} must give {option} once, as {option}=VALUE.")
+        options[option] = _value(name, option, value)
+    return name, options
+
+
+def _value(name: str, option: str, value: str) -> Any:
+    try:
+        return OPTIONS[name][option](value)
+    except ValueError as error:
+        shown = printable([value])[0]
+        raise UsageError(f"The {option} of {name} must be a whole number, got '{shown}'.") from error
