@@ -33,6 +33,20 @@ def path_factors(paths: int, examples: int, rate: float, device: torch.device) -
     return kept.to(device, non_blocking=True)
 
 
+def make_stems(stem: str, channels: int) -> tuple[nn.Module, nn.Module, int]:
+    """Returns what makes the first input of the first cell, what makes the second of it, and their width.
+
+    Args:
+        stem: `small` or `strided`.
+        channels: C.
+    """
+    if stem != STRIDED:
+        width = STEM_WIDTHS * channels
+        return make_stem(stem, width), nn.Identity(), width
+    halving = nn.Conv2d(channels, channels, 3, 2, padding=1, bias=False)
+    return make_stem(stem, channels), nn.Sequential(nn.ReLU(), halving, nn.BatchNorm2d(channels)), channels
+
+
 class Cell(nn.Module):
     """One cell, of what the last two cells gave; `[B, C_two, ...], [B, C_one, ...] -> [B, n C, ...]`.
 
@@ -146,19 +160,10 @@ class DartsNet(nn.Module):
         super().__init__()
         self.drop_path = drop_path
         self.num_classes = num_classes
-        large = stem == STRIDED
-        width = channels if large else STEM_WIDTHS * channels
-        self.stem = make_stem(stem, width)
-        self.second_stem = (
-            nn.Sequential(
-                nn.ReLU(), nn.Conv2d(width, width, 3, 2, padding=1, bias=False), nn.BatchNorm2d(width)
-            )
-            if large
-            else nn.Identity()
-        )
+        self.stem, self.second_stem, width = make_stems(stem, channels)
         self.cells, self.paths = nn.ModuleList(), 0
         self.auxiliary_place = reductions(cells)[-1]
-        two, one, after = width, width, large
+        two, one, after = width, width, stem == STRIDED
         for place in range(cells):
             reduction = place in reductions(cells)
             channels *= 2 if reduction else 1

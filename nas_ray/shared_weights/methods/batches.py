@@ -36,7 +36,8 @@ def judging(net: nn.Module) -> Iterator[None]:
 def right(net: MixedNet, batch: Batch, mix: Mix) -> Tensor:
     """Returns the share of a batch that is classified right, between 0 and 1, on the device."""
     inputs, targets = batch
-    return (net(inputs, mix).argmax(1) == targets).to(torch.get_default_dtype()).mean()
+    correct: Tensor = net(inputs, mix).argmax(1) == targets
+    return correct.to(torch.get_default_dtype()).mean()
 
 
 def accuracy(net: MixedNet, batches: Batches, mix: Callable[[], Mix], device: torch.device) -> float:

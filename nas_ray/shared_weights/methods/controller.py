@@ -43,7 +43,8 @@ def plan(graphs: Sequence[EdgeGraph]) -> tuple[Decision, ...]:
             made += [Decision(number, edge) for edge in range(len(graph.edges))]
             continue
         for node in graph.nodes:
-            incoming, earlier = graph.incoming(node), ()
+            incoming = graph.incoming(node)
+            earlier: tuple[int, ...] = ()
             for _ in range(min(graph.kept, len(incoming))):
                 made += [Decision(number, edges=incoming, earlier=earlier), Decision(number)]
                 earlier = (*earlier, len(made) - 2)

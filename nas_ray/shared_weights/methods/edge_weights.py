@@ -25,17 +25,24 @@ class EdgeWeights(nn.Module):
 
     def __init__(self, graphs: Sequence[EdgeGraph], init: float, generator: torch.Generator) -> None:
         super().__init__()
-        self.graphs = graphs
         first = (init * torch.randn(len(graph.edges), generator=generator) for graph in graphs)
         self.logits = nn.ParameterList(nn.Parameter(values) for values in first)
+        for number, graph in enumerate(graphs):
+            self.register_buffer(f"rivals{number}", rivals(graph), persistent=False)
 
     def forward(self) -> tuple[Tensor, ...]:
         """Returns the weights, `[E]` by graph."""
-        return tuple(over_incoming(graph, own) for graph, own in zip(self.graphs, self.logits, strict=True))
+        return tuple(
+            over_incoming(own, self.get_buffer(f"rivals{number}")) for number, own in enumerate(self.logits)
+        )
 
 
-def over_incoming(graph: EdgeGraph, logits: Tensor) -> Tensor:
-    """Returns the softmax of `logits [E]` over the edges that end in the same node."""
-    places = torch.tensor([place for node in graph.nodes for place in graph.incoming(node)])
-    parts = [logits[list(graph.incoming(node))].softmax(0) for node in graph.nodes]
-    return torch.cat(parts)[places.argsort().to(logits.device, non_blocking=True)]
+def rivals(graph: EdgeGraph) -> Tensor:
+    """Returns bool `[E, E]`: which edges end in the same node."""
+    targets = torch.tensor([target for _, target in graph.edges])
+    return targets[:, None] == targets
+
+
+def over_incoming(logits: Tensor, same: Tensor) -> Tensor:
+    """Returns the softmax of `logits [E]` over the edges that end in the same node, which `same` says."""
+    return logits.expand_as(same).masked_fill(~same, -torch.inf).softmax(-1).diagonal()

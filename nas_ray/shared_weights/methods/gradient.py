@@ -117,10 +117,11 @@ def second_order(
         step: the virtual step.
         radius: norm of the move by which the second derivative is measured.
     """
-    before = [weight.detach().clone() for weight in weights]
+    moved = [weight.detach() for weight in weights]  # the same memory
+    before = [weight.clone() for weight in moved]
     gradients = torch.autograd.grad(train_loss(), weights, allow_unused=True)
     with torch.no_grad():
-        torch._foreach_add_(weights, step.change(weights, gradients), alpha=-step.lr)
+        torch._foreach_add_(moved, step.change(weights, gradients), alpha=-step.lr)
     del gradients
     loss = valid_loss()
     direct, by_weights = _gradients(loss, leaves, weights)
@@ -130,11 +131,11 @@ def second_order(
     ends = []
     for sign in (1.0, -1.0):
         with torch.no_grad():
-            torch._foreach_copy_(weights, before)
-            torch._foreach_add_(weights, torch._foreach_mul(vector, scale * sign))
+            torch._foreach_copy_(moved, before)
+            torch._foreach_add_(moved, torch._foreach_mul(vector, scale * sign))
         ends.append(_filled(_gradients(train_loss(), leaves, ())[0], leaves))
     with torch.no_grad():
-        torch._foreach_copy_(weights, before)
+        torch._foreach_copy_(moved, before)
     implicit = [(plus - minus) / (2 * scale) for plus, minus in zip(*ends, strict=True)]
     pairs = zip(_filled(direct, leaves), implicit, strict=True)
     return Measured(loss.detach(), tuple(one - step.lr * other for one, other in pairs), by_weights)

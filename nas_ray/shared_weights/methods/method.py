@@ -139,7 +139,7 @@ class Method:
     patience: Annotated[int, Range(1, 1_000_000)] = 20
     """Steps over which that mean is taken."""
     drop_skip: Annotated[float, BELOW_ONE] = 0.0
-    """First dropout rate behind skip connections in the last of the stages of P-DARTS."""
+    """First dropout rate behind skip connections; in the stages of P-DARTS that of the last one."""
     most_skips: Annotated[int, Range(0, 10_000)] = 10_000
     """Skip connections that the first cell may have at most."""
     samples: Annotated[int, Range(1, 1_000_000)] = 100

@@ -54,6 +54,16 @@ def learning_rate(method: Method, epoch: float, epochs: int) -> float:
     return method.lr_min + (method.lr - method.lr_min) * (1 + math.cos(math.pi * epoch / epochs)) / 2
 
 
+def auxiliary_skip(epoch: int, epochs: int) -> float:
+    """Returns the weight of the skip beside each edge: 1 in the first epoch, and 0 after the last.
+
+    Source: Chu et al., "DARTS-: Robustly Stepping out of Performance Collapse Without Indicators", ICLR 2021,
+    equation 6 with linear decay.
+    Differs: none known.
+    """
+    return towards(1.0, 0.0, epoch, epochs)
+
+
 def linear(first: float, last: float, epoch: int, epochs: int) -> float:
     """Returns a number that is `first` in epoch 0 and `last` in epoch `epochs - 1`, the last one."""
     return first + (last - first) * epoch / max(1, epochs - 1)

@@ -22,7 +22,7 @@ from nas_ray.shared_weights.methods.edge_weights import EdgeWeights
 from nas_ray.shared_weights.methods.freeze import Agreement
 from nas_ray.shared_weights.methods.method import Method
 from nas_ray.shared_weights.methods.mixes import Mixes
-from nas_ray.shared_weights.methods.schedule import learning_rate, linear, protocol, towards
+from nas_ray.shared_weights.methods.schedule import auxiliary_skip, learning_rate, linear, protocol
 from nas_ray.shared_weights.methods.search_state import load_state, state_of
 from nas_ray.shared_weights.methods.stages import Stage, stages_of, weaker_dropped, widened
 from nas_ray.shared_weights.methods.stop import WINDOW, back_to, has_many_skips
@@ -159,7 +159,7 @@ class OneShotSearch:
         self.epoch, self.in_epoch = epoch, 0
         method, epochs = self.method, self.epochs
         self.mixes.chance.tau = linear(method.tau, method.tau_min, epoch, epochs)
-        self.mixes.skip = towards(1.0, 0.0, epoch, epochs) if method.skip == "decay" else 0.0
+        self.mixes.skip = auxiliary_skip(epoch, epochs) if method.skip == "decay" else 0.0
         self.mixes.drop = self.current.drop_rate(epoch)
         self.net.train()
 

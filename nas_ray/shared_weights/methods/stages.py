@@ -63,7 +63,7 @@ def progressive_depth(
     """Returns three stages with 8, 5 and 3 of 8 operations and 5, 11 and 17 cells, each anew.
 
     Source: Chen et al., "Progressive Differentiable Architecture Search", ICCV 2019, section 4.2 and the
-    release: 25 epochs a stage, 10 of them of weights alone; dropout behind skip connections.
+    release: 25 epochs a stage, 10 of them of weights alone; dropout of 0.1, 0.4, 0.7 behind skips.
     Differs: of other numbers of operations the same shares are kept. Depth grows where an arch has some of
     the edges, as in DARTS; in the skeleton of NATS-Bench, for which nothing is published, it stays.
     """
@@ -84,7 +84,7 @@ def progressive_depth(
             round(max(method.warmup, 0.4) * part),
         )
         for number, (part, share, drop) in enumerate(
-            zip(parts, (1.0, 5 / 8, 3 / 8), (0.0, 4 / 7, 1.0), strict=True)
+            zip(parts, (1.0, 5 / 8, 3 / 8), (1 / 7, 4 / 7, 1.0), strict=True)
         )
     )
 

@@ -69,7 +69,7 @@ class SupernetTraining:
         self.optimizer.zero_grad(set_to_none=True)
 
 
-def clip(gradients: Sequence[Tensor], most: float) -> None:
+def clip(gradients: list[Tensor], most: float) -> None:
     """Makes gradients shorter, all together, so that their norm is at most `most`; without waiting for it."""
     norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
     torch._foreach_mul_(gradients, (most / (norm + 1e-6)).clamp(max=1.0))

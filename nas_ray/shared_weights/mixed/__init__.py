@@ -5,12 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from nas_ray.errors import UsageError
+from nas_ray.shared_weights.mixed.darts import DartsMixedNet
 from nas_ray.shared_weights.mixed.mix import Mix, one_hot
 from nas_ray.shared_weights.mixed.net import MixedNet
 from nas_ray.shared_weights.mixed.tss import TssMixedNet
 from nas_ray.spaces import NatsTss, SearchSpace
+from nas_ray.spaces.darts import Darts
+from nas_ray.spaces.darts_reduced import DartsS1, DartsS2, DartsS3, DartsS4
 
-NETS: dict[type, Any] = {NatsTss: TssMixedNet}
+NETS: dict[type, Any] = {
+    NatsTss: TssMixedNet,
+    **dict.fromkeys((Darts, DartsS1, DartsS2, DartsS3, DartsS4), DartsMixedNet),
+}
 """The trainable supernet of each built-in space; a space derived from one builds nets of its own."""
 
 

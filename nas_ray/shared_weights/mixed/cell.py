@@ -2,49 +2,41 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
 
 from nas_ray.shared_weights.mixed.coefficients import Coefficients
+from nas_ray.shared_weights.mixed.reading import Reading
 from nas_ray.shared_weights.mixed.sums import Total
 from nas_ray.spaces.edges import EdgeGraph
 
+Operation = Callable[[Tensor], Tensor]
 
-class MixedCell(nn.Module, ABC):
-    """Every operation on every edge of a cell; what a space adds is how its operations read a node.
+
+class MixedCell(nn.Module):
+    """Every operation on every edge of a cell; a space adds its operations and what goes in and out.
 
     Args:
         graph: the nodes and edges.
         channels: C, width of a node.
         partial: K, where C / K channels go through the operations, and the others pass by.
+
+    Attributes:
+        edges: for each edge its operations by name, but for those that `free` has.
     """
+
+    edges: nn.ModuleList
 
     def __init__(self, graph: EdgeGraph, channels: int, partial: int) -> None:
         super().__init__()
         self.graph, self.channels, self.partial = graph, channels, partial
         self.width = channels // partial
 
-    @abstractmethod
-    def read(
-        self,
-        source: int,
-        x: Tensor,
-        ops: Mapping[str, tuple[int, ...]],
-        totals: Mapping[int, Total],
-        how: Coefficients,
-    ) -> None:
-        """Adds what edges make of the node `source` to the totals of the nodes where they end.
-
-        Args:
-            source: the node.
-            x: its channels that go through operations.
-            ops: for each operation the edges on which it reads the node.
-            totals: by node.
-            how: what each counts.
-        """
+    def free(self, source: int, op: str) -> Operation | None:
+        """Returns an operation that all edges from a node share, since it has no weights; None for others."""
+        return None
 
     def auxiliary(self, edge: int, x: Tensor) -> Tensor:
         """Returns the auxiliary skip connection beside an edge, of all channels of the node that it reads."""
@@ -54,69 +46,81 @@ class MixedCell(nn.Module, ABC):
         """Returns what passes by the operations of an edge, of all channels of the node that it reads."""
         return x
 
-    def size(self, inputs: Sequence[Tensor]) -> torch.Size:
+    def shape(self, inputs: Sequence[Tensor]) -> tuple[int, ...]:
         """Returns the shape of the nodes."""
-        return inputs[0].shape
+        return tuple(inputs[0].shape)
 
     def nodes(self, inputs: Sequence[Tensor], how: Coefficients) -> dict[int, Tensor]:
         """Returns the inputs, and every node that is wanted and not zero, `[B, C, H, W]`."""
         values = dict(enumerate(inputs))
-        mixed = {node: Total() for node in self.graph.nodes}
-        passed = {node: Total() for node in self.graph.nodes}
-        skipped = mixed if self.partial == 1 else {node: Total() for node in self.graph.nodes}
+        sums = Sums(self, self.shape(inputs), how)
         for node in range(max(self.graph.nodes) + 1):
-            if node in mixed:
+            if node >= self.graph.inputs:
                 if node not in how.plan.reached:
                     continue
-                values[node] = self._finished(node, inputs, mixed, passed, skipped, how)
+                values[node] = sums.finished(node, inputs[0])
             if node in how.plan.groups:
-                self.read(node, values[node][:, : self.width], how.plan.groups[node], mixed, how)
-                self._pass(node, values[node], passed, skipped, how)
+                x = values[node]
+                sums.read(node, x if self.partial == 1 else x[:, : self.width])
+                sums.carry(node, x)
         return values
 
-    def _pass(
-        self,
-        source: int,
-        x: Tensor,
-        passed: Mapping[int, Total],
-        skipped: Mapping[int, Total],
-        how: Coefficients,
-    ) -> None:
-        """Adds what edges carry beside their operations."""
-        for edge, (start, target) in enumerate(self.graph.edges):
+
+class Sums:
+    """What has come together at the nodes of a cell.
+
+    Args:
+        cell: the cell.
+        shape: of its nodes.
+        how: what everything counts.
+    """
+
+    def __init__(self, cell: MixedCell, shape: tuple[int, ...], how: Coefficients) -> None:
+        self.cell, self.shape, self.how = cell, shape, how
+        nodes = cell.graph.nodes
+        self.mixed = {node: Total() for node in nodes}  # of operations, as wide as these
+        self.passed = {node: Total() for node in nodes}  # by them, as wide as a node
+        self.beside = self.mixed if cell.partial == 1 else {node: Total() for node in nodes}
+
+    def read(self, source: int, x: Tensor) -> None:
+        """Adds what operations make of a node, of which they are given the channels `x`."""
+        cell = self.cell
+        reading = Reading(x, cell.graph, self.mixed, self.how, cell.training)
+        for op, edges in self.how.plan.groups[source].items():
+            shared = cell.free(source, op)
+            if shared is not None:
+                reading.add_shared(op, edges, shared)
+            else:
+                reading.add(op, edges, [cell.edges[edge][op] for edge in edges])  # type: ignore[index]
+
+    def carry(self, source: int, x: Tensor) -> None:
+        """Adds what edges carry of a node beside their operations."""
+        cell, how = self.cell, self.how
+        for edge, (start, target) in enumerate(cell.graph.edges):
             if start != source:
                 continue
-            if self.partial > 1:
-                beside = self.bypass(edge, x)
+            if cell.partial > 1:
+                passing = cell.bypass(edge, x)
                 if how.of_edges is None:
-                    passed[target].add(beside, mine=False)
+                    self.passed[target].add(passing, mine=False)
                 else:
-                    passed[target].add_scaled(beside, how.of_edges[edge])
+                    self.passed[target].add_scaled(passing, how.of_edges[edge])
             if how.has_skip:
-                skipped[target].add_scaled(self.auxiliary(edge, x), how.of_skips[edge])
+                self.beside[target].add_scaled(cell.auxiliary(edge, x), how.of_skips[edge])
 
-    def _finished(
-        self,
-        node: int,
-        inputs: Sequence[Tensor],
-        mixed: Mapping[int, Total],
-        passed: Mapping[int, Total],
-        skipped: Mapping[int, Total],
-        how: Coefficients,
-    ) -> Tensor:
-        """Returns the node whose totals are complete."""
-        shape = self.size(inputs)
-        total, like = mixed[node], inputs[0]
-        if node in how.scalars:
-            total.add_number(how.scalars[node])
-        narrow = (shape[0], self.width, *shape[2:])
-        if self.partial == 1:
-            return total.value(like, narrow)
-        rest = passed[node].value(like, shape)[:, self.width :]
-        value = shuffled(torch.cat([total.value(like, narrow), rest], 1), self.partial)
-        if how.has_skip:
-            skipped[node].add(value, mine=True)
-            value = skipped[node].value(like, shape)
+    def finished(self, node: int, like: Tensor) -> Tensor:
+        """Returns a node to which everything was added."""
+        total, width = self.mixed[node], self.cell.width
+        if node in self.how.scalars:
+            total.add_number(self.how.scalars[node])
+        value = total.value(like, (self.shape[0], width, *self.shape[2:]))
+        if self.cell.partial == 1:
+            return value
+        rest = self.passed[node].value(like, self.shape)[:, width:]
+        value = shuffled(torch.cat([value, rest], 1), self.cell.partial)
+        if self.how.has_skip:
+            self.beside[node].add(value, mine=True)
+            value = self.beside[node].value(like, self.shape)
         return value
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -33,13 +33,6 @@ class Mix:
     skip: float | Tensor = 0.0
     drop_skip: float = 0.0
     inactive_as_scalar: bool = False
-
-    def of_cell(self, graph: int, number: int) -> Mix:
-        """Returns what a cell of a graph computes, by its number among those of the graph."""
-        own = self.weights[graph]
-        if own.ndim == 2:
-            return self
-        return replace(self, weights=(*self.weights[:graph], own[number], *self.weights[graph + 1 :]))
 
 
 def one_hot(space: EdgeSpace, arch: str, dtype: torch.dtype | None = None) -> Mix:

@@ -12,7 +12,7 @@ from torch import Tensor
 from nas_ray.shared_weights.batch_run import EPS
 
 
-def normed(x: Tensor, factors: Tensor) -> Tensor:
+def normed(x: Tensor, factors: Tensor | None = None) -> Tensor:
     """Returns BN in batch mode of `x [B, C, H, W]`, its channels multiplied by `factors [C]`.
 
     What an operation counts is the scale of the BN behind it, which costs nothing, and neither does its
@@ -50,21 +50,6 @@ class AddScaled(torch.autograd.Function):
 def inner(one: Tensor, other: Tensor) -> Tensor:
     """Returns the sum of the products of two maps `[B, C, H, W]`, which are best in channels-last order."""
     return torch.dot(one.permute(0, 2, 3, 1).reshape(-1), other.permute(0, 2, 3, 1).reshape(-1))
-
-
-def together(weights: Sequence[Tensor]) -> Tensor:
-    """Returns the weights of one convolution that computes all of these side by side."""
-    return weights[0] if len(weights) == 1 else torch.cat(list(weights))
-
-
-def parts(maps: Tensor, number: int) -> Sequence[Tensor]:
-    """Returns the maps of operations that were computed side by side."""
-    return [maps] if number == 1 else maps.chunk(number, 1)
-
-
-def dropped(x: Tensor, rate: float, training: bool) -> Tensor:
-    """Returns `x` behind dropout, which costs nothing where it does nothing."""
-    return F.dropout(x, rate) if training and rate else x
 
 
 class Total:

@@ -11,7 +11,7 @@ from nas_ray.shared_weights.methods import METHODS, Method
 from nas_ray.shared_weights.methods.chance import Chance
 from nas_ray.shared_weights.methods.controller import Controller, Rewards, path_mask, plan
 from nas_ray.shared_weights.methods.curvature import largest_eigenvalue
-from nas_ray.shared_weights.methods.edge_weights import over_incoming
+from nas_ray.shared_weights.methods.edge_weights import over_incoming, rivals
 from nas_ray.shared_weights.methods.freeze import Agreement
 from nas_ray.shared_weights.methods.harmony import agreement, harmonised, towards_agreement
 from nas_ray.shared_weights.methods.penalties import penalty_of
@@ -37,7 +37,7 @@ def every(*shapes: tuple[int, int]) -> list[Tensor]:
 def test_weights_of_edges_are_a_softmax_over_what_ends_in_a_node() -> None:
     graph = EdgeGraph("cell", ("none",), ((0, 2), (0, 3), (1, 2), (2, 3), (1, 3)), inputs=2)
     logits = torch.tensor([0.0, 1.0, math.log(3.0), 2.0, 3.0])
-    found = over_incoming(graph, logits)
+    found = over_incoming(logits, rivals(graph))
     torch.testing.assert_close(found[[0, 2]], torch.tensor([0.25, 0.75]))
     torch.testing.assert_close(found[[1, 3, 4]], torch.tensor([1.0, 2.0, 3.0]).softmax(0))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -72,7 +73,7 @@ class TinyNet(MixedNet):
         x = self.stem(x.flatten(1)).tanh()
         for place, ops in enumerate(self.ops):
             graph = place // self.cells[0]
-            x = x + self._cell(graph, ops, x, mix.of_cell(graph, place % self.cells[0]))
+            x = x + self._cell(graph, ops, x, of_cell(mix, graph, place % self.cells[0]))
         return self.classifier(x)
 
     def _cell(self, graph: int, ops: nn.ModuleList, x: Tensor, mix: Mix) -> Tensor:
@@ -110,6 +111,13 @@ class TinyNet(MixedNet):
 
     def extract(self, arch: str) -> nn.Module:
         raise NotImplementedError
+
+
+def of_cell(mix: Mix, graph: int, number: int) -> Mix:
+    own = mix.weights[graph]
+    if own.ndim == 2:
+        return mix
+    return replace(mix, weights=(*mix.weights[:graph], own[number], *mix.weights[graph + 1 :]))
 
 
 def tiny_net(
