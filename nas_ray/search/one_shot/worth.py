@@ -29,7 +29,7 @@ from nas_ray.terminal.text import table_cell
 FORM = ".2f"
 RANDOM, ALL = "random archs", "all archs"
 NOTE = (
-    "accuracy: of the archs found, in the benchmark. top %: the share of all archs that are at least as good. "
+    "accuracy: of the archs found, in the benchmark. top %: share of all archs that are as good. "
     "best epoch: accuracy of the arch of the epoch whose supernet had the best validation accuracy."
 )
 
