@@ -183,9 +183,9 @@ def _cells(line: Line) -> list[str]:
 def printed(lines: Sequence[Line]) -> Rows:
     """Returns the lines as a table for a terminal."""
     table = Rows(title="Archs found by each method", box=None, padding=(0, 2, 0, 0))
-    table.add_column("method", no_wrap=True)
+    table.add_column("method", min_width=12, overflow="fold")
     for head in ("seeds", *_HEADS.values()):
-        table.add_column(head, justify="right", no_wrap=" " not in head)
+        table.add_column(head, justify="right", no_wrap=True)
     for line in lines:
         table.add_row(*_cells(line))
     return table
