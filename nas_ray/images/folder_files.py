@@ -104,6 +104,16 @@ def check_no_empty_class(path: Path, names: list[str], files: Files) -> None:
         )
 
 
+def files_below(path: Path) -> list[str]:
+    """Returns the image files below `path`, hidden ones apart; none where there are none.
+
+    Raises:
+        UsageError: a folder leads back to one above it.
+    """
+    _check_links(path)
+    return _files_below(str(path))
+
+
 def _files_below(folder: str) -> list[str]:
     """Returns the image files at any depth, in the order of their folders' paths and then of their names."""
     held = sorted((place, sorted(files)) for place, _, files in _walk(folder))
