@@ -28,6 +28,7 @@ COMMANDS: dict[str, Command] = {
     "two-stage": searches.two_stage,
     "train": results.train,
     "report": results.report,
+    "predict": results.predict,
     "score-space": scores.score_space,
     "correlate": scores.correlate,
     "best-arch": scores.best_arch,

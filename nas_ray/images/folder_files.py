@@ -104,14 +104,24 @@ def check_no_empty_class(path: Path, names: list[str], files: Files) -> None:
         )
 
 
-def files_below(path: Path) -> list[str]:
-    """Returns the image files below `path`, hidden ones apart; none where there are none.
+def image_paths(path: str | os.PathLike[str]) -> list[str]:
+    """Returns the file at `path`, or the image files of the folder there and of those below.
 
     Raises:
-        UsageError: a folder leads back to one above it.
+        UsageError: there is nothing at `path`, no image in the folder, or a folder that leads back.
     """
-    _check_links(path)
-    return _files_below(str(path))
+    text = os.path.expanduser(os.fspath(path))
+    if not text.strip() or "\0" in text or not os.path.exists(text):
+        raise UsageError(f"An image must be a file or a folder of them, but there is none at {text!r}.")
+    if not os.path.isdir(text):
+        return [text]
+    _check_links(Path(text))
+    found = _files_below(text)
+    if not found:
+        raise UsageError(
+            f"A folder must hold image files, which end in {', '.join(EXTENSIONS)}, but {text} holds none."
+        )
+    return found
 
 
 def _files_below(folder: str) -> list[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from torch import Tensor
 
 from nas_ray.errors import UsageError
 from nas_ray.images.decode import picture_pixels, read_image
-from nas_ray.images.folder_files import EXTENSIONS, files_below
+from nas_ray.images.folder_files import image_paths
 from nas_ray.images.given import laid_out, seen, white_of
 from nas_ray.images.splits import resize
 
@@ -84,25 +83,6 @@ class Offered:
         placed, white = laid_out(images, self.size), white_of(images)
         for start in range(0, len(placed), _AT_ONCE):
             yield from seen(placed[start : start + _AT_ONCE], white, self.size)
-
-
-def image_paths(path: str | os.PathLike[str]) -> list[str]:
-    """Returns the file at `path`, or the image files of the folder there and of those below.
-
-    Raises:
-        UsageError: there is nothing at `path`, or no image in the folder.
-    """
-    text = os.path.expanduser(os.fspath(path))
-    if not text.strip() or "\0" in text or not os.path.exists(text):
-        raise UsageError(f"An image must be a file or a folder of them, but there is none at {text!r}.")
-    if not os.path.isdir(text):
-        return [text]
-    found = files_below(Path(text))
-    if not found:
-        raise UsageError(
-            f"A folder must hold image files, which end in {', '.join(EXTENSIONS)}, but {text} holds none."
-        )
-    return found
 
 
 def as_tensor(value: Any) -> Tensor:
