@@ -22,11 +22,13 @@ def train(description: str) -> int:
     curves, the confusion matrix, tables, and below nets/ the best and the last checkpoint of every net with
     its TensorBoard and CSV logs. `nas_ray.load("model.pt")` gives the net back.
     """
+    from nas_ray.commands.archs import check_archs
     from nas_ray.commands.names import check_names
     from nas_ray.train.args import parse
 
     args = parse(description)
     check_names(args)
+    check_archs(args)
     from nas_ray.train.run import train as run  # torch and Lightning take seconds
 
     return run(args, output(piped=140))
@@ -49,13 +51,10 @@ def report(description: str) -> int:
     """
     from nas_ray.commands.args import ReportArgs
     from nas_ray.commands.names import check_names
-    from nas_ray.runs.kinds import check_reportable
     from nas_ray.terminal.command_line import read_args
 
     args = read_args(ReportArgs, description)
     check_names(args)
-    for folder in args.runs:
-        check_reportable(folder)
     from nas_ray.drivers.lifecycle import Ending, guarded
 
     return guarded(lambda: _report(args), Ending("report"), output())
@@ -135,9 +134,11 @@ def export_nats(description: str) -> int:
     archives is run as code.
     """
     from nas_ray.commands.args import ExportArgs
+    from nas_ray.commands.names import check_names
     from nas_ray.terminal.command_line import read_args
 
     args = read_args(ExportArgs, description)
+    check_names(args)
     from nas_ray.drivers.lifecycle import Ending, guarded
 
     return guarded(lambda: export(args), Ending("export"), output())
