@@ -117,6 +117,15 @@ def heads_here() -> list[str]:
     return []
 
 
+def nodes_here() -> list[str] | None:
+    """Returns the nodes of clusters that run on this machine; None where that cannot be told."""
+    with contextlib.suppress(Exception):  # it asks all processes of the machine
+        from ray._private import services
+
+        return list(services.find_node_ids())
+    return None
+
+
 def is_client() -> bool:
     """Returns whether this process, which has imported Ray, joined its cluster by Ray Client (`ray://`)."""
     with needed("ray.util.client.ray"):

@@ -122,18 +122,36 @@ def test_nobody_or_somebody_else(monkeypatch: pytest.MonkeyPatch) -> None:
     check_address(Address("head:1", "head:1"))
 
 
+def test_a_firewall(monkeypatch: pytest.MonkeyPatch) -> None:
+    def greet(*_: object, **__: object) -> Answer:
+        raise TimeoutError("timed out")
+
+    monkeypatch.setattr(addresses.greeting, "greet", greet)
+    assert refusal("head:6379") == (
+        "Nothing answers at --address head:6379 for 10 s; is the cluster up, and does every firewall between "
+        "let port 6379 through?"
+    )
+
+
 def test_tokens(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     answers(monkeypatch, Answer(True, 16))
     assert refusal("head:1") == (
         "The cluster at --address head:1 wants a token; set RAY_AUTH_MODE=token, with the token of its head "
         "in ~/.ray/auth_token."
     )
+    with monkeypatch.context() as mine:
+        mine.setenv("RAY_AUTH_TOKEN", "mine")
+        assert refusal("head:1") == (
+            "The cluster at --address head:1 wants a token; set RAY_AUTH_MODE=token, which sends that of "
+            "RAY_AUTH_TOKEN."
+        )
+    greeted.clear()
     monkeypatch.setenv("RAY_AUTH_MODE", "Token")
     assert refusal("head:1") == (
         "RAY_AUTH_MODE=token needs a token, and there is none in ~/.ray/auth_token; copy that of the "
         "cluster's head, or unset the variable for a cluster without one."
     )
-    assert [token for *_, token in greeted] == [None]
+    assert not greeted
     (tmp_path / ".ray").mkdir()
     (tmp_path / ".ray" / "auth_token").write_text("secret\n")
     assert refusal("head:1") == (
@@ -143,7 +161,7 @@ def test_tokens(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert "there is none in /nowhere (RAY_AUTH_TOKEN_PATH)" in refusal("head:1")
     monkeypatch.setenv("RAY_AUTH_TOKEN", "other")
     assert "refuses the token of RAY_AUTH_TOKEN" in refusal("head:1")
-    assert [token for *_, token in greeted] == [None, "secret", "other"]
+    assert [token for *_, token in greeted] == ["secret", "other"]
 
 
 def test_auto_without_a_cluster() -> None:
