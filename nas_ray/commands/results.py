@@ -111,13 +111,12 @@ def predicted(args: PredictArgs) -> int:
     found = net.predict(args.files, skip_unreadable=args.skip_unreadable)
     for text in found.attrs["skipped"]:
         say_error(f"left out: {text}")
-    if args.out is not None:
-        write_table(found, args.out)
     table = Rows(Column("image", overflow="fold"), "label", "confidence", box=None, header_style="bold")
     for image, label, confidence in found.itertuples(index=False):
         table.add_row(image, label, f"{confidence:.1%}")
     put(output(piped=140), table)
-    if args.out is not None:
+    if args.out is not None:  # last, so that what cannot be written is seen
+        write_table(found, args.out)
         tell(f"{args.out}: {len(found)} images")
     return 0
 
