@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from nas_ray.benchmarks.names import check_benchmark
 from nas_ray.commands.paths import check_paths
 from nas_ray.errors import UsageError, unknown_name
 from nas_ray.images.datasets import AUTO, DATASETS, OWN
+from nas_ray.images.folder_layout import folder_layout
 from nas_ray.images.spec import check_images
 from nas_ray.process.plugins import check_name
 from nas_ray.spaces.settings import named_space
@@ -117,7 +119,21 @@ ARGUMENTS = {
     "precision": Names("precision", PRECISIONS),
 }
 """The arguments of commands that are names."""
-CHECKS = {"images": check_images, "benchmark": check_benchmark}
+
+
+def _check_images(spec: str) -> None:
+    """Checks that there are images, and classes where they are a folder's.
+
+    Raises:
+        UsageError: there are none.
+    """
+    check_images(spec)
+    kind, _, path = spec.partition(":")
+    if kind == "folder":
+        folder_layout(Path(path).expanduser())
+
+
+CHECKS = {"images": _check_images, "benchmark": check_benchmark}
 """The arguments that are names or paths."""
 
 

@@ -70,7 +70,8 @@ def test_what_can_be_meant_passes(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.chdir(tmp_path)
     Path("mine.py").write_text("raise AssertionError('nothing is imported')")
     check_names(SearchArgs(proxies=("naswot, mine:x", "latency_ms"), space="mine:Space"))
-    check_names(SearchArgs(images=f"folder:{tmp_path}", benchmark=str(tmp_path)))
+    (tmp_path / "own" / "cat").mkdir(parents=True)
+    check_names(SearchArgs(images=f"folder:{tmp_path / 'own'}", benchmark=str(tmp_path)))
     check_names(SearchArgs(scheduler="pbt"))  # make_scheduler says why there is none
     check_names(CorrelateArgs(proxies=("all",), fitness=("rank_sum:naswot,synflow", "mixed=0.5:naswot,skip")))
     check_names(SearchArgs(fitness="depth", proxies=("mine:depth",)))

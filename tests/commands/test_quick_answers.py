@@ -22,7 +22,7 @@ PRELUDE = f"""
 import contextlib, io, runpy, sys
 
 HEAVY = {sorted(HEAVY)}
-here = {__file__!r}  # a file
+here, folder = {__file__!r}, {str(Path(__file__).parent)!r}
 
 def check(what):
     heavy = [name for name in HEAVY if name in sys.modules]
@@ -146,6 +146,7 @@ def test_names_that_nothing_has() -> None:
                     "--images digits:here": "Images 'digits' take no path",
                     "--images npz:no/such.npz": "npz:PATH needs a NumPy archive",
                     "--images folder:no/such": "folder:PATH needs a folder",
+                    "--images folder:{folder}": "folder:PATH needs one sub-folder of images per class",
                 }.items()
             },
             **{
@@ -156,7 +157,7 @@ def test_names_that_nothing_has() -> None:
                 )
             },
         }.items():
-            code, said = ended(*line.replace("{here}", here).split())
+            code, said = ended(*line.replace("{here}", here).replace("{folder}", folder).split())
             assert code == 2 and start in said, (line, said)
         """
     )
