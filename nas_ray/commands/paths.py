@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from nas_ray.drivers.addresses import AUTO, check_address, find_address
+from nas_ray.drivers.addresses import check_early, find_address
 from nas_ray.drivers.plan import PROCESS
 from nas_ray.errors import UsageError
 from nas_ray.images.folder_files import image_paths
@@ -41,12 +41,12 @@ def _check_new(folder: Path) -> None:
 
 
 def _check_cluster(args: Any) -> None:
-    """Checks that a cluster answers where one is named; the one of this machine is asked for with Ray."""
+    """Checks that a cluster answers where one is named."""
     if not hasattr(args, "address") or getattr(args, "driver", None) == PROCESS:
         return
     address = find_address(args.address)
-    if address is not None and address.value != AUTO:
-        check_address(address)
+    if address is not None:
+        check_early(address)
 
 
 def _archs(path: Path) -> None:

@@ -70,6 +70,18 @@ def check_address(address: Address) -> None:
         _check_answer(answer, named, place if sent else None)
 
 
+def check_early(address: Address) -> None:
+    """Checks what `check_address` does as far as that needs no import of Ray.
+
+    Raises:
+        UsageError: as there.
+    """
+    if address.value != AUTO:
+        check_address(address)
+    elif not (temporary_folder() / ray_names.CURRENT_CLUSTER).exists() and not ray_compat.any_node_runs():
+        raise UsageError(_no_cluster(address.named))
+
+
 def _check_answer(answer: greeting.Answer, named: str, place: str | None) -> None:
     if answer.http2 is None:
         raise UsageError(
@@ -131,11 +143,15 @@ def _current(address: Address) -> tuple[str, str]:
     if running and not (kept and len(running) > 1):
         return running[0], f"{address.named} ({running[0]})"
     if not kept:
-        raise UsageError(
-            f"No Ray cluster runs on this machine, which {address.named} needs; start one with ray start "
-            "--head, give HOST:PORT, or leave the address out."
-        )
+        raise UsageError(_no_cluster(address.named))
     return kept, f"{address.named} ({printable([kept])[0]}, from {path})"
+
+
+def _no_cluster(named: str) -> str:
+    return (
+        f"No Ray cluster runs on this machine, which {named} needs; start one with ray start --head, give "
+        "HOST:PORT, or leave the address out."
+    )
 
 
 def temporary_folder() -> Path:

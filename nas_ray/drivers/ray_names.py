@@ -22,6 +22,8 @@ SAMPLE = "ray.tune.search.sample"
 ADVICE = "Please check"
 """Where the advice begins with which Ray ends a message about its start, on files that are gone by then."""
 
+NODE = "raylet"
+"""What the process of a node is called."""
 NO_NODE = "No node info found matching attributes"
 """How Ray says that this machine is no node of the cluster, after a minute."""
 OTHER_VERSION = "Version mismatch"
@@ -48,6 +50,7 @@ PRIVATE = {
         "a machine that is no node of the cluster is told so at once",
         "it is told after a minute",
     ),
+    NODE: ("--address auto without a cluster is told before Ray is imported", "any cluster here is unknown"),
     NO_NODE: ("a machine that is no node of the cluster is told so", "a sentence of Ray's"),
     OTHER_VERSION: ("other versions of Ray or Python are named", "a sentence of Ray's without them"),
     WRONG_TOKEN[0]: ("a token that a cluster refuses later on is told", "a sentence of Ray's"),

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from nas_ray.drivers import addresses
-from nas_ray.drivers.addresses import Address, check_address, find_address
+from nas_ray.drivers import addresses, ray_compat
+from nas_ray.drivers.addresses import Address, check_address, check_early, find_address
 from nas_ray.drivers.greeting import Answer
 from nas_ray.drivers.ray_names import CLIENT_CALL, HEAD_CALL
 from nas_ray.errors import UsageError
@@ -169,6 +170,31 @@ def test_auto_without_a_cluster() -> None:
         "No Ray cluster runs on this machine, which --address auto needs; start one with ray start --head, "
         "give HOST:PORT, or leave the address out."
     )
+
+
+def test_auto_without_a_cluster_is_told_without_ray(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(addresses.ray_compat, "heads_here", lambda: pytest.fail("it imports Ray"))
+    auto = Address("auto", "--address auto")
+    for runs in (True, False):
+        monkeypatch.setattr(addresses.ray_compat, "any_node_runs", lambda runs=runs: runs)
+        if runs:
+            check_early(auto)  # Ray will tell which
+            continue
+        with pytest.raises(UsageError, match="^No Ray cluster runs on this machine, which --address auto"):
+            check_early(auto)
+    current_cluster(tmp_path, b"kept:1")
+    check_early(auto)
+    with pytest.raises(UsageError, match="^Nothing answers at --address host.invalid:6379"):
+        check_early(Address("host.invalid:6379", "--address host.invalid:6379"))
+
+
+def test_nodes_are_told_by_the_first_word_of_their_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    words: list[list[str] | None] = [None, [], ["python", "raylet"]]
+    made = lambda attrs: [SimpleNamespace(info={"cmdline": one}) for one in words]  # noqa: E731
+    monkeypatch.setattr("psutil.process_iter", made)
+    assert not ray_compat.any_node_runs()
+    words.append(["/x/ray/core/src/ray/raylet/raylet", "--node_id=1"])
+    assert ray_compat.any_node_runs()
 
 
 def test_auto_after_a_cluster_that_is_gone(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from nas_ray.drivers.ray_names import (
     HEAD_NODE,
     NO_ANSWER,
     NO_NODE,
+    NODE,
     OTHER_VERSION,
     PRIVATE,
     SAMPLE,
@@ -96,6 +97,7 @@ LOOKS = {
         "ray._private.services:find_gcs_addresses.cache_clear"
     ),
     "ray._private.services.find_node_ids": defined("ray._private.services:find_node_ids"),
+    NODE: both(said("ray._private.services", "raylet"), built_in("raylet")),
     NO_NODE: said("ray._private.services", NO_NODE),
     OTHER_VERSION: said("ray._private.utils", OTHER_VERSION),
     WRONG_TOKEN[0]: in_core(WRONG_TOKEN[0]),
