@@ -55,7 +55,7 @@ def raw_lines(*, kept: bool) -> Iterator[Heard]:
         stack.callback(os.close, terminal)
         file = stack.enter_context(tempfile.TemporaryFile())
         if _writes_there(sys.stderr):
-            stack.enter_context(contextlib.redirect_stderr(_text_to(terminal, stack)))
+            stack.enter_context(contextlib.redirect_stderr(_text_to(terminal)))
         os.dup2(file.fileno(), _STANDARD_ERROR)
         stack.callback(os.dup2, terminal, _STANDARD_ERROR)
         yield Heard(file)
@@ -73,7 +73,6 @@ def _writes_there(stream: object) -> bool:
         return False
 
 
-def _text_to(number: int, stack: contextlib.ExitStack) -> IO[str]:
-    return stack.enter_context(
-        open(os.dup(number), "w", encoding="utf-8", errors="backslashreplace", buffering=1)
-    )
+def _text_to(number: int) -> IO[str]:
+    """Returns a stream that is left open, since loggers that are made meanwhile keep it."""
+    return open(os.dup(number), "w", encoding="utf-8", errors="backslashreplace", buffering=1)

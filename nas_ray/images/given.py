@@ -57,13 +57,13 @@ def white_of(images: Tensor) -> float:
     )
 
 
-def white_unseen(images: Tensor) -> Tensor:
-    """Returns the number that is white, computed without looking at it: NaN where none is certain.
+def white_unseen(images: Tensor) -> float | Tensor:
+    """Returns the number that is white, computed without looking at pixels: NaN where none is certain.
 
     So the logits are NaN, on a GPU that is not waited for and in exported programs.
     """
     if images.dtype in _CERTAIN:
-        return torch.tensor(_CERTAIN[images.dtype], device=images.device)
+        return _CERTAIN[images.dtype]
     _check_type(images)
     found = images.detach().float()
     low, high = found.min(), found.max()

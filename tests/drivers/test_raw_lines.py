@@ -16,19 +16,21 @@ RAW = f"[2026-11-29 05:05:36,630 W 2532 2532] rpc_client.h:153: {GONE}\n"
 def test_raw_lines_are_kept_and_python_writes_on(capfd: pytest.CaptureFixture[str]) -> None:
     with capfd.disabled():  # what a terminal sees
         code = (
-            "import os, sys\n"
+            "import logging, os, sys\n"
             "from nas_ray.drivers.raw_lines import raw_lines\n"
             "print('before', file=sys.stderr)\n"
             "with raw_lines(kept=True) as heard:\n"
             f"    os.write(2, {RAW.encode()!r})\n"
             "    print('ours', file=sys.stderr)\n"
+            "    logging.basicConfig()\n"
             "    os.write(2, b'(raylet) more')\n"
             "    print(heard.lines())\n"
             "os.write(2, b'after')\n"
             "print(' ours', file=sys.stderr)\n"
+            "logging.error('later')\n"
         )
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
-    assert done.stderr == "before\nours\nafter ours\n"
+    assert done.stderr == "before\nours\nafter ours\nERROR:root:later\n"
     assert done.stdout == f"{[GONE, '(raylet) more']}\n"
 
 
