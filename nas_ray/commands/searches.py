@@ -76,11 +76,13 @@ def two_stage(description: str) -> int:
         nas-ray two-stage --searcher rea --weight 0.5 --fidelity nats-12:batch_size=128
     """
     from nas_ray.commands.names import check_names
+    from nas_ray.commands.options import check_options
     from nas_ray.search.arguments import parse
     from nas_ray.search.two_stage_args import TwoStageArgs
 
     args = parse(TwoStageArgs, "two_stage", description)
     check_names(args)
+    check_options(args.searcher, args.searcher_args)
     if not args.smoke:
         args.checked_rungs()
     from nas_ray.search.two_stage import run  # torch, Ray and Lightning take seconds
@@ -123,11 +125,13 @@ def _search(kind: type[SearchArgs], searcher: str, name: str, description: str) 
         description: what `--help` says first.
     """
     from nas_ray.commands.names import check_names
+    from nas_ray.commands.options import check_options
     from nas_ray.search.arguments import parse
 
     began = time.monotonic()
     args = parse(kind, name, description)
     check_names(args)
+    check_options(str(getattr(args, "searcher", searcher)), getattr(args, "searcher_args", ()))
     errors = error_console()
     with errors.status("loading ...") if errors.is_terminal else contextlib.nullcontext():
         _start_early(args)

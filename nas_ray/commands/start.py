@@ -29,6 +29,7 @@ COMMANDS: dict[str, Command] = {
     "one-shot": searches.one_shot,
     "train": results.train,
     "report": results.report,
+    "predict": results.predict,
     "score-space": scores.score_space,
     "correlate": scores.correlate,
     "best-arch": scores.best_arch,
