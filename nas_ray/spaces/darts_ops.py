@@ -73,7 +73,11 @@ class Noise(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Returns new noise of mean 0 and deviation 1."""
-        return torch.randn_like(x[:, :, :: self.stride, :: self.stride])
+        x = x[:, :, :: self.stride, :: self.stride]
+        if x.device.type in ("cpu", "meta"):
+            return torch.randn_like(x)
+        generator = torch.Generator(x.device).manual_seed(int(torch.randint(2**62, ())))
+        return torch.randn(x.shape, generator=generator, device=x.device, dtype=x.dtype)
 
 
 def pointwise(channels_in: int, channels_out: int, norm: Norm = nn.BatchNorm2d) -> nn.Sequential:
