@@ -63,8 +63,8 @@ class FactorizedReduction(nn.Module):
 class Noise(nn.Module):
     """Returns Gaussian noise, whatever the input: an operation that no cell should have.
 
-    `[B, C, H, W] -> [B, C, ceil(H / stride), ceil(W / stride)]`, drawn from torch's global state at every
-    call.
+    `[B, C, H, W] -> [B, C, ceil(H / stride), ceil(W / stride)]`, other numbers at every call. They are too
+    many to be sent to a GPU, which draws them from a seed that the CPU draws.
     """
 
     def __init__(self, stride: int = 1) -> None:
