@@ -108,7 +108,7 @@ class ArchStep:
             lambda: training.loss(valid, mix, drawn.seed),
             leaves,
             weights,
-            VirtualStep.of(training.optimizer, weights),
+            VirtualStep.of(training.optimizer, weights, training.resting(weights, drawn.active)),
             self.method.radius,
         )
 

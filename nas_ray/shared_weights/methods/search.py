@@ -116,7 +116,7 @@ class OneShotSearch:
         arch = arch_weights(self.method, self.graphs, first, self.device)
         soft = self.method.edges == "softmax"
         edges = EdgeWeights(self.graphs, self.method.init, first).to(self.device) if soft else None
-        keep = tuple(torch.ones(graph.shape, dtype=torch.bool) for graph in self.graphs)
+        keep = tuple(torch.tensor(graph.mask) for graph in self.graphs)
         self.mixes = Mixes(self.method, arch, edges, keep, chance, self.device)
         self.arch_step = ArchStep(self.method, self.mixes)
         self.weight_step = WeightStep(self.method, self.mixes)
@@ -144,8 +144,8 @@ class OneShotSearch:
     def _next_stage(self) -> None:
         """Drops the weaker operations of all edges and goes on with the next supernet."""
         stage = self.stages[self.stage + 1]
-        pairs = zip(self.strengths(), self.mixes.keep, strict=True)
-        keep = tuple(weaker_dropped(own, kept, stage.share) for own, kept in pairs)
+        now = zip(self.graphs, self.strengths(), self.mixes.there, strict=True)
+        keep = tuple(weaker_dropped(graph, own.cpu(), kept, stage.share) for graph, own, kept in now)
         old = None if stage.fresh else self.net.state_dict()
         if stage.fresh:
             self._new_parameters(self.mixes.chance, self.stage + 1)
