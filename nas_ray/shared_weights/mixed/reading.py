@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from nas_ray.shared_weights.mixed.coefficients import Coefficients
+from nas_ray.shared_weights.mixed.depthwise import depthwise
 from nas_ray.shared_weights.mixed.sums import Total, normed
 from nas_ray.spaces.edges import EdgeGraph
 
@@ -90,14 +91,21 @@ def side_by_side(x: Tensor, layers: Sequence[nn.Conv2d], *, apart: bool) -> Tens
         apart: whether each has its own input.
     """
     first, number = layers[0], len(layers)
-    if number == 1:
-        return convolved(x, first.weight, first, first.groups)
+    stride, dilation, padding = pair(first.stride), pair(first.dilation), pair(first.padding)
+    if stride == dilation and stride != (1, 1):  # only every second pixel is looked at
+        x = x[:, :, :: stride[0], :: stride[1]].contiguous(memory_format=torch.channels_last)
+        padding = padding[0] // stride[0], padding[1] // stride[1]
+        stride = dilation = (1, 1)
     groups = first.groups * number if apart or first.groups > 1 else 1
-    if not apart and groups > 1:
+    if not apart and groups > 1 and number > 1:
         x = torch.cat([x] * number, 1)
-    return convolved(x, torch.cat([layer.weight for layer in layers]), first, groups)
+    weight = first.weight if number == 1 else torch.cat([layer.weight for layer in layers])
+    if stride == (1, 1) and groups == len(weight) == x.shape[1]:
+        return depthwise(x, weight, padding, dilation)
+    return F.conv2d(x, weight, None, stride, padding, dilation, groups)
 
 
-def convolved(x: Tensor, weight: Tensor, like: nn.Conv2d, groups: int) -> Tensor:
-    """Returns a convolution of `x` with stride, padding and dilation of another."""
-    return F.conv2d(x, weight, None, like.stride, like.padding, like.dilation, groups)
+def pair(value: object) -> tuple[int, int]:
+    """Returns a setting of a convolution as a number for each direction."""
+    assert isinstance(value, tuple)
+    return value

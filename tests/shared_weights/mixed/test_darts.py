@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 
 from nas_ray.shared_weights.mixed import Mix, MixedNet, mixed_net, one_hot
 from nas_ray.spaces.darts import Darts
@@ -136,3 +137,23 @@ def test_operations_know_their_weights() -> None:
     ]
     assert [place for place in own if place[0] == 0] == convolutions
     assert len({id(one) for several in own.values() for one in several}) == sum(map(len, own.values()))
+
+
+def test_gradients_can_be_differentiated_again() -> None:
+    """The gradient by weights of operations through one exact step of all parameters."""
+    net, plain = pair(Darts(ops="none+skip_connect+sep_conv_5x5+dil_conv_5x5+dil_conv_3x3"))
+
+    def exact(one: nn.Module) -> tuple[Tensor, ...]:
+        weights, _ = leaves(net)
+        names, own = zip(*one.named_parameters(), strict=True)
+        loss = one(images(), Mix(tuple(weights))).square().mean()
+        slopes = torch.autograd.grad(loss, own, create_graph=True, allow_unused=True)
+        moved = {
+            name: value if slope is None else value - 0.1 * slope
+            for name, value, slope in zip(names, own, slopes, strict=True)
+        }
+        after = functional_call(one, moved, (images().flip(0), Mix(tuple(weights)))).square().mean()
+        return torch.autograd.grad(after, weights)
+
+    for mine, wanted in zip(exact(net), exact(plain), strict=True):
+        assert_close(mine, wanted)
