@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -89,6 +90,20 @@ class ArchStep:
         torch.autograd.backward(roots, slopes)
         self.optimizer.step()
         return Learned(found.loss, None, gradients)
+
+    def state(self) -> dict[str, Any]:
+        """Returns what the optimiser and the rewards have seen."""
+        return {
+            "adam": None if self.optimizer is None else self.optimizer.state_dict(),
+            "rewards": None if self.rewards is None else self.rewards.state(),
+        }
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Goes on as after `state`."""
+        if self.optimizer is not None:
+            self.optimizer.load_state_dict(state["adam"])
+        if self.rewards is not None:
+            self.rewards.load_state(state["rewards"])
 
     def _measured(
         self,

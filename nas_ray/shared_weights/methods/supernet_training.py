@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -42,6 +43,15 @@ class SupernetTraining:
     def weights(self) -> list[nn.Parameter]:
         """The parameters that are trained."""
         return [one for one in self.net.parameters() if one.requires_grad]
+
+    def state(self) -> dict[str, Any]:
+        """Returns weights, statistics and momentum."""
+        return {"net": self.net.state_dict(), "sgd": self.optimizer.state_dict()}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Goes on as after `state`."""
+        self.net.load_state_dict(state["net"])
+        self.optimizer.load_state_dict(state["sgd"])
 
     def set_rate(self, lr: float) -> None:
         """Sets the learning rate."""

@@ -252,7 +252,7 @@ def test_a_search_ends_at_two_skips() -> None:
     train(search, range(1))
     with torch.no_grad():
         search.mixes.arch.logits[0].zero_()
-        search.mixes.arch.logits[0][0, 1] = search.mixes.arch.logits[0][2, 2] = 1.0
+        search.mixes.arch.logits[0][0, 1] = search.mixes.arch.logits[0][1:, 2] = 1.0
     train(search, range(1, 2))
     assert not search.finished
     with torch.no_grad():
