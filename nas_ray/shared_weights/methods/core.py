@@ -95,6 +95,11 @@ class SearchCore:
         """The supernet."""
         return self.training.net
 
+    @property
+    def arch_parameters(self) -> list[torch.nn.Parameter]:
+        """What the architecture step moves: `[E, O]` by graph, then `[E]` of edges, or a controller's."""
+        return self.mixes.parameters()
+
     def _new_parameters(self, chance: Chance, stage: int = 0) -> None:
         """Sets new architecture parameters with their optimiser; all operations are there."""
         first = torch.Generator().manual_seed(self.seed + stage)

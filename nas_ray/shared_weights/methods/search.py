@@ -64,7 +64,8 @@ class OneShotSearch(SearchCore):
 
         Args:
             valid: validation batches, which can be read several times.
-            train: training batches, with which `derive=perturbation` trains on between its decisions.
+            train: training batches, which can be read several times too, with which `derive=perturbation`
+                trains on between its decisions.
         """
         return DERIVATIONS[self.method.derive](self, valid, train)
 

@@ -11,6 +11,8 @@ from torch import Tensor
 from nas_ray.errors import UsageError
 from nas_ray.shared_weights.methods import METHODS, PARTS, Method, OneShotSearch, parse_method
 from nas_ray.spaces import NatsSss, NatsTss
+from nas_ray.spaces.darts import Darts
+from nas_ray.spaces.named import make_space
 from tests.shared_weights.methods.tiny import OPS, TinySpace, batches, tiny_net
 
 PER_EPOCH = 2
@@ -71,6 +73,23 @@ def test_every_method_runs_on_nats_tss_and_finds_an_arch(name: str) -> None:
     if method.weights != "sigmoid":
         torch.testing.assert_close(strengths[0].sum(1), torch.ones(6))
     assert (search.edge_strengths() is None) == (method.edges == "none")
+
+
+@pytest.mark.parametrize("name", ["gdas", "pc-darts", "rs-ws"])
+@pytest.mark.parametrize("space", [Darts(), make_space("darts-s1")], ids=["darts", "darts-s1"])
+def test_methods_find_archs_of_darts_and_of_its_subsets(name: str, space: Darts) -> None:
+    """Whose edges differ in what they may take in `darts-s1`."""
+    method, _ = parse_method(f"{name},samples=2")
+    search = OneShotSearch(method, space, 4, epochs=2, channels=4, cells=3)
+    pairs = [(torch.randn(4, 3, 8, 8), torch.arange(4)) for _ in range(2)]
+    for epoch in range(2):
+        search.begin_epoch(epoch)
+        search.step(*pairs)
+        search.end_epoch()
+    cells = space.to_edges(search.derive(pairs[1:]))
+    for graph, cell in zip(space.graphs(), cells, strict=True):
+        assert all(op in graph.options(edge) for edge, op in cell.items())
+        assert "none" not in cell.values()
 
 
 @pytest.mark.parametrize("name", METHODS)
