@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -90,6 +91,20 @@ class ArchStep:
         self.optimizer.step()
         return Learned(found.loss, None, gradients)
 
+    def state(self) -> dict[str, Any]:
+        """Returns what the optimiser and the rewards have seen."""
+        return {
+            "adam": None if self.optimizer is None else self.optimizer.state_dict(),
+            "rewards": None if self.rewards is None else self.rewards.state(),
+        }
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Goes on as after `state`."""
+        if self.optimizer is not None:
+            self.optimizer.load_state_dict(state["adam"])
+        if self.rewards is not None:
+            self.rewards.load_state(state["rewards"])
+
     def _measured(
         self,
         training: SupernetTraining,
@@ -108,7 +123,7 @@ class ArchStep:
             lambda: training.loss(valid, mix, drawn.seed),
             leaves,
             weights,
-            VirtualStep.of(training.optimizer, weights),
+            VirtualStep.of(training.optimizer, weights, training.resting(weights, drawn.active)),
             self.method.radius,
         )
 

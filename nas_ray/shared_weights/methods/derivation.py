@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import islice
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -13,19 +12,17 @@ from nas_ray.errors import UsageError
 from nas_ray.shared_weights.methods.arch_weights import Policy, UniformPath
 from nas_ray.shared_weights.methods.batches import Batch, Batches, judging, on_device, right
 from nas_ray.shared_weights.methods.chance import Chance
+from nas_ray.shared_weights.methods.core import SearchCore
 from nas_ray.shared_weights.methods.derive import strongest
 from nas_ray.shared_weights.methods.removal import by_removal
 from nas_ray.shared_weights.mixed import one_hot
 from nas_ray.spaces.edges import Chosen
 
-if TYPE_CHECKING:
-    from nas_ray.shared_weights.methods.search import OneShotSearch
-
-Derivation = Callable[["OneShotSearch", Batches, "Batches | None"], str]
+Derivation = Callable[["SearchCore", Batches, "Batches | None"], str]
 """`(search, validation batches, training batches or None) -> arch`."""
 
 
-def by_strength(search: OneShotSearch, valid: Batches = (), train: Batches | None = None) -> str:
+def by_strength(search: SearchCore, valid: Batches = (), train: Batches | None = None) -> str:
     """Returns the arch of the strongest operations, by the published rule of the space (`derive.py`)."""
     edges = search.edge_strengths()
     return search.space.from_edges(
@@ -41,7 +38,7 @@ def by_strength(search: OneShotSearch, valid: Batches = (), train: Batches | Non
     )
 
 
-def best_of_sampled(search: OneShotSearch, valid: Batches, train: Batches | None = None) -> str:
+def best_of_sampled(search: SearchCore, valid: Batches, train: Batches | None = None) -> str:
     """Returns the best of sampled archs, each judged on one validation batch with the weights of the net.
 
     Source: Li and Talwalkar, UAI 2019, and Pham et al., ICML 2018; 100 archs and one batch for each as in the
@@ -76,7 +73,7 @@ def _endless(valid: Batches) -> Iterator[Batch]:
             )
 
 
-def _samples(search: OneShotSearch) -> Iterator[str]:
+def _samples(search: SearchCore) -> Iterator[str]:
     """Yields archs as the method draws them, a bounded number."""
     chance = Chance(search.seed, torch.device("cpu"))
     arch, keep = search.mixes.arch, search.mixes.there

@@ -58,10 +58,17 @@ def _rows(graph: EdgeGraph, strengths: Tensor, edges: Tensor | None) -> Rows:
     if edges is not None:
         values = values * edges.detach().cpu().double()[:, None]
     rows: Rows = values.nan_to_num(nan=-math.inf).tolist()
-    if graph.kept is not None and NONE in graph.ops:
-        for row in rows:
-            row[graph.ops.index(NONE)] = -math.inf
+    for row, possible in zip(rows, _possible(graph), strict=True):
+        row[:] = [value if may else -math.inf for value, may in zip(row, possible, strict=True)]
     return rows
+
+
+def _possible(graph: EdgeGraph) -> list[list[bool]]:
+    """Returns which operations an arch may have on each edge."""
+    return [
+        [may and (graph.kept is None or op != NONE) for op, may in zip(graph.ops, row, strict=True)]
+        for row in graph.mask
+    ]
 
 
 def _choose(graph: EdgeGraph, rows: Rows) -> dict[int, str]:
@@ -70,15 +77,13 @@ def _choose(graph: EdgeGraph, rows: Rows) -> dict[int, str]:
         incoming = graph.incoming(node)
         ordered = sorted(incoming, key=lambda edge: -max(rows[edge]))  # stable, so of equal ones the first
         kept += ordered[: len(incoming) if graph.kept is None else graph.kept]
-    return {edge: graph.ops[_first_largest(rows[edge], graph)] for edge in sorted(kept)}
+    possible = _possible(graph)
+    return {edge: graph.ops[_first_largest(rows[edge], possible[edge])] for edge in sorted(kept)}
 
 
-def _first_largest(row: Sequence[float], graph: EdgeGraph) -> int:
-    """Returns the place of the largest number; of those that an arch may have the first, if all are gone."""
-    best = row.index(max(row))
-    if row[best] == -math.inf and graph.kept is not None and graph.ops[best] == NONE:
-        return next(place for place, op in enumerate(graph.ops) if op != NONE)
-    return best
+def _first_largest(row: Sequence[float], possible: Sequence[bool]) -> int:
+    """Returns the place of the largest number; of what is possible the first, if no number is left."""
+    return possible.index(True) if max(row) == -math.inf else row.index(max(row))
 
 
 def _others(graph: EdgeGraph, rows: Rows, skips: Sequence[int]) -> bool:

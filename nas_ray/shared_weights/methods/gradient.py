@@ -62,30 +62,38 @@ class VirtualStep:
         momentum: of SGD.
         weight_decay: L2 penalty.
         velocities: momentum buffers of the weights; None where there is none yet.
+        resting: which weights do not move, those of operations that are not active.
     """
 
     lr: float
     momentum: float
     weight_decay: float
     velocities: Sequence[Tensor | None]
+    resting: Sequence[bool]
 
     @classmethod
-    def of(cls, optimizer: torch.optim.SGD, weights: Sequence[nn.Parameter]) -> VirtualStep:
-        """Returns the next step of `optimizer` for these weights."""
+    def of(
+        cls, optimizer: torch.optim.SGD, weights: Sequence[nn.Parameter], resting: Sequence[bool] = ()
+    ) -> VirtualStep:
+        """Returns the next step of `optimizer` for these weights, of which some may rest."""
         group = optimizer.param_groups[0]
         buffers = [
             optimizer.state[one].get("momentum_buffer") if one in optimizer.state else None for one in weights
         ]
-        return cls(group["lr"], group["momentum"], group["weight_decay"], buffers)
+        return cls(
+            group["lr"], group["momentum"], group["weight_decay"], buffers, resting or [False] * len(weights)
+        )
 
     def change(self, weights: Sequence[Tensor], gradients: Gradients) -> list[Tensor]:
-        """Returns `momentum * velocity + gradient + weight_decay * weight` of each weight with a gradient."""
+        """Returns `momentum * velocity + gradient + weight_decay * weight`, and 0 of what rests."""
         changes = []
-        for weight, gradient, velocity in zip(weights, gradients, self.velocities, strict=True):
-            if gradient is None:
+        groups = zip(weights, gradients, self.velocities, self.resting, strict=True)
+        for weight, gradient, velocity, rests in groups:
+            if rests:
                 changes.append(torch.zeros_like(weight))
                 continue
-            change = gradient.add(weight, alpha=self.weight_decay)
+            slope = torch.zeros_like(weight) if gradient is None else gradient
+            change = slope.add(weight, alpha=self.weight_decay)
             changes.append(change if velocity is None else change.add_(velocity, alpha=self.momentum))
         return changes
 
@@ -106,8 +114,8 @@ def second_order(
 
     Source: Liu et al., "DARTS", ICLR 2019, equations 7 and 8; momentum and decay in the virtual step as
     released.
-    Differs: weights with no gradient, as those of operations that were not computed, do not move. Clipping
-    and Nesterov's look-ahead are not in the virtual step, as in the releases.
+    Differs: weights of operations that are not active do not move. Clipping and Nesterov's look-ahead are not
+    in the virtual step, as in the releases.
 
     Args:
         train_loss: computes the loss on the training batch.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -114,6 +115,25 @@ class Mixes:
 
     def _edges(self) -> Tensors | None:
         return None if self.edges is None else self.edges()
+
+    def state(self) -> dict[str, Any]:
+        """Returns parameters, which operations are there, what fades, and where chance stands."""
+        return {
+            "arch": self.arch.state_dict(),
+            "edges": None if self.edges is None else self.edges.state_dict(),
+            "keep": self.there,
+            "fading": (self.skip, self.drop),
+            "chance": self.chance.state(),
+        }
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Goes on as after `state`."""
+        self.arch.load_state_dict(state["arch"])
+        if self.edges is not None:
+            self.edges.load_state_dict(state["edges"])
+        self.set_keep(state["keep"])
+        self.skip, self.drop = state["fading"]
+        self.chance.load_state(state["chance"])
 
     def parameters(self) -> list[torch.nn.Parameter]:
         """Returns all architecture parameters that are learned."""

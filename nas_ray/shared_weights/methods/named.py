@@ -58,6 +58,7 @@ _TABLE = (
         lr_min=0.0,
         arch_lr=6e-4,
         warmup=0.4,
+        drop_skip=0.7,
         most_skips=2,
         **OWN_CODE,
     ),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -12,18 +11,16 @@ from torch import Tensor
 from nas_ray.shared_weights.methods.arch_weights import usable
 from nas_ray.shared_weights.methods.batches import Batches, accuracy
 from nas_ray.shared_weights.methods.chance import Chance
+from nas_ray.shared_weights.methods.core import SearchCore
 from nas_ray.shared_weights.methods.mixes import Pass
 from nas_ray.shared_weights.mixed import Mix
 from nas_ray.spaces.edges import EdgeGraph
-
-if TYPE_CHECKING:
-    from nas_ray.shared_weights.methods.search import OneShotSearch
 
 Masks = tuple[Tensor, ...]
 """Bool `[E, O]` by graph: what an arch may still have."""
 
 
-def by_removal(search: OneShotSearch, valid: Batches, train: Batches | None = None) -> str:
+def by_removal(search: SearchCore, valid: Batches, train: Batches | None = None) -> str:
     """Returns the arch that is left after a decision for each edge, in random order.
 
     Of an edge the operation stays without which the validation accuracy is lowest; the others are gone from
@@ -44,7 +41,7 @@ def by_removal(search: OneShotSearch, valid: Batches, train: Batches | None = No
         search.mixes.set_keep(keep)
 
 
-def _decided(search: OneShotSearch, valid: Batches, train: Batches | None) -> str:
+def _decided(search: SearchCore, valid: Batches, train: Batches | None) -> str:
     chance = Chance(search.seed, torch.device("cpu"))
     chosen: list[dict[int, str]] = [{} for _ in search.graphs]
     sizes = [len(graph.edges) for graph in search.graphs]
@@ -68,9 +65,7 @@ def _decided(search: OneShotSearch, valid: Batches, train: Batches | None) -> st
     return search.space.from_edges(chosen)
 
 
-def _surplus(
-    search: OneShotSearch, valid: Batches, number: int, graph: EdgeGraph, chance: Chance
-) -> list[int]:
+def _surplus(search: SearchCore, valid: Batches, number: int, graph: EdgeGraph, chance: Chance) -> list[int]:
     """Returns the edges of a graph that an arch cannot have, those whose removal hurts least."""
     gone: list[int] = []
     nodes = list(graph.nodes) if graph.kept is not None else []
@@ -85,7 +80,7 @@ def _surplus(
     return gone
 
 
-def _without(search: OneShotSearch, valid: Batches, number: int, places: Sequence[tuple[int, int]]) -> float:
+def _without(search: SearchCore, valid: Batches, number: int, places: Sequence[tuple[int, int]]) -> float:
     """Returns the validation accuracy without some `(edge, operation)` of a graph; NaN counts as the best."""
     chance = Chance(search.seed, search.device)
 
@@ -115,7 +110,7 @@ def _only(keep: Masks, number: int, edge: int, op: int) -> Masks:
     return (*keep[:number], changed, *keep[number + 1 :])
 
 
-def _tune(search: OneShotSearch, train: Batches, valid: Batches) -> None:
+def _tune(search: SearchCore, train: Batches, valid: Batches) -> None:
     """Trains on for some epochs, as in the search."""
     for _ in range(search.method.tune_epochs):
         for of_train, of_valid in zip(train, valid, strict=False):

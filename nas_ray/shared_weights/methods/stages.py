@@ -119,21 +119,22 @@ def _parts(epochs: int, number: int) -> list[int]:
     return [epochs // number + (place < epochs % number) for place in range(number)]
 
 
-def weaker_dropped(strengths: Tensor, keep: Tensor, share: float) -> Tensor:
-    """Returns bool `[E, O]`: the stronger operations of each edge, as many as `share` of all of them.
+def weaker_dropped(graph: EdgeGraph, strengths: Tensor, keep: Tensor, share: float) -> Tensor:
+    """Returns bool `[E, O]`: the stronger operations of each edge, a `share` of those that it may take.
 
     Of equal ones the first goes, as in the release of P-DARTS; at least two stay.
 
     Args:
-        strengths: `[E, O]`.
+        graph: the cell.
+        strengths: `[E, O]`, on the CPU.
         keep: bool `[E, O]`, what is still there.
-        share: of the operations of a graph.
+        share: of the operations that an edge may take.
     """
-    left = max(2, math.floor(share * strengths.shape[1] + 0.5))
+    left = (share * torch.tensor(graph.mask).sum(1) + 0.5).floor().clamp(min=2)
     values = strengths.detach().nan_to_num(nan=-torch.inf).masked_fill(~keep, -torch.inf)
-    order = values.sort(dim=1, stable=True).indices
-    stronger = torch.zeros_like(keep).scatter(1, order[:, -left:], True)
-    return stronger & keep
+    weakest_first = values.sort(dim=1, stable=True).indices
+    behind = len(graph.ops) - weakest_first.argsort(dim=1)  # 1 for the strongest
+    return (behind <= left[:, None]) & keep
 
 
 def widened(old: dict[str, Tensor], new: dict[str, Tensor], generator: torch.Generator) -> dict[str, Tensor]:

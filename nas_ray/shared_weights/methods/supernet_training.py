@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -28,6 +29,7 @@ class SupernetTraining:
 
     def __init__(self, net: MixedNet, method: Method, how: Protocol, loss: Loss) -> None:
         self.net, self.clip, self.loss_of = net, method.clip, loss
+        self.places = {one: place for place, own in net.operation_parameters().items() for one in own}
         self.optimizer = torch.optim.SGD(
             net.parameters(),
             lr=method.lr,
@@ -41,6 +43,15 @@ class SupernetTraining:
     def weights(self) -> list[nn.Parameter]:
         """The parameters that are trained."""
         return [one for one in self.net.parameters() if one.requires_grad]
+
+    def state(self) -> dict[str, Any]:
+        """Returns weights, statistics and momentum."""
+        return {"net": self.net.state_dict(), "sgd": self.optimizer.state_dict()}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Goes on as after `state`."""
+        self.net.load_state_dict(state["net"])
+        self.optimizer.load_state_dict(state["sgd"])
 
     def set_rate(self, lr: float) -> None:
         """Sets the learning rate."""
@@ -59,8 +70,26 @@ class SupernetTraining:
             torch.manual_seed(seed)
             return self.net(inputs, mix)  # type: ignore[no-any-return]
 
-    def apply(self, weights: Sequence[nn.Parameter], gradients: Sequence[Tensor | None]) -> None:
-        """Makes a step by these gradients; weights without one stay as they are."""
+    def resting(self, weights: Sequence[nn.Parameter], active: Sequence[Tensor] | None) -> list[bool]:
+        """Returns which weights are those of operations that are not active, and stay as they are."""
+        if active is None:
+            return [False] * len(weights)
+        there = [own.tolist() for own in active]
+        places = [self.places.get(one) for one in weights]
+        return [place is not None and not there[place[0]][place[1]][place[2]] for place in places]
+
+    def apply(
+        self,
+        weights: Sequence[nn.Parameter],
+        found: Sequence[Tensor | None],
+        active: Sequence[Tensor] | None = None,
+    ) -> None:
+        """Makes a step by the gradients that were found; weights of operations that are not active rest.
+
+        All others have a step, also where nothing led to them: then decay and momentum are all of it.
+        """
+        pairs = zip(weights, found, self.resting(weights, active), strict=True)
+        gradients = [torch.zeros_like(one) if own is None and not rests else own for one, own, rests in pairs]
         if self.clip:
             clip([one for one in gradients if one is not None], self.clip)
         for weight, gradient in zip(weights, gradients, strict=True):

@@ -67,7 +67,7 @@ class WeightStep:
             gradients = torch.autograd.grad(value, weights, allow_unused=True)
         right = (seen[0].argmax(1) == batch[1]).to(value.dtype).mean()
         kept = dict(zip(weights, gradients, strict=True))
-        training.apply(weights, gradients)
+        training.apply(weights, gradients, drawn.active)
         return Trained(value.detach(), right, kept)
 
     def _perturbed(self, training: SupernetTraining, batch: Batch, drawn: Pass, limit: float) -> Tensors:

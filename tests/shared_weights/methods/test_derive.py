@@ -68,6 +68,13 @@ def test_a_limit_of_skips_where_nothing_else_is_there_ends() -> None:
     assert skip_connections(strongest(graph, torch.ones(3, 1), most_skips=1)) == 3
 
 
+def test_an_edge_has_what_it_may_take_alone() -> None:
+    graph = EdgeGraph("cell", OPS, ((0, 1), (0, 2)), allowed=(("sep_conv_3x3", "max_pool_3x3"), OPS))
+    strengths = torch.tensor([[0.9, 0.8, 0.1, 0.2], [0.1, 0.9, 0.2, 0.3]])
+    assert strongest(graph, strengths) == {0: "max_pool_3x3", 1: "skip_connect"}
+    assert strongest(graph, strengths * float("nan")) == {0: "sep_conv_3x3", 1: "none"}
+
+
 @pytest.mark.parametrize("graph", [TSS, DARTS])
 def test_nan_is_weaker_than_every_number_and_breaks_nothing(graph: EdgeGraph) -> None:
     strengths = torch.full(graph.shape, float("nan"))

@@ -226,18 +226,28 @@ def test_a_dropout_falls_linearly_and_then_exponentially() -> None:
 @pytest.mark.parametrize(("number", "left"), [(8, (8, 5, 3)), (7, (7, 4, 3)), (5, (5, 3, 2))])
 def test_so_many_operations_stay_in_the_stages_of_p_darts(number: int, left: tuple[int, ...]) -> None:
     keep, strengths = torch.ones(2, number, dtype=torch.bool), torch.rand(2, number)
+    graph = EdgeGraph("cell", tuple("abcdefgh"[:number]), ((0, 1), (0, 2)))
     for stage, count in zip(
         stages_of(METHODS["p-darts"], TinySpace(2).graphs(), 75, None), left, strict=True
     ):
-        keep = weaker_dropped(strengths, keep, stage.share)
+        keep = weaker_dropped(graph, strengths, keep, stage.share)
         assert keep.sum(1).tolist() == [count, count]
         for row, kept in zip(strengths, keep, strict=True):
             assert kept.sum() == number or row[kept].min() > row[~kept].max()
 
 
 def test_of_equal_operations_the_first_goes() -> None:
-    keep = weaker_dropped(torch.full((1, 8), 0.125), torch.ones(1, 8, dtype=torch.bool), 5 / 8)
+    graph = EdgeGraph("cell", tuple("abcdefgh"), ((0, 1),))
+    keep = weaker_dropped(graph, torch.full((1, 8), 0.125), torch.ones(1, 8, dtype=torch.bool), 5 / 8)
     assert keep.tolist() == [[False] * 3 + [True] * 5]
+
+
+def test_an_edge_keeps_a_share_of_what_it_may_take() -> None:
+    graph = EdgeGraph("cell", tuple("abcdefgh"), ((0, 1), (0, 2)), allowed=(tuple("ah"), tuple("bcdefgh")))
+    mask = torch.tensor(graph.mask)
+    keep = weaker_dropped(graph, torch.rand(2, 8) * mask, mask, 0.5)
+    assert keep.sum(1).tolist() == [2, 4]
+    assert not (keep & ~mask).any()
 
 
 def test_a_wider_net_has_copies_of_channels() -> None:

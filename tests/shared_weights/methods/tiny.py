@@ -112,6 +112,9 @@ class TinyNet(MixedNet):
     def extract(self, arch: str) -> nn.Module:
         raise NotImplementedError
 
+    def source(self, name: str, arch: str) -> str | None:
+        raise NotImplementedError
+
 
 def of_cell(mix: Mix, graph: int, number: int) -> Mix:
     own = mix.weights[graph]
