@@ -122,6 +122,7 @@ FREE = {
     "by": "columns of tables that are read later",
     "fidelity": "check_names reads the recipe",
     "fitness": "check_names, where all proxies are built in",
+    "method": "args.check parses it",
     "name": "any text",
     "out": "is made; check_paths looks whether a run is there",
     "recipe": "check_names reads it",
