@@ -142,8 +142,6 @@ EARLIER: dict[str, Any] = {
     "max_latency_ms": None,
     "max_memory_mib": None,
     "num_samples": 4,
-    "skip_unreadable": "of a source of images, or of files that are given",
-    "space": "of an arch, or of the net in a file, which may be known",
     "time_budget_s": None,
     "batch_size": 16,
     "seed": 1,
