@@ -37,7 +37,8 @@ def know(
     seconds: dict[tuple[str, str], np.ndarray] = {}
     for dataset, source in opened.items():
         accuracy[dataset, TEST] = final_accuracy(source, benchmark)
-        for name in {name for table in tables for name in table.trained} if source is not None else ():
+        for name in {name for table in tables for name in table.trained}:
+            assert source is not None  # or it would have no final accuracy
             found = trained(source, benchmark, space, name)
             accuracy[dataset, name] = np.array([evaluation.valid_acc for evaluation in found])
             seconds[dataset, name] = np.array([evaluation.seconds for evaluation in found])
