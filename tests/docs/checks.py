@@ -18,9 +18,6 @@ from tests.report.page import Page
 
 
 def readme(walk: Walk) -> None:
-    rows = walk.names["rows"]
-    assert len(rows) == 10
-    assert np.isfinite(rows["channel_spread"]).all()
     if Path("runs/trained").is_dir():
         listed = {"model.pt", "model.onnx", "model.pt2", "model_card.md", "confusion.png", "curves.png"}
         assert listed <= {path.name for path in Path("runs/trained").iterdir()}
@@ -33,6 +30,12 @@ def readme(walk: Walk) -> None:
 def _words(begin: str, walk: Walk) -> list[str]:
     whole = next(words for words in walk.said if words.startswith(begin))
     return whole.split()[1:]
+
+
+def new_proxy(walk: Walk) -> None:
+    rows = walk.names["rows"]
+    assert len(rows) == 10
+    assert np.isfinite(rows["active_share"]).all()
 
 
 def library(walk: Walk) -> None:
@@ -113,6 +116,7 @@ def ray_tune(walk: Walk) -> None:
 CHECKS: dict[str, Callable[[Walk], None]] = {
     "README.md": readme,
     "docs/library.md": library,
+    "docs/new_proxy.md": new_proxy,
     "docs/new_task.md": new_task,
     "docs/finding_trials.md": finding_trials,
     "docs/ray_tune.md": ray_tune,
