@@ -113,6 +113,14 @@ def ray_tune(walk: Walk) -> None:
     assert Page(write_report([Path("runs/rea")])).facts["evaluations"].startswith("4")
 
 
+def trained_net(walk: Walk) -> None:
+    said = next(text for words, text in walk.said.items() if words.startswith("nas-ray predict"))
+    assert "photos/black.png" in said
+    assert pd.read_csv("classes.csv")["image"].tolist() == ["photo.jpg", "photos/black.png"]
+    printed = "".join(text for words, text in walk.said.items() if words.startswith("docs/"))
+    assert printed.count("photo.jpg") == 2
+
+
 CHECKS: dict[str, Callable[[Walk], None]] = {
     "README.md": readme,
     "docs/library.md": library,
@@ -121,6 +129,7 @@ CHECKS: dict[str, Callable[[Walk], None]] = {
     "docs/finding_trials.md": finding_trials,
     "docs/ray_tune.md": ray_tune,
     "docs/searchers.md": searchers,
+    "docs/trained_net.md": trained_net,
     "docs/hyper_parameters.md": hyper_parameters,
     "docs/batched.md": batched,
     "docs/own_data.md": own_data,

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from PIL import Image
 
 from tests.docs.blocks import ROOT
+from tests.guards.commands import write_model
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,22 @@ def checkout(folder: Path, data: Path | None) -> bool:
     return True
 
 
+def trained_net(folder: Path, data: Path | None) -> bool:
+    """Puts a small net where `nas-ray train` would."""
+    if not (folder / "runs" / "trained").exists():
+        (folder / "runs" / "trained").mkdir(parents=True)
+        write_model(folder / "runs" / "trained" / "model.pt")
+    return True
+
+
+def pictures(folder: Path, data: Path | None) -> bool:
+    """Puts pictures beside it."""
+    (folder / "photos").mkdir(exist_ok=True)
+    Image.new("RGB", (40, 30), "red").save(folder / "photo.jpg")
+    Image.new("L", (20, 50)).save(folder / "photos" / "black.png")
+    return True
+
+
 NEVER = "a test has none"
 NEEDS = {
     "a checkout": Need("the repository", checkout),
@@ -71,6 +89,9 @@ NEEDS = {
     "Slurm": Need(NEVER),
     "a storage": Need(NEVER),
     "a folder of Ray Tune": Need(NEVER),
+    "a trained net": Need("nas-ray train", trained_net),
+    "pictures": Need("yours", pictures),
+    "`trained.csv`": Need("made by long trainings"),
     "`scores.parquet`": Need("made by hours of score-space"),
 }
 """Everything that a block may need, by the words of the documents."""

@@ -71,6 +71,9 @@ def test_a_page_by_night(page: str, folder: Path, ray_started: None) -> None:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_what_a_page_mentions_can_be_called(page: str, folder: Path) -> None:
+    for block in blocks(page):
+        if block.file:  # a name such as mine:Walk is looked up
+            (folder / block.file).write_text(block.text, encoding="utf-8")
     for block in mentions(page):
         if not any(word == "NAME" for word in block.commands[0]):  # any command
             read(block, folder)
