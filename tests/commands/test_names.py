@@ -52,7 +52,7 @@ def test_names_are_those_of_the_objects() -> None:
     assert set(names.FITNESSES) == set(FITNESSES)
     assert set(names.FORMATS) == {*export.NEEDS, "none"}
     assert names.PRECISIONS == PRECISIONS
-    assert names.MEASURES == (TEST, *TRAINED)
+    assert list(names.MEASURES) == [TEST, *TRAINED]
     assert names.TRAINED == VALID_ACC
     assert paths.MODEL == trained.MODEL
 
