@@ -1,4 +1,4 @@
-"""Our rank correlations beside published ones, as the Markdown table of the README.
+"""Our rank correlations beside published ones, as the Markdown table of docs/results.md.
 
     python perf/correlation_table.py runs/correlate runs/correlate-16
 

@@ -63,7 +63,7 @@ HAND_DESIGNED = (
     *("lenet-5", "alexnet", "vgg-16-bn", "googlenet", "resnet-18", "resnet-50", "resnet-20", "resnet-56"),
     "resnet-110",
 )
-MEASURES = ("test_acc", "valid_acc_12")
+MEASURES = ("test_acc", "valid_acc_12", "valid_acc_200")
 FORMATS = ("onnx", "pt2", "none")
 PRECISIONS = ("float32", "bfloat16")
 FITNESSES = ("log_rank_sum", "mixed", "normalised_sum", "rank_sum", "single")

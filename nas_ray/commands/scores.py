@@ -107,7 +107,7 @@ def choose_score(description: str) -> int:
 def compare_searchers(description: str) -> int:
     """Compares searchers, yours among them, with many seeds on stored accuracies or scores, in seconds.
 
-        nas-ray compare-searchers rea local_search --benchmark nats_tss.csv.gz
+        nas-ray compare-searchers rea local_search --seeds 20
         nas-ray compare-searchers rea,population=20,sample=5 mine:Walk --workers 4 --benchmark t.csv
         nas-ray compare-searchers rea freerea --by rank_sum:naswot,synflow --scores-file s.parquet
 

@@ -10,10 +10,13 @@ import copy
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, runtime_checkable
 
 from nas_ray.errors.checks import Kind
 from nas_ray.rows import Row
+
+if TYPE_CHECKING:
+    from nas_ray.training.expected import Expected
 
 Evaluator = Callable[[str, Callable[[Row], None]], None]
 """`evaluate(arch, report)` calls `report` with a row, once or, for growing fidelities, several times."""
@@ -106,6 +109,20 @@ class Described(Protocol):
 
     def described(self) -> str:
         """Returns what is computed of an arch, in a few words."""
+
+
+@runtime_checkable
+class Foretold(Protocol):
+    """An evaluator that knows before it starts how long it takes; the introduction of a search asks."""
+
+    def foretold(self, arch: str, *, accelerator: str = "cpu", threads: int | None = None) -> Expected:
+        """Returns how long one evaluation of `arch` takes here, from a few steps on one batch.
+
+        Args:
+            arch: canonical string, of those that are searched.
+            accelerator: Lightning's name of the device, `cpu` or `gpu`.
+            threads: of a trial; None for those of this process.
+        """
 
 
 def placed(evaluator: Evaluator, accelerator: str, folder: Path | None) -> Evaluator:

@@ -15,9 +15,11 @@ from nas_ray.errors.checks import instance
 from nas_ray.evaluation.base import Evaluator, changed
 from nas_ray.evaluation.epoch_training import EpochTraining
 from nas_ray.images.splits import NetImages
+from nas_ray.process.seeded import seeded
 from nas_ray.spaces.base import SPACE, SearchSpace
 from nas_ray.training.epoch_module import RecipeModule
 from nas_ray.training.epoch_module import quiet_trainer as quiet_trainer
+from nas_ray.training.expected import Expected, epoch_of_task, epoch_seconds
 from nas_ray.training.image_task import ImageTask
 from nas_ray.training.objective import objective_of
 from nas_ray.training.recipes import Recipe
@@ -161,6 +163,16 @@ class ShortTraining(EpochTraining):
             return super().described()
         train, valid = self.task.parts(self.recipe)
         return f"{self.until} epochs on {len(train)} images, {len(valid)} held out"
+
+    def foretold(self, arch: str, *, accelerator: str = "cpu", threads: int | None = None) -> Expected:
+        """Returns how long a training of `arch` takes here, from a few steps on one batch."""
+        recipe = self.recipe_of(arch)
+        epoch = epoch_of_task(self.task, recipe)
+        with seeded(self.init_seed):
+            net = self.space.build(arch, self.num_classes)
+        module = TrainingModule(net, recipe, objective_of(self.task, recipe), steps_per_epoch=epoch.steps)
+        seconds = epoch_seconds(module.to("cuda" if accelerator == "gpu" else "cpu"), epoch, threads=threads)
+        return Expected(self.last_epoch(arch) * self.seeds_of(arch), seconds, epoch.once)
 
     def last_epoch(self, arch: str) -> int:
         """Returns the epoch after which `arch` is done; `until` but for points with fewer epochs."""

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Literal
 import tyro
 
 from nas_ray.images.image_args import DataArgs
-from nas_ray.reproduce.measures import SHORT, TEST
+from nas_ray.reproduce.measures import TEST
 from nas_ray.reproduce.published import SCORE_SECONDS
 from nas_ray.terminal.argument_groups import BatchArgs, BootstrapArgs, OutArgs, StoredScoreArgs, TogetherArgs
 from nas_ray.terminal.ranges import COUNT, HERE, RESAMPLES, SECONDS, SOME, Range
@@ -24,7 +24,7 @@ class RunsArgs(OutArgs, BootstrapArgs, StoredScoreArgs):
 
     benchmark: str = "auto"
     """Benchmark, as in the searches. Searches by 12-epoch accuracy need one that holds it: an official
-    directory or a table of it."""
+    directory or a table of it, not the embedded table."""
     scores_file: tuple[Path, ...] = ()
     """Stored scores: a table with column arch and one per score, as score-space writes. Several tables are
     several initialisations, which the runs take in turn."""
@@ -68,9 +68,10 @@ class CompareArgs(RunsArgs):
     searchers: tyro.conf.Positional[tuple[str, ...]] = ("rea", "local_search")
     """Searchers, each with its options behind commas, such as rea,population=20,sample=5; or your own as
     module:class. Random search is always among them."""
-    by: str = SHORT
-    """What the searches maximise: valid_acc_12 (validation accuracy after 12 epochs), a stored score such as
-    naswot, several as rank_sum:naswot,synflow, or freerea."""
+    by: str | None = None
+    """What the searches maximise: valid_acc_12 or valid_acc_200 (validation accuracy after so many epochs), a
+    stored score such as naswot, several as rank_sum:naswot,synflow, or freerea. None means valid_acc_12, or
+    valid_acc_200 where the benchmark holds no other, as the embedded table."""
     evaluations: Annotated[int | None, COUNT] = None
     """Evaluations of a run (default: 200, or no limit with --seconds)."""
     seconds: Annotated[float | None, SECONDS] = None
@@ -80,7 +81,7 @@ class CompareArgs(RunsArgs):
     searched_on: str | None = None
     """Dataset whose accuracy all searches maximise (default: each dataset by its own)."""
     measure: str = TEST
-    """What is reported: test_acc, after the full schedule, or valid_acc_12."""
+    """What is reported: test_acc, after the full schedule, or valid_acc_12 or valid_acc_200."""
     against: str = "random_search"
     """The searcher that all others are tested against, as written among the searchers."""
 

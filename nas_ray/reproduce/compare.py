@@ -14,7 +14,8 @@ from nas_ray.process.plugins import resolve
 from nas_ray.reproduce.against import RULE, differences
 from nas_ray.reproduce.args import CompareArgs
 from nas_ray.reproduce.latex import differences_latex
-from nas_ray.reproduce.measures import SHORT, TEST
+from nas_ray.reproduce.look_up import longest_held
+from nas_ray.reproduce.measures import SHORT, TEST, TRAINED
 from nas_ray.reproduce.printing import p_value
 from nas_ray.reproduce.run import run
 from nas_ray.reproduce.runs import fitness_of
@@ -48,51 +49,58 @@ def comparison(args: CompareArgs) -> Table:
     Raises:
         UsageError: an unknown or repeated searcher, a bad option, or a number out of range.
     """
-    check(args)
+    check(args, SHORT if args.by is None else args.by)
     names = list(args.searchers) + ([] if RANDOM in args.searchers else [RANDOM])
     repeated = {name for name in names if names.count(name) > 1}
     if repeated:
         raise UsageError(f"Each searcher must be named once, got {repeated.pop()} twice; leave one out.")
     if args.against not in names:
         raise UsageError(f"--against: {unknown_name('searcher of this comparison', args.against, names)}")
-    settings = tuple(setting(name, args) for name in names)
+    by, remark = longest_held(args.benchmark) if args.by is None else (args.by, "")
+    settings = tuple(setting(name, args, by) for name in names)
     spent = f"{args.seconds:g} s" if args.seconds else f"{settings[0].evaluations} evaluations"
     at_once = f", {args.workers} at a time" if args.workers > 1 else ""
     own = "each dataset by its own" if args.searched_on is None else f"all on {args.searched_on}"
-    where = f" ({own})" if args.by == SHORT else ""
+    where = f" ({own})" if by in TRAINED else ""
     return Table(
         "compare",
-        f"{len(names)} searchers by {args.by}{where}, {spent}{at_once}",
+        f"{len(names)} searchers by {by}{where}, {spent}{at_once}",
         "",
+        remarks=(remark,) if remark else (),
         settings=settings,
     )
 
 
-def check(args: CompareArgs) -> None:
+def check(args: CompareArgs, by: str) -> None:
     """Checks what does not depend on data.
+
+    Args:
+        args: from the command line.
+        by: what searches maximise.
 
     Raises:
         UsageError: a number out of range, or an unknown dataset or measure.
     """
     check_ranges(args)
-    if not args.by.strip() or args.by in ("test_acc", "valid_acc", "valid_acc_200"):
+    if not by.strip() or by in (TEST, "valid_acc"):
         raise UsageError(
-            f"--by must be {SHORT}, freerea, or stored scores such as naswot or rank_sum:naswot,synflow; got "
-            f"{args.by!r}, which no search may see or no table holds."
+            f"--by must be {' or '.join(TRAINED)}, freerea, or stored scores such as naswot or "
+            f"rank_sum:naswot,synflow; got {by!r}, which no search may see or no table holds."
         )
-    if args.by == SHORT and args.scores_file:
-        raise UsageError(f"--scores-file has no use with --by {SHORT}; give --by a score, or leave it out.")
-    if args.measure not in (TEST, SHORT):
-        raise UsageError(unknown_name("measure", args.measure, [TEST, SHORT]))
+    if by in TRAINED and args.scores_file:
+        raise UsageError(f"--scores-file has no use with --by {by}; give --by a score, or leave it out.")
+    if args.measure not in (TEST, *TRAINED):
+        raise UsageError(unknown_name("measure", args.measure, [TEST, *TRAINED]))
     if args.searched_on is not None and args.searched_on not in DATASETS:
         raise UsageError(unknown_name("dataset", args.searched_on, list(DATASETS)))
-    if args.searched_on is not None and args.by != SHORT:
+    if args.searched_on is not None and by not in TRAINED:
         raise UsageError(
-            f"--searched-on needs --by {SHORT}, got --by {args.by}, which knows no dataset; leave it out."
+            f"--searched-on needs --by {' or '.join(TRAINED)}, got --by {by}, which knows no dataset; leave "
+            "it out."
         )
 
 
-def setting(text: str, args: CompareArgs) -> Setting:
+def setting(text: str, args: CompareArgs, by: str) -> Setting:
     """Returns the searches of one searcher, given as `NAME,option=value,...`.
 
     Raises:
@@ -101,12 +109,12 @@ def setting(text: str, args: CompareArgs) -> Setting:
     name, texts = parts_of(text)
     kind = resolve("searcher", name, SEARCHERS, "nas_ray.searchers")
     options = parse_options(kind, texts)
-    make_searcher(name, NatsTss(), fitness=fitness_of(args.by), **options)  # told now, not by a process
+    make_searcher(name, NatsTss(), fitness=fitness_of(by), **options)  # told now, not by a process
     no_limit = args.seconds is not None and args.evaluations is None
     return Setting(
         text,
         name,
-        args.by,
+        by,
         options,
         workers=args.workers,
         evaluations=None if no_limit else args.evaluations or EVALUATIONS,

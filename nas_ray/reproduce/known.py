@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from nas_ray.reproduce.measures import SHORT, TEST
+from nas_ray.reproduce.measures import TEST, TRAINED
 from nas_ray.rows import Row
 from nas_ray.spaces.nats_tss import NatsTss, skip_spans, to_ops
 
@@ -20,8 +20,8 @@ class Known:
     Attributes:
         scores: sets of stored scores, each of its own initialisation: `[archs]` for each score, and `skip`.
             A run takes the set of its seed, counted round.
-        accuracy: `[archs]` percent for each `(dataset, TEST or SHORT)`.
-        seconds: `[archs]` seconds of 12 epochs for each dataset.
+        accuracy: `[archs]` percent for each `(dataset, TEST or a key of TRAINED)`.
+        seconds: `[archs]` seconds of training for each `(dataset, key of TRAINED)`.
         test_column: what the benchmark calls its final accuracy, `test_acc` or `valid_acc`.
         source: one phrase that says where the final accuracy on the first dataset comes from.
         score_seconds: charged for the scores of one arch.
@@ -29,7 +29,7 @@ class Known:
 
     scores: Sequence[Mapping[str, np.ndarray]]
     accuracy: Mapping[tuple[str, str], np.ndarray]
-    seconds: Mapping[str, np.ndarray]
+    seconds: Mapping[tuple[str, str], np.ndarray]
     test_column: str = TEST
     source: str = ""
     score_seconds: float = 0.0
@@ -51,8 +51,8 @@ class Known:
 
     def evaluator(self, by: str, dataset: str, seed: int) -> Callable[[str, Callable[[Row], None]], None]:
         """Returns an evaluator that looks up what the search with `seed` selects by, and what it costs."""
-        if by == SHORT:
-            columns = {"valid_acc": self.accuracy[dataset, SHORT], "seconds": self.seconds[dataset]}
+        if by in TRAINED:
+            columns = {"valid_acc": self.accuracy[dataset, by], "seconds": self.seconds[dataset, by]}
         else:
             scores = self.scores[seed % len(self.scores)]
             columns = {**scores, "seconds": np.full(len(self.space), self.score_seconds)}

@@ -69,7 +69,7 @@ class LiveRuns:
         check_used(args)
         if args.scores != "live":
             return None
-        unfit = [table.name for table in tables if not table.settings or table.short_training]
+        unfit = [table.name for table in tables if not table.settings or table.trained]
         if unfit:
             raise UsageError(
                 f"--scores live needs tables of searches by proxies and test accuracy, got {unfit[0]}; leave "

@@ -11,7 +11,7 @@ from nas_ray.benchmarks import Benchmark, Evaluation, open_benchmark
 from nas_ray.errors import UsageError
 from nas_ray.images.datasets import DATASETS
 from nas_ray.reproduce.known import Known, mean_span
-from nas_ray.reproduce.measures import SHORT, TEST
+from nas_ray.reproduce.measures import LONG, SHORT, TEST, TRAINED
 from nas_ray.reproduce.tables import Table
 from nas_ray.searchers.cheap_score import ScoreTable
 from nas_ray.spaces.nats_tss import NatsTss
@@ -34,31 +34,54 @@ def know(
     scores = score_sets([] if live else tables, scores_file, space)
     opened = {dataset: open_benchmark(benchmark, dataset) for dataset in DATASETS}
     accuracy: dict[tuple[str, str], np.ndarray] = {}
-    seconds: dict[str, np.ndarray] = {}
+    seconds: dict[tuple[str, str], np.ndarray] = {}
     for dataset, source in opened.items():
         accuracy[dataset, TEST] = final_accuracy(source, benchmark)
-        if source is not None and any(table.short_training for table in tables):
-            short = short_training(source, benchmark, space)
-            accuracy[dataset, SHORT] = np.array([evaluation.valid_acc for evaluation in short])
-            seconds[dataset] = np.array([evaluation.seconds for evaluation in short])
+        for name in {name for table in tables for name in table.trained}:
+            assert source is not None  # or it would have no final accuracy
+            found = trained(source, benchmark, space, name)
+            accuracy[dataset, name] = np.array([evaluation.valid_acc for evaluation in found])
+            seconds[dataset, name] = np.array([evaluation.seconds for evaluation in found])
     first = next(source for source in opened.values() if source is not None)
     return Known(scores, accuracy, seconds, first.acc_column, first.acc_source, score_seconds)
 
 
-def short_training(source: Benchmark, spec: str, space: NatsTss) -> list[Evaluation]:
-    """Returns what the benchmark says of 12 epochs, for every arch.
+def trained(source: Benchmark, spec: str, space: NatsTss, name: str) -> list[Evaluation]:
+    """Returns what the benchmark says of a schedule, a key of `TRAINED`, for every arch.
 
     Raises:
         UsageError: it holds no such schedule.
     """
     try:
-        return [source.query(arch, 12) for arch in space]
+        return [source.query(arch, TRAINED[name]) for arch in space]
     except UsageError as error:
         raise UsageError(
-            f"Searches by {SHORT} need a benchmark with 12-epoch accuracy, which --benchmark {spec} does not "
-            f"hold ({error}) Give --benchmark TABLE, as nas-ray export-nats writes it, or search by "
-            "stored scores."
+            f"Searches by {name} need a benchmark with {TRAINED[name]}-epoch accuracy, which --benchmark "
+            f"{spec} does not hold ({error}) Give --benchmark TABLE, as nas-ray export-nats writes it, or "
+            "search by stored scores."
         ) from error
+
+
+def longest_held(benchmark: str) -> tuple[str, str]:
+    """Returns what searches on `benchmark` select by where nothing is said, a key of `TRAINED`, and why.
+
+    That is the 12-epoch accuracy, for which no reason is given, or where there is none the one of 200 epochs.
+
+    Raises:
+        UsageError: no such benchmark.
+    """
+    source = open_benchmark(benchmark, next(iter(DATASETS)))
+    if source is None:
+        return SHORT, ""
+    try:
+        source.query(source.archs[0], TRAINED[SHORT])
+    except UsageError:
+        return LONG, (
+            f"The benchmark {source.name} holds no accuracy after {TRAINED[SHORT]} epochs, so searches "
+            f"maximise {LONG}, the validation accuracy after {TRAINED[LONG]}; give --benchmark TABLE with "
+            f"{SHORT} to search by that."
+        )
+    return SHORT, ""
 
 
 def score_sets(tables: list[Table], paths: Sequence[Path], space: NatsTss) -> list[dict[str, np.ndarray]]:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-TEST, SHORT = "test_acc", "valid_acc_12"
-"""What is reported: the accuracy after 200 epochs, or the validation accuracy after 12."""
+TEST, SHORT, LONG = "test_acc", "valid_acc_12", "valid_acc_200"
+"""What is reported: the accuracy after 200 epochs, or the validation accuracy after 12 or 200."""
+
+TRAINED = {SHORT: 12, LONG: 200}
+"""The accuracies that searches may select by, and the epochs of their schedules."""
 
 SCORES: dict[str, tuple[str, ...]] = {
     "naswot": ("naswot",),
     "synflow": ("synflow",),
     "freerea": ("naswot", "logsynflow"),
     SHORT: (),
+    LONG: (),
 }
 """What published searches select by, and the columns of stored scores that this needs."""
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from nas_ray.reproduce.measures import SHORT, TEST, scores_for
+from nas_ray.reproduce.measures import TEST, TRAINED, scores_for
 from nas_ray.reproduce.published import Figures
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ class Setting:
         evaluations: budget; None for no limit.
         seconds: budget in simulated seconds; None for no limit.
         answer: `best`, the net that the search returns, or `average`, over every net that it sampled.
-        measure: `TEST` or `SHORT`.
-        searched_on: the dataset whose 12-epoch accuracy is searched; None for the one reported.
+        measure: `TEST` or a key of `TRAINED`.
+        searched_on: the dataset whose accuracy is searched; None for the one reported.
         to_output: search only the archs whose single skip connection leads from input to output.
         published: figures to compare with, none for a baseline of ours.
         no_comparison: why the figures have another meaning, as a clause; empty if they can be compared.
@@ -54,7 +54,7 @@ class Setting:
     @property
     def charged(self) -> bool:
         """Whether the seconds of a run mean anything: a stored score has none but those it is charged."""
-        return self.by in (SHORT, "freerea") or self.seconds is not None
+        return self.by in (*TRAINED, "freerea") or self.seconds is not None
 
 
 @dataclass(frozen=True)
@@ -83,6 +83,6 @@ class Table:
         return tuple(dict.fromkeys(name for row in self.settings for name in scores_for(row.by)))
 
     @property
-    def short_training(self) -> bool:
-        """Whether the table needs 12-epoch accuracy."""
-        return any(SHORT in (row.by, row.measure) for row in self.settings)
+    def trained(self) -> tuple[str, ...]:
+        """The keys of `TRAINED` that the table needs."""
+        return tuple(name for name in TRAINED if any(name in (row.by, row.measure) for row in self.settings))

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress
 
 from nas_ray.drivers.progress import NOTICE_SECONDS
 from nas_ray.terminal.console import field, say
+from nas_ray.terminal.text import duration
 
 
 class ChunkProgress:
@@ -96,13 +97,3 @@ class ChunkProgress:
             return f"{workers} up{failures}"
         left = (self._total - self._done) / self.rate
         return f"{self.rate:.1f} archs/s, {duration(left)} left, {workers}{failures}"
-
-
-def duration(seconds: float) -> str:
-    """Returns seconds in words, such as `1 h 02 min`."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"

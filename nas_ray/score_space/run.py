@@ -17,10 +17,11 @@ from nas_ray.score_space.args import ScoreArgs
 from nas_ray.score_space.chunk_store import CHUNKS, ChunkStore, open_store
 from nas_ray.score_space.job import Job, prepare
 from nas_ray.score_space.memory_limit import within_memory
-from nas_ray.score_space.progress import ChunkProgress, duration
+from nas_ray.score_space.progress import ChunkProgress
 from nas_ray.score_space.report import report
 from nas_ray.shared_weights.one_by_one import alike_together
 from nas_ray.terminal.console import error_console, say
+from nas_ray.terminal.text import duration
 
 PUBLISHED = (16, 5)
 """Channels and cells of the nets in the benchmarks."""

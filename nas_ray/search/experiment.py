@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -156,8 +156,10 @@ def prepare(name: str, args: SearchArgs, searcher: str | Callable[..., ArchSearc
     )
 
 
-def introduce(experiment: Runnable, where: str, place: str | Path, console: Console) -> None:
-    """Prints one short paragraph: what runs where, on which images, with which accuracy."""
+def introduce(
+    experiment: Runnable, where: str, place: str | Path, console: Console, further: Sequence[str] = ()
+) -> None:
+    """Prints one short paragraph: what runs where, on which images, which accuracy, and further lines."""
     first, *judged_by = experiment.about
     accuracy = experiment.benchmark.acc_source if experiment.benchmark else "none, no benchmark knows it"
     lines = [
@@ -166,6 +168,7 @@ def introduce(experiment: Runnable, where: str, place: str | Path, console: Cons
         f"images     {experiment.images.description}",
         *([f"start      {experiment.started_from}"] if experiment.started_from else []),
         f"accuracy   {accuracy}",
+        *further,
         f"folder     {place}",
     ]
     say(console, "\n".join(lines))

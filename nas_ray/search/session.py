@@ -30,6 +30,7 @@ from nas_ray.search.base import Experiment
 from nas_ray.search.estimation import weights_of
 from nas_ray.search.experiment import Runnable, introduce, prepare
 from nas_ray.search.finish import Outcome, finish, show, show_front
+from nas_ray.search.foretold import expected, time_lines
 from nas_ray.search.steps import drive, leave, wall_since
 from nas_ray.search.steps import replay as replay
 from nas_ray.searchers import ArchSearcher
@@ -185,7 +186,9 @@ def _search(
     update_run(folder, status="running", args=stored_form(experiment.args), **seen)
     errors = error_console()
     plan = experiment.planned(begin(experiment.request, errors, verbose=experiment.args.verbose))
-    introduce(experiment, plan.where, place, console)
+    space, left = experiment.searcher.space, (experiment.num_samples or 0) - before
+    time_left = time_lines(expected(experiment.evaluator, space, left, experiment.request, plan))
+    introduce(experiment, plan.where, place, console, time_left)
     with SearchProgress(errors, experiment.num_samples, experiment.fitness, experiment.label) as progress:
         progress.replayed(rows_of(experiment.searcher.events))
         drive(experiment, plan, folder, Listeners(progress, progress.trained), journal)

@@ -16,14 +16,15 @@ from nas_ray.evaluation.short_training import ShortTraining
 from nas_ray.images.identity import IMAGES, check_unchanged
 from nas_ray.rows import Row, final_arch
 from nas_ray.runs.folder import read_run, unmake_run, update_run
-from nas_ray.runs.journal import FILE_NAME
+from nas_ray.runs.journal import FILE_NAME, read_journal, rows_of
 from nas_ray.runs.kept import lost
 from nas_ray.runs.resume import resume_command
 from nas_ray.search.estimation import VALID_ACC
 from nas_ray.search.experiment import introduce, prepare
+from nas_ray.search.foretold import expected, time_lines
 from nas_ray.search.session import describe, opened_run, run_place, stored_form
 from nas_ray.search.two_stage_args import TwoStageArgs
-from nas_ray.search.two_stage_driver import Driver, KnownScores
+from nas_ray.search.two_stage_driver import Driver, KnownScores, rung_name
 from nas_ray.search.two_stage_report import Stage, finish
 from nas_ray.searchers import Fitness, Mixed, Single
 from nas_ray.searchers.given import GivenArchs
@@ -135,11 +136,23 @@ class Halving:
             **options,  # type: ignore[arg-type]
         )
 
+    def _left(self, folder: Path) -> float:
+        """Returns how many whole trainings the epochs of all rungs are, without the rows that are there."""
+        count, before, epochs = self.args.keep, 0, 0
+        for rung in self.rungs:
+            journal = folder / rung_name(rung) / FILE_NAME
+            done = len(rows_of(read_journal(journal))) if journal.is_file() else 0
+            epochs += max(0, count - done) * (rung - before)
+            count, before = max(1, math.ceil(count / self.args.reduction_factor)), rung
+        return epochs / before
+
     def run(self, folder: Path, place: str | Path, console: Console) -> list[Stage]:
         """Runs what is not done yet and returns all stages."""
         experiment, errors = self.experiment, error_console()
         plan = begin(experiment.request, errors, verbose=self.args.verbose)
-        introduce(experiment, plan.where, place, console)
+        whole, left = self.training(self.rungs[-1]), self._left(folder)
+        time_left = time_lines(expected(whole, experiment.final_space, left, experiment.request, plan))
+        introduce(experiment, plan.where, place, console, time_left)
         update_run(folder, status="running", **{IMAGES: experiment.images.sha256})
         drive = Driver(self.args, experiment, plan, folder, errors)
         stages = [

@@ -38,6 +38,11 @@ class KnownScores:
         report(dict(self._rows[arch]))
 
 
+def rung_name(epochs: int) -> str:
+    """Returns the name of the folder of a rung."""
+    return f"epochs-{epochs:03d}"
+
+
 class Driver:
     """Runs stages where the plan says, each into a folder of its own."""
 
@@ -56,7 +61,7 @@ class Driver:
     def rung(self, searcher: GivenArchs, training: ShortTraining) -> list[Row]:
         """Returns the rows of a rung."""
         budget = Budget(searcher.count)
-        return self._run(f"epochs-{training.until:03d}", searcher, training, self._plan, budget)
+        return self._run(rung_name(training.until), searcher, training, self._plan, budget)
 
     def _run(
         self,

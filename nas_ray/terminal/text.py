@@ -30,3 +30,19 @@ def table_cell(text: object) -> str:
 def counted(count: int, noun: str) -> str:
     """Returns `1 seed` or `2 seeds`."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def duration(seconds: float) -> str:
+    """Returns seconds in words, such as `1 h 02 min`."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def about(seconds: float) -> str:
+    """Returns an estimate in words, `about 40 s`, `about 3 min` or `about 1 h 02 min`."""
+    minutes = 60 <= seconds < 3600
+    return f"about {seconds / 60:.0f} min" if minutes else f"about {duration(seconds)}"

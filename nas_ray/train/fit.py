@@ -26,6 +26,7 @@ from nas_ray.process.lightning import (
 )
 from nas_ray.runs.folder import write_atomically
 from nas_ray.terminal.console import tell
+from nas_ray.terminal.text import about
 from nas_ray.train.checkpoints import BEST, LAST, beginning
 from nas_ray.train.events import Events
 from nas_ray.training.recipes import Recipe
@@ -137,7 +138,7 @@ class Curve(Checkpoint):
         left = row["seconds"] * (epochs - row["epoch"])
         shown = [f"{row[name]:.2f} % {word}" for name, word in _WORDS.items() if name in row]
         if left >= 1:  # of the last epoch nothing is left
-            shown.append(f"about {left / 60:.0f} min left" if left >= 60 else f"about {left:.0f} s left")
+            shown.append(f"{about(left)} left")
         return f"{self.label}  epoch {row['epoch']:.0f} of {epochs}: {', '.join(shown)}"
 
     def state_dict(self) -> dict[str, Any]:

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-
 import torch
 from torch import nn
 
 from nas_ray.proxies import measured
 from nas_ray.terminal.ranges import local_cores
-
-STEPS = 3
-"""Training steps that are timed, of which the fastest counts."""
+from nas_ray.training.expected import seconds_of
 
 
 def latency_ms(net: nn.Module, image_size: int) -> float:
@@ -34,20 +29,5 @@ def fastest_threads(net: nn.Module, shape: tuple[int, int, int, int]) -> int:
     cores = local_cores()
     images = torch.zeros(shape)
     net = net.train()
-    taken = {count: min(_seconds(lambda: net(images).sum().backward(), count, STEPS)) for count in {1, cores}}
+    taken = {count: seconds_of(lambda: net(images).sum().backward(), threads=count) for count in {1, cores}}
     return min(taken, key=lambda count: taken[count])
-
-
-def _seconds(work: Callable[[], object], threads: int, repeats: int) -> list[float]:
-    """Returns the seconds of each call of `work` with that many threads."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    try:
-        taken = []
-        for _ in range(repeats):
-            began = time.perf_counter()
-            work()
-            taken.append(time.perf_counter() - began)
-    finally:
-        torch.set_num_threads(before)
-    return taken

@@ -16,7 +16,6 @@ from nas_ray.evaluation.proxy_scores import ProxyScores
 from nas_ray.images.drawing import said_of_repeats
 from nas_ray.images.identity import IMAGES
 from nas_ray.process.lightning import quiet_lightning
-from nas_ray.process.seeded import seeded
 from nas_ray.runs.claim import Opens, claimed
 from nas_ray.runs.folder import create_run, read_run, update_run, write_json, write_table
 from nas_ray.runs.kept import lost
@@ -29,13 +28,12 @@ from nas_ray.train.beside import Candidate
 from nas_ray.train.checkpoints import LAST, best_checkpoint, read_checkpoint
 from nas_ray.train.damage import check_finite, check_same_images, kept_checkpoint, read_curve
 from nas_ray.train.fit import TrainingImages, fit, predictions
+from nas_ray.train.foretold import expected
 from nas_ray.train.job import TrainJob, prepare
 from nas_ray.train.latency import fastest_threads, latency_ms
 from nas_ray.train.leave import leave
+from nas_ray.train.module import net_folder, new_module
 from nas_ray.train.rows import RESULT, print_rows, read_result, results_table, summary_table
-from nas_ray.training.objective import class_objective
-from nas_ray.training.training_data import EpochSampler
-from nas_ray.training.training_module import TrainingModule
 
 RESULTS, COMPARISON = "results", "comparison"
 
@@ -96,11 +94,6 @@ def chosen_threads(job: TrainJob) -> int:
     return fastest_threads(new_module(job, job.found, job.args.seed).net, (count, 3, size, size))
 
 
-def net_folder(folder: Path, candidate: Candidate, seed: int) -> Path:
-    """Returns where the training of one net is kept."""
-    return folder / "nets" / f"{candidate.label}-seed-{seed}"
-
-
 def _introduce(job: TrainJob, folder: Path, console: Console) -> None:
     images, parts = job.images, job.parts
     others = f", beside it {', '.join(candidate.label for candidate in job.beside)}" if job.beside else ""
@@ -115,24 +108,12 @@ def _introduce(job: TrainJob, folder: Path, console: Console) -> None:
         *(f"skipped    {line}" for line in images.skipped),
         *(f"left out   {line}" for line in job.left_out.values()),
         *(f"note       {line}" for line in remarks(job.args, images.sha256)),
+        *([f"time       {left}"] if (left := expected(job, folder)) else []),
         f"folder     {folder}",
     ]
     say(console, "\n".join(lines))
     for note in filter(None, (images.note, said_of_repeats(job.scored, images.train_images))):
         say(console, note)
-
-
-def new_module(job: TrainJob, candidate: Candidate, seed: int) -> TrainingModule:
-    """Returns the untrained module of an arch, equal for equal seeds."""
-    count = job.devices.count
-    batch = max(1, job.recipe.batch_size // count)
-    with seeded(seed):
-        return TrainingModule(
-            candidate.space.build(candidate.arch, job.images.num_classes),
-            job.recipe,
-            class_objective(job.recipe, job.class_weights),
-            steps_per_epoch=len(EpochSampler(len(job.parts[0]), batch, world=count)),
-        )
 
 
 def _trained(job: TrainJob, candidate: Candidate, seed: int, folder: Path) -> dict[str, Any]:

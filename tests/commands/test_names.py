@@ -23,7 +23,7 @@ from nas_ray.process.plugins import check_name, resolve
 from nas_ray.proxies import PROXIES
 from nas_ray.proxies.measured import MEASURED
 from nas_ray.reproduce.args import CompareArgs
-from nas_ray.reproduce.measures import SHORT, TEST
+from nas_ray.reproduce.measures import TEST, TRAINED
 from nas_ray.search.arguments import AnySearchArgs, SearchArgs
 from nas_ray.search.estimation import VALID_ACC
 from nas_ray.searchers import SEARCHERS, evolution, skip_filter
@@ -52,7 +52,7 @@ def test_names_are_those_of_the_objects() -> None:
     assert set(names.FITNESSES) == set(FITNESSES)
     assert set(names.FORMATS) == {*export.NEEDS, "none"}
     assert names.PRECISIONS == PRECISIONS
-    assert names.MEASURES == (TEST, SHORT)
+    assert list(names.MEASURES) == [TEST, *TRAINED]
     assert names.TRAINED == VALID_ACC
     assert paths.MODEL == trained.MODEL
 

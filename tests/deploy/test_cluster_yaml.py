@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import jsonschema
@@ -22,6 +23,6 @@ def test_it_is_valid_by_the_schema_that_ray_up_uses() -> None:
 @pytest.mark.parametrize("file", ["cluster.yaml", "docs/cluster.md"])
 def test_drivers_on_a_cluster_with_a_token_send_it(file: str) -> None:
     lines = (CONFIG.parent / file).read_text().splitlines()
-    drivers = [line for line in lines if "rea.py --address" in line and "ray://" not in line]
+    drivers = [line for line in lines if re.search(r"rea(\.py)? --address", line) and "ray://" not in line]
     assert drivers
-    assert all("RAY_AUTH_MODE=token python" in line for line in drivers)
+    assert all(re.search("RAY_AUTH_MODE=token (python|nas-ray) ", line) for line in drivers)

@@ -1,10 +1,9 @@
-"""docs/finding_trials.md as it stands, down to the training of the arch that a trial found."""
+"""The settings of docs/finding_trials.md, down to the training of the arch that a trial found."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
-import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,9 +30,9 @@ from nas_ray.searchers import RandomSearch, RegularizedEvolution, Single
 from nas_ray.spaces import NatsTss
 from nas_ray.train.args import parse
 from nas_ray.train.run import train
+from tests.docs.blocks import blocks
 
-PAGE = (Path(__file__).parents[2] / "docs" / "finding_trials.md").read_text(encoding="utf-8")
-CODE, USE = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+CODE = next(block.text for block in blocks("docs/finding_trials.md") if block.file == "settings.py")
 SPACE = NatsTss()
 
 
@@ -66,15 +65,9 @@ def made(settings: ModuleType, experiment: Prepared, folder: Path) -> None:
     create_run(folder, info)
 
 
-def test_the_page_finds_an_arch_and_builds_it(settings: ModuleType) -> None:
-    names: dict[str, Any] = dict(vars(settings))
-    exec(USE, names)
-    rows, best = names["rows"], names["best"]
-    assert list(rows.columns[:3]) == ["trial", "arch", "found"]
-    assert rows["arch"].str.match(r"toy,seed=\d+$").all()
-    assert all(found in SPACE for found in rows["found"])
-    assert best["valid_acc"] == rows["valid_acc"].max()
-    assert len(list(names["net"].parameters())) > 0
+def test_the_setting_of_a_row_gives_it_again(settings: ModuleType) -> None:
+    searcher = RandomSearch(settings.Settings(), fitness=Single(("valid_acc",)))
+    best = simulate(searcher, settings.one_shot, num_samples=2).iloc[0]
     reported: list[dict[str, Any]] = []
     settings.one_shot(best["arch"], reported.append)
     assert len(reported) == 2

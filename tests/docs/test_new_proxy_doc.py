@@ -19,7 +19,7 @@ DOCUMENT = (Path(__file__).parents[2] / "docs" / "new_proxy.md").read_text()
 def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An installed package with the document's proxy and entry point."""
     code, table = (
-        re.search(r"```python\n(.*?)```", DOCUMENT, re.S),
+        re.search(r"```python mine.py\n(.*?)```", DOCUMENT, re.S),
         re.search(r"```toml\n(.*?)```", DOCUMENT, re.S),
     )
     assert code

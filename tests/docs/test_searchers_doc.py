@@ -1,32 +1,14 @@
-"""The examples of docs/searchers.md run as they stand."""
+"""The table of docs/searchers.md says what is so."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
 
 from nas_ray.searchers import SEARCHERS
 from nas_ray.searchers.options import option_defaults
 
 PAGE = (Path(__file__).parents[2] / "docs" / "searchers.md").read_text(encoding="utf-8")
-
-
-def test_every_example_runs() -> None:
-    names: dict[str, Any] = {}
-    made = 0
-    for block in re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL):
-        exec(block, names)
-        rows = names.pop("rows", None)
-        if rows is not None:
-            made += 1
-            assert isinstance(rows, pd.DataFrame)
-            assert rows["fitness"].max() > 85
-            assert not rows["error"].notna().any()
-    assert made >= 9
-    assert len(names["front"]) > 1
 
 
 def test_the_table_names_every_searcher_and_option_with_its_default() -> None:

@@ -108,3 +108,30 @@ def test_bad_input_is_one_sentence(change: dict[str, object], said: str) -> None
     with pytest.raises(UsageError) as error:
         comparison(make(**change))
     assert said in str(error.value)
+
+
+def test_a_bare_install_searches_by_what_its_table_holds(tmp_path: Path) -> None:
+    args = CompareArgs(
+        searchers=("rea,population=5,sample=3",), benchmark="nb201", seeds=2, evaluations=8, resamples=10,
+        num_cpus=1, out=tmp_path / "out",
+    )  # fmt: skip
+    said = io.StringIO()
+    assert compare(args, Console(file=said, width=400)) == 0
+    sentence = (
+        "The benchmark nb201 holds no accuracy after 12 epochs, so searches maximise valid_acc_200, the "
+        "validation accuracy after 200; give --benchmark TABLE with valid_acc_12 to search by that."
+    )
+    assert said.getvalue().count(sentence) == 1
+    assert "Seconds are those of training for 200 epochs and validation" in said.getvalue()
+    runs = pd.read_parquet(tmp_path / "out" / "compare-runs.parquet")
+    assert runs["accuracy"].between(20, 92).all()
+    assert set(runs["evaluations"]) == {8}
+
+
+def test_by_default_searches_go_by_twelve_epochs_where_they_are_held(tmp_path: Path) -> None:
+    write_files(str(tmp_path))
+    table = comparison(CompareArgs(benchmark=str(tmp_path / "nats.parquet")))
+    assert {setting.by for setting in table.settings} == {"valid_acc_12"}
+    assert table.remarks == ()
+    with pytest.raises(UsageError, match="Searches by valid_acc_12 need a benchmark with 12-epoch accuracy"):
+        compare(CompareArgs(by="valid_acc_12", benchmark="nb201", out=tmp_path / "x"), Console(quiet=True))

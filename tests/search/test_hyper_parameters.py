@@ -7,7 +7,6 @@ import math
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -277,10 +276,6 @@ def test_the_page_says_what_is_so() -> None:
         assert parse_settings(f"{name}={written}")[name] == eval(
             made, {"Choice": Choice, "Interval": Interval}
         )
-    names: dict[str, Any] = {}
-    (example,) = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
-    exec(example, names)
-    assert str(names["space"]) == "nats-tss@lr=log:0.01..1,batch_size=32/64"
 
 
 def test_the_scores_of_a_point_are_those_of_its_arch() -> None:

@@ -67,18 +67,6 @@ def without_times(rows: pd.DataFrame) -> pd.DataFrame:
     return rows[[*kept, *TEXT, "fitness"]].reset_index(drop=True)
 
 
-def test_the_examples_of_the_document_run() -> None:
-    names: dict[str, Any] = {}
-    for block in re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL):
-        exec(block, names)
-    rows = names["rows"]
-    assert len(rows) == 10
-    assert rows["error"].isna().all()
-    assert rows["valid_acc"].max() > 80
-    assert rows["fitness"].tolist() == rows["valid_acc"].tolist()
-    assert np.isfinite(rows[["swap", "snip", "grad_norm"]]).all(axis=None)
-
-
 def test_the_table_of_the_document_says_what_proxies_need() -> None:
     rows = dict(re.findall(r"^\| ([^|]+) \| (`.*`) \|$", PAGE, flags=re.MULTILINE))
     said = {

@@ -10,14 +10,17 @@ from typing import Any
 
 import torch
 
+from nas_ray.evaluation.base import changed
 from nas_ray.evaluation.epoch_training import EpochTraining
 from nas_ray.images.splits import NetImages
+from nas_ray.process.seeded import seeded
 from nas_ray.shared_weights.methods.method import Method
 from nas_ray.shared_weights.methods.named import parse_method
 from nas_ray.shared_weights.methods.search import OneShotSearch
 from nas_ray.shared_weights.one_shot.epochs import OneShotEpochs
 from nas_ray.spaces.edges import EdgeSpace
 from nas_ray.training.epoch_module import quiet_trainer
+from nas_ray.training.expected import Expected, epoch_of_images, seconds_of
 from nas_ray.training.recipes import Recipe
 from nas_ray.training.search_set import SearchSet
 
@@ -95,28 +98,48 @@ class OneShotTraining(EpochTraining):
     def new_module(self, arch: str, seed: int) -> OneShotEpochs:
         """Returns the search of a setting, not yet begun; it has its own seed."""
         method, own = self.method_of(arch)
-        settings = parse_method(arch)[1]
         images = self.images_for(method)
         images.to(self._device)
-        search = OneShotSearch(
-            method,
-            self.space,
-            self.num_classes,
-            image_size=self.images.size,
-            epochs=method.epochs,
-            steps_per_epoch=len(images),
-            seed=seed + own,
-            channels=settings.get("channels", self.size.channels),
-            cells=settings.get("cells", self.size.cells),
-            device=self._device,
-        )
         return OneShotEpochs(
-            search,
+            self._search_of(arch, seed, len(images)),
             self.space,
             images,
             seed + own,
             accelerator=self.accelerator,
             curvature=self.curvature,
+        )
+
+    def foretold(self, arch: str, *, accelerator: str = "cpu", threads: int | None = None) -> Expected:
+        """Returns how long the search of a setting takes here, from a few steps on one batch.
+
+        Later stages of a method, and what it does to derive an arch at the end, may take longer or shorter.
+        """
+        method, _ = self.method_of(arch)
+        recipe = dataclasses.replace(self.recipe, batch_size=method.batch_size)
+        epoch = epoch_of_images(self.images, (self.parts.weights_part, self.parts.arch_part), recipe)
+        placed = changed(self, accelerator=accelerator)
+        with seeded(self.init_seed):
+            search, batch = placed._search_of(arch, self.init_seed, epoch.steps), epoch.draw()
+            search.begin_epoch(0)
+            clock = {"threads": threads, "device": placed._device}
+            step = seconds_of(lambda: search.step(epoch.draw(), batch), **clock)
+            forward = seconds_of(lambda: search.evaluate([batch]), **clock)
+        return Expected(method.epochs, epoch.steps * step + epoch.passes * forward, epoch.once)
+
+    def _search_of(self, arch: str, seed: int, steps: int) -> OneShotSearch:
+        method, own = self.method_of(arch)
+        settings = parse_method(arch)[1]
+        return OneShotSearch(
+            method,
+            self.space,
+            self.num_classes,
+            image_size=self.images.size,
+            epochs=method.epochs,
+            steps_per_epoch=steps,
+            seed=seed + own,
+            channels=settings.get("channels", self.size.channels),
+            cells=settings.get("cells", self.size.cells),
+            device=self._device,
         )
 
     def images_for(self, method: Method) -> SearchSet:

@@ -41,6 +41,8 @@ def test_it_says_what_it_does_and_what_came_out(whole: tuple[Path, str]) -> None
     folder, out = whole
     assert "one-shot search on nats-tss for cifar10: darts1, gdas, 2 seeds each" in out
     assert "architecture weights on" in out
+    assert "time       about " in out
+    assert ": 8 epochs of " in out
     for word in ("Archs found by each method", "darts1", "gdas", "random archs", "all archs"):
         assert word in out
     found = table(folder)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,10 @@ import pytest
 import torch
 
 from nas_ray.errors import UsageError
-from nas_ray.evaluation.base import EpochEvaluator
+from nas_ray.evaluation.base import EpochEvaluator, Foretold
 from nas_ray.rows import TRAJECTORY, Row
 from nas_ray.shared_weights.methods.named import METHODS
+from nas_ray.shared_weights.one_shot import training as training_module
 from nas_ray.shared_weights.one_shot.epochs import entropy
 from nas_ray.shared_weights.one_shot.training import OneShotTraining
 from nas_ray.shared_weights.one_shot.trajectory import Trajectory
@@ -128,3 +130,23 @@ def test_entropy_is_that_of_shares() -> None:
     assert entropy([sure]) == 0
     assert entropy([np.zeros((2, 4), dtype=np.float32)]) == 0
     assert entropy([even, sure]) == pytest.approx(2 * math.log(4) / 6)
+
+
+@pytest.mark.parametrize("method", ["darts1", "gdas", "rs-ws"])
+def test_a_search_says_how_long_it_takes(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[float] = []
+
+    def clocked(step: Callable[[], object], **_: object) -> float:
+        step()
+        taken.append(2.0 if not taken else 0.5)
+        return taken[-1]
+
+    monkeypatch.setattr(training_module, "seconds_of", clocked)
+    search = training()
+    torch.manual_seed(3)
+    state = torch.get_rng_state()
+    told = search.foretold(f"{method},seed=1")
+    steps, passes = len(search.parts), len(search.parts.arch_part) / 8
+    assert (told.epochs, told.epoch_seconds) == (3, steps * 2.0 + passes * 0.5)
+    assert torch.equal(torch.get_rng_state(), state)
+    assert isinstance(search, Foretold)
