@@ -15,6 +15,7 @@ from nas_ray.report.correlation import spearman
 from nas_ray.report.html_report import write_report
 from nas_ray.report.read_runs import read_runs
 from nas_ray.runs.folder import update_run, write_table
+from tests.commands.next_line import next_commands
 from tests.report.page import Page
 from tests.report.runs import SOURCE, make_compared, make_scored, make_search, search_rows
 
@@ -288,6 +289,8 @@ def test_the_command(tmp_path: Path) -> None:
     done = subprocess.run([*command, str(run)], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(f"Report: {run / 'report.html'} (")
+    train = f"python {SCRIPT.with_name('train.py')} {run}"
+    assert next_commands(done.stdout) == [f"python -m webbrowser {(run / 'report.html').as_uri()}", train]
     assert json.loads((run / "run.json").read_text())["status"] == "finished"
     refused = subprocess.run([*command, str(tmp_path)], capture_output=True, text=True, timeout=120)
     assert (refused.returncode, refused.stdout) == (2, "")
