@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from nas_ray.report.kinds import Kind
+from nas_ray.report.magnitudes import shown_score
 from nas_ray.report.run_data import RunData
 from nas_ray.report.score_panels import UNITS
 from nas_ray.rows import final_arch
@@ -20,10 +21,11 @@ Fact = tuple[str, str]
 """A name and what is said under it."""
 
 
-def number(value: Any, form: str = ".6g") -> str:
-    """Returns a number as text, a dash where it is missing or not finite."""
-    known = isinstance(value, (int, float, np.number)) and math.isfinite(value)
-    return format(value, form) if known else UNKNOWN
+def number(value: Any, form: str | None = None) -> str:
+    """Returns a number as text, as a score where `form` is None; a dash where it is missing or not finite."""
+    if not isinstance(value, (int, float, np.number)) or not math.isfinite(value):
+        return UNKNOWN
+    return shown_score(float(value)) if form is None else format(value, form)
 
 
 def facts_of(run: RunData) -> list[Fact]:

@@ -68,7 +68,7 @@ def _cell(value: Any, name: str, kind: str) -> Cell:
     if kind:
         return Cell(UNKNOWN if pd.isna(value) else str(value), kind)
     whole = isinstance(value, (int, np.integer))
-    return Cell(f"{value:,}" if whole else number(value, FORMS.get(name, ".6g")))
+    return Cell(f"{value:,}" if whole else number(value, FORMS.get(name)))
 
 
 def top_table(run: RunData, count: int) -> PageTable:

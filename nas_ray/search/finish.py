@@ -22,7 +22,7 @@ from nas_ray.report.front import draw_front, front_of
 from nas_ray.report.front_table import print_front
 from nas_ray.report.search_curve import draw_search, known_accuracy
 from nas_ray.report.summary import summarize
-from nas_ray.report.summary_table import print_summary
+from nas_ray.report.summary_table import Course, print_summary
 from nas_ray.rows import ERROR, FOUND, final_arch, final_archs, given_in
 from nas_ray.runs.folder import update_run, write_json, write_table
 from nas_ray.search.base import Experiment
@@ -95,9 +95,10 @@ def show_front(outcome: Outcome, experiment: Experiment, folder: Path, console: 
         print_front(outcome.front, outcome.rows, objectives, console, experiment.label)
 
 
-def show(outcome: Outcome, console: Console, gpus_per_trial: float = 0.0) -> int:
+def show(outcome: Outcome, experiment: Experiment, console: Console, gpus_per_trial: float = 0.0) -> int:
     """Prints what a finished search found and returns the exit code."""
-    print_summary(outcome.summary, console)
+    course = None if outcome.best is None else Course(outcome.rows, outcome.best, experiment.fitness)
+    print_summary(outcome.summary, console, course, introduced=True)
     if said := packing(outcome.rows, gpus_per_trial):
         say(console, said, "dim")
     return 0 if outcome.best is not None else 1

@@ -37,7 +37,7 @@ from nas_ray.search.steps import drive, leave, wall_since
 from nas_ray.search.steps import replay as replay
 from nas_ray.searchers import ArchSearcher
 from nas_ray.spaces.needs import stem_of
-from nas_ray.terminal.console import error_console, say
+from nas_ray.terminal.console import error_console
 from nas_ray.terminal.next_steps import say_next
 
 After = Callable[[Outcome, Experiment, Path, Console], None]
@@ -209,8 +209,7 @@ def _search(
         progress.replayed(rows_of(experiment.searcher.events))
         drive(experiment, plan, folder, Listeners(progress, progress.trained), journal)
     outcome = finish(experiment, folder, wall_since(folder, began, experiment, before))
-    code = show(outcome, console, plan.gpus_per_trial)
+    code = show(outcome, experiment, console, plan.gpus_per_trial)
     after(outcome, experiment, folder, console)
-    say(console, f"Run folder: {place}")
     say_next(console, *next_of(place, experiment.args, found=outcome.best is not None))
     return code

@@ -118,7 +118,6 @@ class Halving:
         """Runs what is not done yet, reports, and returns the exit code."""
         stages = self.run(folder, place, console)
         code = finish(self.experiment, stages, folder, console, time.monotonic() - began)
-        say(console, f"Run folder: {place}")
         say_next(console, *next_of(place, self.args, found=not code))
         return code
 
