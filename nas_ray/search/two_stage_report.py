@@ -16,7 +16,7 @@ from nas_ray.report.cells import draw_cell, has_cell
 from nas_ray.report.learning_curves import draw_learning_curves
 from nas_ray.report.summary import summarize
 from nas_ray.report.summary_table import Course, print_summary
-from nas_ray.rows import Row, final_arch, scores_alone
+from nas_ray.rows import Row, arch_first, final_arch, scores_alone
 from nas_ray.runs.folder import update_run, write_json, write_table
 from nas_ray.search.estimation import CHECKPOINTS, VALID_ACC
 from nas_ray.search.experiment import Prepared
@@ -68,7 +68,7 @@ def join_stages(stages: Sequence[Stage]) -> pd.DataFrame:
             }
     table = pd.DataFrame(list(last.values()))
     order = ["epochs", "fitness"]
-    return table.sort_values(order, ascending=False, kind="stable", ignore_index=True)
+    return arch_first(table.sort_values(order, ascending=False, kind="stable", ignore_index=True))
 
 
 def finish(
