@@ -106,10 +106,9 @@ def _best(run: RunData) -> list[Fact]:
     same = best.get("arch") == arch
     index = f" (index {best['index']:,})" if same and isinstance(best.get("index"), int) else ""
     label = f"{best['label']}: " if same and isinstance(best.get("label"), str) else ""
-    facts = [("best arch", f"{label}{arch}{index}")]
+    facts = [*_accuracy(run, row, same), ("best arch", f"{label}{arch}{index}")]
     if row["arch"] != arch:
         facts.append(("found by", str(row["arch"])))
-    facts += _accuracy(run, row, same)
     if not is_relative(run.fitness) and str(run.fitness) not in run.scores:
         facts.append(("its fitness", number(row["fitness"])))
     facts += [(f"its {name}", number(row[name])) for name in run.scores]
@@ -130,7 +129,7 @@ def _accuracy(run: RunData, row: pd.Series[Any], same: bool) -> list[Fact]:
     ranked = same and whole and best.get("acc_source") == run.acc_source
     rank = f"rank {best['rank']:,} of {best['num_archs']:,}" if ranked else ""
     return [
-        ("its accuracy", _and(f"{row['accuracy']:.2f} % ({run.acc_column})", rank)),
+        ("accuracy", _and(f"{row['accuracy']:.2f} % ({run.acc_column})", rank)),
         ("best accuracy evaluated", f"{run.rows['accuracy'].max():.2f} %"),
     ]
 

@@ -30,7 +30,7 @@ def test_numbers_are_those_of_the_run(tmp_path: Path) -> None:
     best = rows.loc[rows["fitness"].idxmax()]
     facts = page.facts
     assert facts["best arch"].startswith(best["arch"])
-    assert facts["its accuracy"] == f"{best['test_acc']:.2f} % (test_acc), rank 12 of 15,625"
+    assert facts["accuracy"] == f"{best['test_acc']:.2f} % (test_acc), rank 12 of 15,625"
     assert facts["best accuracy evaluated"] == f"{rows['test_acc'].max():.2f} %"
     assert facts["evaluations"] == "40, 3 failed"
     assert facts["accuracy is"] == SOURCE
@@ -51,7 +51,7 @@ def test_a_rank_that_is_no_number_is_left_out(best: dict[str, object], tmp_path:
     held = json.loads((folder / "best.json").read_text())
     (folder / "best.json").write_text(json.dumps({**held, **best}))
     best_row = rows.loc[rows["fitness"].idxmax()]
-    assert Page(write_report([folder])).facts["its accuracy"] == f"{best_row['test_acc']:.2f} % (test_acc)"
+    assert Page(write_report([folder])).facts["accuracy"] == f"{best_row['test_acc']:.2f} % (test_acc)"
 
 
 def test_figures_show_the_rows(tmp_path: Path) -> None:

@@ -15,7 +15,11 @@ function colour(paper) {  // figures take the colours of the page; on paper it i
   const look = { paper_bgcolor: ground, plot_bgcolor: ground, "font.color": ink, "modebar.color": soft, "modebar.activecolor": ink,
     "modebar.bgcolor": "rgba(0,0,0,0)" };
   for (const axis of ["xaxis", "yaxis"]) Object.assign(look, { [`${axis}.gridcolor`]: line, [`${axis}.linecolor`]: soft });
-  return Promise.all([...places].map((place) => Plotly.relayout(place, look)));
+  const opacity = dark.matches && !paper ? 0.9 : 0.6;  // pale points are not seen on a dark ground
+  return Promise.all([...places].map((place) => {
+    const pale = place.data.flatMap((trace, i) => (trace.mode === "markers" && trace.marker.size === 5 ? [i] : []));
+    return Plotly.update(place, pale.length ? { "marker.opacity": opacity } : {}, look, pale.length ? pale : undefined);
+  }));
 }
 colour();
 dark.addEventListener("change", () => colour());
