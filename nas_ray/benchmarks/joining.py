@@ -10,7 +10,7 @@ import pandas as pd
 from nas_ray.benchmarks.base import BENCHMARK_PREFIX, Benchmark, rank_among
 from nas_ray.benchmarks.opening import open_benchmark
 from nas_ray.errors import UsageError, printable
-from nas_ray.rows import final_archs
+from nas_ray.rows import arch_first, final_archs
 from nas_ray.spaces.nats_sss import NatsSss
 from nas_ray.spaces.nats_tss import NatsTss
 from nas_ray.spaces.settings import arch_of
@@ -34,7 +34,8 @@ def add_accuracy(
     New columns: `benchmark_valid_acc` and, where the benchmark has test images, `benchmark_test_acc`, in
     percent; `benchmark_rank` among all archs of the benchmark by the test accuracy, else by the other, 1 for
     the best; and `acc_source`, which says what that accuracy is. An arch that the benchmark does not hold, or
-    a trial that left none, has none of them. Rows, their order and their index stay.
+    a trial that left none, has none of them. Rows, their order and their index stay;
+    archs and accuracy are the first columns.
 
     Args:
         table: `results.get_dataframe()` of a Tuner, or rows of a search.
@@ -75,7 +76,7 @@ def add_accuracy(
     made["acc_source"] = archs.map(
         lambda arch: opened.acc_source if math.isfinite(final[arch]) else None, "ignore"
     )
-    return made
+    return arch_first(made)
 
 
 def _opened(benchmark: Benchmark | str, dataset: str | None) -> Benchmark:

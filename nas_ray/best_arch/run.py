@@ -22,6 +22,7 @@ from nas_ray.errors import UsageError, describe
 from nas_ray.images.identity import BENCHMARK, IMAGES, benchmark_sha256, check_unchanged
 from nas_ray.images.image_args import open_image_args
 from nas_ray.images.image_data import ImageDataModule
+from nas_ray.process.started import command_for
 from nas_ray.proxies import PROXIES
 from nas_ray.proxies.undefined import check_defined
 from nas_ray.runs.claim import claimed
@@ -32,6 +33,7 @@ from nas_ray.safe_files.stored_numbers import with_numbers
 from nas_ray.safe_files.tables import read_table
 from nas_ray.spaces import NatsTss
 from nas_ray.terminal.console import Rows, error_console, put, say
+from nas_ray.terminal.next_steps import options_of, say_next
 from nas_ray.terminal.ranges import check_ranges
 
 EXPERIMENT = "best_arch"
@@ -66,6 +68,9 @@ def run(args: BestArgs, console: Console) -> int:
             record.end("finished")
             show(pd.DataFrame(rows), list(benchmarks), console)
             say(console, f"Folder: {out}")
+            words = options_of(args, "dataset", "images")
+            found = str(rows[-1]["arch"])
+            say_next(console, command_for("train", "--arch", found, *words), command_for("rea", *words))
             return 0
 
         return guarded(work, ending, console)

@@ -61,12 +61,18 @@ def report(description: str) -> int:
 
 
 def _report(args: ReportArgs) -> int:
+    from nas_ray.process.shell import in_shell
+    from nas_ray.process.started import command_for
     from nas_ray.report.html_report import write_report  # takes seconds
     from nas_ray.report.read_tuned import Judged
+    from nas_ray.terminal.next_steps import say_next
 
     judged = Judged(args.fitness, args.mode == "min", args.dataset)
     path = write_report(args.runs, args.out, args.benchmark, judged)
     tell(f"Report: {path} ({path.stat().st_size / 1e6:.1f} MB)")
+    shown = f"python -m webbrowser {in_shell(path.resolve().as_uri())}"
+    found = [one for one in args.runs if (one / "best.json").is_file()]
+    say_next(output(), shown, *(command_for("train", one) for one in found[:1]))
     return 0
 
 
@@ -155,6 +161,10 @@ def export(args: ExportArgs) -> int:
     from nas_ray.benchmarks.export import export_rows
     from nas_ray.benchmarks.nats import find_archives
     from nas_ray.benchmarks.table_files import check_writable, write_table
+    from nas_ray.process.shell import place_word
+    from nas_ray.process.started import command_for
+    from nas_ray.spaces import NatsTss
+    from nas_ray.terminal.next_steps import say_next
 
     check_writable(args.out)
     space, found = find_archives(
@@ -164,4 +174,8 @@ def export(args: ExportArgs) -> int:
     frame = pd.DataFrame(track(rows, "Reading archives", total=len(found), console=error_console()))
     write_table(frame, args.out)
     tell(f"{args.out}: {len(frame)} archs of {space.name}, {args.out.stat().st_size / 1e6:.1f} MB")
+    space_words = [] if space.name == NatsTss.name else ["--space", space.name]
+    search = command_for("rea", *space_words, "--benchmark", args.out)
+    other = command_for("random_search", *space_words) if space_words else command_for("compare")
+    say_next(output(), search, f"{other} --benchmark {place_word(args.out)}")
     return 0

@@ -155,6 +155,10 @@ def reproduce(description: str) -> int:
         return 0
     tables = chosen(args.table)
     check_names(args)
+    from nas_ray.process.started import command_for
     from nas_ray.reproduce.run import run  # torch and Ray take seconds
+    from nas_ray.terminal.next_steps import options_of
 
-    return run(args, tables, console)
+    words = options_of(args, "benchmark")
+    compare = command_for("compare", "rea", "local_search", *words)
+    return run(args, tables, console, then=(compare, command_for("rea", *words)))

@@ -89,6 +89,7 @@ def _run(given: Sequence[str]) -> int:
         tuple(arguments),
         "command",
         lambda experiment: " ".join((*program, words_of(experiment))),
+        lambda experiment: (*program, *words_of(experiment).split()),
     )
     with started_as(how):
         return COMMANDS[words](described(COMMANDS[words]))

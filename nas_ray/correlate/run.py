@@ -22,6 +22,7 @@ from nas_ray.drivers.resources import Plan, Request, check_request
 from nas_ray.errors import UsageError
 from nas_ray.evaluation.proxy_scores import ProxyScores
 from nas_ray.images.image_data import ImageDataModule
+from nas_ray.process.started import command_for
 from nas_ray.proxies import PROXIES, Proxy
 from nas_ray.proxies.plugin import resolve_proxies, score_names
 from nas_ray.report.correlation import BASELINES, correlate, to_markdown
@@ -38,6 +39,7 @@ from nas_ray.spaces import FiniteSpace, NatsTss
 from nas_ray.spaces.base import fitted_space
 from nas_ray.spaces.choice import choose_archs
 from nas_ray.terminal.console import error_console, headed, say
+from nas_ray.terminal.next_steps import say_next
 from nas_ray.terminal.ranges import check_values
 
 EXPERIMENT = "correlate"
@@ -116,6 +118,8 @@ def compare_all(
         init_seed,
         seed,
         resamples,
+        _named(proxies),
+        images,
     )
     with claimed(out, EXPERIMENT):
         record = Record(out, EXPERIMENT, asked, **asked)
@@ -143,6 +147,8 @@ class Comparison:
     init_seed: int
     seed: int
     resamples: int
+    given: list[str]
+    images: str
     tables: dict[str, pd.DataFrame] = field(default_factory=dict)
 
     def run(self, request: Request, record: Record, console: Console) -> int:
@@ -161,6 +167,10 @@ class Comparison:
         draw_bars(self.tables, self.out / "correlations.png", about)
         record.end("finished")
         say(console, f"Folder: {self.out}")
+        dataset, table = next(iter(self.tables.items()))
+        words = ["--proxies", best_proxy(table, self.given), "--dataset", dataset, "--images", self.images]
+        words += [] if self.space_name == NatsTss.name else ["--space", self.space_name]
+        say_next(console, command_for("report", self.out), command_for("rea", *words))
         return 0
 
     @property
@@ -211,6 +221,17 @@ class Comparison:
             write_text(beside / f"{name}.md", to_markdown(table, title))
             write_text(beside / f"{name}.tex", to_latex(table, title, name))
             draw_ranks(scores, known, judged, beside / f"ranks-{dataset}.png", title)
+
+
+def best_proxy(table: pd.DataFrame, given: Sequence[str]) -> str:
+    """Returns which of the proxies `given` ranks best, as it was written; the first where none is known."""
+    rho = table.set_index("score")["spearman"].fillna(-1.0)
+
+    def value(proxy: str) -> float:
+        name = proxy.rpartition(":")[2]
+        return max((rho[column] for column in rho.index if column.partition(".")[0] == name), default=-1.0)
+
+    return max(given, key=value)
 
 
 def _named(proxies: Sequence[str]) -> list[str]:

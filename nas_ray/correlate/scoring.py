@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -14,7 +15,8 @@ from nas_ray.drivers.resources import Plan
 from nas_ray.drivers.tune_search import tune_search
 from nas_ray.evaluation.proxy_scores import ProxyScores
 from nas_ray.proxies import Proxy
-from nas_ray.runs.folder import fingerprint
+from nas_ray.runs.folder import JOURNAL, fingerprint
+from nas_ray.runs.journal import Journal
 from nas_ray.searchers import Single
 from nas_ray.searchers.given import GivenArchs
 
@@ -89,11 +91,15 @@ def _score(part: Part, todo: Sequence[str], evaluator: ProxyScores, plan: Plan, 
         timed=True,
     )
     searcher = GivenArchs(evaluator.space, fitness=Single((next(iter(proxies)),)), archs=todo)
-    with SearchProgress(console, len(todo), searcher.fitness, None) as progress:
+    with (
+        SearchProgress(console, len(todo), searcher.fitness, None) as progress,
+        contextlib.closing(Journal(part.folder / JOURNAL)) as journal,
+    ):
         tune_search(
             searcher,
             scoring,
             folder=part.folder,
+            journal=journal,
             max_concurrent=plan.max_concurrent,
             cpus_per_trial=plan.cpus_per_trial,
             gpus_per_trial=plan.gpus_per_trial,

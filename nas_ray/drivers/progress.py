@@ -10,6 +10,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
+from nas_ray.report.magnitudes import shown_score
 from nas_ray.rows import GIVEN, Event, Row, final_arch
 from nas_ray.searchers.fitness import Fitness
 from nas_ray.searchers.messages import EPOCHS
@@ -110,9 +111,10 @@ class SearchProgress:
         place = int(np.argmax(values))
         if not np.isfinite(values[place]):
             return "best none yet"
-        name = self._label(final_arch(self._rows[place]))
-        scores = [f"{score} {self._rows[place][score]:.4g}" for score in getattr(self._fitness, "names", ())]
-        return " ".join(["best", name, *scores])
+        called = self._label(final_arch(self._rows[place]))
+        row, names = self._rows[place], getattr(self._fitness, "names", ())
+        scores = [f"{name} {shown_score(row[name], 4)}" for name in names]
+        return " ".join(["best", called, *scores])
 
     def _speed(self) -> str:
         rate = self._rate()

@@ -21,6 +21,8 @@ AT_IMPORT = {"RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
 """Variables that Ray reads as it is imported."""
 OF_TUNE = {"RAY_AIR_NEW_OUTPUT": "0", "RAY_TRAIN_ENABLE_V2_MIGRATION_WARNINGS": "0"}
 """Variables that Ray Tune reads as it is imported or as a run starts."""
+LOUD = ("ray.tune.analysis.experiment_analysis", "ray.tune.search.searcher")
+"""Loggers of Tune that warn of files and snapshots which a search of ours does without."""
 OF_LOCAL_RAY = {
     "RAY_prestart_worker_first_driver": "0",
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # for the processes that Ray starts; see `listen_everywhere`

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from nas_ray.drivers.connection import check_search
 from nas_ray.drivers.loop import drive
-from nas_ray.drivers.plan import Budget
+from nas_ray.drivers.plan import PROCESS, Budget
+from nas_ray.drivers.recorded import recorded, run_info, search_args
 from nas_ray.drivers.table import to_table
 from nas_ray.errors.checks import check_all, real, whole
 from nas_ray.evaluation.attempt import evaluate, rows_of
 from nas_ray.evaluation.base import Evaluator
 from nas_ray.process.foreign_code import Contained, is_ours
 from nas_ray.rows import Row
+from nas_ray.runs.folder import create_run
+from nas_ray.runs.journal import FILE_NAME, Journal
 from nas_ray.searchers.base import ArchSearcher
 from nas_ray.searchers.messages import result_of
 
@@ -30,6 +35,7 @@ def simulate(
     seconds: float | None = None,
     archs_per_trial: int = 1,
     workers: int = 1,
+    folder: str | Path | None = None,
 ) -> pd.DataFrame:
     """Returns the rows of a search run in this process, in the order in which its workers finish them.
 
@@ -46,9 +52,12 @@ def simulate(
             then is finished and counts.
         archs_per_trial: archs asked for before any of them has a row; see `tune_search`.
         workers: trials in flight.
+        folder: of a run to make, with journal, `run.json`, `results.*` and `best.json`, as reports and
+            trainings take it; None keeps nothing.
 
     Raises:
-        UsageError: an argument that cannot be one, such as less than one worker or arch per trial.
+        UsageError: an argument that cannot be one, such as less than one worker or arch per trial, or a
+            folder that holds a run.
     """
     check_search(searcher, evaluator)
     limits = {"num_samples": whole(1).or_none, "seconds": real(0, above=True).or_none, "workers": whole(1)}
@@ -68,13 +77,31 @@ def simulate(
         rows = rows_of(evaluated, archs)
         return clock + duration(rows), result_of(rows)
 
+    if folder is not None:
+        args = search_args(searcher, budget, driver=PROCESS, archs_per_trial=archs_per_trial)
+        create_run(Path(folder), run_info("simulate", searcher, evaluator, args))
     searcher.attach(
         stop=lambda: budget.spent(searcher.num_asked, clock),
         clock=lambda: clock,
         archs_per_trial=archs_per_trial,
     )
-    drive(searcher, carry_out, workers=workers, arrived=arrived)
+    with _kept(searcher, None if folder is None else Path(folder)):
+        drive(searcher, carry_out, workers=workers, arrived=arrived)
     return to_table(searcher)
+
+
+@contextlib.contextmanager
+def _kept(searcher: ArchSearcher, folder: Path | None) -> Iterator[None]:
+    """Makes `folder` that of a run, if there is one; the journal is written at the end."""
+    if folder is None:
+        yield
+        return
+    with contextlib.closing(Journal(folder / FILE_NAME)) as journal, recorded(folder, searcher, {}):
+        try:
+            yield
+        finally:
+            for event in searcher.events:
+                journal.append(event)
 
 
 def duration(rows: Sequence[Row]) -> float:

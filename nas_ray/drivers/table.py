@@ -6,12 +6,15 @@ from typing import Any
 
 import pandas as pd
 
-from nas_ray.rows import ERROR, ERROR_KIND, FOUND, GIVEN, LEADING, TRAILING, TRAJECTORY, error_kind_of
+from nas_ray.rows import ERROR, ERROR_KIND, FIRST, FOUND, GIVEN, TRAILING, TRAJECTORY, error_kind_of
 from nas_ray.runs.journal import rows_of
 from nas_ray.searchers.base import ArchSearcher
 
 TEXTS = ("worker", ERROR, ERROR_KIND, FOUND)
 """Columns of one type, whether or not anything failed."""
+
+OF_A_TRIAL = (TRAILING[0], "trial", *TRAILING[1:])
+"""The columns behind the scores."""
 
 
 def elapsed(searcher: ArchSearcher) -> float:
@@ -20,16 +23,19 @@ def elapsed(searcher: ArchSearcher) -> float:
 
 
 def to_table(searcher: ArchSearcher) -> pd.DataFrame:
-    """Returns one row per trial in order of arrival, with the final fitness relative to all of them."""
+    """Returns one row per trial in order of arrival, with the final fitness relative to all of them.
+
+    Arch and accuracy come first, then scores and fitness, then what the trial took.
+    """
     rows, known = rows_of(searcher.events), searcher.rows_as_told()
     fitness = dict(zip([row["arch"] for row in known], searcher.fitness(known), strict=True))
     whole = [{**row, ERROR_KIND: error_kind_of(row), "fitness": fitness[row["arch"]]} for row in rows]
     table = pd.DataFrame(whole)
-    first = [*LEADING, FOUND] if FOUND in table else [*LEADING]
-    last = [*TRAILING, GIVEN] if GIVEN in table else [*TRAILING]
-    scores = [str(name) for name in table if name not in (*first, *last, TRAJECTORY)]
+    last = [*OF_A_TRIAL, GIVEN] if GIVEN in table else [*OF_A_TRIAL]
+    others = [str(name) for name in table if name not in (*FIRST, *last, TRAJECTORY)]
+    first = [name for name in FIRST if name in table or name == "arch"]
     columns: dict[str, Any] = {}
-    for name in (*first, *scores, *last):  # made once: each change of a table with texts copies it
+    for name in (*first, *others, *last):  # made once: each change of a table with texts copies it
         if name in TEXTS:
             columns[name] = pd.array([row.get(name) for row in whole], dtype="string")
         else:

@@ -14,8 +14,9 @@ import pandas as pd
 from nas_ray.drivers.by_value import ship_modules
 from nas_ray.drivers.callbacks import TUNE, check_callbacks, clear
 from nas_ray.drivers.connection import check_search, connected
-from nas_ray.drivers.plan import Budget, Listeners, Plan
+from nas_ray.drivers.plan import RAY, Budget, Listeners, Plan
 from nas_ray.drivers.ray_client import over_client, search_at_head
+from nas_ray.drivers.recorded import recorded, run_info, search_args
 from nas_ray.drivers.table import to_table
 from nas_ray.drivers.tune_surroundings import tune_surroundings
 from nas_ray.errors import encodable
@@ -51,7 +52,8 @@ def tune_search(
 
     Ray must be initialised. Over Ray Client, Tune runs at the head, and `searcher` gets the rows alone. Every
     event is in the journal of `folder` before anything else happens with it; a
-    searcher that replayed a journal goes on where that one stopped.
+    searcher that replayed a journal goes on where that one stopped. The folder becomes that of a run, with
+    `run.json`, `results.*` and `best.json`, as reports and trainings take it.
 
     Args:
         searcher: a fresh searcher, or one that replayed the journal of `folder`.
@@ -73,7 +75,8 @@ def tune_search(
         callbacks: of Ray Tune, such as loggers (`ray.tune.Callback`). They see each result with the arch and
             the columns of its row; what they write for a trial is kept in `folder/tune_logs`, but over Ray
             Client, where they are at the head.
-        journal: the journal of `folder`, if the caller holds it already.
+        journal: the journal of `folder`, if the caller holds it already and keeps the run: then nothing else
+            is written.
     """
     check_search(searcher, evaluator)
     folder = Path(folder)
@@ -85,12 +88,18 @@ def tune_search(
         trial_timeout_s=trial_timeout_s,
         scheduler=None if scheduler is None else lambda: scheduler,
     )
-    with _held(journal, folder) as log:
+    budget = Budget(num_samples, seconds)
+    with contextlib.ExitStack() as kept:
+        log = kept.enter_context(_held(journal, folder))
+        if journal is None:  # its caller keeps a run of its own
+            args = search_args(searcher, budget, driver=RAY, archs_per_trial=archs_per_trial)
+            info = run_info("tune_search", searcher, evaluator, args)
+            kept.enter_context(recorded(folder, searcher, info))
         run_on_ray(
             searcher,
             evaluator,
             plan,
-            Budget(num_samples, seconds),
+            budget,
             Listeners(on_event, on_epoch, callbacks=callbacks),
             folder=folder,
             journal=log,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import signal
 import threading
 from collections.abc import Iterator
 from typing import Any
 
-from nas_ray.drivers.ray_compat import OF_TUNE
+from nas_ray.drivers.ray_compat import LOUD, OF_TUNE
 
 TUNE_SETTINGS = {
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # rows go to the journal, not to three files per trial
@@ -41,7 +42,7 @@ def tune_surroundings() -> Iterator[None]:
             _before.update({name: os.environ.get(name) for name in (*TUNE_SETTINGS, SET_BY_TUNE)})
             os.environ.update({name: os.environ.get(name, value) for name, value in TUNE_SETTINGS.items()})
     try:
-        with _kept_handler():
+        with _kept_handler(), _quiet():
             yield
     finally:
         with _lock:
@@ -56,6 +57,23 @@ def _put_back() -> None:
             os.environ.pop(name, None)
         else:
             os.environ[name] = value
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Leaves out what Tune warns of although all is well: a search has its rows from the journal."""
+    loggers = [logging.getLogger(name) for name in LOUD]
+    for logger in loggers:
+        logger.addFilter(_no_warning)
+    try:
+        yield
+    finally:
+        for logger in loggers:
+            logger.removeFilter(_no_warning)
+
+
+def _no_warning(record: logging.LogRecord) -> bool:
+    return record.levelno > logging.WARNING
 
 
 @contextlib.contextmanager

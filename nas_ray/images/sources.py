@@ -101,7 +101,7 @@ def open_images(
             raise
         images = open_digits(Source("digits", "", dataset, roots, download))
         note = (
-            f"Images: {images.description}, because there are no complete {dataset.name} images in "
+            f"Images: digits, because there are no complete {dataset.name} images in "
             f"{' or '.join(map(str, roots))}; --images chooses others."
         )
         return OpenedImages(images, "digits", note)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from nas_ray.errors import UsageError
+from nas_ray.images.datasets import DATASETS
 from nas_ray.report.search_curve import known_accuracy
 from nas_ray.rows import final_archs
 from nas_ray.safe_files.stored_numbers import row_numbers
@@ -79,6 +81,24 @@ class Accuracies:
                 [f"No benchmark accuracy: {benchmark.acc_source} has none of these archs."],
             )
         return rows.assign(accuracy=known), benchmark.acc_column, benchmark.acc_source, []
+
+    def every(self, dataset: str, spec: str, source: str | None) -> np.ndarray | None:
+        """Returns the accuracies of all archs in percent; None where no benchmark at hand is the `source`.
+
+        Args:
+            dataset: of the benchmark.
+            spec: benchmark of the run, used where none was given.
+            source: what the accuracy of the rows is.
+        """
+        if source is None or dataset not in DATASETS:
+            return None
+        with contextlib.suppress(UsageError):  # of the run, and gone since
+            benchmark = self._open(self._given or spec, dataset)
+            if benchmark is not None and benchmark.acc_source == source:
+                every = benchmark.all_test_acc()
+                known = None if every is None else every[np.isfinite(every)]
+                return known if known is not None and len(known) else None
+        return None
 
     def _open(self, spec: str, dataset: str) -> Benchmark | None:
         from nas_ray.benchmarks import open_benchmark  # takes seconds

@@ -128,7 +128,7 @@ def draw_cell(arch: str, path: Path, *, index: int | None = None) -> None:
 
 def _cell_figure(arch: str, index: int | None) -> Figure:
     parts = [arch_of(arch), arch.removeprefix(arch_of(arch))]  # settings on lines of their own
-    lines = [line for part in parts for line in textwrap.wrap(part, 110)]
+    lines = [line for part in parts for line in textwrap.wrap(part, 104)]
     title = "\n".join([*([] if index is None else [f"arch {index}"]), *lines])
     graph = cell_graph(arch)
     if graph is None:

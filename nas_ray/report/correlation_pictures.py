@@ -14,6 +14,8 @@ from nas_ray.report.canvas import Axes, Figure, MaxNLocator, draw, new_figure
 from nas_ray.report.correlation import BASELINES, spearman
 from nas_ray.rows import final_archs
 
+LONGEST = 34
+"""Characters of the name of a score in one line."""
 BLUE, GREY, RED = "#0072B2", "#9a9a9a", "#D55E00"
 
 
@@ -25,7 +27,9 @@ def draw_bars(tables: Mapping[str, pd.DataFrame], path: Path, about: str) -> Non
 def _bar_panels(tables: Mapping[str, pd.DataFrame], about: str) -> Figure:
     first = next(iter(tables.values()))
     order = first.sort_values("spearman", na_position="first")["score"].tolist()
-    figure = new_figure((3.6 * len(tables) + 1.8, 0.27 * len(order) + 1.6), layout="constrained")
+    lines = max(broken(name, LONGEST).count("\n") + 1 for name in order)
+    row = 0.27 * max(1.0, 0.62 * lines)  # inches
+    figure = new_figure((3.6 * len(tables) + 1.8, row * len(order) + 1.6), layout="constrained")
     panels = figure.subplots(1, len(tables), sharey=True, squeeze=False)[0]
     lowest = min(float(table["spearman_low"].min()) for table in tables.values())
     for axes, (dataset, table) in zip(panels, tables.items(), strict=True):
@@ -52,7 +56,7 @@ def _bars(axes: Axes, table: pd.DataFrame) -> None:
     errors = np.abs(table[["spearman_low", "spearman_high"]].to_numpy().T - value)
     colors = [GREY if name in BASELINES else BLUE for name in names]
     axes.barh(
-        [broken(name, 34) for name in names],
+        [broken(name, LONGEST) for name in names],
         value,
         xerr=errors,
         color=colors,

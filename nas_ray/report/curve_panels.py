@@ -9,11 +9,13 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from nas_ray.report.curves import curve_of, quartiles
+from nas_ray.report.expected import ORACLE
 from nas_ray.report.kinds import Kind
 from nas_ray.report.panels import (
     GREY,
     HOVER,
     MOST_POINTS,
+    KeyEntry,
     Panel,
     accuracy_label,
     new_plot,
@@ -22,7 +24,10 @@ from nas_ray.report.panels import (
     sample,
     shown,
 )
+from nas_ray.report.references import reference_lines, reference_of, with_lines
 from nas_ray.report.run_data import RunData
+from nas_ray.report.search_curve import SHOWN
+from nas_ray.report.standing import EXPLAINED, PERCENTILE, is_relative, standing
 
 START = 0.1
 """Share of a search that the vertical axis of accuracy leaves out at first."""
@@ -46,7 +51,7 @@ def curve_panels(kinds: Sequence[Kind]) -> list[Panel]:
     if len(fitnesses) == 1 and not (
         len(runs) > 1 and _relative(runs) and any(run.acc_source for run in runs)
     ):
-        labels = {"fitness": fitnesses.pop(), **labels}
+        labels = {"fitness": PERCENTILE if _relative(runs) else fitnesses.pop(), **labels}
     every = [curve for members in curves.values() for curve in members]
     return [
         _panel(searches, curves, over, value, labels[value])
@@ -66,11 +71,15 @@ def _panel(
     lines = {kind.label: quartiles(curves[kind.label], over, value) for kind in kinds}
     for kind in kinds:
         _add_kind(plot, kind, lines[kind.label])
+    key = [KeyEntry(_called(kind), kind.color, kind.dash) for kind in kinds]
     if value == "accuracy":
-        plot.update_yaxes(range=late_range(list(lines.values())))
+        references = reference_lines(runs, over, plot)
+        plot.add_traces(references)
+        key += [KeyEntry(line.name, line.line.color, line.line.dash) for line in references]
+        plot.update_yaxes(range=with_lines(late_range(list(lines.values())), references))
     what = "Fitness" if value == "fitness" else "Accuracy"
     title = f"{what} of the best arch so far against {OVER[over].split()[0]}"
-    return Panel(title, _caption(kinds, value, runs), plot)
+    return Panel(title, _caption(kinds, value, over, runs), plot, tuple(key))
 
 
 def late_range(lines: Sequence[pd.DataFrame]) -> list[float] | None:
@@ -92,17 +101,17 @@ def late_range(lines: Sequence[pd.DataFrame]) -> list[float] | None:
 
 
 def _add_evaluations(plot: go.Figure, run: RunData, over: str) -> None:
-    rows = run.rows.assign(evaluation=np.arange(1, len(run.rows) + 1) - run.given).iloc[run.given :]
+    numbered = {"evaluation": np.arange(1, len(run.rows) + 1) - run.given}
+    rows = run.rows.assign(**numbered, **{SHOWN: standing(run.rows, run.fitness)}).iloc[run.given :]
     if over in rows:
-        rows = sample(rows[np.isfinite(rows["fitness"].astype(float))], MOST_POINTS)
-        plot.add_trace(points(rows, over, "fitness", label="evaluation", color=GREY))
+        rows = sample(rows[np.isfinite(rows[SHOWN])], MOST_POINTS)
+        plot.add_trace(points(rows, over, SHOWN, label="evaluation", color=GREY))
 
 
 def _add_kind(plot: go.Figure, kind: Kind, curve: pd.DataFrame) -> None:
     over = str(curve.columns[0])
     line = {"color": kind.color, "width": 2, "dash": kind.dash, "shape": "hv"}
-    several = len(kind.runs) > 1
-    label = f"{kind.label}, median of {len(kind.runs)}" if several else f"{kind.label}, best so far"
+    several, label = len(kind.runs) > 1, _called(kind)
     x = numbers(curve[over])
     if several:
         for end, fill in (("high", None), ("low", "tonexty")):
@@ -129,6 +138,12 @@ def _add_kind(plot: go.Figure, kind: Kind, curve: pd.DataFrame) -> None:
     )
 
 
+def _called(kind: Kind) -> str:
+    """Returns what the line of a kind is called."""
+    count = len(kind.runs)
+    return f"{kind.label}, median of {count}" if count > 1 else f"{kind.label}, best so far"
+
+
 def _pale(color: str) -> str:
     red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
     return f"rgba({red},{green},{blue},0.18)"
@@ -136,18 +151,15 @@ def _pale(color: str) -> str:
 
 def _relative(runs: Sequence[RunData]) -> bool:
     """Returns whether a fitness says nothing outside its own search."""
-    return any(getattr(run.fitness, "relative", True) for run in runs)
+    return any(is_relative(run.fitness) for run in runs)
 
 
-def _caption(kinds: Sequence[Kind], value: str, runs: Sequence[RunData]) -> str:
+def _caption(kinds: Sequence[Kind], value: str, over: str, runs: Sequence[RunData]) -> str:
     said = []
     if value == "fitness":
         if _relative(runs):
-            said.append(
-                "This fitness is relative to all rows of its own search, so the line may fall where the arch "
-                "that led at the time was overtaken in the final ranks"
-                + (", and levels of different searches cannot be compared." if len(runs) > 1 else ".")
-            )
+            said.append(f"The {runs[0].fitness} as a percentile. {EXPLAINED}")
+            said += ["Levels of different searches cannot be compared."] if len(runs) > 1 else []
         said += ["Grey points are the evaluations."] if len(runs) == 1 else []
         bad = sum(int((~np.isfinite(run.rows["fitness"].astype(float))).sum()) for run in runs)
         said += (
@@ -158,6 +170,7 @@ def _caption(kinds: Sequence[Kind], value: str, runs: Sequence[RunData]) -> str:
     else:
         said.append("The best arch so far by fitness, as the search itself could tell.")
         said.append("The axis fits what comes after the first tenth; a double click shows all.")
+        said += [ORACLE] if over == "evaluation" and reference_of(runs) is not None else []
     if any(len(kind.runs) > 1 for kind in kinds):
         said.append("Lines are medians, bands the middle half of the runs, as far as all runs of a kind go.")
     return " ".join(said)

@@ -9,6 +9,7 @@ import pandas as pd
 
 from nas_ray.report.run_data import RunData
 from nas_ray.report.search_curve import best_so_far
+from nas_ray.report.standing import best_standing, standing
 from nas_ray.rows import final_archs
 
 POINTS = 200
@@ -16,10 +17,15 @@ POINTS = 200
 
 
 def curve_of(run: RunData) -> pd.DataFrame:
-    """Returns `best_so_far` of a search with the accuracy of its own rows."""
+    """Returns `best_so_far` of a search with the accuracy of its own rows.
+
+    Its `fitness` is the best seen as `standing` shows it, which never falls.
+    """
     known = dict(zip(final_archs(run.rows), run.rows["accuracy"], strict=True))
     rows = run.rows.assign(finished_at=_arrivals(run.rows), trial=range(len(run.rows)))
-    return best_so_far(rows, lambda arch: float(known.get(arch, np.nan)), fitness=run.fitness)
+    curve = best_so_far(rows, lambda arch: float(known.get(arch, np.nan)), fitness=run.fitness)
+    best = best_standing(standing(run.rows, run.fitness))
+    return curve.assign(fitness=best[curve["evaluation"].to_numpy(dtype=int) + run.given - 1])
 
 
 def _arrivals(rows: pd.DataFrame) -> pd.Series[float]:

@@ -5,6 +5,12 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import gammaln
 
+ORACLE_SAYS = "The oracle is told the final accuracy of every arch, which no search knows before training."
+ORACLE = (
+    "Oracle random search draws as many different archs at random and is told their final accuracy, which no "
+    "search knows before training; drawn is what its best is expected to have."
+)
+
 
 def expected_best(accuracies: np.ndarray, num_draws: int, *, replace: bool) -> float:
     """Returns the exact expected maximum accuracy of `num_draws` archs drawn uniformly, in percent.

@@ -10,8 +10,10 @@ import numpy as np
 import pandas as pd
 
 from nas_ray.report.kinds import Kind
+from nas_ray.report.magnitudes import shown_score
 from nas_ray.report.run_data import RunData
 from nas_ray.report.score_panels import UNITS
+from nas_ray.report.standing import is_relative
 from nas_ray.rows import final_arch
 
 UNKNOWN = "-"
@@ -20,21 +22,26 @@ Fact = tuple[str, str]
 """A name and what is said under it."""
 
 
-def number(value: Any, form: str = ".6g") -> str:
-    """Returns a number as text, a dash where it is missing or not finite."""
-    known = isinstance(value, (int, float, np.number)) and math.isfinite(value)
-    return format(value, form) if known else UNKNOWN
+def number(value: Any, form: str | None = None) -> str:
+    """Returns a number as text, as a score where `form` is None; a dash where it is missing or not finite."""
+    if not isinstance(value, (int, float, np.number)) or not math.isfinite(value):
+        return UNKNOWN
+    return shown_score(float(value)) if form is None else format(value, form)
 
 
 def facts_of(run: RunData) -> list[Fact]:
     """Returns what the run was, when and where it ran, and what came out."""
     process = _process(run.info)
-    status = run.info.get("status", process.get("status", "-"))
+    status = run.info.get("status", process.get("status", UNKNOWN))
     images: Any = run.info.get("images", process.get("images"))
     images = images.get("description") if isinstance(images, dict) else images
     counts = _counts(run)
+    known = _and(*(word for word in (run.space, run.dataset) if word != "unknown"))
+    what = f"{run.method} on {known}" if known else run.method
     facts = [
-        ("what", f"{run.method} on {run.space}, {run.dataset}; {status}"),
+        ("what", what if status == UNKNOWN else f"{what}; {status}"),
+        *_best(run),
+        ("accuracy is", run.acc_source or "not known"),
         ("fitness", str(run.fitness)),
         ("scores", ", ".join(run.scores)),
         ("images", str(images or "")),
@@ -44,8 +51,6 @@ def facts_of(run: RunData) -> list[Fact]:
             "evaluations",
             _and(f"{len(run.rows) - run.given:,}", *(f"{n:,} {word}" for word, n in counts.items() if n)),
         ),
-        *_best(run),
-        ("accuracy is", run.acc_source or "not known"),
         ("folder", str(run.folder)),
     ]
     return [(name, text) for name, text in facts if text]
@@ -101,42 +106,53 @@ def _best(run: RunData) -> list[Fact]:
     same = best.get("arch") == arch
     index = f" (index {best['index']:,})" if same and isinstance(best.get("index"), int) else ""
     label = f"{best['label']}: " if same and isinstance(best.get("label"), str) else ""
-    facts = [("best arch", f"{label}{arch}{index}")]
+    facts = [*_accuracy(run, row, same), ("best arch", f"{label}{arch}{index}")]
     if row["arch"] != arch:
         facts.append(("found by", str(row["arch"])))
-    facts += [("its fitness", number(row["fitness"]))]
+    if not is_relative(run.fitness) and str(run.fitness) not in run.scores:
+        facts.append(("its fitness", number(row["fitness"])))
     facts += [(f"its {name}", number(row[name])) for name in run.scores]
     facts += [
         (f"its {UNITS[name]}", number(row[name], ",.0f"))
         for name in UNITS
         if name in row and name not in run.scores
     ]
-    if np.isfinite(row["accuracy"]):
-        whole = all(isinstance(best.get(name), int) for name in ("rank", "num_archs"))
-        ranked = same and whole and best.get("acc_source") == run.acc_source
-        rank = f"rank {best['rank']:,} of {best['num_archs']:,}" if ranked else ""
-        facts.append(("its accuracy", _and(f"{row['accuracy']:.2f} % ({run.acc_column})", rank)))
-        facts.append(("best accuracy evaluated", f"{run.rows['accuracy'].max():.2f} %"))
     return facts
 
 
+def _accuracy(run: RunData, row: pd.Series[Any], same: bool) -> list[Fact]:
+    """Returns the accuracy of the best row; `same` says that `best.json` is of its arch."""
+    if not np.isfinite(row["accuracy"]):
+        return []
+    best = run.best or {}
+    whole = all(isinstance(best.get(name), int) for name in ("rank", "num_archs"))
+    ranked = same and whole and best.get("acc_source") == run.acc_source
+    rank = f"rank {best['rank']:,} of {best['num_archs']:,}" if ranked else ""
+    return [
+        ("accuracy", _and(f"{row['accuracy']:.2f} % ({run.acc_column})", rank)),
+        ("best accuracy evaluated", f"{run.rows['accuracy'].max():.2f} %"),
+    ]
+
+
 def comparison(runs: Sequence[RunData]) -> pd.DataFrame:
-    """Returns one row per run: what it was, and the fitness and accuracy in percent of its best arch."""
+    """Returns one row per run: the accuracy in percent of its best arch, and what it was.
+
+    Fitness is left out, since that of one run says nothing beside that of another.
+    """
     table = []
     for run in runs:
         row = {} if run.best_place is None else dict(run.rows.iloc[run.best_place])
         table.append(
             {
                 "run": run.name,
+                "accuracy": row.get("accuracy", np.nan),
+                "best evaluated": run.rows["accuracy"].max(),
                 "experiment": run.method,
                 "dataset": run.dataset,
                 "fitness": str(run.fitness),
                 "seed": run.seed,
                 "evaluations": len(run.rows) - run.given,
                 "failed": _counts(run)["failed"],
-                "best fitness": row.get("fitness", np.nan),
-                "its accuracy": row.get("accuracy", np.nan),
-                "best accuracy evaluated": run.rows["accuracy"].max(),
                 "seconds": run.info.get("wall_seconds"),
                 "best arch": final_arch(row) if row else None,
             }
@@ -144,13 +160,26 @@ def comparison(runs: Sequence[RunData]) -> pd.DataFrame:
     return pd.DataFrame(table)
 
 
+SAME = ("experiment", "dataset", "fitness", "evaluations", "failed")
+"""Columns of `comparison` that are said once where all runs have the same there."""
+
+
+def shared(compared: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    """Returns `comparison` without the columns that are the same in all runs, and a sentence about these."""
+    same = [name for name in SAME if compared[name].nunique(dropna=False) == 1]
+    values = [f"{name} {compared[name].iloc[0]}" for name in same if compared[name].iloc[0] != 0]
+    return compared.drop(columns=same), f"All runs have {_and(*values)}." if values else ""
+
+
 def kind_table(kinds: Sequence[Kind]) -> pd.DataFrame:
     """Returns one row per kind: its runs, and quartiles of the accuracy in percent of their best archs."""
     table = []
     for kind in kinds:
         compared = comparison(kind.runs)
-        known = compared["its accuracy"].dropna().to_numpy(dtype=float)
+        known = compared["accuracy"].dropna().to_numpy(dtype=float)
         low, median, high = np.percentile(known, [25, 50, 75]) if len(known) else [np.nan] * 3
+        if len(known) == 1:  # which has no quartiles
+            low = high = np.nan
         counts = compared["evaluations"]
         spread = (
             f"{counts.min():,}" if counts.min() == counts.max() else f"{counts.min():,} to {counts.max():,}"
@@ -158,11 +187,11 @@ def kind_table(kinds: Sequence[Kind]) -> pd.DataFrame:
         table.append(
             {
                 "kind": kind.label,
+                "median accuracy": median,
+                "lower quartile": low,
+                "upper quartile": high,
                 "runs": len(kind.runs),
                 "evaluations": spread,
-                "lower quartile": low,
-                "median accuracy": median,
-                "upper quartile": high,
             }
         )
     return pd.DataFrame(table)

@@ -29,14 +29,20 @@ _ORANGE, _GREY = "#D55E00", "#8a8f98"
 
 
 def front_of(rows: pd.DataFrame, objectives: Sequence[Fitness]) -> pd.DataFrame:
-    """Returns the different archs that no other dominates, the best in the first objective first."""
+    """Returns the different archs that no other dominates, the best in the first objective first.
+
+    Of archs that are equal in all objectives it has the one that came first.
+    """
     rows = _with_columns(rows[~rows["reused"].eq(True)], objectives)
     front = pareto_front(rows, objectives)
     front = front[~front["arch"].duplicated()]  # one that failed first may have been again
     if front.empty:
         return front
-    first = objective_values(records(front), objectives)[:, 0]
-    return front.iloc[np.argsort(-first, kind="stable")].reset_index(drop=True)
+    values = objective_values(records(front), objectives)
+    _, places = np.unique(values, axis=0, return_index=True)
+    places = np.sort(places)
+    order = places[np.argsort(-values[places, 0], kind="stable")]
+    return front.iloc[order].reset_index(drop=True)
 
 
 def _with_columns(rows: pd.DataFrame, objectives: Sequence[Fitness]) -> pd.DataFrame:

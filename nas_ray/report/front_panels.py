@@ -51,7 +51,7 @@ def front_panels(kinds: Sequence[Kind]) -> list[Panel]:
 def front_table(run: RunData) -> pd.DataFrame:
     """Returns the front of a search with what the page shows of it."""
     front = front_of(run.rows, run.objectives)
-    names = ["arch", FOUND, *filter(None, map(column_of, run.objectives)), "fitness", "accuracy"]
+    names = ["accuracy", "arch", FOUND, *filter(None, map(column_of, run.objectives))]
     return front[[name for name in dict.fromkeys(names) if name in front]]
 
 

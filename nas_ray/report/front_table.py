@@ -10,6 +10,7 @@ import pandas as pd
 from rich.console import Console
 
 from nas_ray.report.front import course
+from nas_ray.report.magnitudes import shown_score
 from nas_ray.rows import final_arch
 from nas_ray.searchers.fitness import Fitness
 from nas_ray.searchers.pareto import column_of
@@ -48,8 +49,8 @@ def print_front(
     places = _spread(len(front), SHOWN)
     for row in front.iloc[places].to_dict("records"):
         numbers = [
-            *(_number(row[name], ".6g") for name in columns),
-            *(_number(row[name], ".2f") for name in known),
+            *(shown_score(_float(row[name])) for name in columns),
+            *("-" if pd.isna(row[name]) else f"{row[name]:.2f}" for name in known),
         ]
         table.add_row(label(final_arch(row)), *numbers)
     put(console, table)
@@ -69,5 +70,5 @@ def _spread(count: int, most: int) -> np.ndarray:
     return np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(int))
 
 
-def _number(value: Any, form: str) -> str:
-    return format(float(value), form) if pd.notna(value) else "-"
+def _float(value: Any) -> float | None:
+    return float(value) if pd.notna(value) else None

@@ -130,7 +130,12 @@ def render(runs: Sequence[RunData]) -> str:
     sections, rows = sections_of(runs, kinds)
     one = len(runs) == 1
     first = runs[0]
-    title = f"{first.experiment}: {first.name}" if one else f"Comparison of {len(runs)} runs"
+    named = first.name.startswith(first.experiment)
+    title = (
+        (first.name if named else f"{first.experiment}: {first.name}")
+        if one
+        else f"Comparison of {len(runs)} runs"
+    )
     made = datetime.now(timezone.utc).isoformat(sep=" ", timespec="minutes").removesuffix("+00:00")
     total = sum(len(run.rows) for run in runs)
     environment = jinja2.Environment(
@@ -146,6 +151,7 @@ def render(runs: Sequence[RunData]) -> str:
         notes=[*differences(runs), *dict.fromkeys(_notes(runs))],
         sections=sections,
         rows=rows,
+        texts=("run", "arch", "found", "error", "error_kind"),
         css=Markup((TEMPLATES / "page.css").read_text(encoding="utf-8")),
         js=Markup((TEMPLATES / "page.js").read_text(encoding="utf-8")),
         plotly=Markup(get_plotlyjs()),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import PurePath
 from typing import Any
 
@@ -16,6 +17,11 @@ DASHES = ("solid", "dash", "dot", "dashdot")
 
 SEEDS = {"seed", "init_seed", "batch_seed", "minibatch_sha256"}
 PLACES = {"out", "resume", "verbose", "download", "address", "smoke"}
+BASE = ("experiment", "searcher", "name", "dataset")
+"""Settings that are in the label anyway."""
+WORDS = {"num_samples": "{} evaluations", "time_budget_s": "{} s", "fitness": "by {}", "scores": "by {}"}
+MOST_TOLD = 3
+"""Settings that are tried together to tell kinds apart; of more all are said."""
 LATER = ("name", "start_from")
 """Settings that runs of earlier versions lack, which is as if they were not given."""
 
@@ -42,29 +48,11 @@ def kinds_of(runs: Sequence[RunData]) -> list[Kind]:
     groups: dict[str, list[RunData]] = {}
     for run in runs:
         groups.setdefault(json.dumps(_settings(run), sort_keys=True, default=str), []).append(run)
-    settings = [_settings(members[0]) for members in groups.values()]
-    differing = [
-        key for key in dict.fromkeys(key for one in settings for key in one) if _differs(key, settings)
-    ]
-    labels = [_label(one, [key for key in differing if key in one]) for one in settings]
-    unique = [
-        label if labels.count(label) == 1 else f"{label} ({labels[:place].count(label) + 1})"
-        for place, label in enumerate(labels)
-    ]
+    labels = _labels([_settings(members[0]) for members in groups.values()])
     return [
         Kind(label, COLORS[i % len(COLORS)], DASHES[i // len(COLORS) % len(DASHES)], tuple(members))
-        for i, (label, members) in enumerate(zip(unique, groups.values(), strict=True))
+        for i, (label, members) in enumerate(zip(labels, groups.values(), strict=True))
     ]
-
-
-def _differs(key: str, settings: Sequence[dict[str, Any]]) -> bool:
-    """Returns whether kinds of one experiment differ in `key`, or any kinds in their datasets."""
-    values: dict[str, set[str]] = {}
-    for one in settings:
-        group = "all" if key == "dataset" else str(one["experiment"])
-        given = json.dumps(one[key], sort_keys=True, default=str) if key in one else "not given"
-        values.setdefault(group, set()).add(given)
-    return any(len(different) > 1 for different in values.values())
 
 
 def _settings(run: RunData) -> dict[str, Any]:
@@ -74,20 +62,54 @@ def _settings(run: RunData) -> dict[str, Any]:
     return {"experiment": run.experiment, "dataset": run.dataset, **own, "scores": list(run.scores)}
 
 
-def _label(settings: dict[str, Any], differing: Sequence[str]) -> str:
-    if settings.get("name"):
-        return str(settings["name"])
-    said = [method_of(str(settings["experiment"]), settings)]
-    for key in differing:
-        value = settings[key]
-        if key not in ("experiment", "searcher"):
-            said.append(f"{key.replace('_', ' ')} {_short(value)}")
-    return ", ".join(said)
+def _labels(settings: Sequence[dict[str, Any]]) -> list[str]:
+    """Returns the shortest texts that tell kinds apart: name or method, and settings if these are equal."""
+    bases = [str(one.get("name") or method_of(str(one["experiment"]), one)) for one in settings]
+    if len({one["dataset"] for one in settings}) > 1:
+        bases = [f"{base}, {one['dataset']}" for base, one in zip(bases, settings, strict=True)]
+    labels = list(bases)
+    for base in set(bases):
+        places = [place for place, other in enumerate(bases) if other == base]
+        told = _told_apart([settings[place] for place in places])
+        for number, (place, said) in enumerate(zip(places, told, strict=True), 1):
+            labels[place] = ", ".join([base, *said])
+            if told.count(said) > 1:
+                labels[place] += f" ({number})"
+    return labels
 
 
-def _short(value: Any) -> str:
+def _told_apart(settings: Sequence[dict[str, Any]]) -> list[list[str]]:
+    """Returns for each kind what it says beside a name that all have, of settings that were given."""
+    keys = [key for key in dict.fromkeys(key for one in settings for key in one) if key not in BASE]
+    said = {key: [_said(key, one.get(key)) for one in settings] for key in keys}
+    differing = [key for key, texts in said.items() if len(set(texts)) > 1]
+
+    def length(chosen: Sequence[str]) -> int:
+        return sum(len(text) for key in chosen for text in said[key])
+
+    best: Sequence[str] = differing
+    for size in range(1, min(len(differing), MOST_TOLD) + 1):
+        sets = combinations(differing, size)
+        if fitting := [one for one in sets if _unique([said[key] for key in one]) == len(settings)]:
+            best = min(fitting, key=length)
+            break
+    return [[said[key][place] for key in best if said[key][place]] for place in range(len(settings))]
+
+
+def _unique(texts: Sequence[Sequence[str]]) -> int:
+    """Returns how many kinds some of their settings, one text per kind for each, tell apart."""
+    return len(set(zip(*texts, strict=True)))
+
+
+def _said(key: str, value: Any) -> str:
+    """Returns a setting in words; nothing for one that was not given."""
+    if value is None or value == [] or value == ():
+        return ""
+    words = key.replace("_", " ")
+    if isinstance(value, bool):
+        return words if value else f"no {words}"
     if isinstance(value, (list, tuple)):
-        return " and ".join(map(str, value)) or "none"
-    if isinstance(value, str) and PurePath(value).is_absolute():
-        return PurePath(value).name
-    return "default" if value is None else str(value)
+        value = " and ".join(map(str, value))
+    elif isinstance(value, str) and PurePath(value).is_absolute():
+        value = PurePath(value).name
+    return WORDS.get(key, f"{words} {{}}").format(value)

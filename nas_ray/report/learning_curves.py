@@ -34,7 +34,8 @@ def _learning_curves(rows: pd.DataFrame) -> Figure:
         axes.plot(epochs, curve, marker="o", markersize=4 if best else 2.5, **style)  # type: ignore[arg-type]
     if curves:
         axes.plot([], [], color="C0", linewidth=2.2, label="best arch")
-        axes.plot([], [], color="0.65", label=f"{len(curves) - 1} others")
+        if len(curves) > 1:
+            axes.plot([], [], color="0.65", label=f"{len(curves) - 1} others")
         axes.legend(loc="lower right", frameon=False)
     axes.set_xlabel("epochs")
     axes.set_ylabel("valid_acc (%)")

@@ -24,6 +24,21 @@ HOVER = "%{x:.6g}, %{y:.6g}<extra>%{fullData.name}</extra>"
 
 
 @dataclass(frozen=True)
+class KeyEntry:
+    """What a colour stands for.
+
+    Attributes:
+        label: plain text.
+        color: as CSS has it.
+        dash: of a line, as plotly has it; `bar` for a bar.
+    """
+
+    label: str
+    color: str
+    dash: str = "solid"
+
+
+@dataclass(frozen=True)
 class Panel:
     """One figure of a page.
 
@@ -31,11 +46,13 @@ class Panel:
         title: plain text above it.
         caption: plain text below it.
         plot: the figure itself.
+        key: what its lines and bars are called, above it.
     """
 
     title: str
     caption: str
     plot: go.Figure
+    key: tuple[KeyEntry, ...] = ()
 
 
 def new_plot(x: str, y: str, *, height: int = 340) -> go.Figure:
@@ -46,13 +63,12 @@ def new_plot(x: str, y: str, *, height: int = 340) -> go.Figure:
             "template": "none",
             "height": height,
             "autosize": True,
-            "margin": {"l": 60, "r": 12, "t": 12, "b": 48},
+            "margin": {"l": 60, "r": 12, "t": 34, "b": 48},  # buttons are above what is drawn
             "font": {"family": "system-ui, sans-serif", "size": 12, "color": INK},
             "paper_bgcolor": "white",
             "plot_bgcolor": "white",
             "hovermode": "closest",
-            "showlegend": False,  # names may be long; the page has a key that wraps
-            "legend": {"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom"},
+            "showlegend": False,  # names may be long; the page has keys that wrap
             "xaxis": {**axis, "title": {"text": shown(_short(x))}},
             "yaxis": {**axis, "title": {"text": shown(_short(y))}},
         }

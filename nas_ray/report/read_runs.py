@@ -84,6 +84,7 @@ def _search(folder: Path, info: Mapping[str, Any], accuracies: Accuracies) -> Ru
         best=_best(folder),
         notes=(*notes, *said),
         objectives=_objectives(info, folder),
+        every_accuracy=accuracies.every(dataset, spec, source),
     )
 
 

@@ -100,6 +100,7 @@ def read_tuned(path: Path, accuracies: Accuracies, judged: Judged) -> RunData:
         acc_source=source,
         best={},
         notes=tuple(notes),
+        every_accuracy=accuracies.every(judged.dataset, "none", source),
     )
 
 

@@ -49,6 +49,7 @@ class RunData:
         best: what `best.json` says, empty if there is none.
         notes: sentences that a reader must know.
         objectives: what a search maximised at once, where that was several things.
+        every_accuracy: of all archs of the benchmark in percent, where these are at hand.
     """
 
     folder: Path
@@ -67,6 +68,7 @@ class RunData:
     best: Mapping[str, Any] | None = None
     notes: tuple[str, ...] = ()
     objectives: tuple[Fitness, ...] = ()
+    every_accuracy: np.ndarray | None = None
 
     @property
     def method(self) -> str:

@@ -15,6 +15,7 @@ from nas_ray.report.magnitudes import spans_magnitudes
 from nas_ray.report.panels import (
     MOST_POINTS,
     POINTS_OF_PAGE,
+    KeyEntry,
     Panel,
     accuracy_label,
     new_plot,
@@ -27,6 +28,7 @@ from nas_ray.report.panels import (
 from nas_ray.rows import final_archs
 
 UNITS = {"params": "parameters", "flops": "multiply-adds of one image"}
+PALE = "#a9b0ba"
 TOP = 10
 """The top is one arch in so many."""
 
@@ -94,15 +96,18 @@ def _score_panel(
         plot.add_trace(points(rows, name, "accuracy", label=kind.label, color=kind.color))
         values.append(rows[name].to_numpy(dtype=float))
     finite = np.concatenate(values)
-    if spans_magnitudes(finite[np.isfinite(finite)]):
+    finite = finite[np.isfinite(finite)]
+    zeros, unseen = int((finite == 0).sum()), ""
+    if spans_magnitudes(finite[finite != 0]):
         plot.update_xaxes(type="log", exponentformat="power")
+        unseen = f" Not drawn: {zeros:,} of score 0." if zeros else ""
     found = ranks.set_index("kind")["spearman"]
     said = [
         f"{label + ': ' if len(kinds) > 1 else ''}{found[label]:.3f}" for label in tables if label in found
     ]
     total = sum(map(len, tables.values()))
     caption = f"Spearman's rank correlation with accuracy: {'; '.join(said)}."
-    return Panel(name, caption.replace("nan", "unknown") + said_sample(drawn, total), plot)
+    return Panel(name, caption.replace("nan", "unknown") + unseen + said_sample(drawn, total), plot)
 
 
 def pareto_front(cost: np.ndarray, value: np.ndarray) -> np.ndarray:
@@ -182,14 +187,13 @@ def skip_panels(kinds: Sequence[Kind]) -> list[Panel]:
         if table.empty:
             continue
         plot = new_plot("skip connections in the cell", "share of archs (%)", height=280)
-        for name, words, color in (
-            ("all", "evaluated", "#c3c8cf"),
-            ("top", "top tenth by fitness", kind.color),
-        ):
+        bars = (("all", "evaluated", PALE), ("top", "top tenth by fitness", kind.color))
+        for name, words, color in bars:
             shares = numbers(table[name] / len(kind.runs))
             plot.add_trace(go.Bar(x=table["skips"].tolist(), y=shares, name=shown(words), marker_color=color))
-        plot.update_layout(barmode="group", bargap=0.25, showlegend=True)
+        plot.update_layout(barmode="group", bargap=0.25)
         plot.update_xaxes(dtick=1)
         mean = " Means over the runs of this kind." if len(kind.runs) > 1 else ""
-        panels.append(Panel(f"Skip connections: {kind.label}", f"Different archs.{mean}", plot))
+        key = tuple(KeyEntry(words, color, "bar") for _, words, color in bars)
+        panels.append(Panel(f"Skip connections: {kind.label}", f"Different archs.{mean}", plot, key))
     return panels

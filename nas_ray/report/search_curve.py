@@ -12,7 +12,8 @@ import pandas as pd
 
 from nas_ray.errors import UsageError
 from nas_ray.report.canvas import Axes, Figure, MaxNLocator, draw, new_figure
-from nas_ray.report.expected import expected_best
+from nas_ray.report.expected import ORACLE, expected_best, expected_random_arch
+from nas_ray.report.standing import PERCENTILE, best_standing, is_relative, standing
 from nas_ray.rows import final_arch, given_in
 from nas_ray.spaces.settings import arch_of
 
@@ -24,6 +25,9 @@ MAX_PREFIXES = 500
 
 SPARSE_PREFIXES = 200
 """Beyond that, it is computed after this many, spaced evenly on a logarithmic scale."""
+
+SHOWN = "shown"
+"""The column of what a picture shows of the fitness."""
 
 _ORANGE, _BLUE, _GREEN, _GREY = "#D55E00", "#0072B2", "#009E73", "#8a8f98"
 
@@ -129,13 +133,17 @@ def draw_search(
     """
     accuracy = None if benchmark is None else lambda arch: known_accuracy(benchmark, arch)
     curve = best_so_far(rows, accuracy, fitness=fitness)
-    own = rows.iloc[given_in(rows) :]
-    draw(path, lambda: _search_panels(own, curve, fitness_label, benchmark))
+    label = f"{fitness_label}: {PERCENTILE}" if is_relative(fitness) else fitness_label
+    shown = rows.assign(**{SHOWN: standing(rows, fitness)})
+    draw(path, lambda: _search_panels(shown, curve, label, benchmark))
 
 
 def _search_panels(
     rows: pd.DataFrame, curve: pd.DataFrame, fitness_label: str, benchmark: Benchmark | None
 ) -> Figure:
+    best = best_standing(rows[SHOWN].to_numpy())
+    curve = curve.assign(**{SHOWN: best[curve["evaluation"].to_numpy(dtype=int) + given_in(rows) - 1]})
+    rows = rows.iloc[given_in(rows) :]
     figure = new_figure((6.0, 2.9 if benchmark is None else 5.4))
     figure.set_layout_engine("constrained", w_pad=0.1, h_pad=0.06)
     panels = figure.subplots(1 if benchmark is None else 2, 1, sharex=True, squeeze=False)[:, 0]
@@ -143,9 +151,7 @@ def _search_panels(
     if benchmark is not None:
         caption = f"{benchmark.acc_column}: {benchmark.acc_source}."
         if _draw_accuracy(panels[1], curve, benchmark):
-            caption += (
-                " Oracle: expected best accuracy of as many archs, drawn at random without replacement."
-            )
+            caption += f" {ORACLE}"
         figure.supxlabel(textwrap.fill(caption, 108), fontsize=7, color="#555555")
     for panel in panels:
         _dress(panel)
@@ -163,20 +169,22 @@ def _dress(axes: Axes) -> None:
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(labelsize=8)
-    if axes.get_legend_handles_labels()[1]:
+    if names := axes.get_legend_handles_labels()[1]:
         place: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (-0.02, 1.0), "frameon": False}
-        axes.legend(**place, ncols=3, fontsize=8, columnspacing=1.0, handletextpad=0.5)
+        axes.legend(
+            **place, ncols=3 if len(names) < 4 else 2, fontsize=8, columnspacing=1.0, handletextpad=0.5
+        )
 
 
 def _draw_fitness(axes: Axes, rows: pd.DataFrame, curve: pd.DataFrame, label: str) -> None:
-    axes.set_ylabel(textwrap.fill(label.replace(",", ", "), 36), fontsize=9)
-    values = rows["fitness"].astype(float).to_numpy()
+    axes.set_ylabel(label.replace(",", ", "), fontsize=9)
+    values = rows[SHOWN].to_numpy()
     evaluations = np.arange(1, len(rows) + 1)
     good = np.isfinite(values)
     if good.any():
         dots: dict[str, Any] = {"markersize": 3.5, "mew": 0, "color": _GREY, "alpha": 0.6}
         axes.plot(evaluations[good], values[good], "o", label="evaluation", **dots)
-        _step(axes, curve, "fitness", "best so far")
+        _step(axes, curve, SHOWN, "best so far", curve[SHOWN].to_numpy())
         _scale(axes, values[good])
     if not good.all():
         failed, at_bottom = evaluations[~good], axes.get_xaxis_transform()
@@ -187,10 +195,9 @@ def _draw_fitness(axes: Axes, rows: pd.DataFrame, curve: pd.DataFrame, label: st
         axes.set_yticks([])
 
 
-def _step(axes: Axes, curve: pd.DataFrame, name: str, label: str) -> None:
-    """Draws column `name` as a staircase with a mark wherever the incumbent changes."""
-    trials = curve["trial"].fillna(-1).astype(int).to_numpy()
-    changes = np.flatnonzero((trials >= 0) & (trials != np.concatenate([[-1], trials[:-1]])))
+def _step(axes: Axes, curve: pd.DataFrame, name: str, label: str, leaders: np.ndarray) -> None:
+    """Draws column `name` as a staircase with a mark wherever `leaders`, NaN before the first, change."""
+    changes = np.flatnonzero(np.isfinite(leaders) & (leaders != np.concatenate([[np.nan], leaders[:-1]])))
     style: dict[str, Any] = {"color": _ORANGE, "linewidth": 1.7, "markersize": 5, "mew": 0.7, "mec": "white"}
     steps = curve["evaluation"], curve[name]
     axes.step(*steps, where="post", marker="o", markevery=changes.tolist(), label=label, **style)
@@ -210,7 +217,8 @@ def _scale(axes: Axes, values: np.ndarray) -> None:
 def _draw_accuracy(axes: Axes, curve: pd.DataFrame, benchmark: Benchmark) -> bool:
     """Draws the incumbent's accuracy and returns whether the benchmark's own lines could be drawn too."""
     axes.set_ylabel(f"{benchmark.acc_column} (%)", fontsize=9)
-    _step(axes, curve, "accuracy", "best so far by fitness")
+    leaders = curve["trial"].astype("Float64").to_numpy(dtype=float, na_value=np.nan)
+    _step(axes, curve, "accuracy", "best so far by fitness", leaders)
     accuracies = benchmark.all_test_acc()
     if accuracies is None or curve.empty:
         return False
@@ -218,6 +226,10 @@ def _draw_accuracy(axes: Axes, curve: pd.DataFrame, benchmark: Benchmark) -> boo
     draws = np.unique(np.geomspace(1, max(1, curve["evaluation"].iloc[-1]), 100).round().astype(int))
     oracle = [expected_best(known, int(n), replace=False) for n in draws]
     axes.plot(draws, oracle, "--", color=_BLUE, linewidth=1.5, label="oracle random search", zorder=1.5)
+    one = expected_random_arch(known)
+    axes.axhline(
+        one, color=_GREY, linestyle="-.", linewidth=1.3, label=f"one random arch ({one:.2f} %)", zorder=1
+    )
     axes.axhline(
         known[-1], color=_GREEN, linestyle=":", linewidth=1.8, label=f"best of benchmark ({known[-1]:.2f} %)"
     )

@@ -14,13 +14,14 @@ from markupsafe import Markup
 
 from nas_ray.report.cells import draw_cell, has_cell
 from nas_ray.report.curve_panels import curve_panels
-from nas_ray.report.facts import Fact, comparison, facts_of, flat, kind_table, number
+from nas_ray.report.facts import Fact, comparison, facts_of, flat, kind_table, number, shared
 from nas_ray.report.front_panels import front_panels, front_table
 from nas_ray.report.kinds import Kind
 from nas_ray.report.one_shot_panels import one_shot_panels
-from nas_ray.report.panels import Panel
+from nas_ray.report.panels import KeyEntry, Panel
 from nas_ray.report.run_data import RunData
 from nas_ray.report.score_panels import pareto_panels, rank_table, score_panels, skip_panels
+from nas_ray.report.standing import is_relative
 from nas_ray.report.tables import PageTable, all_rows, page_table, top_table
 from nas_ray.rows import final_arch
 
@@ -30,6 +31,7 @@ CELLS = 6
 """Archs drawn of one run; of several, each run's best."""
 MOST_CELLS = 12
 BORDERS = {"solid": "solid", "dash": "dashed", "dot": "dotted", "dashdot": "double"}
+"""How CSS draws a line; it knows no other dashes."""
 
 
 @dataclass(frozen=True)
@@ -82,12 +84,13 @@ def sections_of(runs: Sequence[RunData], kinds: Sequence[Kind]) -> tuple[list[Se
 def _summary(runs: Sequence[RunData], kinds: Sequence[Kind]) -> Section:
     if len(runs) == 1:
         return Section("summary", "Summary", facts=facts_of(runs[0]))
-    key = [{"color": kind.color, "border": BORDERS[kind.dash], "label": kind.label} for kind in kinds]
+    key = [_entry(KeyEntry(kind.label, kind.color, kind.dash)) for kind in kinds]
     text = (
         "Runs that differ in nothing but seeds are one kind and have one colour. Accuracies are in percent."
     )
-    tables = [page_table(kind_table(kinds)), page_table(comparison(runs))]
-    return Section("summary", "Comparison", text, key=key, tables=tables)
+    compared, same = shared(comparison(runs))
+    tables = [page_table(kind_table(kinds)), page_table(compared)]
+    return Section("summary", "Comparison", f"{text} {same}".strip(), key=key, tables=tables)
 
 
 def _curves(kinds: Sequence[Kind]) -> Section | None:
@@ -128,10 +131,21 @@ def _numbered(name: str, panels: Sequence[Panel]) -> list[dict[str, Any]]:
             "id": f"{name}-{number_}",
             "title": panel.title,
             "caption": panel.caption,
+            "key": [_entry(entry) for entry in panel.key],
             "plot": panel.plot.to_plotly_json(),
         }
         for number_, panel in enumerate(panels, 1)
     ]
+
+
+def _entry(entry: KeyEntry) -> dict[str, str]:
+    """Returns an entry of a key as the page has it."""
+    return {
+        "color": entry.color or "",
+        "border": BORDERS.get(entry.dash or "solid", "solid"),
+        "label": entry.label,
+        "kind": "bar" if entry.dash == "bar" else "line",
+    }
 
 
 def _best(runs: Sequence[RunData]) -> Section | None:
@@ -155,9 +169,8 @@ def _cells(run: RunData, count: int) -> list[CellDrawing]:
         arch = final_arch(row)
         if not has_cell(arch):
             continue
-        said = f"fitness {number(row['fitness'])}"
-        if np.isfinite(row["accuracy"]):
-            said += f", {run.acc_column} {row['accuracy']:.2f} %"
+        known = [f"{run.acc_column} {row['accuracy']:.2f} %"] if np.isfinite(row["accuracy"]) else []
+        said = ", ".join(known + ([] if is_relative(run.fitness) else [f"fitness {number(row['fitness'])}"]))
         drawings.append(
             CellDrawing(f"{run.name}: best" if count == 1 else f"Place {place}", _svg(arch), said)
         )

@@ -86,6 +86,15 @@ def summarize(
     }
 
 
+def best_row(rows: pd.DataFrame) -> dict[str, Any] | None:
+    """Returns the fittest row, the first to arrive among equals; None if no evaluation succeeded."""
+    fitness = rows["fitness"].to_numpy(dtype=float)
+    if not np.isfinite(fitness).any():
+        return None
+    place = int(np.argmax(np.where(np.isfinite(fitness), fitness, -np.inf)))
+    return {str(key): value for key, value in rows.iloc[place].items()}
+
+
 def _worth(
     arch: str | None, benchmark: Benchmark | None, num_draws: int, scores: Sequence[str]
 ) -> dict[str, Any]:

@@ -3,26 +3,59 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
 from nas_ray.report.cells import cell_text
+from nas_ray.report.expected import ORACLE_SAYS
+from nas_ray.report.magnitudes import shown_score
+from nas_ray.report.standing import is_relative, rank_of
 from nas_ray.terminal.console import Rows, headed, put, say
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from nas_ray.searchers.fitness import Fitness
 
 # For terminals that know no box-drawing characters; one character each, so that columns stay aligned.
 _ASCII = str.maketrans("─│┌┐└┘├┴┬╭╮╰╯┄┊▶▼▲", "-|+++++++....-:>v^")
 
 
-def print_summary(summary: Mapping[str, Any], console: Console) -> None:
-    """Prints the result of `summarize`: the best arch and its cell, its worth, the cost, and what failed."""
+@dataclass(frozen=True)
+class Course:
+    """A search whose summary is printed.
+
+    Attributes:
+        rows: all of them.
+        best: the fittest.
+        fitness: what it maximised.
+    """
+
+    rows: pd.DataFrame
+    best: Mapping[str, Any]
+    fitness: Fitness
+
+
+def print_summary(
+    summary: Mapping[str, Any], console: Console, course: Course | None = None, *, introduced: bool = False
+) -> None:
+    """Prints the result of `summarize`: the best arch and its cell, its worth, the cost, and what failed.
+
+    Args:
+        summary: of a search.
+        console: where to.
+        course: what tells where scores and fitness of the best arch stand among all; None if it is not known.
+        introduced: whether it was printed before what the accuracy is.
+    """
     if summary["arch"] is None:
         say(console, _nothing_found(summary), "bold red", wrapped=True)
         return
     index = "" if summary["index"] is None else f" (index {summary['index']:,})"
-    say(console, headed("Best arch", f"{index} of {_count(summary['evaluations'], 'evaluation')}"))
+    say(console, headed("Best arch", index))
     if summary.get("label"):
         say(console, summary["label"], "bold cyan")
     say(console, summary["arch"], "cyan")
@@ -35,19 +68,21 @@ def print_summary(summary: Mapping[str, Any], console: Console) -> None:
         text.highlight_regex(r"\w+_\w+(_\w+)?", "bold")
         say(console)
         say(console, text)
-    put(console, Padding(_table(summary), (1, 0)))
-    for line, style in _remarks(summary):
+    put(console, Padding(_table(summary, course), (1, 0)))
+    for line, style in _remarks(summary, introduced):
         say(console, line, style, wrapped=True)
 
 
-def _table(summary: Mapping[str, Any]) -> Rows:
+def _table(summary: Mapping[str, Any], course: Course | None) -> Rows:
     table = Rows(box=None, show_header=False, padding=(0, 2, 0, 0))
     table.add_column()
     table.add_column(justify="right", style="bold", no_wrap=True)
     table.add_column(style="dim")
     for name, score in summary["scores"].items():
-        table.add_row(name, _score(score), "score")
-    table.add_row("fitness", _score(summary["fitness"]), "larger is better", end_section=True)
+        judged = course is not None and score is not None and name in getattr(course.fitness, "names", ())
+        table.add_row(name, shown_score(score), _place(name, course) if judged else "score")
+    if said := _fitness(summary, course):
+        table.add_row("fitness", *said, end_section=True)
     if summary["benchmark"] is not None:
         table.add_row()
         _add_worth(table, summary)
@@ -63,6 +98,24 @@ def _table(summary: Mapping[str, Any]) -> Rows:
     table.add_row("search", _seconds(summary["search_seconds"]), speed)
     table.add_row("in all", _seconds(summary["wall_seconds"]), "with the start")
     return table
+
+
+def _place(name: str, course: Course | None) -> str:
+    """Returns where the best arch stands by a score."""
+    return "score" if course is None else f"{rank_of(course.best, course.rows, name)} by this score"
+
+
+def _fitness(summary: Mapping[str, Any], course: Course | None) -> tuple[str, str] | None:
+    """Returns what is said of the fitness, None where it is one of the scores, which are there.
+
+    One that is relative says nothing as a number: the best has the best rank by it.
+    """
+    if course is None:
+        return shown_score(summary["fitness"]), "larger is better"
+    if str(course.fitness) in summary["scores"]:
+        return None
+    by = f"by {course.fitness}"
+    return ("best", by) if is_relative(course.fitness) else (shown_score(summary["fitness"]), by)
 
 
 def _add_worth(table: Rows, summary: Mapping[str, Any]) -> None:
@@ -83,10 +136,13 @@ def _add_worth(table: Rows, summary: Mapping[str, Any]) -> None:
         )
 
 
-def _remarks(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _remarks(summary: Mapping[str, Any], introduced: bool) -> list[tuple[str, str]]:
     remarks = []
+    if summary["oracle_random_accuracy"] is not None:
+        remarks.append((ORACLE_SAYS, "dim"))
     if summary["acc_source"] is not None:
-        remarks.append((f"{summary['acc_column']}: {summary['acc_source']}.", "dim"))
+        if not introduced:
+            remarks.append((f"{summary['acc_column']}: {summary['acc_source']}.", "dim"))
         if summary["num_archs"] is None:
             how = "Rank, best and expectation need the accuracy of every arch: export the table with"
             remarks.append((f"{how} nas-ray export-nats to get them.", "yellow"))
@@ -115,10 +171,6 @@ def _first_line(text: str) -> str:
 
 def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
-
-
-def _score(value: float | None) -> str:
-    return "-" if value is None else f"{value:.6g}"
 
 
 def _percent(value: float | None) -> str:

@@ -12,13 +12,16 @@ import pandas as pd
 from nas_ray.report.cost import COSTS
 from nas_ray.report.facts import UNKNOWN, number
 from nas_ray.report.run_data import RunData
+from nas_ray.report.standing import is_relative, standing
 from nas_ray.rows import FOUND, GIVEN
 from nas_ray.safe_files.tune_folder import CONFIG
 
+PERCENTILE = "percentile"
+"""The column of where an arch stands by a relative fitness among all of its run."""
+
 FORMS = {
     "accuracy": ".2f",
-    "its accuracy": ".2f",
-    "best accuracy evaluated": ".2f",
+    "best evaluated": ".2f",
     "lower quartile": ".2f",
     "median accuracy": ".2f",
     "upper quartile": ".2f",
@@ -68,13 +71,14 @@ def _cell(value: Any, name: str, kind: str) -> Cell:
     if kind:
         return Cell(UNKNOWN if pd.isna(value) else str(value), kind)
     whole = isinstance(value, (int, np.integer))
-    return Cell(f"{value:,}" if whole else number(value, FORMS.get(name, ".6g")))
+    return Cell(f"{value:,}" if whole else number(value, FORMS.get(name)))
 
 
 def top_table(run: RunData, count: int) -> PageTable:
     """Returns the best `count` different archs with everything known of them."""
     rows = run.top(count)
-    names = dict.fromkeys(["arch", FOUND, *run.scores, "fitness", "accuracy", *COSTS])
+    judged = [] if is_relative(run.fitness) or str(run.fitness) in run.scores else ["fitness"]
+    names = dict.fromkeys(["accuracy", "arch", FOUND, *judged, *run.scores, *COSTS])
     table = rows[[name for name in names if name in rows]].reset_index(drop=True)
     table.insert(0, "place", range(1, len(table) + 1))
     return page_table(table)
@@ -87,12 +91,25 @@ def all_rows(runs: Sequence[RunData]) -> dict[str, list[Any]]:
     """
     accuracies = {run.acc_column for run in runs if run.acc_source}
     acc_column = accuracies.pop() if len(accuracies) == 1 else "accuracy"
-    tables = [run.rows.assign(run=run.name, **{acc_column: run.rows["accuracy"]}) for run in runs]
+    tables = []
+    for run in runs:
+        known = {acc_column: run.rows["accuracy"], PERCENTILE: standing(run.rows, run.fitness)}
+        tables.append(run.rows.assign(**known, run=run.name))  # type: ignore[arg-type]
     scores = [name for run in runs for name in run.scores]
     beside = [name for table in tables for name in map(str, table) if name.startswith(f"{CONFIG}/")]
     order = ["run"] if len(runs) > 1 else []
-    order += ["trial", "arch", FOUND, *beside, *scores, "fitness", acc_column, *COSTS]
-    order += ["seconds", "finished_at", "worker", "reused", GIVEN, "scored_as", "error", "error_kind"]
+    order += [acc_column, "arch", FOUND, *beside, *scores, *_judged(runs), *COSTS]
+    order += [
+        "trial",
+        "seconds",
+        "finished_at",
+        "worker",
+        "reused",
+        GIVEN,
+        "scored_as",
+        "error",
+        "error_kind",
+    ]
     table = pd.concat(tables, ignore_index=True)
     names = [
         name
@@ -100,11 +117,18 @@ def all_rows(runs: Sequence[RunData]) -> dict[str, list[Any]]:
         if name in table
         and table[name].notna().any()
         and not (name in ("reused", GIVEN) and not table[name].eq(True).any())
+        and not (name == "worker" and table[name].nunique() == 1)
     ]
     return {
         "columns": names,
         "rows": [list(row) for row in zip(*(_plain(table[n]) for n in names), strict=True)],
     }
+
+
+def _judged(runs: Sequence[RunData]) -> list[str]:
+    """Returns the columns of fitness: a relative one of one run says nothing beside that of another."""
+    relative = any(is_relative(run.fitness) for run in runs)
+    return [PERCENTILE] if relative and len(runs) > 1 else ["fitness", *([PERCENTILE] if relative else [])]
 
 
 def _plain(values: pd.Series[Any]) -> list[Any]:

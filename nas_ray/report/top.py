@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from rich.console import Console
 
+from nas_ray.report.magnitudes import shown_score
 from nas_ray.searchers.fitness import parse_fitness
 from nas_ray.terminal.console import Rows, put, say
 
@@ -54,7 +55,7 @@ def print_top(table: pd.DataFrame, names: Sequence[str], title: str, console: Co
         shown.add_column(head, justify="right", no_wrap=True)
     shown.add_column("arch", overflow="fold")
     for row in table.to_dict("records"):
-        cells = [f"{row['place']}", f"{row['index']:,}", *(f"{row[name]:.6g}" for name in names)]
+        cells = [f"{row['place']}", f"{row['index']:,}", *(shown_score(row[name]) for name in names)]
         if "accuracy" in row:
             cells += [f"{row['accuracy']:.2f}", f"{row['rank']:,}"]
         shown.add_row(*cells, str(row["arch"]))

@@ -16,6 +16,7 @@ from nas_ray.benchmarks import Benchmark, open_benchmark
 from nas_ray.benchmarks.whole import benchmark_accuracy, known_benchmarks
 from nas_ray.drivers.lifecycle import Ending, command_again, guarded
 from nas_ray.errors import UsageError
+from nas_ray.process.started import command_for
 from nas_ray.reproduce.args import ChooseArgs
 from nas_ray.reproduce.choices import judge
 from nas_ray.reproduce.for_searches import (
@@ -33,6 +34,7 @@ from nas_ray.runs.writing import staged, write_table
 from nas_ray.searchers.cheap_score import ScoreTable
 from nas_ray.spaces.nats_tss import NatsTss
 from nas_ray.terminal.console import Rows, error_console, put, say
+from nas_ray.terminal.next_steps import options_of, say_next
 from nas_ray.terminal.ranges import check_ranges
 
 EXPERIMENT = "choose"
@@ -59,7 +61,7 @@ def choose(args: ChooseArgs, console: Console) -> int:
 
         def work() -> int:
             record.begin()
-            tables, told = (by_searches if args.for_searches else by_archs)(known, args, console)
+            tables, told, then = (by_searches if args.for_searches else by_archs)(known, args, console)
             with staged(out) as beside:
                 for name, table in tables.items():
                     write_table(beside, table, name)
@@ -68,6 +70,7 @@ def choose(args: ChooseArgs, console: Console) -> int:
             told()
             record.end("finished")
             say(console, f"Folder: {out}")
+            say_next(console, *then)
             return 0
 
         return guarded(work, Ending("choice", record.end, go_on=lambda: command_again(out)), console)
@@ -90,8 +93,8 @@ class Known:
     benchmarks: Mapping[str, Benchmark]
 
 
-Made = tuple[dict[str, pd.DataFrame], Callable[[], None]]
-"""Tables by name, and what tells of them."""
+Made = tuple[dict[str, pd.DataFrame], Callable[[], None], tuple[str, ...]]
+"""Tables by name, what tells of them, and the commands that come next."""
 
 
 def by_archs(known: Known, args: ChooseArgs, console: Console) -> Made:
@@ -104,7 +107,9 @@ def by_archs(known: Known, args: ChooseArgs, console: Console) -> Made:
         say(console, outcome(lines, known.valid))
         report_test([known.space[place] for place in first], known.benchmarks, console)
 
-    return {"choices": lines}, told
+    words = options_of(args, "benchmark", "scores_file", "scores")
+    then = (command_for("best_arch"), command_for(EXPERIMENT, "--for-searches", *words))
+    return {"choices": lines}, told, then
 
 
 def by_searches(known: Known, args: ChooseArgs, console: Console) -> Made:
@@ -135,7 +140,10 @@ def by_searches(known: Known, args: ChooseArgs, console: Console) -> Made:
         show_confirmed(confirmed, console)
         say(console, f"Chosen: {chosen.fitness}")
 
-    return {"tried": chosen.tried, "confirmed": confirmed}, told
+    words: list[str | Path] = ["--proxies", *scores_of(chosen.fitness), "--fitness", chosen.fitness]
+    stored_in = options_of(args, "benchmark", "scores_file")
+    compare = command_for("compare", "rea", "local_search", "--by", chosen.fitness, *stored_in)
+    return {"tried": chosen.tried, "confirmed": confirmed}, told, (command_for("rea", *words), compare)
 
 
 def check(args: ChooseArgs) -> None:

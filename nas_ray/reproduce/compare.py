@@ -11,6 +11,7 @@ from rich.console import Console
 from nas_ray.errors import UsageError, unknown_name
 from nas_ray.images.datasets import DATASETS
 from nas_ray.process.plugins import resolve
+from nas_ray.process.started import SEARCHES, command_for
 from nas_ray.reproduce.against import RULE, differences
 from nas_ray.reproduce.args import CompareArgs
 from nas_ray.reproduce.latex import differences_latex
@@ -40,7 +41,10 @@ def compare(args: CompareArgs, console: Console) -> int:
         UsageError: anything in `args` that cannot work.
     """
     table = comparison(args)
-    return run(args, [table], console, partial(said_of_differences, args, console))
+    first = parts_of(args.searchers[0])[0] if args.searchers else RANDOM
+    search = command_for(first) if first in SEARCHES else command_for("search", "--searcher", first)
+    then = (search, command_for("reproduce", "--list"))
+    return run(args, [table], console, partial(said_of_differences, args, console), then)
 
 
 def comparison(args: CompareArgs) -> Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import shutil
 import time
@@ -30,7 +31,8 @@ from nas_ray.reproduce.known import Known
 from nas_ray.reproduce.measures import scores_for
 from nas_ray.reproduce.runs import Runner, Runs, joined, new_searcher, run_seed
 from nas_ray.reproduce.tables import Setting, Table
-from nas_ray.runs.folder import FILE_NAME, create_run, read_run, update_run
+from nas_ray.runs.folder import FILE_NAME, JOURNAL, create_run, read_run, update_run
+from nas_ray.runs.journal import Journal
 from nas_ray.runs.writing import write_parquet
 from nas_ray.safe_files.stored_numbers import with_numbers
 from nas_ray.safe_files.tables import read_table
@@ -156,17 +158,19 @@ class LiveRuns:
         work = path.with_suffix("")
         shutil.rmtree(work, ignore_errors=True)  # of a run that was interrupted
         work.mkdir(parents=True)
-        rows = tune_search(
-            new_searcher(known, setting, seed),
-            placed(self._evaluator(known, setting, seed), plan.accelerator, None),
-            folder=work,
-            num_samples=setting.evaluations,
-            seconds=setting.seconds,
-            max_concurrent=plan.max_concurrent,
-            archs_per_trial=self.args.archs_per_trial,
-            cpus_per_trial=plan.cpus_per_trial,
-            gpus_per_trial=plan.gpus_per_trial,
-        )
+        with contextlib.closing(Journal(work / JOURNAL)) as journal:
+            rows = tune_search(
+                new_searcher(known, setting, seed),
+                placed(self._evaluator(known, setting, seed), plan.accelerator, None),
+                folder=work,
+                journal=journal,
+                num_samples=setting.evaluations,
+                seconds=setting.seconds,
+                max_concurrent=plan.max_concurrent,
+                archs_per_trial=self.args.archs_per_trial,
+                cpus_per_trial=plan.cpus_per_trial,
+                gpus_per_trial=plan.gpus_per_trial,
+            )
         write_parquet(path, rows)
         shutil.rmtree(work, ignore_errors=True)
         return rows

@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -30,13 +30,20 @@ from nas_ray.runs.claim import claimed
 from nas_ray.runs.record import Record
 from nas_ray.runs.writing import staged, write_parquet, write_text
 from nas_ray.terminal.console import error_console, field, say
+from nas_ray.terminal.next_steps import say_next
 from nas_ray.terminal.ranges import check_ranges
 
 Further = Callable[[Table, pd.DataFrame], tuple[str, str]]
 """`further(table, answers)` prints what else is to be said and returns it as Markdown and as LaTeX."""
 
 
-def run(args: RunsArgs, tables: list[Table], console: Console, further: Further | None = None) -> int:
+def run(
+    args: RunsArgs,
+    tables: list[Table],
+    console: Console,
+    further: Further | None = None,
+    then: Sequence[str] = (),
+) -> int:
     """Runs `tables`, prints them and writes them to the folder; returns the exit code.
 
     Args:
@@ -44,6 +51,7 @@ def run(args: RunsArgs, tables: list[Table], console: Console, further: Further 
         tables: what to run.
         console: where tables are shown.
         further: what follows each table, from its runs.
+        then: commands to name at the end.
 
     Raises:
         UsageError: a number out of range, or data that lack something.
@@ -64,6 +72,7 @@ def run(args: RunsArgs, tables: list[Table], console: Console, further: Further 
                     record.wrote(table.name)
             record.end("finished")
             say(console, f"Folder: {out}")
+            say_next(console, *then)
             return 0
 
         return guarded(work, ending, console)

@@ -98,6 +98,19 @@ def final_archs(rows: pd.DataFrame) -> pd.Series[Any]:
     return rows["arch"].astype(object).mask(known.astype(bool), rows[FOUND].astype(object))
 
 
+FIRST = (
+    *("arch", "config/arch", FOUND, "accuracy", "test_acc", "benchmark_test_acc"),
+    *("valid_acc", "benchmark_valid_acc", "benchmark_rank"),
+)
+"""What a table shows first, as a print of a wide one leaves out its middle."""
+
+
+def arch_first(table: pd.DataFrame) -> pd.DataFrame:
+    """Returns a table with arch and accuracy as its first columns; the others keep their order."""
+    first = [name for name in FIRST if name in table]
+    return table[[*first, *(name for name in table if name not in first)]]
+
+
 def given_in(table: pd.DataFrame) -> int:
     """Returns how many rows of a table its search was given; they come first."""
     return int(table[GIVEN].eq(True).sum()) if GIVEN in table else 0

@@ -62,7 +62,6 @@ def report(
     else:
         draw_distributions(scores, names, out / "scores.png")
     _say_failures(scores, names, console)
-    say(console, f"Folder: {out}")
     return 0 if len(best) else 1
 
 

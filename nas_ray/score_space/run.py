@@ -12,6 +12,7 @@ from rich.console import Console
 from nas_ray.drivers.lifecycle import Ending, begin_ray, command_again, guarded
 from nas_ray.drivers.local_ray import stop_ray
 from nas_ray.drivers.resources import Plan
+from nas_ray.process.started import command_for
 from nas_ray.runs.kept import lost
 from nas_ray.score_space.args import ScoreArgs
 from nas_ray.score_space.chunk_store import CHUNKS, ChunkStore, open_store
@@ -21,6 +22,7 @@ from nas_ray.score_space.progress import ChunkProgress
 from nas_ray.score_space.report import report
 from nas_ray.shared_weights.one_by_one import alike_together
 from nas_ray.terminal.console import error_console, say
+from nas_ray.terminal.next_steps import options_of, say_next
 from nas_ray.terminal.text import duration
 
 PUBLISHED = (16, 5)
@@ -57,6 +59,8 @@ def _whole(job: Job, store: ChunkStore, console: Console, errors: Console) -> in
     stop_ray()
     code = _report(job, store, console)
     store.record(status="finished")
+    words = ["--proxies", *job.args.proxies, *options_of(job.args, "dataset", "images", "benchmark")]
+    say_next(console, command_for("report", job.out), command_for("rea", *words))
     return code
 
 

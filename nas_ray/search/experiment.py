@@ -184,7 +184,9 @@ def judged(experiment: Prepared) -> list[str]:
     of = [name for name in experiment.scores if name != VALID_ACC]
     default = default_of(experiment.space, args)
     known = f" (the default for {default.where})" if args.fitness == default.fitness else ""
-    lines = [f"fitness    {experiment.fitness}{known}, from {', '.join(of)} on {args.batch_size} images"]
+    others = [name for name in of if name not in getattr(experiment.fitness, "names", ())]
+    beside = f"; scored as well: {', '.join(others)}" if others else ""
+    lines = [f"fitness    {experiment.fitness}{known}, on {args.batch_size} images{beside}"]
     if args.fidelity and isinstance(evaluator, Described):
         early = f", stopped early by {args.scheduler}" if args.scheduler != "none" else ""
         lines = lines if of else [f"fitness    {experiment.fitness}"]

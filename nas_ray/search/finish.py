@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from rich.console import Console
 
@@ -21,9 +20,9 @@ from nas_ray.report.cells import draw_cell, has_cell
 from nas_ray.report.front import draw_front, front_of
 from nas_ray.report.front_table import print_front
 from nas_ray.report.search_curve import draw_search, known_accuracy
-from nas_ray.report.summary import summarize
-from nas_ray.report.summary_table import print_summary
-from nas_ray.rows import ERROR, FOUND, final_arch, final_archs, given_in
+from nas_ray.report.summary import best_row, summarize
+from nas_ray.report.summary_table import Course, print_summary
+from nas_ray.rows import ERROR, FOUND, arch_first, final_arch, final_archs, given_in
 from nas_ray.runs.folder import update_run, write_json, write_table
 from nas_ray.search.base import Experiment
 from nas_ray.search.estimation import CHECKPOINTS
@@ -95,9 +94,10 @@ def show_front(outcome: Outcome, experiment: Experiment, folder: Path, console: 
         print_front(outcome.front, outcome.rows, objectives, console, experiment.label)
 
 
-def show(outcome: Outcome, console: Console, gpus_per_trial: float = 0.0) -> int:
+def show(outcome: Outcome, experiment: Experiment, console: Console, gpus_per_trial: float = 0.0) -> int:
     """Prints what a finished search found and returns the exit code."""
-    print_summary(outcome.summary, console)
+    course = None if outcome.best is None else Course(outcome.rows, outcome.best, experiment.fitness)
+    print_summary(outcome.summary, console, course, introduced=True)
     if said := packing(outcome.rows, gpus_per_trial):
         say(console, said, "dim")
     return 0 if outcome.best is not None else 1
@@ -124,16 +124,7 @@ def with_accuracy(rows: pd.DataFrame, benchmark: Benchmark | None, scores: Seque
     joined = rows.copy()
     joined[accuracy_column(benchmark, scores)] = archs.map(known)
     joined["acc_source"] = benchmark.acc_source
-    return joined
-
-
-def best_row(rows: pd.DataFrame) -> dict[str, Any] | None:
-    """Returns the fittest row, the first to arrive among equals; None if no evaluation succeeded."""
-    fitness = rows["fitness"].to_numpy(dtype=float)
-    if not np.isfinite(fitness).any():
-        return None
-    place = int(np.argmax(np.where(np.isfinite(fitness), fitness, -np.inf)))
-    return {str(key): value for key, value in rows.iloc[place].items()}
+    return arch_first(joined)
 
 
 def _draw(experiment: Experiment, rows: pd.DataFrame, arch: str, folder: Path) -> None:

@@ -12,10 +12,12 @@ from typing import Any
 from nas_ray.drivers.keeping import note_given
 from nas_ray.drivers.plan import RAY, Cancelled, Listeners, Plan
 from nas_ray.drivers.ray_client import check_started
+from nas_ray.drivers.recorded import search_args
 from nas_ray.drivers.table import to_table
 from nas_ray.errors import UsageError, printable
 from nas_ray.errors.checks import instance
 from nas_ray.proxies.forms import later_forms
+from nas_ray.report.summary import best_row
 from nas_ray.runs.claim import Opens, claimed
 from nas_ray.runs.folder import FILE_NAME as RUN
 from nas_ray.runs.folder import create_run, read_run, update_run
@@ -23,9 +25,8 @@ from nas_ray.runs.journal import FILE_NAME, Journal, rows_of
 from nas_ray.safe_files.foreign import check_own_files
 from nas_ray.search.base import Experiment as Experiment
 from nas_ray.search.estimation import weights_of
-from nas_ray.search.finish import Outcome, best_row, finish
+from nas_ray.search.finish import Outcome, finish
 from nas_ray.search.steps import drive, leave, replay, wall_since
-from nas_ray.searchers import Single
 
 CANCELLED = "cancelled"
 
@@ -132,18 +133,19 @@ def _check_resumable(experiment: Experiment, plan: Plan, folder: Path) -> None:
 
 def _info(experiment: Experiment, plan: Plan) -> dict[str, Any]:
     """Returns what `run.json` says of an experiment of a program; reports read its `args`."""
-    fitness, searcher = experiment.fitness, type(experiment.searcher)
+    args = search_args(
+        experiment.searcher,
+        experiment.budget,
+        driver=plan.driver,
+        archs_per_trial=plan.archs_per_trial,
+    )
     return {
         "experiment": experiment.name,
         "status": "running",
         "args": {
-            "searcher": f"{searcher.__module__}:{searcher.__qualname__}",
+            **args,
             "space": type(experiment.space).__name__,
             "dataset": getattr(experiment.benchmark, "dataset", "unknown"),
-            "fitness": str(fitness) if isinstance(fitness, Single) else None,
-            "archs_per_trial": plan.archs_per_trial,
-            "driver": plan.driver,
-            **asdict(experiment.budget),
         },
         "scores": experiment.scores,
         "objectives": experiment.objectives,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from nas_ray.drivers.lifecycle import Ending, begin, guarded
 from nas_ray.drivers.plan import Listeners
 from nas_ray.drivers.progress import SearchProgress
 from nas_ray.images.identity import IMAGES
+from nas_ray.process.started import command_for
 from nas_ray.proxies.forms import later_forms
 from nas_ray.rows import GIVEN
 from nas_ray.runs.claim import Opens, claimed
@@ -24,6 +26,7 @@ from nas_ray.runs.journal import FILE_NAME, Journal, rows_of
 from nas_ray.runs.kept import lost
 from nas_ray.runs.mirror import run_folder
 from nas_ray.runs.resume import resume_command
+from nas_ray.runs.storage import is_uri
 from nas_ray.safe_files.foreign import check_own_files
 from nas_ray.search.arguments import RunnableArgs, SearchArgs
 from nas_ray.search.base import Experiment
@@ -35,7 +38,8 @@ from nas_ray.search.steps import drive, leave, wall_since
 from nas_ray.search.steps import replay as replay
 from nas_ray.searchers import ArchSearcher
 from nas_ray.spaces.needs import stem_of
-from nas_ray.terminal.console import error_console, say
+from nas_ray.terminal.console import error_console
+from nas_ray.terminal.next_steps import say_next
 
 After = Callable[[Outcome, Experiment, Path, Console], None]
 """What follows the summary of a finished run, in its folder."""
@@ -120,8 +124,23 @@ def opened_run(
 
 
 def run_place(args: RunnableArgs, name: str) -> str | Path:
-    """Returns the folder or URI of the run that `args` ask for."""
-    return args.resume or args.out or Path("runs") / f"{name}-{args.dataset}-{time.strftime('%Y%m%d-%H%M%S')}"
+    """Returns the folder or URI of the run that `args` ask for; a new one is called after the searcher."""
+    searcher = getattr(args, "searcher", None) if name == "search" else None
+    stem = re.sub(r"\W+", "-", str(searcher).rpartition(":")[2]) if searcher else name
+    return args.resume or args.out or Path("runs") / f"{stem}-{args.dataset}-{time.strftime('%Y%m%d-%H%M%S')}"
+
+
+def next_of(place: str | Path, args: RunnableArgs, *, found: bool) -> list[str]:
+    """Returns the commands that a finished run at `place` is good for.
+
+    Args:
+        place: folder or URI.
+        args: of the search.
+        found: whether there is a best arch.
+    """
+    if is_uri(place):  # which neither a report nor a training reads
+        return [resume_command(place, args.address)]
+    return [command_for("report", Path(place)), *([command_for("train", Path(place))] if found else [])]
 
 
 def _ending(experiment: Runnable, folder: Path, place: str | Path, began: float) -> Ending:
@@ -193,7 +212,7 @@ def _search(
         progress.replayed(rows_of(experiment.searcher.events))
         drive(experiment, plan, folder, Listeners(progress, progress.trained), journal)
     outcome = finish(experiment, folder, wall_since(folder, began, experiment, before))
-    code = show(outcome, console, plan.gpus_per_trial)
+    code = show(outcome, experiment, console, plan.gpus_per_trial)
     after(outcome, experiment, folder, console)
-    say(console, f"Run folder: {place}")
+    say_next(console, *next_of(place, experiment.args, found=outcome.best is not None))
     return code

@@ -22,13 +22,14 @@ from nas_ray.runs.resume import resume_command
 from nas_ray.search.estimation import VALID_ACC
 from nas_ray.search.experiment import introduce, prepare
 from nas_ray.search.foretold import expected, time_lines
-from nas_ray.search.session import describe, opened_run, run_place, stored_form
+from nas_ray.search.session import describe, next_of, opened_run, run_place, stored_form
 from nas_ray.search.two_stage_args import TwoStageArgs
 from nas_ray.search.two_stage_driver import Driver, KnownScores, rung_name
 from nas_ray.search.two_stage_report import Stage, finish
 from nas_ray.searchers import Fitness, Mixed, Single
 from nas_ray.searchers.given import GivenArchs
 from nas_ray.terminal.console import error_console, say
+from nas_ray.terminal.next_steps import say_next
 from nas_ray.training.recipes import Recipe, parse_recipe
 
 
@@ -118,7 +119,7 @@ class Halving:
         """Runs what is not done yet, reports, and returns the exit code."""
         stages = self.run(folder, place, console)
         code = finish(self.experiment, stages, folder, console, time.monotonic() - began)
-        say(console, f"Run folder: {place}")
+        say_next(console, *next_of(place, self.args, found=not code))
         return code
 
     def training(self, until: int, **options: object) -> ShortTraining:

@@ -15,8 +15,8 @@ from rich.console import Console
 from nas_ray.report.cells import draw_cell, has_cell
 from nas_ray.report.learning_curves import draw_learning_curves
 from nas_ray.report.summary import summarize
-from nas_ray.report.summary_table import print_summary
-from nas_ray.rows import Row, final_arch, scores_alone
+from nas_ray.report.summary_table import Course, print_summary
+from nas_ray.rows import Row, arch_first, final_arch, scores_alone
 from nas_ray.runs.folder import update_run, write_json, write_table
 from nas_ray.search.estimation import CHECKPOINTS, VALID_ACC
 from nas_ray.search.experiment import Prepared
@@ -68,7 +68,7 @@ def join_stages(stages: Sequence[Stage]) -> pd.DataFrame:
             }
     table = pd.DataFrame(list(last.values()))
     order = ["epochs", "fitness"]
-    return table.sort_values(order, ascending=False, kind="stable", ignore_index=True)
+    return arch_first(table.sort_values(order, ascending=False, kind="stable", ignore_index=True))
 
 
 def finish(
@@ -99,7 +99,8 @@ def finish(
             draw_cell(final_arch(best), folder / "cell.png")
         draw_learning_curves(rows, folder / "curves.png")
     put(console, _stages(stages, experiment))
-    print_summary(summary, console)
+    course = None if best is None else Course(rows, best, stages[-1].fitness)
+    print_summary(summary, console, course, introduced=True)
     shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
     update_run(folder, status="finished", wall_seconds=round(wall_seconds, 3))
     return 0 if best is not None else 1

@@ -16,8 +16,6 @@ from nas_ray.terminal.text import one_line
 DPI = 120
 _MOST_NAMES = 40
 """Classes whose names and numbers still fit into the picture."""
-_LETTERS_PER_INCH = 10
-"""Of a title; matplotlib's own wrapping takes `$` for a formula."""
 _LONGEST_NAME = 24
 """Characters of the name of a class in the picture."""
 
@@ -54,7 +52,9 @@ def _curve_panels(curves: Mapping[str, Sequence[pd.DataFrame]], title: str) -> F
         axes.set_xlabel("epoch (dotted: training images, drawn through: held-out images)")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(alpha=0.3)
-    panels[0].legend(fontsize="small")
+    handles, labels = panels[0].get_legend_handles_labels()
+    labels = [textwrap.fill(label, 60) for label in labels]
+    figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize="small", frameon=False)
     figure.suptitle(title)
     return figure
 
@@ -90,7 +90,7 @@ def _confusion_figure(counts: pd.DataFrame, title: str) -> Figure:
         axes.set_xticks(places, names, rotation="vertical")
         axes.set_yticks(places, names)
         _write_shares(axes, shares, counts.to_numpy())
-    figure.suptitle(textwrap.fill(title, int(_LETTERS_PER_INCH * (side + 1))))
+    figure.suptitle(title)
     return figure
 
 

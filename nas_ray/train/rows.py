@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from rich.console import Console
 
+from nas_ray.report.magnitudes import shown_score
 from nas_ray.terminal.console import Rows, put
 from nas_ray.terminal.text import table_cell
 from nas_ray.train.intervals import over_images, over_seeds, paired
@@ -76,13 +77,9 @@ def shown_rows(summary: pd.DataFrame, scores: Sequence[str]) -> tuple[list[str],
     cells = []
     for row in summary.to_dict("records"):
         cost = [f"{row[name] / (1e6 if name in _IN_MILLIONS else 1):.3g}" for name in HEADS]
-        values = [_score(row.get(name)) for name in scores]
+        values = [shown_score(row.get(name), 4) for name in scores]
         cells.append([str(row["label"]), *cost, *values, _bounds(row, "test_acc"), _bounds(row, "behind")])
     return heads, cells
-
-
-def _score(value: Any) -> str:
-    return "-" if value is None or not np.isfinite(value) else f"{value:.4g}"
 
 
 def _bounds(row: dict[Any, Any], name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import time
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,15 @@ from nas_ray.evaluation.proxy_scores import ProxyScores
 from nas_ray.images.drawing import said_of_repeats
 from nas_ray.images.identity import IMAGES
 from nas_ray.process.lightning import quiet_lightning
+from nas_ray.process.shell import in_shell
+from nas_ray.process.started import command_for
 from nas_ray.runs.claim import Opens, claimed
 from nas_ray.runs.folder import create_run, read_run, update_run, write_json, write_table
 from nas_ray.runs.kept import lost
 from nas_ray.runs.resume import resume_command
 from nas_ray.safe_files.foreign import check_own_files
 from nas_ray.terminal.console import say
+from nas_ray.terminal.next_steps import say_next
 from nas_ray.terminal.text import counted
 from nas_ray.train.args import NAME, TrainArgs, remarks
 from nas_ray.train.beside import Candidate
@@ -162,6 +166,14 @@ def _right(job: TrainJob, candidate: Candidate, seed: int, checkpoint: Path) -> 
     return int((found == torch.from_numpy(job.images.test_images.labels)).sum())
 
 
+def _next(job: TrainJob, folder: Path) -> list[str]:
+    """Returns what a finished training is good for: predictions, and other nets beside it."""
+    model = json.dumps(str(folder / "model.pt"), ensure_ascii=False)
+    predict = f'import nas_ray; print(nas_ray.load({model}).predict("photo.jpg"))'
+    beside = [] if job.beside else [command_for(NAME, "--resume", folder, "--beside", "resnet-20", "random")]
+    return [f"python -c {in_shell(predict)}", *beside]
+
+
 def _facts(job: TrainJob) -> pd.DataFrame:
     """Returns what is known of each arch without training: costs, latency and scores."""
     images = job.images
@@ -211,3 +223,4 @@ def _finish(job: TrainJob, rows: list[dict[str, Any]], folder: Path, console: Co
         if row["behind_high"] < 0:
             say(console, f"{row['label']} is better than the found arch on these images.", "yellow")
     say(console, f"Model card: {folder / 'model_card.md'}")
+    say_next(console, *_next(job, folder))

@@ -14,8 +14,11 @@ from nas_ray.commands import start
 from nas_ray.commands.start import COMMANDS, chosen, overview
 from nas_ray.drivers.lifecycle import command_again
 from nas_ray.errors import UsageError
-from nas_ray.process.started import started
+from nas_ray.process.started import command_for, started
+from nas_ray.reproduce.args import ChooseArgs
 from nas_ray.runs.resume import resume_command
+from nas_ray.terminal.console import output
+from nas_ray.terminal.next_steps import options_of, say_next
 from tests.guards import commands
 from tests.guards.commands import SCRIPTS, call
 
@@ -54,6 +57,28 @@ def test_words_choose_a_command(line: str, words: str, arguments: str) -> None:
 def test_no_command(given: list[str]) -> None:
     with pytest.raises(UsageError, match="nas-ray --help"):
         chosen(given)
+
+
+def test_the_last_line_is_of_commands_as_this_one_was_started(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = Path("my runs/-a")
+    assert command_for("train", folder, "--arch", "|a~0|") == "nas-ray train 'my runs/-a' --arch '|a~0|'"
+    assert command_for("rea", Path("-a")) == "nas-ray search rea ./-a"
+    scripts = Path(start.__file__).parents[2] / "experiments"
+    monkeypatch.setattr(sys, "argv", [str(scripts / "rea.py")])
+    assert command_for("compare") == f"python {scripts}/compare_searchers.py"
+    said: list[str] = []
+    monkeypatch.setitem(COMMANDS, "report", lambda _: said.append(command_for("skip_rea", "$x")) or 0)
+    monkeypatch.setattr(sys, "argv", ["/x/nas_ray/__main__.py", "report", "a"])
+    with pytest.raises(SystemExit):
+        start.main()
+    assert said == ["python -m nas_ray search skip_rea '$x'"]
+    say_next(output(), "a", "b")
+    assert capsys.readouterr().out == "next: a   or   b\n"
+    assert options_of(ChooseArgs(scores=("a", "b"), top=3), "scores", "seeds", "nothing") == [
+        *("--scores", "a", "b")
+    ]
 
 
 def asked(monkeypatch: pytest.MonkeyPatch, program: str, line: str) -> list[str]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from nas_ray.evaluation.proxy_scores import ProxyScores
 from nas_ray.proxies import PROXIES
 from nas_ray.spaces import NatsTss
 from nas_ray.spaces.choice import choose_archs
+from tests.commands.next_line import next_commands
 
 SPACE = NatsTss()
 
@@ -41,7 +43,7 @@ def test_too_many_archs() -> None:
 
 
 def compare(folder: Path, **changes: object) -> dict[str, pd.DataFrame]:
-    console = Console(quiet=True)
+    console = Console(file=io.StringIO(), width=200)
     arguments: dict[str, object] = {
         "proxies": ["naswot"], "datasets": ["cifar10"], "num_archs": 12, "stratified": False,
         "images": "digits",
@@ -49,7 +51,10 @@ def compare(folder: Path, **changes: object) -> dict[str, pd.DataFrame]:
         "num_cpus": 1, "num_gpus": 0, "score_as": None, "fitness": [],
     }  # fmt: skip
     everything = {**arguments, **changes, "out": folder, "console": console}
-    return compare_all(**everything)  # type: ignore[arg-type]
+    made = compare_all(**everything)  # type: ignore[arg-type]
+    words = "--proxies naswot --dataset cifar10 --images digits"
+    assert next_commands(console.file.getvalue())[1] == f"nas-ray search rea {words}"  # type: ignore[attr-defined]
+    return made
 
 
 def test_scores_are_compared_and_never_computed_twice(ray_started: None, tmp_path: Path) -> None:

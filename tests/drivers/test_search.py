@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 from collections.abc import Callable
@@ -13,10 +14,12 @@ import pytest
 import torch
 
 from nas_ray.benchmarks import open_benchmark
+from nas_ray.drivers.ray_compat import LOUD
 from nas_ray.drivers.simulation import simulate
 from nas_ray.drivers.tune_search import tune_search
 from nas_ray.evaluation.proxy_scores import Lookup, ProxyScores
 from nas_ray.proxies import PROXIES
+from nas_ray.runs.folder import read_run
 from nas_ray.runs.journal import FILE_NAME, read_journal
 from nas_ray.searchers import RandomSearch, RankSum, RegularizedEvolution, Row, Single, SkipRea
 from nas_ray.spaces import NatsTss
@@ -118,7 +121,24 @@ def test_simulate_charges_the_clock_and_stops_at_either_limit() -> None:
 
 
 def test_tune_with_one_worker_equals_simulate(ray_started: None, tmp_path: Path) -> None:
+    logged: list[str] = []
+    listening = logging.Handler()
+    listening.emit = lambda record: logged.append(record.getMessage())  # type: ignore[method-assign]
+    loggers = [logging.getLogger(name) for name in LOUD]
+    level = logging.getLogger("ray.tune").level
+    logging.getLogger("ray.tune").setLevel(logging.WARNING)  # as where the user has started Ray
+    for logger in loggers:
+        logger.addHandler(listening)
     hosted = tune_search(search(), evaluator(), folder=tmp_path, num_samples=25, max_concurrent=1)
+    for logger in loggers:
+        logger.removeHandler(listening)
+        assert not logger.filters
+    logging.getLogger("ray.tune").setLevel(level)
+    assert not logged
+    assert {path.name for path in tmp_path.iterdir()} == {
+        *("journal.jsonl", "run.json", "best.json", "results.csv", "results.parquet")
+    }
+    assert read_run(tmp_path)["status"] == "finished"
     local = simulate(search(), evaluator(), num_samples=25)
     columns = ["trial", "arch", *SCORES, "fitness", "reused", "error"]
     pd.testing.assert_frame_equal(hosted[columns], local[columns], rtol=1e-6)

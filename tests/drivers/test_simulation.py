@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import signal
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from nas_ray.drivers.recorded import text_of
 from nas_ray.drivers.simulation import duration, simulate
 from nas_ray.errors import UsageError
+from nas_ray.report.accuracies import Accuracies
+from nas_ray.report.read_runs import read_runs
+from nas_ray.runs.folder import read_run
+from nas_ray.runs.journal import read_journal
 from nas_ray.searchers import ArchSearcher, RandomSearch, RegularizedEvolution, Row, Single
+from nas_ray.searchers.fitness import LogRankSum, Mixed, NormalisedSum, RankSum, parse_fitness
 from nas_ray.searchers.given import GivenArchs
 from nas_ray.spaces import NatsTss, SearchSpace
 from nas_ray.spaces.filtered import FilteredSpace
@@ -135,3 +145,55 @@ def test_what_is_found_must_be_an_arch_of_its_space(space: SearchSpace) -> None:
     assert table["error"].dropna().tolist() == [said]
     assert table["found"].dropna().tolist() == [ARCHS[3], ARCHS[4]]
     assert table["score"].notna().tolist() == [True, False, True]
+
+
+def test_a_folder_becomes_that_of_a_run(tmp_path: Path) -> None:
+    def search(**options: Any) -> pd.DataFrame:
+        made = RegularizedEvolution(SPACE, fitness=FITNESS, population=5, sample=2, seed=3)
+        return simulate(made, evaluate, num_samples=12, workers=2, **options)
+
+    table = search(folder=tmp_path / "run")
+    assert table.columns[0] == "arch"
+    pd.testing.assert_frame_equal(table, search())
+    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "run" / "results.parquet"), table)
+    info = read_run(tmp_path / "run")
+    assert (info["experiment"], info["status"], info["scores"]) == ("simulate", "finished", ["score"])
+    assert info["args"]["num_samples"] == 12
+    best = json.loads((tmp_path / "run" / "best.json").read_text())
+    assert best["arch"] == table.loc[table["fitness"].idxmax(), "arch"]
+    replayed = RegularizedEvolution(SPACE, fitness=FITNESS, population=5, sample=2, seed=3)
+    replayed.replay(read_journal(tmp_path / "run" / "journal.jsonl"))
+    assert replayed.num_asked == 12
+    run = read_runs(tmp_path / "run", Accuracies())[0]
+    assert run.fitness == FITNESS
+    assert len(run.rows) == 12
+    with pytest.raises(UsageError, match="already holds a run"):
+        search(folder=tmp_path / "run")
+
+
+def test_a_simulation_that_fails_keeps_its_rows(tmp_path: Path) -> None:
+    class Broken(GivenArchs):
+        def ask(self) -> str | None:
+            if self.num_asked == 3:
+                raise RuntimeError("no more")
+            return super().ask()
+
+    with pytest.raises(RuntimeError, match="no more"):
+        simulate(Broken(SPACE, fitness=FITNESS, archs=ARCHS), evaluate, folder=tmp_path / "run")
+    assert read_run(tmp_path / "run")["status"] == "failed"
+    assert len(pd.read_parquet(tmp_path / "run" / "results.parquet")) == 3
+
+
+@pytest.mark.parametrize(
+    "fitness",
+    [
+        Single(("a",)),
+        RankSum(("a", "b")),
+        LogRankSum(("a", "b")),
+        NormalisedSum(("a",)),
+        Mixed(("a", "b"), 0.25),
+    ],
+)
+def test_the_text_of_a_fitness_makes_it_again(fitness: Any) -> None:
+    assert parse_fitness(text_of(fitness), ["a", "b"]) == fitness
+    assert text_of(lambda rows: rows) is None  # type: ignore[arg-type,return-value]

@@ -65,6 +65,29 @@ def test_kinds_differ_in_more_than_seeds(kinds: list[Kind]) -> None:
     assert len({kind.color for kind in kinds}) == 3
 
 
+@pytest.mark.parametrize(
+    ("given", "labels"),
+    [
+        ([{"num_samples": None}, {"num_samples": 300}], ["rea", "rea, 300 evaluations"]),
+        ([{"population": 10, "mutation": "node"}, {"population": 20, "mutation": "uniform"}],
+         ["rea, population 10", "rea, population 20"]),
+        ([{"population": 10, "sample": 3}, {"population": 10, "sample": 5}, {"population": 20, "sample": 5}],
+         [f"rea, population {a}, sample {b}" for a, b in ((10, 3), (10, 5), (20, 5))]),
+        ([{"images": "folder:a", "ageing": True}, {"images": "folder:a", "ageing": False}],
+         ["rea, ageing", "rea, no ageing"]),
+        ([{"name": "mine", "seed": 1}, {"name": "mine", "population": 9}], ["mine", "mine, population 9"]),
+        ([{"dataset": "cifar10"}, {"dataset": "cifar100"}], ["rea, cifar10", "rea, cifar100"]),
+    ],
+)  # fmt: skip
+def test_kinds_are_called_by_the_shortest_text_that_tells_them_apart(
+    given: list[dict[str, object]], labels: list[str], tmp_path: Path
+) -> None:
+    folders = [make_search(tmp_path / str(n), search_rows(5), **args) for n, args in enumerate(given)]
+    accuracies = Accuracies()
+    kinds = kinds_of([run for folder in folders for run in read_runs(folder, accuracies)])
+    assert [kind.label for kind in kinds] == labels
+
+
 def test_accuracy_of_the_incumbent_is_that_of_its_row(kinds: list[Kind]) -> None:
     run = kinds[0].runs[0]
     table, rows = curve_of(run), run.rows.set_index("arch")["accuracy"]

@@ -106,7 +106,7 @@ def test_figures_and_tables_of_a_report_show_what_was_found(tmp_path: Path) -> N
     assert skip_shares(found.rows).equals(skip_shares(plain.rows))
     assert skip_shares(plain.rows)["all"].sum() == pytest.approx(100)
     columns = all_rows([found])["columns"]
-    assert columns[:3] == ["trial", "arch", "found"]
+    assert columns[:3] == ["test_acc", "arch", "found"]
     assert "found" not in all_rows([plain])["columns"]
     assert complete(asked, ("naswot",), FITNESS, tmp_path)["found"].equals(rows["arch"])
 

@@ -34,6 +34,11 @@ def test_the_front_begins_with_the_best_in_the_first_objective() -> None:
     assert front_of(rows, BOTH)["arch"].tolist() == ["a1", "a3", "a0"]
 
 
+def test_of_equal_points_the_first_is_there() -> None:
+    rows = rows_of((3.0, 4.0), (3.0, 4.0), (2.0, 2.0), (2.0, 2.0), (1.0, 1.0))
+    assert front_of(rows, BOTH)["arch"].tolist() == ["a0", "a2", "a4"]
+
+
 def test_a_repeated_arch_is_there_once() -> None:
     rows = rows_of((1.0, 1.0), (1.0, 1.0))
     rows["arch"], rows["reused"] = "a", [False, True]

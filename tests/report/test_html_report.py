@@ -9,12 +9,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from nas_ray.benchmarks import open_benchmark
 from nas_ray.errors import UsageError
 from nas_ray.report.accuracies import Accuracies
 from nas_ray.report.correlation import spearman
+from nas_ray.report.expected import expected_best
 from nas_ray.report.html_report import write_report
 from nas_ray.report.read_runs import read_runs
 from nas_ray.runs.folder import update_run, write_table
+from tests.commands.next_line import next_commands
 from tests.report.page import Page
 from tests.report.runs import SOURCE, make_compared, make_scored, make_search, search_rows
 
@@ -27,7 +30,7 @@ def test_numbers_are_those_of_the_run(tmp_path: Path) -> None:
     best = rows.loc[rows["fitness"].idxmax()]
     facts = page.facts
     assert facts["best arch"].startswith(best["arch"])
-    assert facts["its accuracy"] == f"{best['test_acc']:.2f} % (test_acc), rank 12 of 15,625"
+    assert facts["accuracy"] == f"{best['test_acc']:.2f} % (test_acc), rank 12 of 15,625"
     assert facts["best accuracy evaluated"] == f"{rows['test_acc'].max():.2f} %"
     assert facts["evaluations"] == "40, 3 failed"
     assert facts["accuracy is"] == SOURCE
@@ -48,7 +51,7 @@ def test_a_rank_that_is_no_number_is_left_out(best: dict[str, object], tmp_path:
     held = json.loads((folder / "best.json").read_text())
     (folder / "best.json").write_text(json.dumps({**held, **best}))
     best_row = rows.loc[rows["fitness"].idxmax()]
-    assert Page(write_report([folder])).facts["its accuracy"] == f"{best_row['test_acc']:.2f} % (test_acc)"
+    assert Page(write_report([folder])).facts["accuracy"] == f"{best_row['test_acc']:.2f} % (test_acc)"
 
 
 def test_figures_show_the_rows(tmp_path: Path) -> None:
@@ -104,9 +107,56 @@ def test_several_runs_are_medians_of_kinds(tmp_path: Path) -> None:
     best = [rows.loc[rows["fitness"].idxmax(), "test_acc"] for rows in tables.values()]
     assert median["y"][-1] == np.median(best)
     low, mid, high = np.percentile(best, [25, 50, 75])
-    assert f"{low:.2f} {mid:.2f} {high:.2f}" in page.text
+    assert f"rea {mid:.2f} {low:.2f} {high:.2f} 3 20" in page.text
+    assert page.text.count("- - 1 20") == 1  # one run has no quartiles
+    assert "best fitness" not in page.text
+    assert (
+        "All runs have dataset cifar10, fitness rank sum of naswot and synflow, evaluations 20." in page.text
+    )
+    columns = page.json["rows"]["columns"]
+    assert columns[:3] == ["run", "test_acc", "arch"]
+    assert "percentile" in columns
+    assert "fitness" not in columns  # which is relative to its own run
     assert len(page.json["rows"]["rows"]) == 80
     assert "Comparison of 4 runs" in page.text
+
+
+def test_curves_have_the_lines_of_one_random_arch_and_of_an_oracle(tmp_path: Path) -> None:
+    rows = search_rows(12)
+    benchmark = open_benchmark("nb201", "cifar10")
+    assert benchmark is not None
+    every = benchmark.all_test_acc()
+    assert every is not None
+    known = rows.drop(columns="test_acc").assign(
+        valid_acc=[benchmark.test_acc(arch) for arch in rows["arch"]], acc_source=benchmark.acc_source
+    )
+    folder = make_search(tmp_path / "run", known, benchmark="nb201")
+    page = Page(write_report([folder]))
+    over_evaluations, over_seconds = ([*page.json[f"curves-{n}"]["data"]] for n in (3, 4))
+    lines = {trace["name"]: trace["y"] for trace in over_evaluations}
+    assert lines["one random arch"] == [pytest.approx(every.mean())] * 2
+    assert lines["best of benchmark"] == [every.max()] * 2
+    assert lines["oracle"][0] == pytest.approx(every.mean())
+    assert lines["oracle"][-1] == pytest.approx(expected_best(every, 12, replace=False))
+    low, high = page.json["curves-3"]["layout"]["yaxis"]["range"]
+    assert low < every.mean() < every.max() < high
+    assert "oracle" not in {trace["name"] for trace in over_seconds}
+    assert page.text.count("Oracle random search draws as many different archs") == 1
+    best = page.json["curves-1"]["data"][1]["y"]
+    assert best == sorted(best)
+    assert best[-1] == 100
+    other = make_search(tmp_path / "other", rows, benchmark="nb201")  # whose accuracy is of another source
+    assert "one random arch" not in Page(write_report([other])).source.partition("<script>")[0]
+
+
+def test_a_score_that_spans_magnitudes_is_drawn_on_a_logarithmic_axis_without_its_zeros(
+    tmp_path: Path,
+) -> None:
+    rows = search_rows(30).assign(synflow=np.concatenate([[0.0], 10.0 ** np.arange(1, 30)]))
+    page = Page(write_report([make_search(tmp_path / "run", rows)]))
+    assert page.json["score-2"]["layout"]["xaxis"]["type"] == "log"
+    assert "Not drawn: 1 of score 0." in page.text
+    assert "e+" not in page.text
 
 
 def test_a_note_beside_other_runs_names_the_run_that_it_is_about(tmp_path: Path) -> None:
@@ -288,6 +338,8 @@ def test_the_command(tmp_path: Path) -> None:
     done = subprocess.run([*command, str(run)], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(f"Report: {run / 'report.html'} (")
+    train = f"python {SCRIPT.with_name('train.py')} {run}"
+    assert next_commands(done.stdout) == [f"python -m webbrowser {(run / 'report.html').as_uri()}", train]
     assert json.loads((run / "run.json").read_text())["status"] == "finished"
     refused = subprocess.run([*command, str(tmp_path)], capture_output=True, text=True, timeout=120)
     assert (refused.returncode, refused.stdout) == (2, "")

@@ -46,7 +46,7 @@ def test_a_folder_of_scores_becomes_a_page(tmp_path: Path) -> None:
     path = write_report([folder])
     assert path == folder / "report.html"
     page = Page(path)
-    assert page.facts["what"] == "Ray Tune on unknown, unknown; -"
+    assert page.facts["what"] == "Ray Tune"
     assert page.facts["best arch"] == ARCHS[4]
     assert (page.facts["fitness"], page.facts["evaluations"]) == ("naswot", "5")
     table = pd.DataFrame(page.json["rows"]["rows"], columns=page.json["rows"]["columns"])

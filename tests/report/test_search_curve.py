@@ -10,7 +10,9 @@ import pytest
 from matplotlib.image import imread
 
 from nas_ray.report.search_curve import best_so_far, draw_search, known_accuracy
+from nas_ray.report.standing import best_standing, standing
 from nas_ray.searchers.fitness import RankSum, Single
+from tests.report.drawn import drawn_by
 from tests.report.toy import ARCHS, Toy, make_rows, toy
 
 X = Single(("x",))
@@ -117,3 +119,32 @@ def test_picture_is_drawn(rows: pd.DataFrame, benchmark: Any, height: int, tmp_p
     picture = imread(tmp_path / "search.png")
     assert picture.shape[:2] == (height, 900)
     assert 0.003 < (picture[..., :3].min(axis=2) < 0.9).mean() < 0.3
+
+
+def test_a_relative_fitness_is_shown_as_a_percentile_that_never_falls() -> None:
+    rows = make_rows([3.0, 5.0, 4.0, 0.5, 4.0], (*ARCHS, ARCHS[0]), y=[3.0, 1.0, 0.5, 2.0, 3.0])
+    rows.loc[4, "reused"] = True
+    rows.loc[3, "fitness"] = -np.inf
+    rows.loc[:2, "fitness"] = [6.0, 6.0, 4.0]
+    rows.loc[4, "fitness"] = 6.0
+    shown = standing(rows, RankSum(("x", "y")))
+    # Four archs: the undefined one is no better than any, the third beats it, two share the top.
+    np.testing.assert_array_equal(shown, [100.0, 100.0, 50.0, np.nan, 100.0])
+    np.testing.assert_array_equal(standing(rows, X), [6.0, 6.0, 4.0, np.nan, 6.0])
+    np.testing.assert_array_equal(best_standing(shown[::-1])[::-1], [100.0] * 5)
+    np.testing.assert_array_equal(best_standing(np.array([np.nan, 2.0, 1.0])), [np.nan, 2.0, 2.0])
+
+
+def test_the_picture_has_the_line_of_one_random_arch_and_says_what_the_oracle_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn = drawn_by(monkeypatch)
+    rows = make_rows([3.0, 5.0, 4.0, 0.5])
+    draw_search(rows, tmp_path / "x.png", fitness=lambda rows: column(rows), benchmark=toy())
+    top, bottom = drawn[0].axes
+    assert top.get_ylabel() == "fitness: percentile of all evaluated"
+    line = next(one for one in top.get_lines() if one.get_label() == "best so far")
+    np.testing.assert_array_equal(line.get_ydata(), [50.0, 100.0, 100.0, 100.0])
+    labels = [text.get_text() for text in bottom.get_legend().get_texts()]
+    assert "one random arch (72.00 %)" in labels
+    assert "Oracle random search draws" in drawn[0].get_supxlabel().replace("\n", " ")

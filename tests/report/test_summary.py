@@ -9,8 +9,10 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
+from nas_ray.report.magnitudes import shown_score
 from nas_ray.report.summary import summarize
-from nas_ray.report.summary_table import print_summary
+from nas_ray.report.summary_table import Course, print_summary
+from nas_ray.searchers.fitness import RankSum, Single
 from tests.report.toy import ARCHS, make_rows, toy
 
 
@@ -77,7 +79,7 @@ def test_numbers_by_hand() -> None:
 def test_what_is_printed() -> None:
     printed = text(summary(make_rows([1.0, 3.0]), 1, space=ARCHS))
     for expected in (
-        f"Best arch (index 1) of 2 evaluations\n{ARCHS[1]}\n",
+        f"Best arch (index 1)\n{ARCHS[1]}\n",
         "│  in  ├─ nor_conv_3x3 ─▶│ 1 ├─ nor_conv_3x3 ─▶│ 2 ├─ nor_conv_1x1 ─▶│ out │",
         "94.00 %  rank 1 of 4, top 25 %",
         "72.00 %  expected, without any information",
@@ -154,3 +156,41 @@ def test_plain_terminals_get_plain_characters() -> None:
     print_summary(summary(make_rows([1.0])), Console(file=stream, width=80))
     stream.seek(0)
     assert "|  in  +- nor_conv_3x3 ->| 1 +- skip_connect ->| 2 +- avg_pool_3x3 ->| out |" in stream.read()
+
+
+def test_a_best_arch_has_its_ranks_and_no_number_of_a_relative_fitness() -> None:
+    rows = make_rows([1.0, 3e49, 2.0, np.nan]).assign(y=[2.0, 1.0, 3.0, 4.0])
+    fitness = RankSum(("x", "y"))
+    rows["fitness"] = fitness(rows.to_dict("records"))
+    content = summary(rows, 2, proxies=["x", "y", "params"])
+    stream = io.StringIO()
+    course = Course(rows, dict(rows.iloc[2]), fitness)
+    print_summary(content, Console(file=stream, width=100), course, introduced=True)
+    shown = [
+        line.rstrip().split(maxsplit=2)
+        for line in stream.getvalue().splitlines()
+        if line.startswith(("x ", "y "))
+    ]
+    assert [line[1:] for line in shown] == [
+        ["2", "rank 2 of 3 by this score"],
+        ["3", "rank 2 of 4 by this score"],
+    ]
+    assert " ".join(stream.getvalue().split()).count("fitness best by rank sum of x and y") == 1
+    assert "toy table" not in stream.getvalue()
+    alone = io.StringIO()
+    one = Course(rows, dict(rows.iloc[1]), Single(("x",)))
+    print_summary(summary(rows, 1), Console(file=alone, width=100), one)
+    assert "10^49.48" in alone.getvalue()
+    assert "\nfitness" not in alone.getvalue()  # the score is the fitness
+    assert "e+" not in alone.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (7.003e49, "10^49.85"), (-3.2e7 - 0.5, "-10^7.51"), (1_073_466.0, "1,073,466"), (0.0, "0"),
+        (2e-7, "10^-6.70"), (104.8941, "104.894"), (None, "-"), (float("nan"), "-"), (float("-inf"), "-"),
+    ],
+)  # fmt: skip
+def test_a_score_of_any_size_is_short(value: float | None, text: str) -> None:
+    assert shown_score(value) == text

@@ -16,6 +16,7 @@ from nas_ray.reproduce.choices import KINDS, PRIORS, Choice, best, choices, judg
 from nas_ray.reproduce.choose import choose, stored
 from nas_ray.spaces import NatsTss
 from nas_ray.spaces.nats_tss import to_ops
+from tests.commands.next_line import next_commands
 from tests.reproduce.synthetic import write_files
 
 SPACE = NatsTss()
@@ -63,6 +64,7 @@ def test_the_experiment_tests_one_choice(tmp_path: Path) -> None:
     args = ChooseArgs(scores_file=files, benchmark=str(tmp_path / "nats.csv"), out=tmp_path / "out")
     assert choose(args, Console(file=said, width=160)) == 0
     text = said.getvalue()
+    assert next_commands(text)[0] == "nas-ray best-arch"
     assert "333 choices were tried" in text
     assert text.count("cifar100:") == 1
     assert (tmp_path / "out" / "choices.csv").is_file()

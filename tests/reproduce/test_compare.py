@@ -17,6 +17,7 @@ from nas_ray.reproduce.against import BETTER, DISAGREE, OPEN, WORSE, differences
 from nas_ray.reproduce.args import CompareArgs
 from nas_ray.reproduce.compare import compare, comparison, parts_of
 from nas_ray.searchers import ArchSearcher
+from tests.commands.next_line import next_commands
 from tests.reproduce.synthetic import SPACE, write_files
 
 
@@ -80,6 +81,7 @@ def test_a_searcher_of_ones_own_is_compared(tmp_path: Path) -> None:
     assert f"| {__name__}:Worst | cifar10 |" in text
     assert WORSE in text
     assert "Against random_search" in said.getvalue()
+    assert next_commands(said.getvalue())[0] == f"nas-ray search --searcher {__name__}:Worst"
     tex = (tmp_path / "out" / "compare.tex").read_text(encoding="utf-8")
     best = pd.read_csv(tmp_path / "out" / "compare.csv").query("dataset == 'cifar10'")["mean"].max()
     assert rf"$\mathbf{{{best:.2f}}} \pm " in tex

@@ -20,6 +20,7 @@ from nas_ray.search.defaults import CELLS
 from nas_ray.searchers import RegularizedEvolution, parse_fitness
 from nas_ray.spaces import NatsTss
 from nas_ray.spaces.canonical import canonical_form
+from tests.commands.next_line import next_commands
 from tests.reproduce.synthetic import CONVOLUTIONS, NOISE, known, write_files
 
 SPACE = NatsTss()
@@ -106,6 +107,8 @@ def test_the_command_keeps_two_tables(tmp_path: Path) -> None:
         *("cifar10 valid_acc", "cifar10 test_acc", "cifar100 test_acc", "ImageNet16-120 test_acc")
     }
     chosen = said.getvalue().rpartition("Chosen: ")[2].split()[0]
+    assert f" --fitness {chosen}   or   " in said.getvalue()
+    assert next_commands(said.getvalue())[1].startswith("nas-ray compare-searchers rea local_search --by ")
     assert chosen in set(tried.loc[tried["round"] == 2, "fitness"])
     assert chosen in set(confirmed["fitness"])
 

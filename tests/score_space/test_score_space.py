@@ -19,6 +19,7 @@ from nas_ray.score_space.args import ScoreArgs
 from nas_ray.score_space.job import prepare
 from nas_ray.score_space.run import run
 from nas_ray.spaces import NatsTss
+from tests.commands.next_line import next_commands
 
 ARCHS = list(NatsTss())[:12]
 SCRIPT = Path(__file__).parents[2] / "experiments" / "score_space.py"
@@ -96,6 +97,7 @@ def test_a_plug_in_and_any_proxy_once_per_class_within_memory(
     given = args(tmp_path / "out", proxies=names, num_archs=30, once_per_class=True, max_memory=16.0)
     console = Console(record=True, width=160)
     assert run(given, console) == 0
+    assert next_commands(console.export_text())[0] == f"nas-ray report {tmp_path / 'out'}"
     table = scores(tmp_path / "out")
     assert list(table) == [
         *("arch", "scored_as", "twice.weights", "twice.images", "params", "synflow", "zen"),

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.commands.next_line import next_commands
 from tests.guards.commands import call, refused
 
 ROOT = Path(__file__).parents[2]
@@ -72,6 +73,7 @@ def test_a_run_leaves_everything(tmp_path: Path) -> None:
     assert f"rank {best['rank']:,} of 15,625" in done.stdout
     assert "Warning" not in done.stderr
     assert "(pid=" not in done.stdout + done.stderr
+    assert next_commands(done.stdout)[0].endswith(f"report.py {folder}")
 
     again = call("rea", "--resume", folder, "--driver", "process")
     assert again.code == 0, again.err

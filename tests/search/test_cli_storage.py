@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from nas_ray.runs.journal import read_journal
+from tests.commands.next_line import next_commands
 from tests.guards.commands import call, refused
 from tests.search.test_cli import command, wait_for_rows
 
@@ -53,7 +54,8 @@ def test_a_stopped_search_goes_on_on_another_machine(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "other"))
     done = call("random_search", "--resume", f"file://{far}", "--driver", "process")
     assert done.code == 0, done.err
-    assert f"Run folder: file://{far}" in done.out
+    assert f"folder     file://{far}" in done.out
+    assert next_commands(done.out)[0].endswith(f" --resume file://{far}")
     events = read_journal(far / "journal.jsonl")
     assert events[: len(before)] == before
     told = [event["trial"] for event in events if event["event"] == "tell"]

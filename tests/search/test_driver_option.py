@@ -17,7 +17,8 @@ from nas_ray.errors import UsageError
 from nas_ray.runs.folder import read_run
 from nas_ray.search.arguments import ReaArgs
 from nas_ray.search.experiment import prepare
-from tests.guards.commands import call, refused
+from tests.commands.next_line import next_commands
+from tests.guards.commands import ROOT, call, refused
 
 SMALL = ("--batch-size", 4, "--proxies", "naswot", "--benchmark", "nb201")
 HERE = ("--driver", "process")
@@ -52,6 +53,10 @@ def test_ray_is_not_imported(tmp_path: Path) -> None:
 def test_it_says_where_it_runs_and_is_resumed_to_equal_rows(tmp_path: Path) -> None:
     out = search(tmp_path / "a", "--num-samples", 4)
     assert "one after the other in this process (" in out
+    folder = tmp_path / "a"
+    assert next_commands(out) == [
+        f"python {ROOT}/experiments/{name}.py {folder}" for name in ("report", "train")
+    ]
     resumed = call("rea", "--resume", tmp_path / "a", "--num-samples", 7, "--trial-timeout-s", 60)
     assert resumed.code == 0, resumed.err
     search(tmp_path / "b", "--num-samples", 7)
@@ -99,6 +104,7 @@ def test_a_signal_keeps_the_rows(
 def test_a_two_stage_search(tmp_path: Path) -> None:
     out = search(tmp_path / "run", "--smoke", command="two_stage")
     assert "2 epochs" in out
+    assert next_commands(out)[1].endswith(f"train.py {tmp_path / 'run'}")
     table = pd.read_parquet(tmp_path / "run" / "results.parquet")
     assert table["epochs"].tolist()[0] == 2
     assert read_run(tmp_path / "run")["status"] == "finished"

@@ -1,19 +1,45 @@
 "use strict";
 const read = (id) => JSON.parse(document.getElementById(id).textContent);
-const settings = { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["lasso2d", "select2d"] };
-for (const place of document.querySelectorAll(".plot")) {
+const settings = { responsive: true, displaylogo: false, showSendToCloud: false,  // nothing leaves the page
+  modeBarButtonsToRemove: ["lasso2d", "select2d", "zoomIn2d", "zoomOut2d", "autoScale2d", "sendDataToCloud"] };
+const places = document.querySelectorAll(".plot");
+for (const place of places) {
   const { data, layout } = read(place.dataset.figure);
   Plotly.newPlot(place, data, layout, settings);
 }
-addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((one) => (one.open = true)));
+const dark = matchMedia("(prefers-color-scheme: dark)");
+function colour(paper) {  // figures take the colours of the page; on paper it is a light one
+  const style = getComputedStyle(document.documentElement);
+  const of = (name, light) => (dark.matches && !paper ? style.getPropertyValue(name).trim() : light);
+  const [ground, ink, line, soft] = [of("--ground", "white"), of("--ink", "#24292f"), of("--line", "#e4e7eb"), of("--soft", "#8a8f98")];
+  const look = { paper_bgcolor: ground, plot_bgcolor: ground, "font.color": ink, "modebar.color": soft, "modebar.activecolor": ink,
+    "modebar.bgcolor": "rgba(0,0,0,0)" };
+  for (const axis of ["xaxis", "yaxis"]) Object.assign(look, { [`${axis}.gridcolor`]: line, [`${axis}.linecolor`]: soft });
+  const opacity = dark.matches && !paper ? 0.9 : 0.6;  // pale points are not seen on a dark ground
+  return Promise.all([...places].map((place) => {
+    const pale = place.data.flatMap((trace, i) => (trace.mode === "markers" && trace.marker.size === 5 ? [i] : []));
+    return Plotly.update(place, pale.length ? { "marker.opacity": opacity } : {}, look, pale.length ? pale : undefined);
+  }));
+}
+colour();
+dark.addEventListener("change", () => colour());
+addEventListener("beforeprint", () => {
+  document.querySelectorAll("details").forEach((one) => (one.open = true));
+  colour(true);
+});
+addEventListener("afterprint", () => colour());
 
 const { columns, rows } = read("rows");
 const PAGE = 50;
 const state = { column: -1, down: false, page: 0, words: [] };
 const find = (id) => document.getElementById(id);
 const plain = (value) => (value === true ? "yes" : value === false ? "" : value === null ? "-" : value);
-const number = (x) => Number.isInteger(x) && Math.abs(x) < 1e12 ? x.toLocaleString("en") :
-  Math.abs(x) < 1e6 && Math.abs(x) > 1e-4 ? String(Number(x.toPrecision(6))) : x.toExponential(4);
+const power = (x) => `${x < 0 ? "-" : ""}10^${Math.log10(Math.abs(x)).toFixed(2)}`;  // as the other tables write it
+const number = (x) => Number.isInteger(x) && Math.abs(x) < 1e15 ? x.toLocaleString("en") :
+  Math.abs(x) < 1e6 && Math.abs(x) >= 1e-4 ? String(Number(x.toPrecision(6))) : power(x);
+const round = { seconds: 2, finished_at: 2, percentile: 1, accuracy: 2 };  // digits behind the point
+for (const name of columns) if (/^(benchmark_)?(test|valid)_acc$/.test(name)) round[name] = 2;
+const cell = (value, name) => (typeof value === "number" && name in round ? value.toFixed(round[name]) : text(value));
 const text = (value) => (typeof value === "number" ? number(value) : String(plain(value)));
 const failed = columns.indexOf("error");
 const searched = rows.map((row) => row.map(text).join("\n").toLowerCase());
@@ -42,7 +68,7 @@ function show() {
   find("body").replaceChildren(...shown.map((place) => {
     const line = element("tr", "", failed >= 0 && rows[place][failed] !== null ? "failed" : "");
     rows[place].forEach((value, i) => line.append(
-      element("td", text(value), columns[i] === "arch" ? "arch" : typeof value === "string" ? "text" : "")));
+      element("td", cell(value, columns[i]), columns[i] === "arch" ? "arch" : typeof value === "string" ? "text" : "")));
     return line;
   }));
   document.querySelectorAll("#head th").forEach((head, i) => head.setAttribute("aria-sort",

@@ -121,7 +121,7 @@ class OneShotTraining(EpochTraining):
         with seeded(self.init_seed):
             search, batch = placed._search_of(arch, self.init_seed, epoch.steps), epoch.draw()
             search.begin_epoch(0)
-            clock = {"threads": threads, "device": placed._device}
+            clock: dict[str, Any] = {"threads": threads, "device": placed._device}
             step = seconds_of(lambda: search.step(epoch.draw(), batch), **clock)
             forward = seconds_of(lambda: search.evaluate([batch]), **clock)
         return Expected(method.epochs, epoch.steps * step + epoch.passes * forward, epoch.once)

