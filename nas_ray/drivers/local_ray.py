@@ -41,7 +41,7 @@ class LocalRay:
     def __init__(self, *, keep_logs: bool, warm: bool = False) -> None:
         self._keep_logs = keep_logs
         self.folder = PrivateFolder()
-        self._settings = {**ray_compat.OF_LOCAL_RAY, **(ray_compat.WARM if warm else {})}
+        self._settings = {**ray_compat.OF_LOCAL_RAY, **(ray_compat.warm_workers() if warm else {})}
         self._before = {name: os.environ.get(name) for name in (MODE, VALUE, *self._settings)}
         self._processes: list[psutil.Process] = []
         self._asked: Any = None

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import importlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -28,8 +29,7 @@ OF_LOCAL_RAY = {
 }
 """Variables that the processes of a Ray on this machine read as they start."""
 WARM_MODULE = "nas_ray.drivers.warm"
-WARM = {"RAY_preload_python_modules": WARM_MODULE}
-"""One more, where the workers are for trials."""
+"""What workers for trials import as they start."""
 
 
 @contextlib.contextmanager
@@ -59,6 +59,12 @@ def places(inner: Path, spill: Path | None) -> dict[str, str | None]:
         spill: for objects that do not fit into memory; None for beside them.
     """
     return {"_temp_dir": str(inner), "object_spilling_directory": None if spill is None else str(spill)}
+
+
+def warm_workers() -> dict[str, str]:
+    """Returns the variable by which workers import `WARM_MODULE`, beside what the user lets them import."""
+    name = "RAY_preload_python_modules"
+    return {name: ",".join(filter(None, (os.environ.get(name), WARM_MODULE)))}
 
 
 def listen_everywhere(wanted: bool) -> bool:

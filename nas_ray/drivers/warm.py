@@ -7,6 +7,7 @@ them imports this one, so two threads cannot wait for each other.
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 from importlib import import_module
 
@@ -22,6 +23,7 @@ busy = threading.Event()
 def _import() -> None:
     if busy.wait(PAUSE_S):
         return
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # the cores of a trial, which Ray says too late for these
     for package in PACKAGES:
         with contextlib.suppress(Exception):  # told by the trial that needs it
             import_module(package)

@@ -13,7 +13,7 @@ import psutil
 import pytest
 import ray
 
-from nas_ray.drivers import warm
+from nas_ray.drivers import ray_compat, warm
 from nas_ray.drivers.local_ray import await_worker, stop_ray
 from nas_ray.drivers.resources import Request, start_ray
 from nas_ray.drivers.tune_search import tune_search
@@ -32,15 +32,29 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     sys.modules.pop("heavy_one", None)
 
 
-def test_what_is_there_is_imported_after_a_pause(package: str) -> None:
+def test_what_is_there_is_imported_after_a_pause_for_one_core(
+    package: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     warm._import()
     assert package in sys.modules
+    assert os.environ["OMP_NUM_THREADS"] == "1"
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")  # the user's own
+    warm._import()
+    assert os.environ["OMP_NUM_THREADS"] == "3"
 
 
 def test_a_worker_that_has_something_else_to_do_imports_nothing(package: str) -> None:
     warm.busy.set()
     warm._import()
     assert package not in sys.modules
+
+
+def test_modules_of_the_user_are_imported_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAY_preload_python_modules", "theirs")
+    assert ray_compat.warm_workers() == {"RAY_preload_python_modules": "theirs,nas_ray.drivers.warm"}
+    monkeypatch.delenv("RAY_preload_python_modules")
+    assert ray_compat.warm_workers() == {"RAY_preload_python_modules": "nas_ray.drivers.warm"}
 
 
 def made_by(arch: str, report: object) -> None:
