@@ -6,10 +6,10 @@ The usual way and the plain proxy have one process with as many threads as there
 itself; batched has one process of one thread for each core. Rounds go over the kinds in turn, so that a busy
 machine slows all alike; the median round counts. `alone` is the batched proxy on the same archs as the rest.
 Over the whole space it scores archs that are the same to it once, so that an arch costs less: `batched` is
-`alone` times the share of multiply-adds that is left, or, where archs run together, measured on a sample of
-the different nets. The time of a plain score is split into building the net, the forward pass of the
-minibatch, and the rest (backward, kernels). On one core seconds are those of the processor, which other work
-on the machine disturbs less than the clock.
+`alone` times the share of multiply-adds that is left, or measured on a sample of the different nets where
+archs run together, or have work in common with their neighbours. The time of a plain score is split into
+building the net, the forward pass of the minibatch, and the rest (backward, kernels). On one core seconds are
+those of the processor, which other work on the machine disturbs less than the clock.
 
 The rows say what instructions the processor has. Another kind is emulated by leaving instructions out, and
 the table of `docs/performance.md`, with columns for each kind, is printed from several files:
@@ -40,7 +40,7 @@ from rich.console import Console
 from rich.table import Table
 
 from nas_ray.shared_weights import ONE_BY_ONE
-from nas_ray.shared_weights.one_by_one import alike_together
+from nas_ray.shared_weights.one_by_one import EVERY_RELU, alike_together
 from nas_ray.spaces import NatsTss
 from nas_ray.spaces.choice import choose_archs
 
@@ -73,6 +73,8 @@ class Args:
 
 TOGETHER = 64
 """Archs that run as one batch."""
+RUN, RUNS = 32, 3
+"""Neighbours that are scored one after the other, and how many such runs are measured."""
 
 
 class Bench:
@@ -130,6 +132,8 @@ class Bench:
         if name in ONE_BY_ONE:
             way = ONE_BY_ONE[name][0]
             alone = float(self.in_all(name, [self.archs]).mean())
+            if way is EVERY_RELU:
+                return {"batched": self.neighbours(name), "alone": alone}
             return {"batched": alone * work(way)[0] / work(way, once=False)[0], "alone": alone}
         nets = worker.different(self.everything)
         drawn = np.random.default_rng(self.args.seed).choice(nets, size=len(self.many), replace=False)
@@ -139,11 +143,17 @@ class Bench:
             "alone": float(self.in_all(name, cut(self.many)).mean()),
         }
 
-    def in_all(self, name: str, parts: Sequence[Sequence[str]]) -> np.ndarray:
+    def neighbours(self, name: str) -> float:
+        """Returns the mean seconds of an arch over the space, from nets that a chunk has side by side."""
+        nets = worker.different(alike_together(self.everything), EVERY_RELU)
+        starts = np.random.default_rng(self.args.seed).integers(0, len(nets) - RUN, size=RUNS)
+        runs = [nets[start : start + RUN] for start in starts]
+        return len(nets) / len(self.everything) * float(self.in_all(name, runs, kind="chunk").mean())
+
+    def in_all(self, name: str, parts: Sequence[Sequence[str]], kind: str = "batched") -> np.ndarray:
         """Returns the seconds of each arch, in the order of `parts`, divided by the number of processes."""
         waiting = [
-            [pool.submit(worker.seconds_of, "batched", name, part, 1) for part in parts]
-            for pool in self.pools
+            [pool.submit(worker.seconds_of, kind, name, part, 1) for part in parts] for pool in self.pools
         ]
         per_process = [np.concatenate([w.result() for w in some]) for some in waiting]
         return np.mean(per_process, axis=0) / self.cores  # type: ignore[no-any-return]

@@ -15,7 +15,7 @@ from nas_ray.evaluation.allocator import keep_freed_memory
 from nas_ray.images.image_data import ImageDataModule
 from nas_ray.proxies import PROXIES
 from nas_ray.shared_weights import BATCHED, ONE_BY_ONE
-from nas_ray.shared_weights.one_by_one import OUTPUT_ONLY, first_of_each
+from nas_ray.shared_weights.one_by_one import OUTPUT_ONLY, Way, first_of_each
 from nas_ray.shared_weights.supernet import Supernet
 from nas_ray.spaces import NatsTss
 
@@ -35,18 +35,18 @@ def start(images: str, batch_size: int, device: str, of_processor: bool) -> None
 
 
 def seconds_of(kind: str, name: str, archs: Sequence[str], threads: int) -> list[float]:
-    """Returns the seconds of each arch; equal ones where they run as one batch."""
+    """Returns the seconds of each arch; equal ones where they run as one batch, or as one `chunk`."""
     torch.set_num_threads(threads)
-    if kind == "batched" and name not in ONE_BY_ONE:
+    if kind == "chunk" or (kind == "batched" and name not in ONE_BY_ONE):
         return [_timed(lambda: BATCHED[name](_state["supernet"], archs, *_state["last"])) / len(archs)] * len(
             archs
         )
     return [_timed(lambda arch=arch: _run(kind, name, arch)) for arch in archs]
 
 
-def different(archs: Sequence[str]) -> list[str]:
+def different(archs: Sequence[str], way: Way = OUTPUT_ONLY) -> list[str]:
     """Returns the archs that do not compute the same as an earlier one."""
-    return first_of_each(archs, OUTPUT_ONLY.key)[0]
+    return first_of_each(archs, way.key)[0]
 
 
 def _run(kind: str, name: str, arch: str) -> None:

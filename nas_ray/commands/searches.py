@@ -146,4 +146,5 @@ def _start_early(args: SearchArgs) -> None:
     from nas_ray.drivers.early import start_early
     from nas_ray.search.requests import request_for
 
-    start_early(request_for(args), ["nas_ray.search.session"], verbose=args.verbose)
+    needed = ["nas_ray.search.session", "nas_ray.drivers.trainable"]
+    start_early(request_for(args), needed, verbose=args.verbose)

@@ -42,7 +42,7 @@ def start_early(request: Request, modules: Sequence[str], *, verbose: bool = Fal
     others = threading.Thread(target=_import, args=(modules,), name="imports", daemon=True)
     others.start()
     with contextlib.suppress(UsageError):  # the start is tried again, and told, when it is needed
-        _started = request, start_ray(request, verbose=verbose, gpus=0, wait=False)
+        _started = request, start_ray(request, verbose=verbose, gpus=0, wait=False, warm=True)
     end_as_ctrl_c()  # Ray's own handlers would end the process at once
     others.join()
 

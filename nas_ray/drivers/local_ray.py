@@ -9,6 +9,7 @@ import re
 import secrets
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -37,10 +38,11 @@ _POLL_S = 0.5
 class LocalRay:
     """What was started beside this process, to be ended with it."""
 
-    def __init__(self, *, keep_logs: bool) -> None:
+    def __init__(self, *, keep_logs: bool, warm: bool = False) -> None:
         self._keep_logs = keep_logs
         self.folder = PrivateFolder()
-        self._before = {name: os.environ.get(name) for name in (MODE, VALUE, *ray_compat.OF_LOCAL_RAY)}
+        self._settings = {**ray_compat.OF_LOCAL_RAY, **(ray_compat.warm_workers() if warm else {})}
+        self._before = {name: os.environ.get(name) for name in (MODE, VALUE, *self._settings)}
         self._processes: list[psutil.Process] = []
         self._asked: Any = None
         self._everywhere: bool | None = None  # whether Ray listened on all interfaces before
@@ -49,7 +51,7 @@ class LocalRay:
         """Starts Ray and asks for a worker, without waiting for it."""
         import ray
 
-        os.environ.update(ray_compat.OF_LOCAL_RAY)
+        os.environ.update(self._settings)
         self._have_secret()
         self._everywhere = ray_compat.listen_everywhere(False)
         said = f"Ray did not start on this machine in {patience.START_S:g} s; {LIMITS}"
@@ -66,8 +68,8 @@ class LocalRay:
                 **ray_compat.places(self.folder.inner, self.folder.spill),
                 **options,
             )
-        task = ray.remote(max_retries=0)(lambda: None)  # by value: the worker imports nothing for it
-        self._asked = task.remote()  # of one alone, as Ray starts other workers for actors
+        # Of one alone, as Ray starts other workers for actors; so what trials need is not for this one.
+        self._asked = ray.remote(max_retries=0)(_answering(ray_compat.WARM_MODULE)).remote()
 
     def await_worker(self) -> None:
         """Waits for the first worker.
@@ -120,7 +122,14 @@ class LocalRay:
 _current: LocalRay | None = None
 
 
-def start_local(cpus: int, gpus: int, *, keep_logs: bool, wait: bool = True, **options: Any) -> None:
+def is_local() -> bool:
+    """Returns whether the Ray of this process is one that `start_local` started."""
+    return _current is not None
+
+
+def start_local(
+    cpus: int, gpus: int, *, keep_logs: bool, wait: bool = True, warm: bool = False, **options: Any
+) -> None:
     """Starts Ray for this process alone; `stop_local` ends it, at the latest with the process.
 
     Args:
@@ -128,6 +137,7 @@ def start_local(cpus: int, gpus: int, *, keep_logs: bool, wait: bool = True, **o
         gpus: GPUs that Ray may use.
         keep_logs: whether Ray's folder stays.
         wait: whether to wait for a worker; else `await_worker` does.
+        warm: whether idle workers import what trials of a search need.
         options: other arguments of `ray.init`.
 
     Raises:
@@ -141,7 +151,7 @@ def start_local(cpus: int, gpus: int, *, keep_logs: bool, wait: bool = True, **o
         atexit.register(stop_local)
     else:  # its Ray was ended without us
         stop_local()
-    _current = LocalRay(keep_logs=keep_logs)
+    _current = LocalRay(keep_logs=keep_logs, warm=warm)
     _current.start(cpus, gpus, **options)
     if wait:
         _current.await_worker()
@@ -166,6 +176,16 @@ def stop_local() -> None:
     finally:
         if local is not None:
             local.remove()
+
+
+def _answering(warm: str) -> Callable[[], None]:
+    """Returns what a worker is asked; it goes there by value, so that the worker imports nothing for it."""
+
+    def answer() -> None:
+        if warm in sys.modules:
+            sys.modules[warm].busy.set()
+
+    return answer
 
 
 def _await_worker(asked: Any, folder: Path) -> None:

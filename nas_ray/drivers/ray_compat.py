@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import importlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -26,8 +27,11 @@ LOUD = ("ray.tune.analysis.experiment_analysis", "ray.tune.search.searcher")
 OF_LOCAL_RAY = {
     "RAY_prestart_worker_first_driver": "0",
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # for the processes that Ray starts; see `listen_everywhere`
+    "RAY_TRAIN_ENABLE_V2_MIGRATION_WARNINGS": "0",  # which trials have from there; see `as_workers_are`
 }
 """Variables that the processes of a Ray on this machine read as they start."""
+WARM_MODULE = "nas_ray.drivers.warm"
+"""What workers for trials import as they start."""
 
 
 @contextlib.contextmanager
@@ -57,6 +61,12 @@ def places(inner: Path, spill: Path | None) -> dict[str, str | None]:
         spill: for objects that do not fit into memory; None for beside them.
     """
     return {"_temp_dir": str(inner), "object_spilling_directory": None if spill is None else str(spill)}
+
+
+def warm_workers() -> dict[str, str]:
+    """Returns the variable by which workers import `WARM_MODULE`, beside what the user lets them import."""
+    name = "RAY_preload_python_modules"
+    return {name: ",".join(filter(None, (os.environ.get(name), WARM_MODULE)))}
 
 
 def listen_everywhere(wanted: bool) -> bool:
@@ -90,7 +100,8 @@ def few_processes(*, logs: bool) -> Iterator[None]:
     """Lets a Ray that starts inside do without three of its processes, each a second of a core.
 
     They scale a cluster up, serve a dashboard, which is not asked for, and forward what workers print. A Ray
-    for this machine alone that prints nothing needs none of them, and need not wait for them.
+    for this machine alone that prints nothing needs none of them, and need not wait for them. Its agent takes
+    any free port: for its own, which a second Ray of the machine has, it would wait for seconds.
 
     Args:
         logs: whether what workers print is forwarded.
@@ -102,11 +113,47 @@ def few_processes(*, logs: bool) -> Iterator[None]:
     before = {name: getattr(node, name) for name in names if hasattr(node, name)}
     for name in before:
         setattr(node, name, lambda node, **options: None)
+    if hasattr(node, "start_raylet"):
+        before["start_raylet"] = node.start_raylet
+        node.start_raylet = _on_any_port(node.start_raylet)
     try:
         yield
     finally:
         for name, method in before.items():
             setattr(node, name, method)
+
+
+def _on_any_port(start_raylet: Any) -> Any:
+    def start(node: Any, *arguments: Any, **options: Any) -> Any:
+        with contextlib.suppress(AttributeError):
+            node._ray_params.dashboard_agent_listen_port = 0
+        return start_raylet(node, *arguments, **options)
+
+    return start
+
+
+@contextlib.contextmanager
+def as_workers_are() -> Iterator[None]:
+    """Lets trials of Tune take the workers of a local Ray as they are, which may be up already.
+
+    Tune asks for variables of its own: one that Lightning reads no more, and ours, which these workers have.
+    """
+    cache: Any = None
+    with contextlib.suppress(ImportError):
+        cache = importlib.import_module("ray.tune.execution.class_cache")
+    before = {
+        name: getattr(cache, name)
+        for name in ("DEFAULT_ENV_VARS", "ENV_VARS_TO_PROPAGATE")
+        if hasattr(cache, name)
+    }
+    if len(before) == 2:
+        cache.DEFAULT_ENV_VARS = {}
+        cache.ENV_VARS_TO_PROPAGATE = set(cache.ENV_VARS_TO_PROPAGATE) - set(OF_TUNE)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            setattr(cache, name, value)
 
 
 def heads_here() -> list[str]:

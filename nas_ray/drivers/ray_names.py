@@ -60,6 +60,18 @@ PRIVATE = {
         "a local Ray has no process that scales a cluster up, serves a dashboard or forwards logs",
         "it has, and starts a second or two later",
     ),
+    "ray._private.node.Node.start_raylet": (
+        "a second local Ray of a machine need not wait for a port",
+        "it starts three seconds later",
+    ),
+    "ray.tune.execution.class_cache": (
+        "the first trial of a search takes a worker that is up",
+        "it starts a second or two later",
+    ),
+    "RAY_preload_python_modules": (
+        "that worker has imported what trials need",
+        "the first trial starts a second or two later",
+    ),
     "ray.util.client.ray": (
         "searches notice that they run over Ray Client",
         "no search is started, as Tune would run on the wrong side",

@@ -161,8 +161,8 @@ def start_ray(request: Request, *, verbose: bool = False, **early: Any) -> Plan:
     Args:
         request: what the user asked for.
         verbose: show Ray's own messages.
-        early: of a start on this machine that nothing waits for yet: `gpus`, which are known, and the
-            `wait` of `start_local`.
+        early: of a start on this machine that nothing waits for yet: `gpus`, which are known, and `wait` and
+            `warm` of `start_local`.
 
     Raises:
         UsageError: Ray cannot start, the cluster cannot be reached, or has less than what was asked for. What

@@ -14,8 +14,10 @@ import pandas as pd
 from nas_ray.drivers.by_value import ship_modules
 from nas_ray.drivers.callbacks import TUNE, check_callbacks, clear
 from nas_ray.drivers.connection import check_search, connected
+from nas_ray.drivers.local_ray import is_local
 from nas_ray.drivers.plan import RAY, Budget, Listeners, Plan
 from nas_ray.drivers.ray_client import over_client, search_at_head
+from nas_ray.drivers.ray_compat import as_workers_are
 from nas_ray.drivers.recorded import recorded, run_info, search_args
 from nas_ray.drivers.table import to_table
 from nas_ray.drivers.tune_surroundings import tune_surroundings
@@ -128,7 +130,11 @@ def run_on_ray(
         return
     storage = _storage(folder)
     try:
-        with tune_surroundings(), connected(searcher, evaluator, plan, budget, listeners, journal):
+        with (
+            tune_surroundings(),
+            as_workers_are() if is_local() else contextlib.nullcontext(),
+            connected(searcher, evaluator, plan, budget, listeners, journal),
+        ):
             _tuner(searcher, evaluator, plan, listeners, storage).fit()
     finally:
         clear(storage, folder.resolve(), keep=bool(listeners.callbacks))

@@ -9,12 +9,14 @@ import numpy as np
 
 from nas_ray.errors import UsageError
 from nas_ray.images.splits import ArrayPixels, ChannelStats, Images, Source, Split, check_labels, describe
+from nas_ray.process.deferred import deferred
 
 # Mean and std of the 50,000 training images, as NATS-Bench used them (Dong et al., 2021), in 0..255.
 _STATS = {
     "cifar10": ((125.3, 123.0, 113.9), (63.0, 62.1, 66.7)),
     "cifar100": ((129.3, 124.1, 112.4), (68.2, 65.4, 70.4)),
 }
+_FOLDERS = {"cifar10": "cifar-10-batches-py", "cifar100": "cifar-100-python"}  # as the archives unpack
 
 
 def open_cifar(source: Source) -> Images:
@@ -26,12 +28,9 @@ def open_cifar(source: Source) -> Images:
     Raises:
         UsageError: the files are neither on disk nor may be fetched, are changed, or cannot be fetched.
     """
-    # torchvision is heavy and only the process that opens images needs it
-    from torchvision.datasets import CIFAR10, CIFAR100
-
     name = source.spec
-    cifar = {"cifar10": CIFAR10, "cifar100": CIFAR100}[name]
-    root = _find(source, cifar.base_folder)
+    root = _find(source, _FOLDERS[name])
+    cifar = _torchvision_class(name)
     train = _load(cifar, root, True, source)
     test = _load(cifar, root, False, source)
     mean, std = _STATS[name]
@@ -39,6 +38,13 @@ def open_cifar(source: Source) -> Images:
     what = name.upper().replace("CIFAR", "CIFAR-")
     description = describe(what, len(train.labels), (32, 32), False, source.dataset.image_size)
     return Images(train, test, description, stats)
+
+
+def _torchvision_class(name: str) -> Any:
+    """Returns torchvision's class, imported without torch's compiler, which takes most of its import."""
+    with deferred(("torch._dynamo",), ("torchvision",)):
+        from torchvision import datasets
+    return getattr(datasets, name.upper())
 
 
 def _find(source: Source, folder: str) -> Path:

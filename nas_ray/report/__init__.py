@@ -1,19 +1,8 @@
-"""Tables and figures computed from finished runs; each needs only a DataFrame and plain data."""
+"""Tables and figures computed from finished runs; each needs only a DataFrame and plain data.
 
-from nas_ray.report.cells import cell_graph, cell_text, draw_cell
-from nas_ray.report.expected import expected_best, expected_random_arch
-from nas_ray.report.search_curve import best_so_far, draw_search
-from nas_ray.report.summary import summarize
-from nas_ray.report.summary_table import print_summary
+The names of `__init__.pyi`, imported when they are first used: what draws nothing imports no matplotlib.
+"""
 
-__all__ = [
-    "best_so_far",
-    "cell_graph",
-    "cell_text",
-    "draw_cell",
-    "draw_search",
-    "expected_best",
-    "expected_random_arch",
-    "print_summary",
-    "summarize",
-]
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import gammaln
 
 ORACLE_SAYS = "The oracle is told the final accuracy of every arch, which no search knows before training."
 ORACLE = (
@@ -61,6 +60,8 @@ def _checked(accuracies: np.ndarray) -> np.ndarray:
 
 def _without(size: int, draws: int) -> np.ndarray:
     """Returns `[N]` probabilities that the k-th smallest is the maximum of a subset of n: hypergeometric."""
+    from scipy.special import gammaln  # half a second that commands which draw nothing need not wait for
+
     k = np.arange(draws, size + 1)
     logs = gammaln(k) - gammaln(k - draws + 1)  # log C(k - 1, n - 1), up to a constant
     weights = np.exp(logs - logs[-1])

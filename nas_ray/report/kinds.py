@@ -9,7 +9,8 @@ from itertools import combinations
 from pathlib import PurePath
 from typing import Any
 
-from nas_ray.report.run_data import RunData, method_of
+from nas_ray.report.run_data import RunData
+from nas_ray.runs.folder import method_of
 
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#5b5b5b")
 """Source: Okabe and Ito, "Color Universal Design", 2008, with grey instead of yellow, for white paper."""

@@ -14,17 +14,12 @@ import pandas as pd
 from nas_ray.errors import UsageError
 from nas_ray.report.cost import COSTS
 from nas_ray.rows import GIVEN, Row, given_in
+from nas_ray.runs.folder import method_of
 from nas_ray.safe_files.stored_numbers import row_numbers
 from nas_ray.searchers.fitness import Fitness
 
 Lookup = Callable[[str], float]
 """Accuracy of an arch in percent, NaN if unknown."""
-
-
-def method_of(experiment: str, settings: Mapping[str, Any]) -> str:
-    """Returns the name of an experiment with that of its searcher, such as `search rea`."""
-    searcher = settings.get("searcher")
-    return f"{experiment} {searcher}" if isinstance(searcher, str) and searcher != experiment else experiment
 
 
 @dataclass(frozen=True)

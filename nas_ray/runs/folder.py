@@ -11,7 +11,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -222,3 +222,9 @@ def check_is_run(folder: Path) -> None:
             f"A report needs run folders with a {FILE_NAME}, and {folder} is none; give a folder that "
             "a search, score-space or correlate wrote."
         )
+
+
+def method_of(experiment: str, settings: Mapping[str, Any]) -> str:
+    """Returns the name of an experiment with that of its searcher, such as `search rea`."""
+    searcher = settings.get("searcher")
+    return f"{experiment} {searcher}" if isinstance(searcher, str) and searcher != experiment else experiment

@@ -17,8 +17,7 @@ from nas_ray.evaluation.limits import limited
 from nas_ray.images.identity import IMAGES
 from nas_ray.images.image_args import open_image_args
 from nas_ray.images.image_data import ImageDataModule
-from nas_ray.report.run_data import method_of
-from nas_ray.runs.folder import fingerprint
+from nas_ray.runs.folder import fingerprint, method_of
 from nas_ray.search.arguments import RunnableArgs, SearchArgs
 from nas_ray.search.base import MINIBATCH, Experiment
 from nas_ray.search.defaults import default_of, said_out

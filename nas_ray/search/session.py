@@ -8,7 +8,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
@@ -32,7 +32,6 @@ from nas_ray.search.arguments import RunnableArgs, SearchArgs
 from nas_ray.search.base import Experiment
 from nas_ray.search.estimation import weights_of
 from nas_ray.search.experiment import Runnable, introduce, prepare
-from nas_ray.search.finish import Outcome, finish, show, show_front
 from nas_ray.search.foretold import expected, time_lines
 from nas_ray.search.steps import drive, leave, wall_since
 from nas_ray.search.steps import replay as replay
@@ -41,7 +40,10 @@ from nas_ray.spaces.needs import stem_of
 from nas_ray.terminal.console import error_console
 from nas_ray.terminal.next_steps import say_next
 
-After = Callable[[Outcome, Experiment, Path, Console], None]
+if TYPE_CHECKING:
+    from nas_ray.search.finish import Outcome
+
+After = Callable[["Outcome", Experiment, Path, Console], None]
 """What follows the summary of a finished run, in its folder."""
 
 
@@ -70,14 +72,15 @@ def run(
     return run_prepared(prepare(name, args, searcher), console, began=began)
 
 
-def run_prepared(experiment: Runnable, console: Console, *, began: float, after: After = show_front) -> int:
+def run_prepared(experiment: Runnable, console: Console, *, began: float, after: After | None = None) -> int:
     """Runs or resumes a checked experiment and returns the exit code.
 
     Args:
         experiment: its arguments say the folder.
         console: where the summary goes.
         began: `time.monotonic()` of the start of the process.
-        after: shows and writes what this kind of experiment has beside tables and the best arch.
+        after: shows and writes what this kind of experiment has beside tables and the best arch; None for a
+            front, where there is one.
 
     Raises:
         UsageError: the folder cannot be used, or what it holds does not fit.
@@ -198,7 +201,7 @@ def _search(
     console: Console,
     began: float,
     journal: Journal,
-    after: After,
+    after: After | None,
 ) -> int:
     before = len(rows_of(experiment.searcher.events))
     seen = {IMAGES: experiment.images.sha256}  # which a run of an earlier version did not note
@@ -211,8 +214,10 @@ def _search(
     with SearchProgress(errors, experiment.num_samples, experiment.fitness, experiment.label) as progress:
         progress.replayed(rows_of(experiment.searcher.events))
         drive(experiment, plan, folder, Listeners(progress, progress.trained), journal)
+    from nas_ray.search.finish import finish, show, show_front  # whose pictures no trial waits for
+
     outcome = finish(experiment, folder, wall_since(folder, began, experiment, before))
     code = show(outcome, experiment, console, plan.gpus_per_trial)
-    after(outcome, experiment, folder, console)
+    (after or show_front)(outcome, experiment, folder, console)
     say_next(console, *next_of(place, experiment.args, found=outcome.best is not None))
     return code

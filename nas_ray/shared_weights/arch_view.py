@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import lru_cache
+from typing import TypeVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from nas_ray.shared_weights.beginning import Beginning
 from nas_ray.spaces.nats_tss import skip_spans
 from nas_ray.spaces.ops import ResidualReduction
 from nas_ray.spaces.plans import INPUT, OUTPUT, CellPlan, Step, plan_cell
 
+Result = TypeVar("Result")
 Observer = Callable[[Tensor, int], None]
 """Called with a pre-activation `[B, C, H, W]` and the number of ReLUs of the plain net that see it."""
 
@@ -43,20 +46,29 @@ class ArchView(nn.Module):
         )
         self.head = head
         self.classifier = classifier
+        self.beginning: Beginning | None = None
+        """What views that are observed one after the other have in common, for who scores several."""
 
     def forward(self, x: Tensor, observe: Observer | None = None) -> Tensor:
         """Returns class scores; calls `observe` with every node that ReLUs see, in the order of the net."""
-        x = self.stem(x)
-        for block in self.body:
+        common = self.beginning if observe else None
+        x = common.map("stem", lambda: self.stem(x)) if common else self.stem(x)
+        for place, block in enumerate(self.body):
             if observe is None:
                 x = block(x)
+            elif isinstance(block, CellView):
+                x = block(x, observe, common if place == 0 else None)
             else:
-                x = block(x, observe) if isinstance(block, CellView) else watched(block, x, observe)
+                x = watched(block, x, observe)
         x = self.head[0](x)  # type: ignore[index]  # nn.Sequential
         if observe:
             observe(x, 1)
         logits: Tensor = self.classifier(F.relu(x).mean((2, 3)))
         return logits
+
+    def once(self, node: Tensor, function: Callable[[Tensor], Result]) -> Result:
+        """Returns `function(node)` of an observed node, computed once where views have it in common."""
+        return self.beginning.once(node, function) if self.beginning else function(node)
 
 
 class CellView(nn.Module):
@@ -69,12 +81,13 @@ class CellView(nn.Module):
         # A tuple, so that these are no submodules.
         self.observed_edges = tuple(operation(cell, step) for step in self.observed_plan.steps)
 
-    def forward(self, x: Tensor, observe: Observer | None = None) -> Tensor:
+    def forward(self, x: Tensor, observe: Observer | None = None, common: Beginning | None = None) -> Tensor:
         """Returns the last node."""
         if observe is None:
             nodes = self.nodes(x, self.plan, self.edges)
         else:
-            nodes = self.nodes(x, self.observed_plan, self.observed_edges)
+            compute = common.nodes if common else self.nodes
+            nodes = compute(x, self.observed_plan, self.observed_edges)
             for node, count in enumerate(self.plan.readers):
                 if count:
                     observe(nodes[node] if node in nodes else torch.zeros_like(x), count)

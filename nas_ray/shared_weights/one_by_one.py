@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from nas_ray.proxies import PROXIES, Proxy
+from nas_ray.shared_weights.arch_view import ArchView
+from nas_ray.shared_weights.beginning import Beginning
 from nas_ray.shared_weights.patterns import linear_regions_on_view, naswot_on_view, near_on_view, swap_on_view
 from nas_ray.shared_weights.supernet import Supernet
 from nas_ray.spaces.nats_tss import to_ops
@@ -27,6 +29,19 @@ class Way:
 
     net: Callable[[Supernet, str], nn.Module]
     key: Callable[[str], Hashable]
+
+
+def nets_of(way: Way, supernet: Supernet, archs: Sequence[str]) -> Iterator[nn.Module]:
+    """Yields the net of each arch; views have in common what they compute alike while they are observed.
+
+    All must see one minibatch, and the weights must stay as they are.
+    """
+    common = Beginning() if len(archs) > 1 else None
+    for arch in archs:
+        net = way.net(supernet, arch)
+        if isinstance(net, ArchView):
+            net.beginning = common
+        yield net
 
 
 OUTPUT_ONLY = Way(Supernet.view, lambda arch: live_ops(to_ops(arch)))
@@ -74,7 +89,7 @@ def one_by_one(name: str) -> Callable[[Supernet, Sequence[str], Tensor, Tensor],
 
     def batched(supernet: Supernet, archs: Sequence[str], inputs: Tensor, targets: Tensor) -> Tensor:
         different, where = first_of_each(archs, way.key)
-        scores = [proxy(way.net(supernet, arch), inputs, targets) for arch in different]
+        scores = [proxy(net, inputs, targets) for net in nets_of(way, supernet, different)]
         return torch.tensor(scores, dtype=torch.float64)[where]
 
     batched.__name__ = batched.__qualname__ = f"{name}_batched"

@@ -52,7 +52,7 @@ def node_kernels(view: ArchView, inputs: Tensor, *, name: str) -> list[NodeKerne
     kernels: list[NodeKernel] = []
 
     def observe(node: Tensor, count: int) -> None:
-        kernels.append(NodeKernel(agreement(node), node[0].numel(), count))
+        kernels.append(NodeKernel(view.once(node, agreement), node[0].numel(), count))
 
     _observe(name, view, inputs, observe)
     return kernels

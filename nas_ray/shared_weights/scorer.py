@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from nas_ray.evaluation.scoring import score_net
 from nas_ray.process.seeded import seeded
@@ -19,7 +19,7 @@ from nas_ray.proxies.plugin import known_columns
 from nas_ray.proxies.sharing import shared_work, widest_first
 from nas_ray.rows import ERROR, ERROR_KIND, UNDEFINED, Failure, failed
 from nas_ray.shared_weights.batched import BATCHED, ONE_BY_ONE
-from nas_ray.shared_weights.one_by_one import WHOLE, Way, first_of_each
+from nas_ray.shared_weights.one_by_one import WHOLE, Way, first_of_each, nets_of
 from nas_ray.shared_weights.out_of_memory import in_halves
 from nas_ray.shared_weights.precision import in_precision
 from nas_ray.shared_weights.supernet import Supernet
@@ -93,7 +93,8 @@ class ChunkScorer:
                         own.append(Failure(f"{name} is {score}", UNDEFINED))
         for way, proxies in self._by_way().items():
             different, where = first_of_each(archs, way.key)
-            found = [self._one(way, arch, proxies, batch) for arch in different]
+            nets = nets_of(way, self.supernet, different)
+            found = [self._one(net, proxies, batch) for net in nets]
             for row, own, place in zip(rows, failures, where, strict=True):
                 row.update(found[place][0])
                 own += found[place][1]
@@ -150,9 +151,8 @@ class ChunkScorer:
         return ways
 
     def _one(
-        self, way: Way, arch: str, proxies: Mapping[str, Proxy], batch: Sequence[Tensor]
+        self, net: nn.Module, proxies: Mapping[str, Proxy], batch: Sequence[Tensor]
     ) -> tuple[dict[str, float], list[Failure]]:
-        net = way.net(self.supernet, arch)
         inputs, targets = batch
         scores: dict[str, float] = {}
         failures: list[Failure] = []

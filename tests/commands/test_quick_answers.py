@@ -247,3 +247,19 @@ def test_scripts_too() -> None:
             assert "nas-ray " not in said.getvalue().partition("options")[0], said.getvalue()
         """
     )
+
+
+def test_a_search_imports_for_its_first_trial_only_what_that_needs() -> None:
+    """What draws pictures, tests hypotheses or compiles would keep the first row waiting for seconds."""
+    run(
+        """
+        from nas_ray.search.arguments import ReaArgs
+        from nas_ray.search.experiment import prepare
+        import nas_ray.search.session
+        import nas_ray.drivers.trainable
+
+        prepare("rea", ReaArgs(), "rea")
+        for name in ("matplotlib", "networkx", "plotly", "scipy", "sklearn", "torchvision", "torch._dynamo"):
+            assert name not in sys.modules, name
+        """
+    )

@@ -53,7 +53,7 @@ def starts(monkeypatch: pytest.MonkeyPatch) -> Starts:
 
 def test_it_is_taken_once_its_worker_is_up(starts: Starts) -> None:
     early.start_early(WANTED, ["tests.drivers.nowhere"])  # what cannot be imported is told by who needs it
-    assert starts.told == [(WANTED, {"verbose": False, "gpus": 0, "wait": False})]
+    assert starts.told == [(WANTED, {"verbose": False, "gpus": 0, "wait": False, "warm": True})]
     assert early.started_early(WANTED) == Plan(where="this machine")
     assert starts.told[1:] == ["awaited"]
     assert early.started_early(WANTED) is None

@@ -7,6 +7,7 @@ import inspect
 import re
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import ray
@@ -110,6 +111,15 @@ LOOKS = {
         ),
         said("ray._private.node", "self._webui_url = None"),
     ),
+    "ray._private.node.Node.start_raylet": both(
+        defined("ray._private.node:Node.start_raylet"),
+        said("ray._private.node", "dashboard_agent_listen_port=self._ray_params.dashboard_agent_listen_port"),
+    ),
+    "ray.tune.execution.class_cache": both(
+        defined("ray.tune.execution.class_cache:DEFAULT_ENV_VARS"),
+        defined("ray.tune.execution.class_cache:ENV_VARS_TO_PROPAGATE"),
+    ),
+    "RAY_preload_python_modules": built_in("preload_python_modules"),
     "ray.util.client.ray": defined("ray.util.client:ray.is_connected"),
     "ray.tune.result": lambda: bool(ray_compat.names_of_tune()),
     "ray.tune.result.DEFAULT_METRIC": both(
@@ -196,6 +206,36 @@ def test_a_ray_that_would_listen_to_all_is_refused(monkeypatch: pytest.MonkeyPat
     monkeypatch.delattr("ray._private.ray_constants.ENABLE_RAY_CLUSTER")
     with pytest.raises(UsageError, match=r"has no ray\._private\.ray_constants\.ENABLE_RAY_CLUSTER"):
         ray_compat.listen_everywhere(False)
+
+
+def test_a_second_ray_of_a_machine_waits_for_no_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    ports = []
+    monkeypatch.setattr(
+        "ray._private.node.Node.start_raylet",
+        lambda node, *given: ports.append((node._ray_params.dashboard_agent_listen_port, *given)),
+    )
+    node = SimpleNamespace(_ray_params=SimpleNamespace(dashboard_agent_listen_port=52365))
+    with ray_compat.few_processes(logs=False):
+        ray._private.node.Node.start_raylet(node, "here")
+    assert ports == [(0, "here")]
+    node._ray_params.dashboard_agent_listen_port = 52365
+    ray._private.node.Node.start_raylet(node, "there")
+    assert ports[1:] == [(52365, "there")]
+
+
+def test_trials_ask_for_no_variables_that_their_workers_have(monkeypatch: pytest.MonkeyPatch) -> None:
+    from ray.tune.execution import class_cache
+
+    asked = []
+    monkeypatch.setattr(ray, "remote", lambda runtime_env: asked.append(runtime_env) or (lambda kind: kind))
+    monkeypatch.setenv("RAY_TRAIN_ENABLE_V2_MIGRATION_WARNINGS", "0")
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "the user's")
+    with ray_compat.as_workers_are():
+        class_cache._ActorClassCache().get(object)
+    class_cache._ActorClassCache().get(object)
+    own = {"AWS_SESSION_TOKEN": "the user's"}
+    usual = {"PL_DISABLE_FORK": "1", "RAY_TRAIN_ENABLE_V2_MIGRATION_WARNINGS": "0", **own}
+    assert asked == [{"env_vars": own}, {"env_vars": usual}]
 
 
 def test_heads_that_cannot_be_found_are_none(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ import pytest
 import torchvision.datasets as vision
 
 from nas_ray.errors import UsageError
+from nas_ray.images import sources
 from nas_ray.images.datasets import get_dataset
 from nas_ray.images.sources import IMAGES, OpenedImages, open_images, search_roots
 
@@ -74,6 +75,15 @@ def test_digits_are_the_bundled_ones():
     np.testing.assert_array_equal(last, np.broadcast_to(load_digits().images[1796] / 16, (3, 8, 8)))
     assert images.test.labels[-1] == load_digits().target[1796]
     assert set(images.train.labels) == set(images.test.labels) == set(range(10))
+
+
+def test_digits_are_the_same_without_their_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    pixels, labels = sources.bundled_digits()
+    monkeypatch.setattr(sources, "find_spec", lambda name: None)
+    imported, targets = sources.bundled_digits()
+    np.testing.assert_array_equal(pixels, imported)
+    np.testing.assert_array_equal(labels, targets)
+    assert labels.dtype == targets.dtype == np.int64
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,9 @@
+from .cells import cell_graph as cell_graph
+from .cells import cell_text as cell_text
+from .cells import draw_cell as draw_cell
+from .expected import expected_best as expected_best
+from .expected import expected_random_arch as expected_random_arch
+from .search_curve import best_so_far as best_so_far
+from .search_curve import draw_search as draw_search
+from .summary import summarize as summarize
+from .summary_table import print_summary as print_summary
