@@ -154,7 +154,7 @@ def load(path: str | Path, space: SearchSpace | None = None) -> TrainedNet:
     path = Path(path).expanduser()
     path = path / MODEL if path.is_dir() else path
     content = _read(path)
-    named = known_space(content.get("space")) if space is None else None
+    named = _named(content, path) if space is None else None
     space = named if space is None else space
     if space is None:
         raise UsageError(
@@ -175,6 +175,18 @@ def load(path: str | Path, space: SearchSpace | None = None) -> TrainedNet:
             f"together: {why}; take another file."
         ) from error
     return TrainedNet(net, facts).eval()
+
+
+def _named(content: dict[str, Any], path: Path) -> SearchSpace | None:
+    """Returns the space of this package that a file names, None where it names another.
+
+    Raises:
+        UsageError: it names one with options that cannot be.
+    """
+    try:
+        return known_space(content.get("space"))
+    except UsageError as error:
+        raise UsageError(f"{path} must hold a net of a space that can be: {error}") from error
 
 
 def _facts(content: dict[str, Any]) -> NetFacts:

@@ -114,3 +114,15 @@ def test_a_file_that_names_a_giant_net_is_refused_before_it_is_built(tmp_path: P
     TrainedNet(space.build(arch, 3), facts).save(path)
     with pytest.raises(UsageError, match=r"does not fit together: .* numbers for a net of [\d,]{13,};"):
         load(path)
+
+
+def test_a_file_that_names_a_space_that_cannot_be_is_refused(tmp_path: Path) -> None:
+    space = open_space(SMALL)
+    arch = space.sample(np.random.default_rng(0))
+    facts = NetFacts(arch, "darts:cells=1000", 3, 32, ("a", "b", "c"), (0.5,) * 3, (0.5,) * 3)
+    path = tmp_path / "model.pt"
+    TrainedNet(space.build(arch, 3), facts).save(path)
+    with pytest.raises(
+        UsageError, match="must hold a net of a space that can be: A net of darts has at most"
+    ):
+        load(path)
