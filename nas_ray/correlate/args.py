@@ -14,6 +14,7 @@ from nas_ray.terminal.argument_groups import (
     OutArgs,
     ProxyArgs,
     SampleArgs,
+    SpaceArgs,
 )
 from nas_ray.terminal.ranges import RESAMPLES, Range
 
@@ -22,9 +23,14 @@ FEWEST = 10
 
 
 @dataclass(frozen=True)
-class CorrelateArgs(OutArgs, MachineArgs, MinibatchArgs, SampleArgs, BenchmarkArgs, SourceArgs, ProxyArgs):
+class CorrelateArgs(
+    OutArgs, MachineArgs, MinibatchArgs, SampleArgs, BenchmarkArgs, SourceArgs, ProxyArgs, SpaceArgs
+):
     """Arguments of the comparison."""
 
+    space: str = "nats-tss"
+    """Space of the archs; of others than nats-tss and nats-sss those of the table that --benchmark names
+    (docs/spaces.md)."""
     proxies: tuple[str, ...] = ("naswot", "synflow")
     """Proxies to judge, or your own as module:function; "all" for every built-in one."""
     num_archs: Annotated[int, Range(0, 10**9)] = 200

@@ -12,9 +12,10 @@ import numpy as np
 import pandas as pd
 from rich.console import Console
 
-from nas_ray.benchmarks import Benchmark, open_benchmark
+from nas_ray.benchmarks import Benchmark
 from nas_ray.benchmarks.whole import benchmark_accuracy
 from nas_ray.correlate.args import FEWEST, CorrelateArgs
+from nas_ray.correlate.opening import open_all
 from nas_ray.correlate.scoring import score_archs
 from nas_ray.drivers.lifecycle import begin_ray, ending_in, guarded
 from nas_ray.drivers.resources import Plan, Request, check_request
@@ -33,7 +34,8 @@ from nas_ray.runs.record import Record
 from nas_ray.runs.writing import staged, write_table, write_text
 from nas_ray.searchers import Fitness
 from nas_ray.searchers.fitness import parse_fitness
-from nas_ray.spaces import NatsTss
+from nas_ray.spaces import FiniteSpace, NatsTss
+from nas_ray.spaces.base import fitted_space
 from nas_ray.spaces.choice import choose_archs
 from nas_ray.terminal.console import error_console, headed, say
 from nas_ray.terminal.ranges import check_values
@@ -60,6 +62,7 @@ def compare_all(
     resamples: int,
     num_cpus: int | None,
     num_gpus: int | None,
+    space: str = NatsTss.name,
 ) -> dict[str, pd.DataFrame]:
     """Scores archs on every dataset and writes tables and pictures to `out`; returns the tables by dataset.
 
@@ -76,11 +79,10 @@ def compare_all(
     chosen = resolve_proxies([*dict.fromkeys([*_named(proxies), *BASELINES])])
     columns = score_names(chosen)
     combined = {spec: parse_fitness(spec, columns) for spec in fitness}
-    opened = {dataset: _open(benchmark, dataset) for dataset in datasets}
+    searched, opened = open_all(benchmark, datasets, space)
     known = {dataset: benchmark_accuracy(opened[dataset]) for dataset in datasets}
-    space = NatsTss()
-    accuracy = pd.Series(known[datasets[0]]).loc[list(space)].to_numpy() if stratified else None
-    archs = choose_archs(space, num_archs, seed=seed, accuracy=accuracy)
+    accuracy = pd.Series(known[datasets[0]]).loc[list(searched)].to_numpy() if stratified else None
+    archs = choose_archs(searched, num_archs, seed=seed, accuracy=accuracy)
     modules = {
         dataset: ImageDataModule(images, dataset=dataset, batch_size=batch_size, batch_seed=batch_seed)
         for dataset in ([score_as] if score_as else dict.fromkeys(datasets))
@@ -99,8 +101,21 @@ def compare_all(
     }
     asked |= {"stratified": stratified, "seed": seed, "score_as": score_as, "resamples": resamples}
     asked |= {"benchmark": {name: one.acc_source for name, one in opened.items()}}
+    asked |= {} if space == NatsTss.name else {"space": space}  # as runs of before
     work = Comparison(
-        out, space, archs, chosen, combined, modules, opened, known, benchmark, init_seed, seed, resamples
+        out,
+        space,
+        searched,
+        archs,
+        chosen,
+        combined,
+        modules,
+        opened,
+        known,
+        benchmark,
+        init_seed,
+        seed,
+        resamples,
     )
     with claimed(out, EXPERIMENT):
         record = Record(out, EXPERIMENT, asked, **asked)
@@ -116,7 +131,8 @@ class Comparison:
     """Everything that a comparison needs, checked before Ray starts, and the tables that it makes."""
 
     out: Path
-    space: NatsTss
+    space_name: str
+    space: FiniteSpace
     archs: list[str]
     proxies: dict[str, Proxy]
     combined: dict[str, Fitness]
@@ -156,7 +172,12 @@ class Comparison:
         """Returns the scores of all archs by proxies and combinations."""
         inputs, targets = (tensor.numpy() for tensor in module.minibatch())
         evaluator = ProxyScores(
-            self.space, module.num_classes, inputs, targets, self.proxies, init_seed=self.init_seed
+            fitted_space(self.space, module.image_size),
+            module.num_classes,
+            inputs,
+            targets,
+            self.proxies,
+            init_seed=self.init_seed,
         )
         scores = score_archs(
             self.out / nets_of,
@@ -168,6 +189,7 @@ class Comparison:
                 "images": module.source,
                 "batch_size": module.batch_size,
                 "batch_seed": module.batch_seed,
+                **({} if self.space_name == NatsTss.name else {"space": self.space_name}),
             },
         )
         rows = cast(list[Row], scores.to_dict("records"))
@@ -208,10 +230,3 @@ def _say_undefined(scores: pd.DataFrame, columns: Sequence[str], console: Consol
             own = [entry for entry in said if entry.startswith((f"{name}:", f"{name} ", f"{name}."))]
             reason = f": {(own or said)[0]}" if said else ""
             say(console, f"{name} is undefined for {bad.sum():,} of {len(scores):,} archs{reason}")
-
-
-def _open(benchmark: str, dataset: str) -> Benchmark:
-    opened = open_benchmark(benchmark, dataset)
-    if opened is None:
-        raise UsageError("Correlations need a benchmark; --benchmark none has no accuracy to compare with.")
-    return opened

@@ -13,6 +13,7 @@ import numpy as np
 from nas_ray.errors import UsageError
 from nas_ray.errors.checks import whole
 from nas_ray.spaces.darts_cells import INPUTS, CellPlan, Edge, Genotype, read_genotype
+from nas_ray.spaces.darts_costs import count_cost
 from nas_ray.spaces.darts_moves import EDGES, KEPT, NODES, PLACE, Decisions, Options, neighbors
 from nas_ray.spaces.darts_sets import NONE, S1, SHORT, read_ops
 from nas_ray.spaces.edges import Chosen, EdgeGraph
@@ -208,6 +209,10 @@ class Darts:
         """Returns how often each operation stands in a cell, such as `normal 5 sep3 3 skip, reduce 8 max`."""
         cells = zip(CELLS, self.genotype(arch).cells, strict=True)
         return ", ".join(f"{name} {_counted(plan.ops)}" for name, plan in cells)
+
+    def cost(self, arch: str, num_classes: int, image: tuple[int, int, int]) -> tuple[int, int]:
+        """Returns parameters, and multiply-adds of one image `(3, H, W)`, by formula."""
+        return count_cost(self.genotype(arch), num_classes, self.channels, self.cells, self.stem, image)
 
     def build(self, arch: str, num_classes: int) -> nn.Module:
         """Returns a new net `[B, 3, H, W] -> [B, num_classes]`, with H and W divisible by 4.

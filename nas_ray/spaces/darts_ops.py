@@ -63,8 +63,8 @@ class FactorizedReduction(nn.Module):
 class Noise(nn.Module):
     """Returns Gaussian noise, whatever the input: an operation that no cell should have.
 
-    `[B, C, H, W] -> [B, C, ceil(H / stride), ceil(W / stride)]`, drawn from torch's global state at every
-    call.
+    `[B, C, H, W] -> [B, C, ceil(H / stride), ceil(W / stride)]`, other numbers at every call. They are too
+    many to be sent to a GPU, which draws them from a seed that the CPU draws.
     """
 
     def __init__(self, stride: int = 1) -> None:
@@ -73,7 +73,11 @@ class Noise(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Returns new noise of mean 0 and deviation 1."""
-        return torch.randn_like(x[:, :, :: self.stride, :: self.stride])
+        x = x[:, :, :: self.stride, :: self.stride]
+        if x.device.type in ("cpu", "meta"):
+            return torch.randn_like(x)
+        generator = torch.Generator(x.device).manual_seed(int(torch.randint(2**62, ())))
+        return torch.randn(x.shape, generator=generator, device=x.device, dtype=x.dtype)
 
 
 def pointwise(channels_in: int, channels_out: int, norm: Norm = nn.BatchNorm2d) -> nn.Sequential:

@@ -12,6 +12,7 @@ import numpy as np
 from nas_ray.errors import UsageError, unknown_name
 from nas_ray.spaces.darts import check_sizes
 from nas_ray.spaces.darts_cells import CellPlan, Genotype
+from nas_ray.spaces.darts_costs import count_cost
 from nas_ray.spaces.darts_sets import SHORT
 from nas_ray.spaces.stems import SMALL, stem_for
 
@@ -125,6 +126,10 @@ class DartsCells:
         """Returns all other names: no cell is nearer than another."""
         return [name for name in PUBLISHED if name != arch]
 
+    def cost(self, arch: str, num_classes: int, image: tuple[int, int, int]) -> tuple[int, int]:
+        """Returns parameters, and multiply-adds of one image `(3, H, W)`, by formula."""
+        return count_cost(_named(arch), num_classes, self.channels, self.cells, self.stem, image)
+
     def build(self, arch: str, num_classes: int) -> nn.Module:
         """Returns a new net `[B, 3, H, W] -> [B, num_classes]`.
 
@@ -133,6 +138,15 @@ class DartsCells:
         """
         from nas_ray.spaces.darts_nets import DartsNet
 
-        if arch not in PUBLISHED:
-            raise UsageError(unknown_name("cell of a paper", arch, list(PUBLISHED)))
-        return DartsNet(PUBLISHED[arch], num_classes, self.channels, self.cells, self.stem)
+        return DartsNet(_named(arch), num_classes, self.channels, self.cells, self.stem)
+
+
+def _named(arch: str) -> Genotype:
+    """Returns the cells of a paper.
+
+    Raises:
+        UsageError: unknown name.
+    """
+    if arch not in PUBLISHED:
+        raise UsageError(unknown_name("cell of a paper", arch, list(PUBLISHED)))
+    return PUBLISHED[arch]

@@ -9,6 +9,8 @@ import pytest
 import torch
 from torch import nn
 
+from nas_ray.proxies import PROXIES
+from nas_ray.proxies.flops import flops
 from nas_ray.spaces import Darts, DartsCells
 from nas_ray.spaces.darts_cells import CellPlan, Genotype
 from nas_ray.spaces.darts_nets import AuxiliaryHead, Cell, DartsNet, path_factors, reductions
@@ -87,6 +89,33 @@ def test_random_archs_have_the_parameters_of_the_formula() -> None:
     for _ in range(20):
         arch = space.sample(rng)
         assert counted(space.build(arch, 7)) == params(space.genotype(arch), 7, 5, 4)
+
+
+@pytest.mark.parametrize(
+    ("image", "channels", "cells"), [((3, 32, 32), 5, 4), ((3, 28, 28), 4, 2), ((3, 80, 80), 6, 3)]
+)
+def test_the_cost_of_an_arch_is_what_is_counted(
+    image: tuple[int, int, int], channels: int, cells: int
+) -> None:
+    space = Darts(channels, cells, "+".join(OPERATIONS)).for_image_size(image[1])
+    papers = DartsCells(channels, cells).for_image_size(image[1])
+    rng = np.random.default_rng(5)
+    for one, arch in [
+        *((space, space.sample(rng)) for _ in range(4)),
+        (papers, "nasnet-a"),
+        (papers, "amoebanet-a"),
+    ]:
+        with torch.device("meta"):
+            net, x = one.build(arch, 7), torch.empty(1, *image)
+            counts = flops(net, x, torch.empty(1)), PROXIES["params"](net, x, torch.empty(1))
+        assert one.cost(arch, 7, image) == (counts[1], counts[0])
+
+
+def test_the_released_cell_has_the_published_multiply_adds() -> None:
+    """528 million, and 519 for the one of GDAS."""
+    space, image = DartsCells(36, 20), (3, 32, 32)
+    assert round(space.cost("darts-v2", 10, image)[1] / 1e6) == 528
+    assert round(space.cost("gdas", 10, image)[1] / 1e6) == 519
 
 
 def test_reductions_are_at_a_third_and_two_thirds() -> None:

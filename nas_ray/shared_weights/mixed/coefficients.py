@@ -70,10 +70,12 @@ class Coefficients:
         """For each node the sum of what operations that are not active count; empty where they count zero."""
         if not self._scalars:
             return {}
-        rest = torch.tensor(self._active, device=self.weights.device).logical_not_()
-        rest &= torch.tensor(self.graph.mask, device=self.weights.device)
-        of_edges = (self.weights * rest).sum(1)
-        return {node: of_edges[list(self.graph.incoming(node))].sum() for node in self.graph.nodes}
+        rest = torch.tensor(self.graph.mask) & ~torch.tensor(self._active)
+        of_edges = (self.weights * rest.to(self.weights.device, non_blocking=True)).sum(1).unbind()
+        return {
+            node: torch.stack([of_edges[edge] for edge in self.graph.incoming(node)]).sum()
+            for node in self.graph.nodes
+        }
 
     def of(self, edge: int, op: str) -> Tensor:
         """Returns what an operation counts, as a number."""

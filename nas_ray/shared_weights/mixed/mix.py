@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from nas_ray.errors import UsageError
 from nas_ray.spaces.edges import EdgeGraph, EdgeSpace
 
 
@@ -33,6 +34,40 @@ class Mix:
     skip: float | Tensor = 0.0
     drop_skip: float = 0.0
     inactive_as_scalar: bool = False
+
+
+def check_mix(mix: Mix, graphs: Sequence[EdgeGraph], cells: Sequence[int]) -> None:
+    """Checks that a mix says something of each operation of each graph.
+
+    Args:
+        mix: what is checked.
+        graphs: the graphs of a space.
+        cells: how many cells of each graph a net has.
+
+    Raises:
+        UsageError: other numbers of tensors, other shapes, or a mask that is no mask on the CPU.
+    """
+    for what, tensors in (("weights", mix.weights), ("active", mix.active), ("edges", mix.edges)):
+        if tensors is None:
+            continue
+        if len(tensors) != len(graphs):
+            raise UsageError(
+                f"A mix needs {what} for each of {len(graphs)} graphs, which are "
+                f"{', '.join(graph.name for graph in graphs)}; got {len(tensors)}."
+            )
+        for graph, number, tensor in zip(graphs, cells, tensors, strict=True):
+            shapes: list[tuple[int, ...]] = [graph.shape[:1] if what == "edges" else graph.shape]
+            shapes += [(number, *graph.shape)] if what == "weights" else []
+            if tuple(tensor.shape) not in shapes:
+                raise UsageError(
+                    f"The {what} of a mix for the graph {graph.name} must have the shape "
+                    f"{' or '.join(map(str, map(list, shapes)))}, got {list(tensor.shape)}."
+                )
+            if what == "active" and (tensor.dtype != torch.bool or tensor.device.type != "cpu"):
+                raise UsageError(
+                    f"The operations that are active must be said by a bool tensor on the CPU, got one of "
+                    f"{tensor.dtype} on {tensor.device}."
+                )
 
 
 def one_hot(space: EdgeSpace, arch: str, dtype: torch.dtype | None = None) -> Mix:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from nas_ray.shared_weights.mixed.cell import MixedCell
 from nas_ray.shared_weights.mixed.coefficients import Coefficients
-from nas_ray.shared_weights.mixed.mix import Mix
+from nas_ray.shared_weights.mixed.mix import Mix, check_mix
 from nas_ray.spaces.base import SearchSpace
 from nas_ray.spaces.edges import EdgeGraph
 
@@ -41,7 +41,12 @@ class MixedNet(nn.Module, ABC):
     partial: int
 
     def coefficients(self, mix: Mix) -> list[Iterator[Coefficients]]:
-        """Returns for each graph what its cells are told, in the order of the net."""
+        """Returns for each graph what its cells are told, in the order of the net.
+
+        Raises:
+            UsageError: the mix is of other graphs.
+        """
+        check_mix(mix, self.graphs, self.cells)
         return [self._of_graph(number, weights, mix) for number, weights in enumerate(mix.weights)]
 
     def _of_graph(self, number: int, weights: Tensor, mix: Mix) -> Iterator[Coefficients]:

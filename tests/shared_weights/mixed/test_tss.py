@@ -13,7 +13,10 @@ from torch.func import functional_call
 from nas_ray.errors import UsageError
 from nas_ray.shared_weights.mixed import Mix, MixedNet, mixed_net, one_hot
 from nas_ray.spaces import HandDesigned, NatsTss
+from nas_ray.spaces.darts import Darts
+from nas_ray.spaces.edges import EdgeSpace
 from tests.shared_weights.mixed.plain import Plain
+from tests.shared_weights.test_other_device import Moves
 
 SPACE = NatsTss()
 CHANNELS, CELLS = 8, 1
@@ -180,6 +183,41 @@ def test_operations_know_their_weights() -> None:
     net(images(), Mix((weights,))).sum().backward()
     assert all(one.grad is not None for one in own[0, 4, 3])
     assert all(one.grad is None for place, several in own.items() if place != (0, 4, 3) for one in several)
+
+
+WRONG = {
+    "A mix needs weights for each of 1 graphs, which are cell; got 2.": Mix((torch.ones(6, 5),) * 2),
+    "The weights of a mix for the graph cell must have the shape [6, 5] or [3, 6, 5], got [5, 6].": Mix(
+        (torch.ones(5, 6),)
+    ),
+    "The edges of a mix for the graph cell must have the shape [6], got [6, 5].": Mix(
+        (torch.ones(6, 5),), edges=(torch.ones(6, 5),)
+    ),
+    "The operations that are active must be said by a bool tensor on the CPU, got one of torch.float32 on "
+    "cpu.": Mix((torch.ones(6, 5),), (torch.ones(6, 5),)),
+}
+
+
+@pytest.mark.parametrize("message", WRONG)
+def test_a_mix_of_other_graphs_is_told(message: str) -> None:
+    net, _ = pair()
+    with pytest.raises(UsageError) as caught:
+        net(images(), WRONG[message])
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("space", [NatsTss(), Darts()], ids=["nats-tss", "darts"])
+def test_another_device_is_never_waited_for(space: EdgeSpace) -> None:
+    """The meta device refuses to be read, as a hidden synchronisation would."""
+    net = mixed_net(space, 10, channels=4, cells=1).to("meta")
+    weights = tuple(torch.ones(graph.shape, device="meta", requires_grad=True) for graph in net.graphs)
+    edges = tuple(torch.ones(graph.shape[0], device="meta") for graph in net.graphs)
+    active = tuple(torch.rand(graph.shape) < 0.5 for graph in net.graphs)
+    x = torch.empty(4, 3, 16, 16, device="meta")
+    for mix in (Mix(weights, edges=edges, skip=0.1), Mix(weights, active, inactive_as_scalar=True)):
+        with Moves() as moves:
+            net(x, mix).sum().backward()
+        assert moves.waited == 0
 
 
 def test_a_space_without_a_supernet_is_told() -> None:
