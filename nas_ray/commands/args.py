@@ -32,6 +32,22 @@ class ReportArgs:
 
 
 @dataclass(frozen=True)
+class PredictArgs:
+    """Which net, and of which images."""
+
+    model: tyro.conf.Positional[Path]
+    """model.pt of a training, or its folder."""
+    files: tyro.conf.Positional[tuple[Path, ...]]
+    """Images, or folders of them."""
+    out: Path | None = None
+    """Table to write, in CSV; None means that it is printed alone."""
+    space: str | None = None
+    """Your own space as module:class, where the net is of one."""
+    skip_unreadable: bool = False
+    """Leave out the files that cannot be decoded, and list them; otherwise they are an error."""
+
+
+@dataclass(frozen=True)
 class ExportArgs:
     """Options of the export."""
 

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from nas_ray.benchmarks.names import check_benchmark
+from nas_ray.commands.paths import check_paths
+from nas_ray.errors import UsageError, unknown_name
 from nas_ray.images.datasets import AUTO, DATASETS, OWN
+from nas_ray.images.folder_layout import folder_layout
 from nas_ray.images.spec import check_images
 from nas_ray.process.plugins import check_name
 from nas_ray.spaces.options import named_options
@@ -55,6 +59,16 @@ COSTS = ("latency_ms", "peak_memory_mib")
 SCHEDULERS = ("none", "asha", "hyperband", "median")
 DRIVERS = ("ray", "process")
 MUTATIONS = ("uniform", "node")
+HAND_DESIGNED = (
+    *("lenet-5", "alexnet", "vgg-16-bn", "googlenet", "resnet-18", "resnet-50", "resnet-20", "resnet-56"),
+    "resnet-110",
+)
+MEASURES = ("test_acc", "valid_acc_12")
+FORMATS = ("onnx", "pt2", "none")
+PRECISIONS = ("float32", "bfloat16")
+FITNESSES = ("log_rank_sum", "mixed", "normalised_sum", "rank_sum", "single")
+TRAINED = "valid_acc"
+"""The score of an arch that is trained."""
 RULES = ("described", "naswot_code", "synflow_code", "july_2022", "at_least_one")
 
 
@@ -103,9 +117,27 @@ ARGUMENTS = {
     "driver": Names("driver", DRIVERS),
     "mutation": Names("mutation", MUTATIONS),
     "rule": Names("skip rule", RULES),
+    "searched_on": Names("dataset", tuple(DATASETS)),
+    "measure": Names("measure", MEASURES),
+    "formats": Names("format", FORMATS, listed=True),
+    "precision": Names("precision", PRECISIONS),
 }
 """The arguments of commands that are names."""
-CHECKS = {"images": check_images, "benchmark": check_benchmark}
+
+
+def _check_images(spec: str) -> None:
+    """Checks that there are images, and classes where they are a folder's.
+
+    Raises:
+        UsageError: there are none.
+    """
+    check_images(spec)
+    kind, _, path = spec.partition(":")
+    if kind == "folder":
+        folder_layout(Path(path).expanduser())
+
+
+CHECKS = {"images": _check_images, "benchmark": check_benchmark}
 """The arguments that are names or paths."""
 
 
@@ -113,7 +145,7 @@ def check_names(args: Any) -> None:
     """Checks the names among the arguments of a command, as far as that needs no import.
 
     Raises:
-        UsageError: nothing has that name, or a recipe is none.
+        UsageError: nothing has that name, a recipe is none, or a file, folder or cluster is not there.
     """
     for field, names in ARGUMENTS.items():
         value = getattr(args, field, None) or ()
@@ -129,3 +161,27 @@ def check_names(args: Any) -> None:
     }
     if "fidelity" in recipes and hasattr(args, "space"):
         check_settings(named_space(args.space)[1], recipes["fidelity"])
+    _check_fitness(args)
+    check_paths(args)
+
+
+def _check_fitness(args: Any) -> None:
+    """Checks the names in a fitness, where all that can be meant are built in.
+
+    Raises:
+        UsageError: no fitness and no score has that name.
+    """
+    given = getattr(args, "fitness", None) or ()
+    proxies = [name for text in getattr(args, "proxies", ("",)) for name in text.replace(",", " ").split()]
+    known = (*PROXIES, *COSTS, TRAINED)
+    if not {*proxies} <= {*known, "all", "default"} or not proxies:
+        return  # a score of others has any name
+    for text in (given,) if isinstance(given, str) else given:
+        kind, colon, listed = (part.strip() for part in text.partition(":"))
+        if not colon and kind in (*known, "default"):
+            continue
+        if kind.partition("=")[0].strip() not in FITNESSES:
+            raise UsageError(unknown_name("fitness", kind, [*FITNESSES, *known]))
+        unknown = [name for part in listed.split(",") if (name := part.strip()) not in known]
+        if colon and unknown:
+            raise UsageError(f"Fitness {text!r}: {unknown_name('score', unknown[0], [*known])}")

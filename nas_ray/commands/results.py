@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nas_ray.terminal.console import error_console, output, tell
+from nas_ray.terminal.console import error_console, output, say_error, tell
 
 if TYPE_CHECKING:
-    from nas_ray.commands.args import ExportArgs, ReportArgs
+    from nas_ray.commands.args import ExportArgs, PredictArgs, ReportArgs
 
 
 def train(description: str) -> int:
@@ -22,11 +22,13 @@ def train(description: str) -> int:
     curves, the confusion matrix, tables, and below nets/ the best and the last checkpoint of every net with
     its TensorBoard and CSV logs. `nas_ray.load("model.pt")` gives the net back.
     """
+    from nas_ray.commands.archs import check_archs
     from nas_ray.commands.names import check_names
     from nas_ray.train.args import parse
 
     args = parse(description)
     check_names(args)
+    check_archs(args)
     from nas_ray.train.run import train as run  # torch and Lightning take seconds
 
     return run(args, output(piped=140))
@@ -49,13 +51,10 @@ def report(description: str) -> int:
     """
     from nas_ray.commands.args import ReportArgs
     from nas_ray.commands.names import check_names
-    from nas_ray.runs.kinds import check_reportable
     from nas_ray.terminal.command_line import read_args
 
     args = read_args(ReportArgs, description)
     check_names(args)
-    for folder in args.runs:
-        check_reportable(folder)
     from nas_ray.drivers.lifecycle import Ending, guarded
 
     return guarded(lambda: _report(args), Ending("report"), output())
@@ -71,6 +70,57 @@ def _report(args: ReportArgs) -> int:
     return 0
 
 
+def predict(description: str) -> int:
+    """Tells what a trained net sees in images: the class of each, and how sure the net is.
+
+        nas-ray predict runs/train-own-20250101-130000 photo.jpg
+        nas-ray predict model.pt photos/ --out classes.csv
+        nas-ray predict model.pt photos/*.jpg --space mine:Space
+
+    The net is the model.pt that train wrote. Images are JPEG, PNG, WEBP, TIFF, BMP, GIF or PPM of any size;
+    they are turned, resized and standardised as in the training. In Python the same is
+    `nas_ray.load("model.pt").predict(...)`, which takes arrays and tensors too (docs/trained_net.md).
+    """
+    from nas_ray.commands.args import PredictArgs
+    from nas_ray.commands.names import check_names
+    from nas_ray.terminal.command_line import read_args
+
+    args = read_args(PredictArgs, description)
+    check_names(args)
+    from nas_ray.drivers.lifecycle import Ending, guarded
+
+    return guarded(lambda: predicted(args), Ending("prediction"), output(piped=140))
+
+
+def predicted(args: PredictArgs) -> int:
+    """Prints and writes the classes, and returns the exit code.
+
+    Raises:
+        UsageError: no net, an image that cannot be read, or a table that cannot be written.
+    """
+    from rich.table import Column
+
+    from nas_ray.benchmarks.table_files import check_writable, write_table
+    from nas_ray.spaces.named import open_space
+    from nas_ray.terminal.console import Rows, put
+    from nas_ray.training.trained import load  # torch takes seconds
+
+    if args.out is not None:
+        check_writable(args.out)
+    net = load(args.model, None if args.space is None else open_space(args.space))
+    found = net.predict(args.files, skip_unreadable=args.skip_unreadable)
+    for text in found.attrs["skipped"]:
+        say_error(f"left out: {text}")
+    table = Rows(Column("image", overflow="fold"), "label", "confidence", box=None, header_style="bold")
+    for image, label, confidence in found.itertuples(index=False):
+        table.add_row(image, label, f"{confidence:.1%}")
+    put(output(piped=140), table)
+    if args.out is not None:  # last, so that what cannot be written is seen
+        write_table(found, args.out)
+        tell(f"{args.out}: {len(found)} images")
+    return 0
+
+
 def export_nats(description: str) -> int:
     """Turns the official NATS-Bench directory into one table of a few MB, in one pass with flat memory.
 
@@ -83,9 +133,11 @@ def export_nats(description: str) -> int:
     archives is run as code.
     """
     from nas_ray.commands.args import ExportArgs
+    from nas_ray.commands.names import check_names
     from nas_ray.terminal.command_line import read_args
 
     args = read_args(ExportArgs, description)
+    check_names(args)
     from nas_ray.drivers.lifecycle import Ending, guarded
 
     return guarded(lambda: export(args), Ending("export"), output())

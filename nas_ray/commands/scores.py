@@ -117,11 +117,13 @@ def compare_searchers(description: str) -> int:
     course.
     """
     from nas_ray.commands.names import check_names
+    from nas_ray.commands.options import check_compared
     from nas_ray.reproduce.args import CompareArgs
     from nas_ray.terminal.command_line import read_args
 
     args = read_args(CompareArgs, description)
     check_names(args)
+    check_compared(args)
     from nas_ray.reproduce.compare import compare  # torch and Ray take seconds
 
     return compare(args, output(piped=200))

@@ -76,16 +76,41 @@ def two_stage(description: str) -> int:
         nas-ray two-stage --searcher rea --weight 0.5 --fidelity nats-12:batch_size=128
     """
     from nas_ray.commands.names import check_names
+    from nas_ray.commands.options import check_options
     from nas_ray.search.arguments import parse
     from nas_ray.search.two_stage_args import TwoStageArgs
 
     args = parse(TwoStageArgs, "two_stage", description)
     check_names(args)
+    check_options(args.searcher, args.searcher_args)
     if not args.smoke:
         args.checked_rungs()
     from nas_ray.search.two_stage import run  # torch, Ray and Lightning take seconds
 
     return run(args, output())
+
+
+def one_shot(description: str) -> int:
+    """One-shot search: trains one net with all operations per method and seed, and derives an arch from it.
+
+    Each method with each seed is a trial, and reports after every epoch; at the end a table says what the
+    archs are worth in the benchmark, beside as many random ones.
+
+        nas-ray one-shot --method darts1,gdas,drnas --seeds 4
+        nas-ray one-shot --method darts1 darts1,derive=perturbation --channels 8 --cells 1 --epochs 20
+        nas-ray one-shot --resume runs/one_shot-cifar10-20250101-120000
+    """
+    from nas_ray.commands.names import check_names
+    from nas_ray.search.arguments import parse
+    from nas_ray.search.one_shot.args import OneShotArgs
+
+    began = time.monotonic()
+    args = parse(OneShotArgs, "one_shot", description)
+    check_names(args)
+    args.check()
+    from nas_ray.search.one_shot.run import run  # torch, Ray and Lightning take seconds
+
+    return run(args, output(), began=began)
 
 
 def _search(kind: type[SearchArgs], searcher: str, name: str, description: str) -> int:
@@ -100,11 +125,13 @@ def _search(kind: type[SearchArgs], searcher: str, name: str, description: str) 
         description: what `--help` says first.
     """
     from nas_ray.commands.names import check_names
+    from nas_ray.commands.options import check_options
     from nas_ray.search.arguments import parse
 
     began = time.monotonic()
     args = parse(kind, name, description)
     check_names(args)
+    check_options(str(getattr(args, "searcher", searcher)), getattr(args, "searcher_args", ()))
     errors = error_console()
     with errors.status("loading ...") if errors.is_terminal else contextlib.nullcontext():
         _start_early(args)

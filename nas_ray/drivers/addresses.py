@@ -65,9 +65,21 @@ def check_address(address: Address) -> None:
     try:
         answer = greeting.greet(host, port, call, token if sent else None, patience_s=_PATIENCE_S)
     except (OSError, UnicodeError) as error:
-        raise UsageError(f"Nothing answers at {named}: {error}; is the cluster up?") from error
+        raise UsageError(_nothing(named, port, error)) from error
     if os.environ.get("RAY_USE_TLS", "0").lower() not in ("1", "true"):  # else it waits for another greeting
         _check_answer(answer, named, place if sent else None)
+
+
+def check_early(address: Address) -> None:
+    """Checks what `check_address` does as far as that needs no import of Ray.
+
+    Raises:
+        UsageError: as there.
+    """
+    if address.value != AUTO:
+        check_address(address)
+    elif not (temporary_folder() / ray_names.CURRENT_CLUSTER).exists() and not ray_compat.any_node_runs():
+        raise UsageError(_no_cluster(address.named))
 
 
 def _check_answer(answer: greeting.Answer, named: str, place: str | None) -> None:
@@ -77,14 +89,29 @@ def _check_answer(answer: greeting.Answer, named: str, place: str | None) -> Non
             "right?"
         )
     if answer.status == greeting.UNAUTHENTICATED:
-        raise UsageError(
-            f"The cluster at {named} refuses the token of {place}; copy that of its head there."
-            if place
-            else f"The cluster at {named} wants a token; set {MODE}=token, with the token of its head in "
-            f"{HOME_FILE}."
-        )
+        raise UsageError(refused_token(named) if place else _wanted_token(named))
     if not answer.http2 or answer.status == greeting.UNIMPLEMENTED:
         raise UsageError(f"Something else than a Ray cluster answers at {named}; is the port right?")
+
+
+def _nothing(named: str, port: int, error: OSError | UnicodeError) -> str:
+    if isinstance(error, TimeoutError):
+        return (
+            f"Nothing answers at {named} for {_PATIENCE_S:g} s; is the cluster up, and does every firewall "
+            f"between let port {port} through?"
+        )
+    return f"Nothing answers at {named}: {error}; is the cluster up?"
+
+
+def _wanted_token(named: str) -> str:
+    token, there = find_token()
+    which = f"with the token of its head in {HOME_FILE}" if token is None else f"which sends that of {there}"
+    return f"The cluster at {named} wants a token; set {MODE}=token, {which}."
+
+
+def refused_token(named: str) -> str:
+    """Returns the sentence about a cluster that takes another token than that which Ray sends."""
+    return f"The cluster at {named} refuses the token of {find_token()[1]}; copy that of its head there."
 
 
 def _parsed(value: str, named: str) -> tuple[str, int]:
@@ -116,11 +143,15 @@ def _current(address: Address) -> tuple[str, str]:
     if running and not (kept and len(running) > 1):
         return running[0], f"{address.named} ({running[0]})"
     if not kept:
-        raise UsageError(
-            f"No Ray cluster runs on this machine, which {address.named} needs; start one with ray start "
-            "--head, give HOST:PORT, or leave the address out."
-        )
+        raise UsageError(_no_cluster(address.named))
     return kept, f"{address.named} ({printable([kept])[0]}, from {path})"
+
+
+def _no_cluster(named: str) -> str:
+    return (
+        f"No Ray cluster runs on this machine, which {named} needs; start one with ray start --head, give "
+        "HOST:PORT, or leave the address out."
+    )
 
 
 def temporary_folder() -> Path:

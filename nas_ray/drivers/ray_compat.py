@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from nas_ray.drivers.ray_names import PRIVATE, SAMPLE
+from nas_ray.drivers.ray_names import NODE, PRIVATE, SAMPLE
 from nas_ray.errors import UsageError
 
 AT_IMPORT = {"RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
@@ -115,6 +115,26 @@ def heads_here() -> list[str]:
         services.find_gcs_addresses.cache_clear()
         return list(services.find_gcs_addresses())
     return []
+
+
+def any_node_runs() -> bool:
+    """Returns whether a node of any cluster may run on this machine, without importing Ray."""
+    import psutil
+
+    return any(NODE in word for process in psutil.process_iter(["cmdline"]) for word in _first(process.info))
+
+
+def _first(info: dict[str, Any]) -> list[str]:
+    return (info["cmdline"] or [])[:1]  # none of a process of somebody else
+
+
+def nodes_here() -> list[str] | None:
+    """Returns the nodes of clusters that run on this machine; None where that cannot be told."""
+    with contextlib.suppress(Exception):  # it asks all processes of the machine
+        from ray._private import services
+
+        return list(services.find_node_ids())
+    return None
 
 
 def is_client() -> bool:

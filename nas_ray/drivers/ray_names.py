@@ -22,6 +22,17 @@ SAMPLE = "ray.tune.search.sample"
 ADVICE = "Please check"
 """Where the advice begins with which Ray ends a message about its start, on files that are gone by then."""
 
+NODE = "raylet"
+"""What the process of a node is called."""
+NO_NODE = "No node info found matching attributes"
+"""How Ray says that this machine is no node of the cluster, after a minute."""
+OTHER_VERSION = "Version mismatch"
+"""How Ray says that a cluster has another version of Ray or of Python."""
+WRONG_TOKEN = "InvalidAuthToken", "authentication token is invalid"
+"""How Ray says that a cluster takes another token."""
+NO_ANSWER = "Failed to connect to GCS"
+"""What Ray writes where a head answers no more."""
+
 PRIVATE = {
     "ray._private.ray_constants.ENABLE_RAY_CLUSTER": (
         "a local Ray listens on loopback alone",
@@ -35,6 +46,16 @@ PRIVATE = {
         "--address auto finds the head that runs here",
         "only the file ray_current_cluster is asked",
     ),
+    "ray._private.services.find_node_ids": (
+        "a machine that is no node of the cluster is told so at once",
+        "it is told after a minute",
+    ),
+    NODE: ("--address auto without a cluster is told before Ray is imported", "any cluster here is unknown"),
+    NO_NODE: ("a machine that is no node of the cluster is told so", "a sentence of Ray's"),
+    OTHER_VERSION: ("other versions of Ray or Python are named", "a sentence of Ray's without them"),
+    WRONG_TOKEN[0]: ("a token that a cluster refuses later on is told", "a sentence of Ray's"),
+    WRONG_TOKEN[1]: ("the same of a dashboard", "a sentence of Ray's"),
+    NO_ANSWER: ("a head that goes while it is joined is told at once", "it is told after five minutes"),
     "ray._private.node.Node": (
         "a local Ray has no process that scales a cluster up, serves a dashboard or forwards logs",
         "it has, and starts a second or two later",

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from nas_ray.drivers import ray_compat, ray_names
 from nas_ray.drivers.addresses import CLIENT, check_address, find_address
 from nas_ray.drivers.cluster import wait_for_resources
-from nas_ray.drivers.joining import connect, told_by
+from nas_ray.drivers.joining import connect, refusal, told_by
 from nas_ray.drivers.local_ray import LIMITS, start_local, stop_ray
 from nas_ray.drivers.machine import local_gpus
 from nas_ray.drivers.plan import PROCESS, RAY
@@ -21,9 +21,6 @@ from nas_ray.errors import UsageError, describe
 from nas_ray.terminal.argument_groups import ResourceArgs
 from nas_ray.terminal.ranges import CORES, GPUS, SHARES, SOME, WAIT, at_once, check_ranges, local_cores
 
-CLIENT_HINT = (
-    " (Ray Client needs the cluster's versions of Python and Ray and, for a token, RAY_AUTH_MODE=token)"
-)
 GPU_SHARE = 0.25
 """Default share of a GPU for one trial: one small net leaves most of a GPU idle."""
 
@@ -230,6 +227,5 @@ def _join(request: Request, options: dict[str, Any]) -> Plan:
     except (Exception, SystemExit) as error:
         if getattr(error, "code", None) == signal.SIGTERM:
             raise
-        hint = CLIENT_HINT if address.startswith(CLIENT) else ""
-        raise UsageError(f"No Ray cluster can be joined at {address!r}: {told_by(error)}{hint}") from error
+        raise UsageError(refusal(address, error)) from error
     return make_plan(request, cpus, gpus, f"the cluster at {address}")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from nas_ray.rows import ERROR, ERROR_KIND, FOUND, GIVEN, LEADING, TRAILING, error_kind_of
+from nas_ray.rows import ERROR, ERROR_KIND, FOUND, GIVEN, LEADING, TRAILING, TRAJECTORY, error_kind_of
 from nas_ray.runs.journal import rows_of
 from nas_ray.searchers.base import ArchSearcher
 
@@ -27,7 +27,7 @@ def to_table(searcher: ArchSearcher) -> pd.DataFrame:
     table = pd.DataFrame(whole)
     first = [*LEADING, FOUND] if FOUND in table else [*LEADING]
     last = [*TRAILING, GIVEN] if GIVEN in table else [*TRAILING]
-    scores = [str(name) for name in table if name not in (*first, *last)]
+    scores = [str(name) for name in table if name not in (*first, *last, TRAJECTORY)]
     columns: dict[str, Any] = {}
     for name in (*first, *scores, *last):  # made once: each change of a table with texts copies it
         if name in TEXTS:

@@ -16,6 +16,8 @@ FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 """What a file may hold, whatever its name says; Pillow itself would start Ghostscript for PostScript."""
 ADVICE = ": repair or remove it."
 """How the sentence about a file that cannot be used ends."""
+DAMAGE = (OSError, SyntaxError, ValueError, EOFError, struct.error, Image.DecompressionBombError)
+"""What Pillow's decoders raise where a file is damaged."""
 _WHITE_IS_ZERO = 0  # TIFF's photometric interpretation
 _SIGNED = 2  # TIFF's sample format
 
@@ -33,19 +35,38 @@ def read_image(path: str) -> Tensor:
         if os.path.exists(path) and not os.path.isfile(path):  # to open a FIFO would block for ever
             raise ValueError("it is no regular file")
         with Image.open(path, formats=FORMATS) as image:
-            bits = _grey_bits(image)
-            inverted = bits and _tiff_tag(image, ExifTags.Base.PhotometricInterpretation) == [_WHITE_IS_ZERO]
-            image.load()
-            upright = _upright(image)
-            if bits:  # which convert("RGB") would clip at 255
-                grey = _opaque_grey(upright) / (2**bits - 1)
-                grey = torch.from_numpy(1 - grey if inverted else grey).clamp(0, 1)
-                return grey.expand(3, -1, -1).clone()
-            pixels = np.array(_opaque(upright))
-    # Pillow's decoders raise these on damaged files
-    except (OSError, SyntaxError, ValueError, EOFError, struct.error, Image.DecompressionBombError) as error:
+            return _decoded(image)
+    except DAMAGE as error:
         why = str(error).replace(f" {path!r}", "")  # which the sentence names already
         raise UsageError(f"Images must be readable, but {path} is not ({why}){ADVICE}") from error
+
+
+def picture_pixels(picture: Image.Image) -> Tensor:
+    """Returns a picture of Pillow as `read_image` does that of a file.
+
+    Raises:
+        UsageError: it cannot be decoded, or it is not known which number is white.
+    """
+    try:
+        if picture.mode == "I" and picture.format is None:
+            raise ValueError("its pixels are 32-bit numbers without a known range")
+        if 0 in picture.size:
+            raise ValueError("it has no pixels")
+        return _decoded(picture)
+    except DAMAGE as error:
+        raise UsageError(f"A picture must be readable, but this one is not: {error}.") from error
+
+
+def _decoded(image: Image.Image) -> Tensor:
+    bits = _grey_bits(image)
+    inverted = bits and _tiff_tag(image, ExifTags.Base.PhotometricInterpretation) == [_WHITE_IS_ZERO]
+    image.load()
+    upright = _upright(image)
+    if bits:  # which convert("RGB") would clip at 255
+        grey = _opaque_grey(upright) / (2**bits - 1)
+        grey = torch.from_numpy(1 - grey if inverted else grey).clamp(0, 1)
+        return grey.expand(3, -1, -1).clone()
+    pixels = np.array(_opaque(upright))
     return torch.from_numpy(pixels).permute(2, 0, 1).float() / 255
 
 

@@ -104,6 +104,26 @@ def check_no_empty_class(path: Path, names: list[str], files: Files) -> None:
         )
 
 
+def image_paths(path: str | os.PathLike[str]) -> list[str]:
+    """Returns the file at `path`, or the image files of the folder there and of those below.
+
+    Raises:
+        UsageError: there is nothing at `path`, no image in the folder, or a folder that leads back.
+    """
+    text = os.path.expanduser(os.fspath(path))
+    if not text.strip() or "\0" in text or not os.path.exists(text):
+        raise UsageError(f"An image must be a file or a folder of them, but there is none at {text!r}.")
+    if not os.path.isdir(text):
+        return [text]
+    _check_links(Path(text))
+    found = _files_below(text)
+    if not found:
+        raise UsageError(
+            f"A folder must hold image files, which end in {', '.join(EXTENSIONS)}, but {text} holds none."
+        )
+    return found
+
+
 def _files_below(folder: str) -> list[str]:
     """Returns the image files at any depth, in the order of their folders' paths and then of their names."""
     held = sorted((place, sorted(files)) for place, _, files in _walk(folder))

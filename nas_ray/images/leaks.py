@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from nas_ray.images.identity import file_sha256, size_of
 
 if TYPE_CHECKING:
     from nas_ray.images.splits import NetImages
+
+Indices = npt.NDArray[np.int64]
 
 
 def said_of_copies(train: NetImages, test: NetImages) -> str | None:
@@ -30,6 +33,13 @@ def said_of_copies(train: NetImages, test: NetImages) -> str | None:
         f"{test.name(place)} of the test part and {train.name(other)} of the training part; accuracy on them "
         "says nothing of new images, so remove the copies."
     )
+
+
+def copies_between(images: NetImages, first: Indices, second: Indices) -> list[tuple[int, int]]:
+    """Returns positions in `second` of images that are copies of one in `first`, each with that one's."""
+    keys = dict(_keys(images, images))
+    known = {keys[place]: int(place) for place in first.tolist() if place in keys}
+    return [(place, known[keys[place]]) for place in second.tolist() if keys.get(place) in known]
 
 
 def _reversed(pairs: Iterable[tuple[int, bytes]]) -> Iterator[tuple[bytes, int]]:

@@ -173,10 +173,15 @@ class NetImages(Dataset[tuple[Tensor, int]]):
 
 def resize(image: Tensor, size: int) -> Tensor:
     """Returns `image` `[3, H, W]` as `[3, size, size]`: bilinear, the aspect ratio is not kept."""
-    if image.shape[1:] == (size, size):
-        return image
+    return resize_all(image[None], size)[0]
+
+
+def resize_all(images: Tensor, size: int) -> Tensor:
+    """Returns `images` `[B, 3, H, W]` as `[B, 3, size, size]`, as `resize` does each of them."""
+    if images.shape[2:] == (size, size):
+        return images
     # antialias only acts where an axis shrinks; growing is plain bilinear
-    return interpolate(image[None], (size, size), mode="bilinear", antialias=True)[0].clamp(0, 1)
+    return interpolate(images, (size, size), mode="bilinear", antialias=True).clamp(0, 1)
 
 
 def channel_stats(pixels: Pixels, size: int, max_images: int | None = None) -> ChannelStats:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import os
 import sys
 from collections.abc import Callable, Collection, Mapping
+from importlib.machinery import PathFinder
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
@@ -57,7 +59,7 @@ def check_name(kind: str, name: str, known: Collection[str], group: str | None =
         return
     installed = _installed(group)
     if group is not None and ":" in name and name not in installed:
-        _parts(kind, name)
+        _check_found(kind, name)
     elif name not in installed:
         raise UsageError(unknown_name(kind, name, [*known, *installed], plugin=group is not None))
 
@@ -87,6 +89,25 @@ def _parts(kind: str, name: str) -> tuple[str, str]:
     return module_name, attribute
 
 
+def _check_found(kind: str, name: str) -> None:
+    """Checks that there is a module of that name, without importing it.
+
+    Raises:
+        UsageError: there is none.
+    """
+    module = _parts(kind, name)[0]
+    first = module.partition(".")[0]  # to look for the rest would import it
+    if first in sys.modules or PathFinder.find_spec(first, [os.getcwd()]):
+        return
+    if importlib.util.find_spec(first) is None:
+        missing = ModuleNotFoundError(f"No module named {first!r}")
+        raise UsageError(_unimportable(kind, name, module, missing))
+
+
+def _unimportable(kind: str, name: str, module: str, error: BaseException) -> str:
+    return f"The {kind} {name!r} needs an importable module {module!r}, but: {describe(error)}."
+
+
 def _import_object(kind: str, name: str) -> Any:
     module_name, attribute = _parts(kind, name)
     if os.getcwd() not in sys.path:
@@ -94,9 +115,7 @@ def _import_object(kind: str, name: str) -> Any:
     try:
         module = importlib.import_module(module_name)
     except (Exception, SystemExit) as error:  # a plug-in file may fail in any way while it is imported
-        raise UsageError(
-            f"The {kind} {name!r} needs an importable module {module_name!r}, but: {describe(error)}."
-        ) from error
+        raise UsageError(_unimportable(kind, name, module_name, error)) from error
     if not hasattr(module, attribute):
         raise UsageError(
             f"The {kind} {name!r} names {attribute!r}, which {getattr(module, '__file__', module_name)} does "

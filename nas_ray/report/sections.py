@@ -17,6 +17,7 @@ from nas_ray.report.curve_panels import curve_panels
 from nas_ray.report.facts import Fact, comparison, facts_of, flat, kind_table, number
 from nas_ray.report.front_panels import front_panels, front_table
 from nas_ray.report.kinds import Kind
+from nas_ray.report.one_shot_panels import one_shot_panels
 from nas_ray.report.panels import Panel
 from nas_ray.report.run_data import RunData
 from nas_ray.report.score_panels import pareto_panels, rank_table, score_panels, skip_panels
@@ -67,6 +68,7 @@ def sections_of(runs: Sequence[RunData], kinds: Sequence[Kind]) -> tuple[list[Se
         _summary(runs, kinds),
         _curves(kinds),
         *_scores(kinds),
+        _panels_section("one-shot", "Course of the one-shot searches", one_shot_panels(runs)),
         _front(runs, kinds),
         _panels_section("pareto", "Accuracy against cost", pareto_panels(kinds)),
         _best(runs),

@@ -21,7 +21,7 @@ from nas_ray.reproduce.runs import fitness_of
 from nas_ray.reproduce.tables import Setting, Table
 from nas_ray.searchers import SEARCHERS
 from nas_ray.searchers.named import make_searcher
-from nas_ray.searchers.options import parse_options
+from nas_ray.searchers.options import parse_options, parts_of
 from nas_ray.spaces import NatsTss
 from nas_ray.terminal.console import Rows, put, say
 from nas_ray.terminal.ranges import check_ranges
@@ -114,18 +114,6 @@ def setting(text: str, args: CompareArgs) -> Setting:
         measure=args.measure,
         searched_on=args.searched_on,
     )
-
-
-def parts_of(text: str) -> tuple[str, list[str]]:
-    """Returns name and options of `NAME,option=value,...`; a comma without an option belongs to a value."""
-    name, *pieces = text.split(",")
-    options: list[str] = []
-    for piece in pieces:
-        if "=" in piece or not options:
-            options.append(piece)
-        else:
-            options[-1] += f",{piece}"
-    return name.strip(), options
 
 
 def said_of_differences(

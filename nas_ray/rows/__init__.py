@@ -61,11 +61,14 @@ COMPARISON = (
 )
 """What a training adds to the archs that it compares."""
 
+TRAJECTORY = "trajectory"
+"""The course of a one-shot search as a text, for its files; no table has it."""
+
 GIVEN = "given"
 """True in a row that a search was given before it began, and did not evaluate itself."""
 
 RESERVED = frozenset(
-    {*LEADING, FOUND, *TRAILING, *TRAINING, GPU_MEMORY, *ACCURACY, *PLACES, *COMPARISON, GIVEN}
+    {*LEADING, FOUND, *TRAILING, *TRAINING, GPU_MEMORY, *ACCURACY, *PLACES, *COMPARISON, GIVEN, TRAJECTORY}
 )
 """Columns that no score may be called, since they stand beside scores in some table."""
 

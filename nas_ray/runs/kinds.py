@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from nas_ray.runs.folder import check_is_run, check_local
+from nas_ray.errors import UsageError
+from nas_ray.runs.folder import FILE_NAME, check_is_run, check_local, read_run
 from nas_ray.safe_files.tune_folder import is_tune_folder
 
 TABLES = (".csv", ".tsv", ".parquet", ".pq")
@@ -33,6 +34,21 @@ def check_reportable(path: Path) -> None:
     check_local(path)
     if not is_tuned(path):
         check_is_run(path)
+
+
+def check_start(path: Path) -> None:
+    """Checks that a search can start from what is at `path`, as far as its name and its `run.json` tell.
+
+    Raises:
+        UsageError: it is neither a run folder nor a file.
+    """
+    check_local(path)
+    if path.is_dir():
+        read_run(path)
+    elif not path.is_file():
+        raise UsageError(
+            f"--start-from needs the folder of a run with a {FILE_NAME}, or a table; {path} is none."
+        )
 
 
 def page_beside(path: Path, file_name: str) -> Path:

@@ -10,8 +10,9 @@ from typing import Any
 from nas_ray.errors import UsageError, describe
 from nas_ray.images.identity import IMAGES
 from nas_ray.rows import Row, records
-from nas_ray.runs.folder import FILE_NAME, JOURNAL, check_local, read_run
+from nas_ray.runs.folder import JOURNAL, read_run
 from nas_ray.runs.journal import read_journal, rows_of
+from nas_ray.runs.kinds import check_start
 from nas_ray.safe_files.tables import read_table
 from nas_ray.search.argument_groups import EstimateArgs
 from nas_ray.search.arguments import SearchArgs
@@ -40,7 +41,7 @@ def start_from(searcher: ArchSearcher, args: SearchArgs, seen: Mapping[str, str]
         UsageError: no run or table, scores of other images or settings, or no row that fits.
     """
     place = Path(str(args.start_from))
-    check_local(place)
+    check_start(place)
     if place.is_dir():
         info = read_run(place)
         if others := _differences(info, args, seen, weights):
@@ -73,10 +74,6 @@ def _rows_of_run(folder: Path) -> list[Row]:
 
 
 def _rows_of_table(path: Path) -> list[Row]:
-    if not path.is_file():
-        raise UsageError(
-            f"--start-from needs the folder of a run with a {FILE_NAME}, or a table; {path} is none."
-        )
     try:
         table = read_table(path)
     except Exception as error:  # whatever a reader may raise on any bytes

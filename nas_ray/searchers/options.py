@@ -33,6 +33,18 @@ def option_defaults(make: Callable[..., Any]) -> dict[str, Any]:
     return found
 
 
+def parts_of(text: str) -> tuple[str, list[str]]:
+    """Returns name and options of `NAME,option=value,...`; a comma without an option belongs to a value."""
+    name, *pieces = text.split(",")
+    options: list[str] = []
+    for piece in pieces:
+        if "=" in piece or not options:
+            options.append(piece)
+        else:
+            options[-1] += f",{piece}"
+    return name.strip(), options
+
+
 def parse_options(make: Callable[..., Any], texts: Sequence[str]) -> dict[str, Any]:
     """Returns the keyword arguments that `texts` give, each of the type of its default.
 

@@ -18,7 +18,7 @@ from nas_ray.proxies import PROXIES, Proxy
 from nas_ray.proxies.plugin import known_columns
 from nas_ray.proxies.sharing import shared_work, widest_first
 from nas_ray.rows import ERROR, ERROR_KIND, UNDEFINED, Failure, failed
-from nas_ray.shared_weights import BATCHED, ONE_BY_ONE
+from nas_ray.shared_weights.batched import BATCHED, ONE_BY_ONE
 from nas_ray.shared_weights.one_by_one import WHOLE, Way, first_of_each
 from nas_ray.shared_weights.out_of_memory import in_halves
 from nas_ray.shared_weights.precision import in_precision

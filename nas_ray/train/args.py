@@ -25,6 +25,7 @@ from nas_ray.terminal.ranges import GPUS, HERE, SEED, THREADS, Range
 from nas_ray.train.point import Best
 
 NAME = "train"
+NO_ARCH = "A training needs the run folder of a search, or an arch with --arch."
 CHANGEABLE = {"seeds", "beside", "formats", "num_gpus", "num_processes", "num_threads", "resume", "verbose"}
 """What a resumed training may change: what comes on top of it, and resources."""
 TAKEN_OVER = ("dataset", "images", "image_size", "split_seed", "skip_unreadable", "space", "proxies")

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
 from nas_ray.report.cells import cell_text
+from nas_ray.spaces import SPACES
 from nas_ray.terminal.text import code_span, one_line
 from nas_ray.train.export import TOLERANCE
 from nas_ray.train.intervals import over_images, over_seeds
 from nas_ray.train.job import TrainJob
 from nas_ray.train.rows import to_markdown
+
+PHOTO = "photo.jpg"
+"""Stands for an image of the user's in the lines that show how the net is used."""
+ALONE = {"onnx": "onnxruntime alone", "pt2": "torch alone"}
+"""What runs the net of each format without this package."""
 
 
 def model_card(
@@ -132,31 +139,40 @@ def _training(job: TrainJob) -> list[str]:
 
 def _use(job: TrainJob, differences: Mapping[str, float]) -> list[str]:
     size = job.images.image_size
+    bilinear = "PIL.Image.Resampling.BILINEAR"
+    pixels = [
+        f'photo = PIL.Image.open("{PHOTO}").convert("RGB").resize(({size}, {size}), {bilinear})',
+        'pixels = numpy.asarray(photo, "float32").transpose(2, 0, 1)[None] / 255',
+    ]
     snippets = {
         "onnx": [
             'session = onnxruntime.InferenceSession("model.onnx")',
-            'logits = session.run(None, {"images": images.numpy()})[0]  # without torch: any float32 array',
+            'logits = session.run(None, {"images": pixels})[0]',
+            'assert numpy.isfinite(logits).all(), "pixels must lie in 0..1 or be whole numbers in 0..255"',
             'classes = json.loads(session.get_modelmeta().custom_metadata_map["classes"])',
+            "print(classes[logits.argmax()])",
         ],
         "pt2": [
             'about = {"facts.json": ""}',
-            'net = torch.export.load("model.pt2", extra_files=about).module()  # torch alone',
-            'logits, classes = net(images), json.loads(about["facts.json"])["classes"]',
+            'program = torch.export.load("model.pt2", extra_files=about).module()',
+            "logits = program(torch.from_numpy(pixels))  # refuses other pixels",
+            'print(json.loads(about["facts.json"])["classes"][logits.argmax()])',
         ],
     }
     lines = [
         "## Use",
         "",
-        f"All files take `images` `[B, 3, {size}, {size}]`, float32 in 0..1, and standardise them.",
+        "`predict` takes files, folders, pictures, arrays and tensors of any size. The others take `images` "
+        f"`[B, 3, {size}, {size}]`, float32 in 0..1 or whole numbers in 0..255. All of them standardise.",
         "",
         "```python",
         *(f"import {name}" for name in _imports(job.formats)),
         "",
-        f"images = torch.rand(1, 3, {size}, {size})  # your own in their place",
-        'net = nas_ray.load("model.pt")',
-        "logits, classes = net(images), net.facts.classes",
-        *(line for name in job.formats for line in snippets[name]),
+        f'net = nas_ray.load("model.pt"{_space(job)})',
+        f'print(net.predict("{PHOTO}"))  # your own in its place',
+        *(line for name in job.formats for line in ["", f"# {ALONE[name]}", *pixels, *snippets[name]]),
         "```",
+        "",
     ]
     for name, difference in differences.items():
         lines.append(
@@ -167,10 +183,17 @@ def _use(job: TrainJob, differences: Mapping[str, float]) -> list[str]:
     return lines
 
 
+def _space(job: TrainJob) -> str:
+    """Returns the argument that a net of a space of others needs to be loaded."""
+    name = job.found.space_name
+    return "" if name in SPACES else f", nas_ray.open_space({json.dumps(name)})"
+
+
 def _imports(formats: Sequence[str]) -> list[str]:
     """Returns the modules that the lines of `Use` name."""
-    also = {"onnx": ("json", "onnxruntime"), "pt2": ("json",)}
-    return sorted({"nas_ray", "torch", *(name for kind in formats for name in also[kind])})
+    pixels = ("json", "numpy", "PIL.Image")
+    also = {"onnx": (*pixels, "onnxruntime"), "pt2": (*pixels, "torch")}
+    return sorted({"nas_ray", *(name for kind in formats for name in also[kind])})
 
 
 def _beside(job: TrainJob, summary: pd.DataFrame) -> list[str]:

@@ -20,7 +20,7 @@ from nas_ray.spaces.base import fitted_space
 from nas_ray.spaces.found import space_of_found
 from nas_ray.spaces.named import make_space
 from nas_ray.terminal.ranges import check_ranges, check_seeds
-from nas_ray.train.args import TrainArgs
+from nas_ray.train.args import NO_ARCH, TrainArgs
 from nas_ray.train.beside import Candidate, Candidates
 from nas_ray.train.export import chosen_formats
 from nas_ray.train.fit import Devices
@@ -108,7 +108,7 @@ def prepare(args: TrainArgs) -> TrainJob:
     check_ranges(args)
     check_seeds(args.seed, args.seeds, "--seeds")
     if args.arch is None:
-        raise UsageError("A training needs the run folder of a search, or an arch with --arch.")
+        raise UsageError(NO_ARCH)
     recipe = parse_recipe(args.recipe)
     if recipe.seeds > 1:
         raise UsageError("Seeds of a final training are given by --seeds; leave seeds out of the recipe.")

@@ -17,9 +17,9 @@ from nas_ray.train.export import CHECKED_IMAGES, write_onnx, write_pt2
 from nas_ray.train.fit import predictions
 from nas_ray.train.job import TrainJob
 from nas_ray.train.pictures import confusion, draw_confusion, draw_curves
-from nas_ray.training.trained import NetFacts, TrainedNet
+from nas_ray.training.trained import MODEL, NetFacts, TrainedNet
 
-MODEL, CARD = "model.pt", "model_card.md"
+CARD = "model_card.md"
 WRITERS: dict[str, Callable[[TrainedNet, Path, Tensor], float]] = {"onnx": write_onnx, "pt2": write_pt2}
 
 

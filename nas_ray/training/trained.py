@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
 from nas_ray.errors import UsageError, describe
-from nas_ray.errors.checks import PATH
+from nas_ray.errors.checks import PATH, instance, whole
+from nas_ray.images.given import laid_out, seen, white_of, white_unseen
+from nas_ray.images.offered import Offered
 from nas_ray.runs.folder import write_atomically
 from nas_ray.safe_files.torch_files import load_plain
 from nas_ray.spaces import SearchSpace
 from nas_ray.spaces.base import SPACE, fitted_space
 from nas_ray.spaces.named import known_space
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 FORMAT = 1
+MODEL = "model.pt"
+"""The file of a training's folder that holds its net."""
+_TENSOR = instance(Tensor, "a tensor", "net.predict takes files, pictures and arrays")
 
 
 @dataclass(frozen=True)
@@ -46,10 +55,14 @@ class NetFacts:
 class TrainedNet(nn.Module):
     """A net that takes plain images; `[B, 3, S, S]` float32 in 0..1 `-> [B, num_classes]` logits.
 
+    Other images are converted where that is certain and refused otherwise (docs/trained_net.md).
+
     Args:
         net: takes standardised images.
         facts: what it is; its mean and std standardise.
     """
+
+    _looked = False
 
     def __init__(self, net: nn.Module, facts: NetFacts) -> None:
         super().__init__()
@@ -61,9 +74,63 @@ class TrainedNet(nn.Module):
         self.register_buffer("std", torch.tensor(facts.std).view(3, 1, 1), persistent=False)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Returns `[B, num_classes]` logits."""
-        logits: Tensor = self.net((images - self.mean) / self.std)
+        """Returns `[B, num_classes]` logits.
+
+        Of pixels that may be anything they are NaN where it is not looked: in a compiled or exported net, and
+        on a GPU from the second batch of a training on, as it is not waited for.
+
+        Raises:
+            UsageError: images that can be taken for several things, or for none.
+        """
+        logits: Tensor = self.net((self.plain(images) - self.mean) / self.std)
         return logits
+
+    def plain(self, images: Tensor) -> Tensor:
+        """Returns `[B, 3, S, S]` in 0..1 of whatever images `forward` takes.
+
+        Raises:
+            UsageError: images that can be taken for several things, or for none.
+        """
+        _TENSOR.check("images", images)
+        size = self.facts.image_size
+        return seen(laid_out(images, size), self._white(images), size, self.mean.dtype)
+
+    def predict(self, images: Any, *, batch_size: int = 64, skip_unreadable: bool = False) -> pd.DataFrame:
+        """Returns the class of each image, as in `nas_ray.load("model.pt").predict("photo.jpg")`.
+
+        The net stays as it is, in training or not, and where it is.
+
+        Args:
+            images: paths of files and folders, pictures of Pillow, arrays and tensors of one or several
+                images, or a list of these. Of a folder all image files in it and below count.
+            batch_size: images that are decoded and computed at once.
+            skip_unreadable: leave files that cannot be decoded out, and list them in `attrs["skipped"]`.
+
+        Returns:
+            A row for each: `image`, its file or its number, `label`, the name of its class, and `confidence`,
+            the probability of that class by the net, which may be surer than it is right.
+
+        Raises:
+            UsageError: no images, or some that cannot be read, or that can be taken for several things.
+        """
+        from nas_ray.training.prediction import predict  # pandas takes half a second
+
+        whole(1).check("batch_size", batch_size)
+        offered = Offered(images, self.facts.image_size, skip_unreadable)
+        return predict(self, offered, self.facts.classes, self.mean.device, batch_size)
+
+    def _white(self, images: Tensor) -> float | Tensor:
+        """Returns the number that is white, without waiting for a GPU that trains."""
+        traced = torch.jit.is_tracing()  # type: ignore[attr-defined, no-untyped-call]
+        if not torch.compiler.is_compiling() and not traced and self._may_wait(images):
+            with contextlib.suppress(RuntimeError):  # inside of a transformation that has no numbers
+                white = white_of(images)
+                self._looked = True
+                return white
+        return white_unseen(images)
+
+    def _may_wait(self, images: Tensor) -> bool:
+        return images.is_cpu or not (images.is_meta or (torch.is_grad_enabled() and self._looked))
 
     def save(self, path: Path) -> None:
         """Writes weights and facts, as tensors and plain values."""
@@ -76,7 +143,7 @@ def load(path: str | Path, space: SearchSpace | None = None) -> TrainedNet:
     """Returns the net of a `model.pt`, ready to use on the CPU; nothing in the file is run as code.
 
     Args:
-        path: what `nas-ray train` wrote.
+        path: what `nas-ray train` wrote, the file or its folder.
         space: builds the net; needed where it is none of this package.
 
     Raises:
@@ -84,7 +151,9 @@ def load(path: str | Path, space: SearchSpace | None = None) -> TrainedNet:
     """
     PATH.check("path", path)
     SPACE.or_none.check("space", space)
-    content = _read(Path(path))
+    path = Path(path).expanduser()
+    path = path / MODEL if path.is_dir() else path
+    content = _read(path)
     named = known_space(content.get("space")) if space is None else None
     space = named if space is None else space
     if space is None:

@@ -111,7 +111,11 @@ class KeptImages(Dataset[Batch]):
     def __len__(self) -> int:
         return len(self.indices)
 
-    def augmented_by(self, recipe: Recipe) -> KeptImages:
+    def plain(self) -> KeptImages:
+        """Returns the same images, kept once for both, without augmentation."""
+        return self.augmented_by(None)
+
+    def augmented_by(self, recipe: Recipe | None) -> KeptImages:
         """Returns the same images, kept once for both, with the augmentation of `recipe`."""
         if recipe == self.recipe:
             return self
@@ -230,9 +234,9 @@ def training_loader(
     return DataLoader(images, batch_size=None, sampler=sampler)
 
 
-def validation_loader(images: KeptImages) -> DataLoader[Batch]:
+def validation_loader(images: KeptImages, size: int = VALID_BATCH) -> DataLoader[Batch]:
     """Returns the batches of `images` in their own order."""
-    sampler = EpochSampler(len(images), VALID_BATCH, shuffle=False)
+    sampler = EpochSampler(len(images), size, shuffle=False)
     return DataLoader(images, batch_size=None, sampler=sampler)
 
 

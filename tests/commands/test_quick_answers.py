@@ -5,7 +5,12 @@ from __future__ import annotations
 import subprocess
 import sys
 import textwrap
+from dataclasses import fields
+from pathlib import Path
 
+from nas_ray.commands.names import ARGUMENTS, CHECKS
+from nas_ray.commands.paths import PATHS
+from tests.commands.test_names import texts_of
 from tests.guards.commands import COMMANDS, ROOT, WORDS
 from tests.guards.test_numbers import args_type, option, ranges_of
 
@@ -17,6 +22,7 @@ PRELUDE = f"""
 import contextlib, io, runpy, sys
 
 HEAVY = {sorted(HEAVY)}
+here, folder = {__file__!r}, {str(Path(__file__).parent)!r}
 
 def check(what):
     heavy = [name for name in HEAVY if name in sys.modules]
@@ -59,7 +65,7 @@ def test_help_and_numbers_of_every_command() -> None:
         for name in COMMANDS
         for field in [*ranges_of(args_type(name)[0])][:1]
     }
-    assert len(numbers) == len(COMMANDS) - 1  # a report has none
+    assert len(numbers) == len(COMMANDS) - 2  # a report and a prediction have none
     run(
         f"""
         from nas_ray.commands.start import main
@@ -111,6 +117,27 @@ def test_names_that_nothing_has() -> None:
             "compare-searchers bogus,population=2": "Unknown searcher 'bogus'",
             "reproduce bogus": "Unknown table 'bogus'",
             "report no/such": "A report needs run folders",
+            "search rea --fitness bogus": "Unknown fitness 'bogus'",
+            "search rea --fitness rank_sum:bogus,synflow": "Unknown score 'bogus'",
+            "search no_such:Walk": "The searcher 'no_such:Walk' needs an importable module 'no_such', but: ",
+            "search rea --address nonsense": "An address must be HOST:PORT",
+            "search rea --address 127.0.0.1:1": "Nothing answers at --address 127.0.0.1:1: ",
+            "best-arch --address ray://127.0.0.1:1": "Nothing answers at --address ray://127.0.0.1:1: ",
+            "search rea --start-from no/such": "--start-from needs the folder of a run",
+            "search rea --resume no/such": "A run folder with a run.json is needed",
+            "train no/such": "A run folder with a run.json is needed",
+            "train --resume no/such": "A run folder with a run.json is needed",
+            "train --arch bogus": "An arch of nats-tss must read like |skip_connect~0|+|",
+            "train --arch lenet-5 --beside random resnet-21": "Did you mean 'resnet-20'?",
+            "train --arch 64:64 --space nats-sss": "An arch of nats-sss must read like 64:32:8:16:24, or be",
+            "train --arch bogus --space hand-designed": "Unknown net 'bogus'",
+            "train": "A training needs the run folder of a search, or an arch",
+            "compare-searchers rea --measure bogus": "Unknown measure 'bogus'",
+            "correlate --fitness rank_sum:naswot,bogus": "Unknown score 'bogus'",
+            "predict no/such photo.jpg": "A net is loaded from the model.pt that nas-ray train wrote",
+            "predict . photo.jpg": "A net is loaded from the model.pt that nas-ray train wrote",
+            "predict {here}": "A prediction needs at least one image",
+            "predict {here} no/such": "An image must be a file or a folder of them",
             **{
                 f"{command} {option}": start
                 for command in ("search rea", "two-stage", "score-space", "correlate", "best-arch", "train")
@@ -119,6 +146,7 @@ def test_names_that_nothing_has() -> None:
                     "--images digits:here": "Images 'digits' take no path",
                     "--images npz:no/such.npz": "npz:PATH needs a NumPy archive",
                     "--images folder:no/such": "folder:PATH needs a folder",
+                    "--images folder:{folder}": "folder:PATH needs one sub-folder of images per class",
                 }.items()
             },
             **{
@@ -129,8 +157,76 @@ def test_names_that_nothing_has() -> None:
                 )
             },
         }.items():
-            code, said = ended(*line.split())
+            code, said = ended(*line.replace("{here}", here).replace("{folder}", folder).split())
             assert code == 2 and start in said, (line, said)
+        """
+    )
+
+
+def test_every_name_and_every_path_of_every_command() -> None:
+    """By reflection: an argument that the tables know, of a command that has it."""
+    words = {
+        f"{WORDS[name]} {field}": [*WORDS[name].split(), *_wrong(args_type(name)[0], field)]
+        for name in COMMANDS
+        for field in texts_of(args_type(name)[0]) & {*ARGUMENTS, *CHECKS, *PATHS}
+    }
+    assert len(words) > 80
+    run(
+        f"""
+        from nas_ray.commands.start import main
+        for what, line in {words}.items():
+            code, said = ended(*line)
+            assert code == 2 and said.startswith("error: ") and said.count("\\n") == 1, (what, line, said)
+            assert "bogus" in said or "no/such" in said, (what, said)
+        """
+    )
+
+
+def _wrong(kind: type, field: str) -> list[str]:
+    """Returns the words of a command in which `field` names nothing."""
+    value = {"images": "npz:no/such.npz", "benchmark": "no/such.csv"}.get(field, "no/such")
+    value = "bogus" if field in ARGUMENTS else value
+    positional = [f.name for f in fields(kind) if "Positional" in str(kind.__annotations__.get(f.name, ""))]
+    needed = {"directory": ".", "model": __file__, "files": __file__, "runs": "no/such", "table": "all"}
+    before = [needed[name] for name in positional if name in needed and name != field]
+    if field in positional:
+        place = positional.index(field)
+        return [*before[:place], value, *before[place:]]
+    return [*before, f"--{field.replace('_', '-')}", value]
+
+
+def test_options_of_searchers() -> None:
+    """Numpy and pandas are imported for them."""
+    HEAVY_TOO = ("numpy", "pandas", "pyarrow")
+    run(
+        f"""
+        HEAVY[:] = [name for name in HEAVY if name not in {HEAVY_TOO}]
+        from nas_ray.commands.start import main
+        for line, start in {{
+            "search nsga2 --searcher-args bogus=1": "Unknown option of the searcher 'bogus'",
+            "search nsga2 --searcher-args population=x": "The option population of the searcher must be",
+            "two-stage --searcher rea --searcher-args bogus=1": "Unknown option of the searcher 'bogus'",
+            "compare-searchers rea,bogus=1": "Unknown option of the searcher 'bogus'",
+        }}.items():
+            code, said = ended(*line.split())
+            assert code == 2 and start in said and said.count("\\n") == 1, (line, said)
+        """
+    )
+
+
+def test_a_new_run_is_not_begun_where_one_is(files: Path) -> None:
+    words = [
+        [*WORDS[name].split(), "--out", str(files / "run")]
+        for name, command in COMMANDS.items()
+        if command.writes == "new"
+    ]
+    words = [[*line, "--arch", "lenet-5"] if line[0] == "train" else line for line in words]
+    run(
+        f"""
+        from nas_ray.commands.start import main
+        for line in {words}:
+            code, said = ended(*line)
+            assert code == 2 and "already holds a run; continue it with --resume" in said, (line, said)
         """
     )
 

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from nas_ray.drivers import addresses
-from nas_ray.drivers.addresses import Address, check_address, find_address
+from nas_ray.drivers import addresses, ray_compat
+from nas_ray.drivers.addresses import Address, check_address, check_early, find_address
 from nas_ray.drivers.greeting import Answer
 from nas_ray.drivers.ray_names import CLIENT_CALL, HEAD_CALL
 from nas_ray.errors import UsageError
@@ -122,18 +123,36 @@ def test_nobody_or_somebody_else(monkeypatch: pytest.MonkeyPatch) -> None:
     check_address(Address("head:1", "head:1"))
 
 
+def test_a_firewall(monkeypatch: pytest.MonkeyPatch) -> None:
+    def greet(*_: object, **__: object) -> Answer:
+        raise TimeoutError("timed out")
+
+    monkeypatch.setattr(addresses.greeting, "greet", greet)
+    assert refusal("head:6379") == (
+        "Nothing answers at --address head:6379 for 10 s; is the cluster up, and does every firewall between "
+        "let port 6379 through?"
+    )
+
+
 def test_tokens(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     answers(monkeypatch, Answer(True, 16))
     assert refusal("head:1") == (
         "The cluster at --address head:1 wants a token; set RAY_AUTH_MODE=token, with the token of its head "
         "in ~/.ray/auth_token."
     )
+    with monkeypatch.context() as mine:
+        mine.setenv("RAY_AUTH_TOKEN", "mine")
+        assert refusal("head:1") == (
+            "The cluster at --address head:1 wants a token; set RAY_AUTH_MODE=token, which sends that of "
+            "RAY_AUTH_TOKEN."
+        )
+    greeted.clear()
     monkeypatch.setenv("RAY_AUTH_MODE", "Token")
     assert refusal("head:1") == (
         "RAY_AUTH_MODE=token needs a token, and there is none in ~/.ray/auth_token; copy that of the "
         "cluster's head, or unset the variable for a cluster without one."
     )
-    assert [token for *_, token in greeted] == [None]
+    assert not greeted
     (tmp_path / ".ray").mkdir()
     (tmp_path / ".ray" / "auth_token").write_text("secret\n")
     assert refusal("head:1") == (
@@ -143,7 +162,7 @@ def test_tokens(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert "there is none in /nowhere (RAY_AUTH_TOKEN_PATH)" in refusal("head:1")
     monkeypatch.setenv("RAY_AUTH_TOKEN", "other")
     assert "refuses the token of RAY_AUTH_TOKEN" in refusal("head:1")
-    assert [token for *_, token in greeted] == [None, "secret", "other"]
+    assert [token for *_, token in greeted] == ["secret", "other"]
 
 
 def test_auto_without_a_cluster() -> None:
@@ -151,6 +170,31 @@ def test_auto_without_a_cluster() -> None:
         "No Ray cluster runs on this machine, which --address auto needs; start one with ray start --head, "
         "give HOST:PORT, or leave the address out."
     )
+
+
+def test_auto_without_a_cluster_is_told_without_ray(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(addresses.ray_compat, "heads_here", lambda: pytest.fail("it imports Ray"))
+    auto = Address("auto", "--address auto")
+    for runs in (True, False):
+        monkeypatch.setattr(addresses.ray_compat, "any_node_runs", lambda runs=runs: runs)
+        if runs:
+            check_early(auto)  # Ray will tell which
+            continue
+        with pytest.raises(UsageError, match="^No Ray cluster runs on this machine, which --address auto"):
+            check_early(auto)
+    current_cluster(tmp_path, b"kept:1")
+    check_early(auto)
+    with pytest.raises(UsageError, match="^Nothing answers at --address host.invalid:6379"):
+        check_early(Address("host.invalid:6379", "--address host.invalid:6379"))
+
+
+def test_nodes_are_told_by_the_first_word_of_their_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    words: list[list[str] | None] = [None, [], ["python", "raylet"]]
+    made = lambda attrs: [SimpleNamespace(info={"cmdline": one}) for one in words]  # noqa: E731
+    monkeypatch.setattr("psutil.process_iter", made)
+    assert not ray_compat.any_node_runs()
+    words.append(["/x/ray/core/src/ray/raylet/raylet", "--node_id=1"])
+    assert ray_compat.any_node_runs()
 
 
 def test_auto_after_a_cluster_that_is_gone(tmp_path: Path) -> None:

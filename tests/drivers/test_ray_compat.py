@@ -21,10 +21,15 @@ from nas_ray.drivers.ray_names import (
     CURRENT_CLUSTER,
     HEAD_CALL,
     HEAD_NODE,
+    NO_ANSWER,
+    NO_NODE,
+    NODE,
+    OTHER_VERSION,
     PRIVATE,
     SAMPLE,
     SOCKET,
     WORKER_LOGS,
+    WRONG_TOKEN,
 )
 from nas_ray.errors import UsageError
 
@@ -57,6 +62,11 @@ def built_in(text: str) -> Callable[[], bool]:
     return lambda: text.encode() in (RAY / "core/src/ray/raylet/raylet").read_bytes()
 
 
+def in_core(text: str) -> Callable[[], bool]:
+    """Returns a look for a text in what processes of Python have of Ray, which is compiled."""
+    return lambda: text.encode() in (RAY / "_raylet.so").read_bytes()
+
+
 def called(module: str, call: tuple[str, bytes]) -> Callable[[], bool]:
     """Returns a look for a method of gRPC."""
 
@@ -86,6 +96,13 @@ LOOKS = {
     "ray._private.services.find_gcs_addresses": defined(
         "ray._private.services:find_gcs_addresses.cache_clear"
     ),
+    "ray._private.services.find_node_ids": defined("ray._private.services:find_node_ids"),
+    NODE: both(said("ray._private.services", "raylet"), built_in("raylet")),
+    NO_NODE: said("ray._private.services", NO_NODE),
+    OTHER_VERSION: said("ray._private.utils", OTHER_VERSION),
+    WRONG_TOKEN[0]: in_core(WRONG_TOKEN[0]),
+    WRONG_TOKEN[1]: said("ray._private.authentication.authentication_constants", WRONG_TOKEN[1]),
+    NO_ANSWER: in_core(NO_ANSWER),
     "ray._private.node.Node": both(
         *(
             defined(f"ray._private.node:Node.{name}")

@@ -17,6 +17,7 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
+from PIL import Image
 
 from nas_ray.commands import start
 
@@ -52,7 +53,9 @@ class Command:
 
     def out(self, folder: Path) -> Path:
         """Returns what `--out` may be in `folder`: a new folder, or a file where it writes one."""
-        return folder / {"export_nats": "made.csv", "report": "made.html"}.get(self.name, "made")
+        return folder / {"export_nats": "made.csv", "predict": "made.csv", "report": "made.html"}.get(
+            self.name, "made"
+        )
 
 
 COMMANDS = {
@@ -65,6 +68,14 @@ COMMANDS = {
         Command(
             "two_stage",
             f"{TINY_SEARCH} --keep 1 --rungs 1 --fidelity fast:data_fraction=0.02",
+            ray=True,
+            writes="new",
+            resumes=True,
+        ),
+        Command(
+            "one_shot",
+            "--method darts1 --seeds 1 --epochs 1 --batch-size 8 --channels 2 --cells 1 --data-fraction 0.02 "
+            "--max-concurrent 1 --num-cpus 1",
             ray=True,
             writes="new",
             resumes=True,
@@ -104,6 +115,12 @@ COMMANDS = {
             writes="new",
             resumes=True,
             work="nas_ray.train.run.fit",
+        ),
+        Command(
+            "predict",
+            "{files}/model.pt {files}/photo.png",
+            writes="file",
+            work="nas_ray.training.prediction.predict",
         ),
         Command("report", "{files}/run", writes="file", work="nas_ray.report.html_report.render"),
         Command(
@@ -222,6 +239,20 @@ def write_run(folder: Path) -> Path:
     return folder
 
 
+def write_model(path: Path) -> None:
+    """Writes a small trained net of the space NATS-TSS."""
+    import torch
+
+    from nas_ray.spaces import NatsTss
+    from nas_ray.training.trained import NetFacts, TrainedNet
+
+    space, half = NatsTss(), (0.5, 0.5, 0.5)
+    arch = next(iter(space))
+    facts = NetFacts(arch, "nats-tss", 2, 32, ("cat", "dog"), half, half)
+    with torch.random.fork_rng():
+        TrainedNet(space.build(arch, 2), facts).save(path)
+
+
 @pytest.fixture(scope="session")
 def files(tmp_path_factory: pytest.TempPathFactory, data_dir: Path) -> Path:
     """A folder of what the commands read: two tables, a finished run, an official directory."""
@@ -230,5 +261,7 @@ def files(tmp_path_factory: pytest.TempPathFactory, data_dir: Path) -> Path:
     folder = tmp_path_factory.mktemp("files")
     write_files(str(folder))
     write_run(folder / "run")
+    write_model(folder / "model.pt")
+    Image.new("RGB", (40, 30), "red").save(folder / "photo.png")
     (folder / "official").symlink_to(data_dir / "nats_official_sample" / "NATS-tss-v1_0-3ffb9-simple")
     return folder

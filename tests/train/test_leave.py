@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import re
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -9,13 +11,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import torch
+from PIL import Image
 
+import nas_ray
 from nas_ray.errors import UsageError
 from nas_ray.report.read_runs import read_runs
 from nas_ray.runs.folder import write_json
 from nas_ray.train.args import TrainArgs
 from nas_ray.train.card import _training, model_card
 from nas_ray.train.job import TrainJob, prepare
+from nas_ray.train.leave import leave
 from nas_ray.train.pictures import confusion, draw_confusion, draw_curves
 from nas_ray.train.rows import results_table, summary_table, to_markdown
 from tests.proxies.nets import CONNECTED
@@ -67,6 +73,39 @@ def test_the_card_says_what_was_measured(job: TrainJob) -> None:
     ):
         assert text in card, text
     assert "pt2" not in card
+
+
+def test_the_lines_of_the_card_are_executed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = {"images": "digits", "recipe": "epochs:3", "seeds": 2, "formats": ("onnx", "pt2")}
+    job = prepare(TrainArgs(arch=CONNECTED[0], beside=("lenet-5",), **arguments))  # type: ignore[arg-type]
+    write_json(tmp_path / "run.json", {**INFO, "format": 1, "experiment": "train", "args": {}})
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        net = job.found.space.build(job.found.arch, job.images.num_classes).eval()
+    curve = [pd.DataFrame({"epoch": [1, 2], "train_acc": [1, 2], "train_loss": [2, 1]})]
+    curves = {"found": curve, "lenet-5": curve}
+    leave(job, net, summary(job), results_table(rows()), rows()[1], curves, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    size = job.images.image_size
+    pixels = np.random.default_rng(0).integers(0, 256, (size, size, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save("photo.jpg", quality=95)
+    (block,) = re.findall(r"```python\n(.*?)```", (tmp_path / "model_card.md").read_text(), re.S)
+    exec(block, {})
+    _, row, by_onnx, by_torch = capsys.readouterr().out.strip().splitlines()
+    expected = nas_ray.load("model.pt").predict("photo.jpg")["label"][0]
+    assert expected in job.images.classes
+    assert row.split()[1:3] == ["photo.jpg", expected]
+    assert [by_onnx, by_torch] == [expected, expected]
+
+
+def test_a_space_of_others_is_named_where_its_net_is_loaded(job: TrainJob) -> None:
+    found = dataclasses.replace(job.found, space_name="mine:Space")
+    card = model_card(
+        dataclasses.replace(job, found=found), summary(job), results_table(rows()), rows()[1], {}, INFO
+    )
+    assert 'net = nas_ray.load("model.pt", nas_ray.open_space("mine:Space"))' in card
 
 
 def test_the_table_shows_every_arch_with_its_gap(job: TrainJob) -> None:

@@ -1,0 +1,37 @@
+"""Options of searchers on the command line: numpy and pandas are imported for them, and torch is not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from nas_ray.commands.names import SEARCHERS
+
+if TYPE_CHECKING:
+    from nas_ray.reproduce.args import CompareArgs
+
+
+def check_options(searcher: str, texts: Sequence[str]) -> None:
+    """Checks the options of a built-in searcher, given as `name=value`.
+
+    Raises:
+        UsageError: unknown, or of another type.
+    """
+    if texts and searcher in SEARCHERS:
+        from nas_ray.searchers import SEARCHERS as KINDS
+        from nas_ray.searchers.options import parse_options
+
+        parse_options(KINDS[searcher], texts)
+
+
+def check_compared(args: CompareArgs) -> None:
+    """Checks the options of the searchers that are compared.
+
+    Raises:
+        UsageError: unknown, or of another type.
+    """
+    from nas_ray.searchers.options import parts_of
+
+    for text in args.searchers:
+        name, options = parts_of(text)
+        check_options(name, options)

@@ -1,0 +1,150 @@
+"""One-shot searches as trials: what is asked is a method with its settings, what is found is an arch."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from nas_ray.evaluation.epoch_training import EpochTraining
+from nas_ray.images.splits import NetImages
+from nas_ray.shared_weights.methods.method import Method
+from nas_ray.shared_weights.methods.named import parse_method
+from nas_ray.shared_weights.methods.search import OneShotSearch
+from nas_ray.shared_weights.one_shot.epochs import OneShotEpochs
+from nas_ray.spaces.edges import EdgeSpace
+from nas_ray.training.epoch_module import quiet_trainer
+from nas_ray.training.recipes import Recipe
+from nas_ray.training.search_set import SearchSet
+
+
+@dataclasses.dataclass(frozen=True)
+class NetSize:
+    """How large a supernet is; None for what its space says."""
+
+    channels: int | None = None
+    cells: int | None = None
+
+
+class OneShotTraining(EpochTraining):
+    """Runs the one-shot search that an arch such as `gdas,epochs=20,seed=3` names; a row per epoch.
+
+    A row has `found`, the arch that the weights of the epoch give, `found_best`, that of the epoch with the
+    best `valid_acc`, which is the accuracy of the supernet on the images of the architecture weights,
+    `train_acc`, both losses, `skips` (skip connections of what was found), `entropy` of the architecture
+    weights in nats, `trajectory` (see `Trajectory.from_text`), and what `EpochTraining` adds.
+
+    Args:
+        space: where archs are found; it has a trainable supernet.
+        num_classes: outputs of the supernet.
+        images: the training split.
+        recipe: augmentation and split of the images; the batch size is that of the method.
+        epochs: of every method that does not say its own; None for the published number of each.
+        size: of the supernet.
+        split_seed: draws the two parts of the images.
+        batch_size: of every method that does not say its own; None for the published one.
+        curvature: whether `lambda_max`, the largest eigenvalue of the validation loss, is measured.
+        checkpoints: folder of unfinished searches, which all workers must see; None for none.
+        accelerator: Lightning's name of the device, `cpu` or `gpu`.
+
+    Raises:
+        UsageError: too few images to split, or a space without a supernet.
+    """
+
+    def __init__(
+        self,
+        space: EdgeSpace,
+        num_classes: int,
+        images: NetImages,
+        *,
+        recipe: Recipe,
+        epochs: int | None = None,
+        size: NetSize | None = None,
+        split_seed: int = 0,
+        batch_size: int | None = None,
+        curvature: bool = False,
+        checkpoints: Path | None = None,
+        accelerator: str = "cpu",
+    ) -> None:
+        super().__init__(None, epochs=epochs or 1, kind="one-shot", checkpoints=checkpoints)
+        self.space, self.num_classes, self.images = space, num_classes, images
+        self.recipe, self.size, self.split_seed = recipe, size or NetSize(), split_seed
+        self.given_epochs, self.batch_size, self.curvature = epochs, batch_size, curvature
+        self.accelerator = accelerator
+        self.parts = SearchSet(images, recipe, split_seed=split_seed)  # refuses what cannot be split
+
+    def method_of(self, arch: str) -> tuple[Method, int]:
+        """Returns the method of a setting with its numbers, and the seed.
+
+        Raises:
+            UsageError: no method.
+        """
+        method, settings = parse_method(arch)
+        given: dict[str, Any] = {"epochs": self.given_epochs, "batch_size": self.batch_size}
+        changes = {name: value for name, value in given.items() if value is not None and name not in settings}
+        return dataclasses.replace(method, **changes), settings.get("seed", 0)
+
+    def last_epoch(self, arch: str) -> int:
+        """Returns the epochs of the method."""
+        return self.method_of(arch)[0].epochs
+
+    def new_module(self, arch: str, seed: int) -> OneShotEpochs:
+        """Returns the search of a setting, not yet begun; it has its own seed."""
+        method, own = self.method_of(arch)
+        settings = parse_method(arch)[1]
+        images = self.images_for(method)
+        images.to(self._device)
+        search = OneShotSearch(
+            method,
+            self.space,
+            self.num_classes,
+            image_size=self.images.size,
+            epochs=method.epochs,
+            steps_per_epoch=len(images),
+            seed=seed + own,
+            channels=settings.get("channels", self.size.channels),
+            cells=settings.get("cells", self.size.cells),
+            device=self._device,
+        )
+        return OneShotEpochs(
+            search,
+            self.space,
+            images,
+            seed + own,
+            accelerator=self.accelerator,
+            curvature=self.curvature,
+        )
+
+    def images_for(self, method: Method) -> SearchSet:
+        """Returns the images in batches of the size that the method has."""
+        if method.batch_size == self.parts.recipe.batch_size:
+            return self.parts
+        return self.parts.in_batches(method.batch_size)
+
+    @cached_property
+    def _device(self) -> torch.device:
+        return quiet_trainer(self.accelerator, self.recipe).strategy.root_device
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A hash of images, parts and settings."""
+        return json.dumps([self.images.sha256, self.earlier_fingerprint])
+
+    @property
+    def earlier_fingerprint(self) -> str:
+        """A hash of which images are in which part."""
+        return self.parts.fingerprint
+
+    def identities(self) -> tuple[str, None]:
+        """Returns what a checkpoint must say to be gone on from: all but the method, which is the arch."""
+        options = [dataclasses.asdict(self.recipe), dataclasses.asdict(self.size), self.given_epochs]
+        return json.dumps([self.fingerprint, *options, self.batch_size, self.init_seed]), None
+
+    def described(self) -> str:
+        """Returns on how many images weights and architecture weights are trained."""
+        weights, arch = len(self.parts.weights_part), len(self.parts.arch_part)
+        return f"weights on {weights:,} images, architecture weights on {arch:,} others"
