@@ -114,13 +114,12 @@ class ArchStep:
         asked: list[torch.nn.Parameter],
     ) -> Measured:
         leaves = drawn.leaves()
-        mix = drawn.mix(leaves)
         if self.method.gradient == "first":
-            return first_order(training.loss(valid, mix, drawn.seed), leaves, asked)
+            return first_order(training.loss(valid, drawn.mix(leaves), drawn.seed), leaves, asked)
         weights = training.weights
         return second_order(
-            lambda: training.loss(train, mix, drawn.seed),
-            lambda: training.loss(valid, mix, drawn.seed),
+            lambda made: training.loss(train, drawn.mix(made), drawn.seed),
+            lambda made: training.loss(valid, drawn.mix(made), drawn.seed),
             leaves,
             weights,
             VirtualStep.of(training.optimizer, weights, training.resting(weights, drawn.active)),

@@ -15,6 +15,8 @@ import torch
 from torch import Tensor, nn
 
 Gradients = tuple[Tensor | None, ...]
+LossOf = Callable[[Sequence[Tensor]], Tensor]
+"""From weights of operations, and of edges, to a loss."""
 
 
 class Measured(NamedTuple):
@@ -99,8 +101,8 @@ class VirtualStep:
 
 
 def second_order(
-    train_loss: Callable[[], Tensor],
-    valid_loss: Callable[[], Tensor],
+    train_loss: LossOf,
+    valid_loss: LossOf,
     leaves: Sequence[Tensor],
     weights: Sequence[nn.Parameter],
     step: VirtualStep,
@@ -118,20 +120,21 @@ def second_order(
     in the virtual step, as in the releases.
 
     Args:
-        train_loss: computes the loss on the training batch.
-        valid_loss: computes the loss on the validation batch.
-        leaves: weights of operations, which both use.
+        train_loss: computes the loss on the training batch with the weights of operations that it is given.
+        valid_loss: computes that on the validation batch.
+        leaves: weights of operations.
         weights: all trained parameters of the net.
         step: the virtual step.
         radius: norm of the move by which the second derivative is measured.
     """
     moved = [weight.detach() for weight in weights]  # the same memory
     before = [weight.clone() for weight in moved]
-    gradients = torch.autograd.grad(train_loss(), weights, allow_unused=True)
+    fixed = tuple(leaf.detach() for leaf in leaves)  # nobody asks for their gradient here
+    gradients = torch.autograd.grad(train_loss(fixed), weights, allow_unused=True)
     with torch.no_grad():
         torch._foreach_add_(moved, step.change(weights, gradients), alpha=-step.lr)
     del gradients
-    loss = valid_loss()
+    loss = valid_loss(leaves)
     direct, by_weights = _gradients(loss, leaves, weights)
     vector = _filled(by_weights, weights)
     norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(vector)))
@@ -141,7 +144,7 @@ def second_order(
         with torch.no_grad():
             torch._foreach_copy_(moved, before)
             torch._foreach_add_(moved, torch._foreach_mul(vector, scale * sign))
-        ends.append(_filled(_gradients(train_loss(), leaves, ())[0], leaves))
+        ends.append(_filled(_gradients(train_loss(leaves), leaves, ())[0], leaves))
     with torch.no_grad():
         torch._foreach_copy_(moved, before)
     implicit = [(plus - minus) / (2 * scale) for plus, minus in zip(*ends, strict=True)]

@@ -52,20 +52,20 @@ def ours(net, own, logits, optimizer, order: int = 2, radius: float = 0.01) -> T
     leaf = weights.detach().requires_grad_()
     parameters = list(net.parameters())
 
-    def loss(batch) -> Tensor:
-        return cross_entropy(net(batch[0], Mix((leaf,))), batch[1])
+    def loss(batch, made) -> Tensor:
+        return cross_entropy(net(batch[0], Mix(tuple(made))), batch[1])
 
     found = (
         second_order(
-            lambda: loss(own[0]),
-            lambda: loss(own[1]),
+            lambda made: loss(own[0], made),
+            lambda made: loss(own[1], made),
             [leaf],
             parameters,
             VirtualStep.of(optimizer, parameters),
             radius,
         )
         if order == 2
-        else first_order(loss(own[1]), [leaf])
+        else first_order(loss(own[1], [leaf]), [leaf])
     )
     return torch.autograd.grad(weights, logits, found.by_operations[0])[0]
 
@@ -124,8 +124,8 @@ def test_a_flat_validation_loss_gives_zero() -> None:
     leaf = logits.softmax(-1).detach().requires_grad_()
     parameters = list(net.parameters())
     found = second_order(
-        lambda: cross_entropy(net(own[0][0], Mix((leaf,))), own[0][1]),
-        lambda: 0.0 * sum(one.sum() for one in parameters) + 0.0 * leaf.sum(),
+        lambda made: cross_entropy(net(own[0][0], Mix(tuple(made))), own[0][1]),
+        lambda made: 0.0 * sum(one.sum() for one in parameters) + 0.0 * made[0].sum(),
         [leaf],
         parameters,
         VirtualStep.of(optimizer, parameters),
