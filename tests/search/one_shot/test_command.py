@@ -106,7 +106,7 @@ def test_a_killed_search_goes_on_from_its_last_epoch(tmp_path: Path) -> None:
         (("--method", "darts9"), "one-shot method"),
         (("--method", "darts1,weights=soft"), "must be one of"),
         (("--data-fraction", 1e-6), "one-shot search needs"),
-        (("--channels", 2, "--method", "pc-darts"), "divide"),
+        (("--channels", 2, "--method", "pc-darts"), "must be a multiple"),
     ],
 )
 def test_what_cannot_work_is_refused(tmp_path: Path, options: tuple[object, ...], said: str) -> None:
