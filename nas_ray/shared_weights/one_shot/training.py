@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -121,9 +121,9 @@ class OneShotTraining(EpochTraining):
         with seeded(self.init_seed):
             search, batch = placed._search_of(arch, self.init_seed, epoch.steps), epoch.draw()
             search.begin_epoch(0)
-            clock: dict[str, Any] = {"threads": threads, "device": placed._device}
-            step = seconds_of(lambda: search.step(epoch.draw(), batch), **clock)
-            forward = seconds_of(lambda: search.evaluate([batch]), **clock)
+            clock = partial(seconds_of, threads=threads, device=placed._device)
+            step = clock(lambda: search.step(epoch.draw(), batch))
+            forward = clock(lambda: search.evaluate([batch]))
         return Expected(method.epochs, epoch.steps * step + epoch.passes * forward, epoch.once)
 
     def _search_of(self, arch: str, seed: int, steps: int) -> OneShotSearch:
