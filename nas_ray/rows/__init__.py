@@ -52,7 +52,7 @@ ACCURACY = (
 )
 """What a benchmark adds."""
 
-PLACES = ("run", "place", "index", "rank", "evaluation", "scored_as")
+PLACES = ("run", "place", "index", "rank", "evaluation", "scored_as", "shown")
 """What reports and lists of the best add."""
 
 COMPARISON = (

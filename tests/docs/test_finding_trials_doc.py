@@ -67,7 +67,9 @@ def made(settings: ModuleType, experiment: Prepared, folder: Path) -> None:
 
 def test_the_setting_of_a_row_gives_it_again(settings: ModuleType) -> None:
     searcher = RandomSearch(settings.Settings(), fitness=Single(("valid_acc",)))
-    best = simulate(searcher, settings.one_shot, num_samples=2).iloc[0]
+    rows = simulate(searcher, settings.one_shot, num_samples=2)
+    assert list(rows.columns[:3]) == ["arch", "found", "valid_acc"]
+    best = rows.iloc[0]
     reported: list[dict[str, Any]] = []
     settings.one_shot(best["arch"], reported.append)
     assert len(reported) == 2
@@ -95,7 +97,7 @@ def test_from_ray_to_the_trained_net(settings: ModuleType, tmp_path: Path) -> No
     tune_search(again.searcher, settings.one_shot, folder=folder, num_samples=4)
     assert all(event["row"]["found"] in SPACE for event in read_journal(folder / FILE_NAME) if "row" in event)
     console = Console(record=True, width=200)
-    assert show(finish(again, folder, 1.0), console) == 0
+    assert show(finish(again, folder, 1.0), again, console) == 0
     check_folder(folder, console.export_text())
     args = parse("", [str(folder), "--recipe", "epochs:1", "--seeds", "1", "--formats", "none"])
     small = dataclasses.replace(args, num_threads=1, proxies=("params",), out=tmp_path / "trained")
