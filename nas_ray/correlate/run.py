@@ -28,7 +28,7 @@ from nas_ray.proxies.plugin import resolve_proxies, score_names
 from nas_ray.report.correlation import BASELINES, correlate, to_markdown
 from nas_ray.report.correlation_latex import to_latex
 from nas_ray.report.correlation_pictures import draw_bars, draw_ranks
-from nas_ray.report.correlation_table import print_table
+from nas_ray.report.correlation_table import best_proxy, print_table
 from nas_ray.rows import Row
 from nas_ray.runs.claim import claimed
 from nas_ray.runs.record import Record
@@ -221,17 +221,6 @@ class Comparison:
             write_text(beside / f"{name}.md", to_markdown(table, title))
             write_text(beside / f"{name}.tex", to_latex(table, title, name))
             draw_ranks(scores, known, judged, beside / f"ranks-{dataset}.png", title)
-
-
-def best_proxy(table: pd.DataFrame, given: Sequence[str]) -> str:
-    """Returns which of the proxies `given` ranks best, as it was written; the first where none is known."""
-    rho = table.set_index("score")["spearman"].fillna(-1.0)
-
-    def value(proxy: str) -> float:
-        name = proxy.rpartition(":")[2]
-        return max((rho[column] for column in rho.index if column.partition(".")[0] == name), default=-1.0)
-
-    return max(given, key=value)
 
 
 def _named(proxies: Sequence[str]) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 from rich.console import Console
 from rich.table import Column
@@ -31,3 +33,14 @@ def print_table(table: pd.DataFrame, console: Console) -> None:
             str(row["undefined"]),
         )
     put(console, shown)
+
+
+def best_proxy(table: pd.DataFrame, given: Sequence[str]) -> str:
+    """Returns which of the proxies `given` ranks best, as it was written; the first where none is known."""
+    rho = table.set_index("score")["spearman"].fillna(-1.0)
+
+    def value(proxy: str) -> float:
+        name = proxy.rpartition(":")[2]
+        return max((rho[column] for column in rho.index if column.partition(".")[0] == name), default=-1.0)
+
+    return max(given, key=value)

@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 from nas_ray.errors import UsageError
 from nas_ray.report.kinds import COLORS, DASHES
 from nas_ray.report.one_shot_pictures import methods_of
-from nas_ray.report.panels import Panel, new_plot, numbers, shown
+from nas_ray.report.panels import KeyEntry, Panel, new_plot, numbers, shown
 from nas_ray.report.run_data import RunData
 from nas_ray.safe_files.tables import read_table
 
@@ -62,9 +62,10 @@ def _table(run: RunData, name: str, columns: Sequence[str]) -> pd.DataFrame | No
 
 def _epochs(epochs: pd.DataFrame, column: str, title: str) -> Panel:
     plot = new_plot("epoch", _COLUMNS[column][0])
-    methods = methods_of(epochs["arch"])
+    methods, key = methods_of(epochs["arch"]), []
     for place, method in enumerate(dict.fromkeys(methods)):
         style = {"color": COLORS[place % len(COLORS)], "dash": DASHES[place // len(COLORS) % len(DASHES)]}
+        key.append(KeyEntry(str(method), **style))
         for arch, one in epochs[methods == method].groupby("arch", sort=False):
             plot.add_trace(
                 go.Scatter(
@@ -79,7 +80,8 @@ def _epochs(epochs: pd.DataFrame, column: str, title: str) -> Panel:
                 )
             )
     plot.update_xaxes(tickformat="d")
-    return Panel(title, "One line for each search; point at an epoch for the arch that it gave.", plot)
+    caption = "One line for each search; point at an epoch for the arch that it gave."
+    return Panel(title, caption, plot, tuple(key))
 
 
 def _weights(weights: pd.DataFrame, of_run: str) -> list[Panel]:

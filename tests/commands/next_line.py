@@ -12,6 +12,7 @@ from nas_ray.correlate.args import CorrelateArgs
 from nas_ray.reproduce.args import ChooseArgs, CompareArgs, ReproduceArgs
 from nas_ray.score_space.args import ScoreArgs
 from nas_ray.search.arguments import AnySearchArgs, ReaArgs, SearchArgs, SkipReaArgs
+from nas_ray.search.one_shot.args import OneShotArgs
 from nas_ray.search.two_stage_args import TwoStageArgs
 from nas_ray.terminal.command_line import read_args
 from nas_ray.train.args import TrainArgs
@@ -22,6 +23,7 @@ ARGS: dict[str, type] = {
     "search random_search": SearchArgs,
     "search skip_rea": SkipReaArgs,
     "two-stage": TwoStageArgs,
+    "one-shot": OneShotArgs,
     "train": TrainArgs,
     "report": ReportArgs,
     "score-space": ScoreArgs,

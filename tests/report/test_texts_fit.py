@@ -17,6 +17,7 @@ from nas_ray.report.correlation_pictures import draw_bars, draw_ranks
 from nas_ray.report.distribution import draw_distributions
 from nas_ray.report.front import draw_front
 from nas_ray.report.learning_curves import draw_learning_curves
+from nas_ray.report.one_shot_pictures import draw_course
 from nas_ray.report.search_curve import draw_search
 from nas_ray.reproduce.catalogue import TABLES
 from nas_ray.searchers.fitness import LogRankSum, Single
@@ -59,6 +60,14 @@ def search(label: str, listed: bool) -> Callable[[Path], None]:
 def front(text: str) -> Callable[[Path], None]:
     rows = make_rows([1.0, 3.0, 2.0, 4.0]).assign(**{LONG: [1e3, 1e9, 5.0, 7.0], "latency_ms": range(4)})
     return lambda path: draw_front(rows, path, objectives=parse_objectives(text))
+
+
+def one_shot(methods: tuple[str, ...], accuracy: float) -> Callable[[Path], None]:
+    rows = [
+        {"arch": f"{method},seed={seed}", "epoch": epoch, "skips": epoch, "entropy": 1.0, "valid_acc": 30.0}
+        for method in methods for seed in range(2) for epoch in (1, 2)
+    ]  # fmt: skip
+    return lambda path: draw_course(pd.DataFrame(rows).assign(accuracy=accuracy), path, "benchmark_test_acc")
 
 
 def curves(count: int) -> Callable[[Path], None]:
@@ -104,6 +113,9 @@ CASES: dict[str, dict[str, Callable[[Path], None]]] = {
         "two": front(f"x,-{LONG}"), "three": front(f"x,-{LONG},latency_ms")
     },
     "nas_ray.report.learning_curves.draw_learning_curves": {"one": curves(1), "many": curves(30)},
+    "nas_ray.report.one_shot_pictures.draw_course": {
+        "one": one_shot(("darts1",), np.nan), "many": one_shot((f"darts1:{LONG}=1", "gdas", LONG), 50.0)
+    },
     "nas_ray.report.search_curve.draw_search": {
         "plain": search("x", True), "long": search(f"log rank sum of {LONG} and {LONG}", True),
         "table": search(LONG, False),
