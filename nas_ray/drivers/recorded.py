@@ -23,6 +23,7 @@ from nas_ray.searchers.base import ArchSearcher
 from nas_ray.searchers.fitness import FITNESSES, Combined, Fitness, Mixed, Single
 from nas_ray.searchers.pareto import column_of, objectives_of
 from nas_ray.spaces import FiniteSpace
+from nas_ray.spaces.found import space_of_found
 from nas_ray.spaces.product import arch_space
 
 
@@ -112,7 +113,7 @@ def _finish(folder: Path, searcher: ArchSearcher, seconds: float) -> None:
 
     rows = to_table(searcher)
     write_table(folder, rows)
-    space = arch_space(searcher.space)
+    space = arch_space(space_of_found(searcher.space))
     summary = summarize(
         rows,
         best_row=best_row(rows) if len(rows) else None,

@@ -95,7 +95,7 @@ def test_from_ray_to_the_trained_net(settings: ModuleType, tmp_path: Path) -> No
     tune_search(again.searcher, settings.one_shot, folder=folder, num_samples=4)
     assert all(event["row"]["found"] in SPACE for event in read_journal(folder / FILE_NAME) if "row" in event)
     console = Console(record=True, width=200)
-    assert show(finish(again, folder, 1.0), console) == 0
+    assert show(finish(again, folder, 1.0), again, console) == 0
     check_folder(folder, console.export_text())
     args = parse("", [str(folder), "--recipe", "epochs:1", "--seeds", "1", "--formats", "none"])
     small = dataclasses.replace(args, num_threads=1, proxies=("params",), out=tmp_path / "trained")
