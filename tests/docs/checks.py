@@ -57,7 +57,7 @@ def new_task(walk: Walk) -> None:
 
 def finding_trials(walk: Walk) -> None:
     rows, best = walk.names["rows"], walk.names["best"]
-    assert list(rows.columns[:3]) == ["trial", "arch", "found"]
+    assert list(rows.columns[:3]) == ["arch", "found", "valid_acc"]
     assert rows["arch"].str.match(r"toy,seed=\d+$").all()
     assert all(found in NatsTss() for found in rows["found"])
     assert best["valid_acc"] == rows["valid_acc"].max()
