@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from nas_ray.shared_weights.arch_view import AveragePool
+from nas_ray.shared_weights.mixture import Mixture
 from nas_ray.shared_weights.routes import Group, Routes
 from nas_ray.spaces.ops import ResidualReduction
 from nas_ray.spaces.plans import INPUT, OUTPUT
@@ -23,16 +24,20 @@ class BatchRun:
     """The blocks of a supernet for A archs on B images; maps are `[A, B, H, W, C]`, and gradients flow.
 
     Args:
-        archs: operations of each arch, in the order of the edges.
+        archs: the archs, each with one or several operations on an edge.
         device: where tensors are.
+        norm: BN of `[A, B, H, W, C]`, each arch by itself.
     """
 
-    def __init__(self, archs: Sequence[tuple[str, ...]], device: torch.device) -> None:
+    def __init__(
+        self, archs: Sequence[Mixture], device: torch.device, norm: Callable[[Tensor], Tensor]
+    ) -> None:
         self.routes = Routes(archs, device)
+        self.norm = norm
 
     def block(self, block: nn.Module, x: Tensor) -> Tensor:
         """Returns the output of a cell or a reduction."""
-        return reduction(block, x) if isinstance(block, ResidualReduction) else self.cell(block, x)
+        return self.reduction(block, x) if isinstance(block, ResidualReduction) else self.cell(block, x)
 
     def cell(self, cell: nn.Module, x: Tensor) -> Tensor:
         """Returns the last node of a cell; nodes without a live operation are zero."""
@@ -45,28 +50,25 @@ class BatchRun:
                 assert source is not None  # a live edge comes from a node with live edges
                 if group.op.startswith("nor_conv") and group.source not in active:
                     active[group.source] = source.relu()
-                value = group.add(
-                    value, self._operation(cell, group, active.get(group.source, source), source)
-                )
+                out = self._operation(cell, group, active.get(group.source, source), source)
+                value = group.add(value, group.weighted(out))
             nodes.append(value)
         last = nodes[OUTPUT]
         return torch.zeros_like(x) if last is None else last
 
-    @staticmethod
-    def _operation(cell: nn.Module, group: Group, active: Tensor, source: Tensor) -> Tensor:
+    def _operation(self, cell: nn.Module, group: Group, active: Tensor, source: Tensor) -> Tensor:
         if group.op.startswith("nor_conv"):
             block = cell.get_submodule(f"edges.{group.edge}.{group.op}")
-            return norm(on_maps(block.get_submodule("1"), group.take(active)))
+            return self.norm(on_maps(block.get_submodule("1"), group.take(active)))
         rows = group.take(source)
         return on_maps(POOL, rows) if group.op == "avg_pool_3x3" else rows
 
-
-def reduction(block: nn.Module, x: Tensor) -> Tensor:
-    """Returns the output of a residual reduction."""
-    out = x
-    for name in ("conv_a", "conv_b"):
-        out = norm(on_maps(block.get_submodule(f"{name}.1"), out.relu()))
-    return out + on_maps(block.get_submodule("shortcut"), x)
+    def reduction(self, block: nn.Module, x: Tensor) -> Tensor:
+        """Returns the output of a residual reduction."""
+        out = x
+        for name in ("conv_a", "conv_b"):
+            out = self.norm(on_maps(block.get_submodule(f"{name}.1"), out.relu()))
+        return out + on_maps(block.get_submodule("shortcut"), x)
 
 
 def on_maps(layer: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
@@ -82,7 +84,7 @@ def norm(x: Tensor) -> Tensor:
     """
     rows = x.flatten(1, 3)
     if rows.shape[1] == 1:
-        return x * float((1 + EPS) ** -0.5)
+        return initial_norm(x)
     if len(rows) == 1:
         whole = x.flatten(0, 1).permute(0, 3, 1, 2)
         whole = F.batch_norm(whole, None, None, training=True, eps=EPS)
@@ -91,3 +93,8 @@ def norm(x: Tensor) -> Tensor:
     variance = centred.square().sum(1, keepdim=True) / rows.shape[1]
     normed: Tensor = centred * (variance + EPS).rsqrt()
     return normed.view(x.shape)
+
+
+def initial_norm(x: Tensor) -> Tensor:
+    """Returns what BN makes of `x` in evaluation mode before any training, with mean 0 and variance 1."""
+    return x * float((1 + EPS) ** -0.5)
