@@ -26,14 +26,18 @@ class BatchRun:
     Args:
         archs: the archs, each with one or several operations on an edge.
         device: where tensors are.
-        norm: BN of `[A, B, H, W, C]`, each arch by itself.
+        initial: whether BN has mean 0 and variance 1, as before any training.
+
+    Attributes:
+        shares_stem: whether the stem is computed once for all archs.
     """
 
-    def __init__(
-        self, archs: Sequence[Mixture], device: torch.device, norm: Callable[[Tensor], Tensor]
-    ) -> None:
+    shares_stem = True
+
+    def __init__(self, archs: Sequence[Mixture], device: torch.device, initial: bool = False) -> None:
+        self.size = len(archs)
         self.routes = Routes(archs, device)
-        self.norm = norm
+        self.initial = initial
 
     def block(self, block: nn.Module, x: Tensor) -> Tensor:
         """Returns the output of a cell or a reduction."""
@@ -59,7 +63,8 @@ class BatchRun:
     def _operation(self, cell: nn.Module, group: Group, active: Tensor, source: Tensor) -> Tensor:
         if group.op.startswith("nor_conv"):
             block = cell.get_submodule(f"edges.{group.edge}.{group.op}")
-            return self.norm(on_maps(block.get_submodule("1"), group.take(active)))
+            out = self.convolution(block.get_submodule("1"), group.take(active), group)
+            return self.norm(out, group)
         rows = group.take(source)
         return on_maps(POOL, rows) if group.op == "avg_pool_3x3" else rows
 
@@ -67,8 +72,17 @@ class BatchRun:
         """Returns the output of a residual reduction."""
         out = x
         for name in ("conv_a", "conv_b"):
-            out = self.norm(on_maps(block.get_submodule(f"{name}.1"), out.relu()))
-        return out + on_maps(block.get_submodule("shortcut"), x)
+            out = self.norm(self.convolution(block.get_submodule(f"{name}.1"), out.relu()))
+        pooled = on_maps(block.get_submodule("shortcut.0"), x)
+        return out + self.convolution(block.get_submodule("shortcut.1"), pooled)
+
+    def norm(self, x: Tensor, group: Group | None = None) -> Tensor:
+        """Returns BN of `x [A, B, H, W, C]`, each arch by itself."""
+        return initial_norm(x) if self.initial else norm(x)
+
+    def convolution(self, layer: nn.Module, x: Tensor, group: Group | None = None) -> Tensor:
+        """Returns a convolution of the archs of `group`, or of all; where someone wants to see them all."""
+        return on_maps(layer, x)
 
 
 def on_maps(layer: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:

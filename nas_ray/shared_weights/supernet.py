@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from nas_ray.errors import UsageError
 from nas_ray.shared_weights.arch_view import ArchView
-from nas_ray.shared_weights.batch_run import BatchRun, initial_norm, norm, on_maps
+from nas_ray.shared_weights.batch_run import BatchRun, initial_norm
 from nas_ray.shared_weights.mixture import Arch, Mixture, mixture_of, with_mixed_edges
 from nas_ray.spaces.nats_tss import EDGES, NatsTss, to_arch, to_ops
 from nas_ray.spaces.ops import ResidualReduction, conv_block
@@ -100,15 +100,25 @@ class Supernet(nn.Module):
         An arch may have several operations on an edge. Every arch sees every image; BN normalises over the
         images of one arch.
         """
-        normed = norm if self.statistics == BATCH else initial_norm
-        run = BatchRun([mixture_of(arch) for arch in archs], x.device, normed)
-        stem = normed(on_maps(self.stem[0], x.permute(0, 2, 3, 1)[None]))  # the same for all archs
-        maps = stem.expand(len(archs), -1, -1, -1, -1)
+        return self.run(BatchRun([mixture_of(arch) for arch in archs], x.device, self.initial), x)
+
+    def run(self, run: BatchRun, x: Tensor) -> Tensor:
+        """Returns the outputs `[A, B, classes]` of the archs of `run` for the images `x [B, 3, H, W]`."""
+        images = x.permute(0, 2, 3, 1)[None]
+        if not run.shares_stem:
+            images = images.expand(run.size, -1, -1, -1, -1)
+        stem = run.norm(run.convolution(self.stem[0], images))
+        maps = stem.expand(run.size, -1, -1, -1, -1)
         for block in self.body:
             maps = run.block(block, maps)
-        pooled = normed(maps).relu().mean((2, 3))
+        pooled = run.norm(maps).relu().mean((2, 3))
         logits: Tensor = self.classifier(pooled)
         return logits
+
+    @property
+    def initial(self) -> bool:
+        """Whether BN is that of evaluation mode before any training."""
+        return self.statistics == INITIAL
 
     def extract(self, arch: Arch) -> nn.Module:
         """Returns the plain net of `arch` with a copy of these weights, as `space.build` would make it.
