@@ -55,7 +55,7 @@ class TeNas:
         UsageError: a number that cannot be.
     """
 
-    batch_size: int = 16
+    batch_size: int = 12
     repeats: int = 3
     crops: int = 3_000
     channels: int = 3
