@@ -45,7 +45,7 @@ def get_dataset(name: str) -> DatasetInfo:
 
 
 def implied_dataset(name: str, images: str) -> str:
-    """Returns the dataset that nets are built for: `auto` is `own` for a folder of images, else `cifar10`."""
+    """Returns what nets are built for: `auto` is `own` for a folder and generated images, else `cifar10`."""
     if name != AUTO:
         return name
-    return OWN if images.startswith("folder:") else "cifar10"
+    return OWN if images.startswith(("folder:", "generated:")) else "cifar10"

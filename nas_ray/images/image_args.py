@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 from nas_ray.images.datasets import AUTO, implied_dataset
+from nas_ray.images.spec import WITH_PATH
 from nas_ray.terminal.ranges import SEED, Range
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ class SourceArgs:
 
     images: str = "auto"
     """Images: auto (the dataset's own if on disk, else digits), cifar10, cifar100, ImageNet16-120, digits,
-    npz:PATH or folder:PATH."""
+    npz:PATH, folder:PATH or generated:pairs,shortcut=0.8 (docs/images.md)."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,8 @@ class ImageArgs(DataArgs):
 
     dataset: str = AUTO
     """What nets are built for, classes and image size: cifar10, cifar100 or ImageNet16-120, which benchmarks
-    know; own for the classes and the size of your own images. auto is own for folder:PATH, else cifar10."""
+    know; own for the classes and the size of your own images. auto is own for folder:PATH and generated
+    images, else cifar10."""
     image_size: Annotated[int | None, Range(8, 2_048)] = None
     """Height and width in pixels that own images are resized to; None takes them from the images, at most
     224."""
@@ -54,7 +56,9 @@ class ImageArgs(DataArgs):
 def absolute_images(images: str) -> str:
     """Returns the source with an absolute path, so that it holds in any working directory."""
     kind, _, path = images.partition(":")
-    return f"{kind}:{os.path.abspath(os.path.expanduser(path))}" if path else images
+    if not path or kind not in WITH_PATH:
+        return images
+    return f"{kind}:{os.path.abspath(os.path.expanduser(path))}"
 
 
 def open_image_args(args: DataArgs, *, batch_size: int, batch_seed: int) -> ImageDataModule:

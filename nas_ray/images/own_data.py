@@ -12,6 +12,7 @@ from nas_ray.images.datasets import OWN, DatasetInfo
 from nas_ray.images.decode import FORMATS
 from nas_ray.images.folder_files import image_files
 from nas_ray.images.folder_layout import folder_layout
+from nas_ray.images.generated import parse_generated
 from nas_ray.images.npz_images import read_arrays
 from nas_ray.spaces.stems import STRIDED_ABOVE, check_image_size
 
@@ -22,16 +23,20 @@ _SMALLEST = 8
 
 
 def own_dataset(images: str, image_size: int | None = None) -> DatasetInfo:
-    """Returns classes and image size of `folder:PATH` or `npz:PATH`.
+    """Returns classes and image size of `folder:PATH`, `npz:PATH` or `generated:DEFINITION`.
 
     Args:
         images: the source.
-        image_size: pixels; None takes the median of the shorter sides, rounded so that nets can halve it.
+        image_size: pixels; None takes the median of the shorter sides, rounded so that nets can halve it, or
+            what generated images have.
 
     Raises:
         UsageError: another source, unreadable, or a size that nets cannot halve.
     """
     kind, _, text = images.partition(":")
+    if kind == "generated" and text.strip():
+        generated = parse_generated(text)
+        return DatasetInfo(OWN, generated.num_classes, image_size or generated.size)
     if kind not in ("folder", "npz") or not text.strip():
         raise UsageError(
             f"--dataset {OWN} needs images of your own, folder:PATH or npz:PATH, but {images!r} was given."

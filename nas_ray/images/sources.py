@@ -16,6 +16,7 @@ from nas_ray.images.datasets import DatasetInfo
 from nas_ray.images.folder_images import open_folder
 from nas_ray.images.imagenet16 import open_imagenet16
 from nas_ray.images.npz_images import open_npz
+from nas_ray.images.pairs import open_generated
 from nas_ray.images.spec import read_spec
 from nas_ray.images.splits import ArrayPixels, Images, Opener, Source, Split, check_labels, describe
 
@@ -59,6 +60,7 @@ IMAGES: dict[str, Opener] = {
     "digits": open_digits,
     "npz": open_npz,
     "folder": open_folder,
+    "generated": open_generated,
 }
 
 
@@ -89,8 +91,9 @@ def open_images(
     """Returns the images that `spec` names.
 
     Args:
-        spec: a key of `IMAGES`, where `npz` and `folder` take a path as in `npz:PATH`; or `auto`, which takes
-            the dataset's own images where they are on disk (or may be downloaded), else the digits.
+        spec: a key of `IMAGES`, where `npz` and `folder` take a path as in `npz:PATH` and `generated` a
+            definition as in `generated:pairs`; or `auto`, which takes the dataset's own images where they are
+            on disk (or may be downloaded), else the digits.
         dataset: what the nets are built for.
         root: folder of the published datasets; the default is `search_roots`.
         download: fetch CIFAR where it is not on disk; with `auto`, a failed download is then an error.
@@ -129,7 +132,7 @@ def _open(opener: Opener, source: Source) -> Images:
 
 
 def parse(spec: str) -> tuple[Opener, str]:
-    """Returns the opener that `spec` names and the path it carries, `""` for none.
+    """Returns the opener that `spec` names and the path or definition that it carries, `""` for none.
 
     Raises:
         UsageError: unknown name, a path that is missing or that the source does not take.

@@ -5,13 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from nas_ray.errors import UsageError, unknown_name
+from nas_ray.images.generated import parse_generated
 
-NAMES = ("cifar10", "cifar100", "ImageNet16-120", "digits", "npz", "folder")
+NAMES = ("cifar10", "cifar100", "ImageNet16-120", "digits", "npz", "folder", "generated")
 WITH_PATH = ("npz", "folder")
+GENERATED = "generated"
 
 
 def read_spec(spec: str) -> tuple[str, str]:
-    """Returns the source that `spec` names and the path it carries, `""` for none.
+    """Returns the source that `spec` names and the path or definition that it carries, `""` for none.
 
     Raises:
         UsageError: unknown name, a path that is missing or that the source does not take.
@@ -24,13 +26,15 @@ def read_spec(spec: str) -> tuple[str, str]:
         raise UsageError(f"{hint.removesuffix('.')}; npz and folder take a path, as in npz:PATH.")
     if name in WITH_PATH and not path.strip():
         raise UsageError(f"Images {name!r} need a path, as in {name}:PATH, but {spec!r} was given.")
-    if name not in WITH_PATH and colon:
+    if name == GENERATED and not path.strip():
+        raise UsageError(f"Images {name!r} need a definition, as in {name}:pairs, but {spec!r} was given.")
+    if name not in (*WITH_PATH, GENERATED) and colon:
         raise UsageError(f"Images {name!r} take no path, but {spec!r} was given: write {name}.")
     return name, path
 
 
 def check_images(spec: str) -> None:
-    """Checks that images can be meant, and that there is something at their path.
+    """Checks that images can be meant, and that there is something at their path or can be generated.
 
     Raises:
         UsageError: they cannot.
@@ -40,6 +44,8 @@ def check_images(spec: str) -> None:
     name, path = read_spec(spec)
     if name in WITH_PATH:
         CHECKS[name](Path(path).expanduser())
+    if name == GENERATED:
+        parse_generated(path)
 
 
 def check_archive(path: Path) -> None:

@@ -11,9 +11,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from nas_ray.shared_weights.beginning import Beginning
-from nas_ray.spaces.nats_tss import skip_spans
+from nas_ray.shared_weights.mixture import Mixture
 from nas_ray.spaces.ops import ResidualReduction
-from nas_ray.spaces.plans import INPUT, OUTPUT, CellPlan, Step, plan_cell
+from nas_ray.spaces.plans import INPUT, OUTPUT, CellPlan, Step
 
 Result = TypeVar("Result")
 Observer = Callable[[Tensor, int], None]
@@ -36,13 +36,13 @@ class ArchView(nn.Module):
         body: nn.ModuleList,
         head: nn.Module,
         classifier: nn.Module,
-        ops: tuple[str, ...],
+        arch: Mixture,
     ) -> None:
         super().__init__()
-        self.skip_spans = skip_spans(ops)
+        self.skip_spans = arch.skip_spans
         self.stem = stem
         self.body = nn.ModuleList(
-            block if isinstance(block, ResidualReduction) else CellView(block, ops) for block in body
+            block if isinstance(block, ResidualReduction) else CellView(block, arch) for block in body
         )
         self.head = head
         self.classifier = classifier
@@ -74,9 +74,10 @@ class ArchView(nn.Module):
 class CellView(nn.Module):
     """One cell of one arch."""
 
-    def __init__(self, cell: nn.Module, ops: tuple[str, ...]) -> None:
+    def __init__(self, cell: nn.Module, arch: Mixture) -> None:
         super().__init__()
-        self.plan, self.observed_plan = plan_cell(ops), plan_cell(ops, observed=True)
+        self.arch = arch
+        self.plan, self.observed_plan = arch.plan(), arch.plan(observed=True)
         self.edges = nn.ModuleList(operation(cell, step) for step in self.plan.steps)
         # A tuple, so that these are no submodules.
         self.observed_edges = tuple(operation(cell, step) for step in self.observed_plan.steps)
@@ -86,15 +87,14 @@ class CellView(nn.Module):
         if observe is None:
             nodes = self.nodes(x, self.plan, self.edges)
         else:
-            compute = common.nodes if common else self.nodes
-            nodes = compute(x, self.observed_plan, self.observed_edges)
+            observed = x, self.observed_plan, self.observed_edges
+            nodes = common.nodes(*observed, self.arch.weight) if common else self.nodes(*observed)
             for node, count in enumerate(self.plan.readers):
                 if count:
                     observe(nodes[node] if node in nodes else torch.zeros_like(x), count)
         return nodes[OUTPUT] if OUTPUT in nodes else x * 0.0
 
-    @staticmethod
-    def nodes(x: Tensor, plan: CellPlan, edges: Iterable[nn.Module]) -> dict[int, Tensor]:
+    def nodes(self, x: Tensor, plan: CellPlan, edges: Iterable[nn.Module]) -> dict[int, Tensor]:
         """Returns the nodes that are not zero, each a sum of operations on earlier ones."""
         nodes: dict[int, Tensor] = {INPUT: x}
         active: dict[int, Tensor] = {}
@@ -103,6 +103,8 @@ class CellView(nn.Module):
             if step.op.startswith("nor_conv") and source not in active:
                 active[source] = F.relu(nodes[source])
             out = op(active[source] if step.op.startswith("nor_conv") else nodes[source])
+            weight = self.arch.weight(step.edge, step.op)
+            out = out if weight == 1 else weight * out
             nodes[step.target] = nodes[step.target] + out if step.target in nodes else out
         return nodes
 

@@ -7,12 +7,16 @@ from collections.abc import Callable, Sequence
 from torch import Tensor
 
 from nas_ray.shared_weights.additive import sum_over_edges
+from nas_ray.shared_weights.mixture import Arch
 from nas_ray.shared_weights.one_by_one import ONE_BY_ONE, one_by_one
 from nas_ray.shared_weights.supernet import Supernet
 from nas_ray.shared_weights.synaptic import logsynflow_batched, synflow_batched
 
-BatchedProxy = Callable[[Supernet, Sequence[str], Tensor, Tensor], Tensor]
-"""`(supernet, archs, inputs [B, 3, H, W], targets [B]) -> [len(archs)]`, float64; larger is better."""
+BatchedProxy = Callable[[Supernet, Sequence[Arch], Tensor, Tensor], Tensor]
+"""`(supernet, archs, inputs [B, 3, H, W], targets [B]) -> [len(archs)]`, float64; larger is better.
+
+An arch may be a `Mixture`, several operations on an edge.
+"""
 
 ADDITIVE = ("flops", "l2_norm", "num_conv", "params")
 """Proxies that are a sum over the edges of the cell."""

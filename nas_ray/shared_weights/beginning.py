@@ -55,8 +55,21 @@ class Beginning:
             results[function] = function(value)
         return cast(Result, results[function])
 
-    def nodes(self, x: Tensor, plan: CellPlan, edges: Iterable[nn.Module]) -> dict[int, Tensor]:
-        """Returns what `CellView.nodes` does; `x` is the same for all archs."""
+    def nodes(
+        self,
+        x: Tensor,
+        plan: CellPlan,
+        edges: Iterable[nn.Module],
+        weight: Callable[[int, str], float] = lambda edge, op: 1.0,
+    ) -> dict[int, Tensor]:
+        """Returns what `CellView.nodes` does; `x` is the same for all archs.
+
+        Args:
+            x: input of the cell.
+            plan: what to compute.
+            edges: the operations.
+            weight: what the output of an operation of an edge is multiplied by.
+        """
         nodes: dict[int, Tensor] = {INPUT: x}
         names: dict[int, Hashable] = {INPUT: INPUT}
         for step, op in zip(plan.steps, edges, strict=True):
@@ -66,6 +79,8 @@ class Beginning:
             if step.op != "skip_connect":
                 name = (name, step.edge, step.op)
                 out = self.map(name, partial(op, out))
+            if (times := weight(step.edge, step.op)) != 1:
+                name, out = (name, times), times * out
             if step.target in nodes:
                 name, both = (names[step.target], name), partial(torch.add, nodes[step.target], out)
                 out = both() if step.target == OUTPUT else self.map(name, both)

@@ -16,9 +16,9 @@ from nas_ray.shared_weights.linear_ops import (
     convolve,
     convolve_back,
 )
+from nas_ray.shared_weights.mixture import Arch, mixture_of
 from nas_ray.shared_weights.routes import Group, Routes
 from nas_ray.shared_weights.supernet import SuperCell, Supernet
-from nas_ray.spaces.nats_tss import to_ops
 from nas_ray.spaces.plans import INPUT, OUTPUT
 
 
@@ -39,11 +39,11 @@ class Flow:
         image_size: height and width of the image.
     """
 
-    def __init__(self, supernet: Supernet, archs: Sequence[str], image_size: tuple[int, int]) -> None:
+    def __init__(self, supernet: Supernet, archs: Sequence[Arch], image_size: tuple[int, int]) -> None:
         self.supernet = supernet
         self.classifier = supernet.classifier.weight.detach().abs()
         self.size = len(archs)
-        self.routes = Routes([to_ops(arch) for arch in archs], self.classifier.device)
+        self.routes = Routes([mixture_of(arch) for arch in archs], self.classifier.device)
         self.image = self.classifier.new_ones(1, *image_size, 3)
         self.log_scale = self.classifier.new_zeros(self.size, dtype=torch.float64)
         self.score = torch.zeros_like(self.log_scale)
@@ -98,7 +98,7 @@ class Flow:
                     source = convolve(source, cell_weight(cell, group))
                 elif group.op == "avg_pool_3x3":
                     source = average(source)
-                value = group.add(value, source)
+                value = group.add(value, group.weighted(source))
             nodes.append(torch.zeros_like(x) if value is None else value)
         return nodes[:-1], nodes[-1]
 
@@ -108,7 +108,7 @@ class Flow:
         for node in reversed(range(OUTPUT)):
             through, around = None, None
             for group in self.routes.out_of(node):
-                out = group.take(grads[group.target])
+                out = group.weighted(group.take(grads[group.target]))
                 if group.op.startswith("nor_conv"):
                     weight = cell_weight(cell, group)
                     self.see_layer(group, nodes[node], out, weight)

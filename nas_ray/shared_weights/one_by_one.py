@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import TypeVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -12,10 +12,13 @@ from torch import Tensor, nn
 from nas_ray.proxies import PROXIES, Proxy
 from nas_ray.shared_weights.arch_view import ArchView
 from nas_ray.shared_weights.beginning import Beginning
+from nas_ray.shared_weights.mixture import Arch, mixture_of
 from nas_ray.shared_weights.patterns import linear_regions_on_view, naswot_on_view, near_on_view, swap_on_view
 from nas_ray.shared_weights.supernet import Supernet
 from nas_ray.spaces.nats_tss import to_ops
-from nas_ray.spaces.plans import live_ops, seen_by_relus
+from nas_ray.spaces.plans import live_ops
+
+A = TypeVar("A")
 
 
 @dataclass(frozen=True)
@@ -27,11 +30,11 @@ class Way:
         key: archs of equal keys have the same net, and so the same scores.
     """
 
-    net: Callable[[Supernet, str], nn.Module]
-    key: Callable[[str], Hashable]
+    net: Callable[[Supernet, Arch], nn.Module]
+    key: Callable[[Arch], Hashable]
 
 
-def nets_of(way: Way, supernet: Supernet, archs: Sequence[str]) -> Iterator[nn.Module]:
+def nets_of(way: Way, supernet: Supernet, archs: Sequence[Arch]) -> Iterator[nn.Module]:
     """Yields the net of each arch; views have in common what they compute alike while they are observed.
 
     All must see one minibatch, and the weights must stay as they are.
@@ -44,10 +47,10 @@ def nets_of(way: Way, supernet: Supernet, archs: Sequence[str]) -> Iterator[nn.M
         yield net
 
 
-OUTPUT_ONLY = Way(Supernet.view, lambda arch: live_ops(to_ops(arch)))
+OUTPUT_ONLY = Way(Supernet.view, lambda arch: mixture_of(arch).seen())
 """For proxies that see nothing but what reaches the output."""
 
-EVERY_RELU = Way(Supernet.view, lambda arch: seen_by_relus(to_ops(arch)))
+EVERY_RELU = Way(Supernet.view, lambda arch: mixture_of(arch).seen(observed=True))
 """For proxies of ReLU patterns, which see the inputs of all ReLUs."""
 
 WHOLE = Way(Supernet.extract, lambda arch: arch)
@@ -70,10 +73,10 @@ ONE_BY_ONE: dict[str, tuple[Way, Proxy]] = {
 """For each proxy the net that it sees, and the function that sees it."""
 
 
-def first_of_each(archs: Sequence[str], key: Callable[[str], Hashable]) -> tuple[list[str], list[int]]:
+def first_of_each(archs: Sequence[A], key: Callable[[A], Hashable]) -> tuple[list[A], list[int]]:
     """Returns the archs without those whose key was there before, and for each arch its place among them."""
     places: dict[Hashable, int] = {}
-    first: list[str] = []
+    first: list[A] = []
     where = []
     for arch in archs:
         place = places.setdefault(key(arch), len(first))
@@ -83,11 +86,11 @@ def first_of_each(archs: Sequence[str], key: Callable[[str], Hashable]) -> tuple
     return first, where
 
 
-def one_by_one(name: str) -> Callable[[Supernet, Sequence[str], Tensor, Tensor], Tensor]:
+def one_by_one(name: str) -> Callable[[Supernet, Sequence[Arch], Tensor, Tensor], Tensor]:
     """Returns the batched form of the proxy `name` of `ONE_BY_ONE`."""
     way, proxy = ONE_BY_ONE[name]
 
-    def batched(supernet: Supernet, archs: Sequence[str], inputs: Tensor, targets: Tensor) -> Tensor:
+    def batched(supernet: Supernet, archs: Sequence[Arch], inputs: Tensor, targets: Tensor) -> Tensor:
         different, where = first_of_each(archs, way.key)
         scores = [proxy(net, inputs, targets) for net in nets_of(way, supernet, different)]
         return torch.tensor(scores, dtype=torch.float64)[where]

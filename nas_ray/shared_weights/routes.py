@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from nas_ray.shared_weights.mixture import Mixture, weights_of
 from nas_ray.spaces.nats_tss import EDGES
-from nas_ray.spaces.plans import plan_cell
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,7 @@ class Group:
         size: archs of the batch, A.
         index: positions of the archs in the batch `[n]`, or None for all.
         span: the same as a slice, if the positions follow each other.
+        weight: what the output is multiplied by in each `[n]`, float64, or None for 1.
     """
 
     edge: int
@@ -33,6 +34,13 @@ class Group:
     size: int
     index: Tensor | None
     span: slice | None
+    weight: Tensor | None = None
+
+    def weighted(self, values: Tensor) -> Tensor:
+        """Returns `values [n, ...]` of the archs of this group, each times its weight."""
+        if self.weight is None:
+            return values
+        return values * self.weight.to(values).view(-1, *[1] * (values.dim() - 1))
 
     def take(self, rows: Tensor) -> Tensor:
         """Returns the archs of this group out of `rows [A, ...]`, as a view if they follow each other."""
@@ -61,15 +69,15 @@ class Routes:
     """The groups of a batch of archs.
 
     Args:
-        archs: operations of each arch, in the order of the edges.
+        archs: the archs, each with one or several operations on an edge.
         device: where tensors are.
     """
 
-    def __init__(self, archs: Sequence[tuple[str, ...]], device: torch.device | str = "cpu") -> None:
+    def __init__(self, archs: Sequence[Mixture], device: torch.device | str = "cpu") -> None:
         self.size = len(archs)
         members: dict[tuple[int, str], list[int]] = {}
-        for position, ops in enumerate(archs):
-            for step in plan_cell(ops).steps:
+        for position, arch in enumerate(archs):
+            for step in arch.plan().steps:
                 members.setdefault((step.edge, step.op), []).append(position)
         self.groups = []
         ordered = sorted(members.items())
@@ -80,7 +88,9 @@ class Routes:
             index = None if len(own) == self.size else of_group
             together = own[-1] - own[0] + 1 == len(own)
             span = slice(own[0], own[-1] + 1) if together else None
-            self.groups.append(Group(edge, *EDGES[edge], op, self.size, index, span))
+            weight = weights_of([archs[place] for place in own], edge, op)
+            weight = None if weight is None else weight.to(device)
+            self.groups.append(Group(edge, *EDGES[edge], op, self.size, index, span, weight))
 
     def into(self, node: int) -> Iterator[Group]:
         """Yields the groups of the edges into `node`."""

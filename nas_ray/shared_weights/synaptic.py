@@ -9,6 +9,7 @@ from torch import Tensor
 
 from nas_ray.shared_weights.flow import Flow
 from nas_ray.shared_weights.linear_ops import weight_gradient
+from nas_ray.shared_weights.mixture import Arch
 from nas_ray.shared_weights.routes import Group
 from nas_ray.shared_weights.supernet import Supernet
 from nas_ray.shared_weights.tangent import TangentPass
@@ -35,7 +36,7 @@ class SynapticLogSum(Flow):
         self.score = self.score + credit if group is None else group.add(self.score, credit)
 
 
-def synflow_batched(supernet: Supernet, archs: Sequence[str], inputs: Tensor, targets: Tensor) -> Tensor:
+def synflow_batched(supernet: Supernet, archs: Sequence[Arch], inputs: Tensor, targets: Tensor) -> Tensor:
     """Returns `synflow` of every arch, `[len(archs)]` in float64; larger is better.
 
     Of `inputs [B, 3, H, W]` only the size of an image is used. Float32 is enough for any depth.
@@ -43,7 +44,7 @@ def synflow_batched(supernet: Supernet, archs: Sequence[str], inputs: Tensor, ta
     return TangentPass(supernet, archs, (inputs.shape[2], inputs.shape[3])).run()
 
 
-def logsynflow_batched(supernet: Supernet, archs: Sequence[str], inputs: Tensor, targets: Tensor) -> Tensor:
+def logsynflow_batched(supernet: Supernet, archs: Sequence[Arch], inputs: Tensor, targets: Tensor) -> Tensor:
     """Returns `logsynflow` of every arch, `[len(archs)]` in float64; larger is better.
 
     Of `inputs [B, 3, H, W]` only the size of an image is used.

@@ -10,9 +10,9 @@ from torch import Tensor, nn
 
 from nas_ray.shared_weights.flow import reduction_weights
 from nas_ray.shared_weights.linear_ops import absolute, average, cell_weight, convolve
+from nas_ray.shared_weights.mixture import Arch, mixture_of
 from nas_ray.shared_weights.routes import Group, Routes
 from nas_ray.shared_weights.supernet import SuperCell, Supernet
-from nas_ray.spaces.nats_tss import to_ops
 from nas_ray.spaces.plans import INPUT, OUTPUT
 
 LARGE = 30
@@ -36,11 +36,11 @@ class TangentPass:
         image_size: height and width of the image.
     """
 
-    def __init__(self, supernet: Supernet, archs: Sequence[str], image_size: tuple[int, int]) -> None:
+    def __init__(self, supernet: Supernet, archs: Sequence[Arch], image_size: tuple[int, int]) -> None:
         self.supernet = supernet
         self.size = len(archs)
         self.classifier = supernet.classifier.weight.detach().abs()
-        self.routes = Routes([to_ops(arch) for arch in archs], self.classifier.device)
+        self.routes = Routes([mixture_of(arch) for arch in archs], self.classifier.device)
         ones = self.classifier.new_ones(*image_size, 3)
         self.image = torch.stack([ones, torch.zeros_like(ones)])
         self.exponent = torch.zeros(self.size, dtype=torch.int32, device=self.classifier.device)
@@ -62,7 +62,7 @@ class TangentPass:
         for node in range(INPUT + 1, OUTPUT + 1):
             value = None
             for group in self.routes.into(node):
-                out = operation(cell, group, group.take(nodes[group.source]))
+                out = group.weighted(operation(cell, group, group.take(nodes[group.source])))
                 fresh = value is None and group.index is None and group.op != "skip_connect"
                 value = out if fresh else group.add(value, out)
             nodes.append(torch.zeros_like(x) if value is None else value)

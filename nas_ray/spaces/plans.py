@@ -34,34 +34,33 @@ class CellPlan:
 
 
 @cache
-def plan_cell(ops: tuple[str, ...], observed: bool = False) -> CellPlan:
+def plan_cell(ops: tuple[str | tuple[str, ...], ...], observed: bool = False) -> CellPlan:
     """Returns what to compute for the last node, and if `observed` for every node that a ReLU sees.
 
     A convolution of zeros is zero, since it has no bias and the BN behind it has no shift.
 
     Args:
-        ops: of the edges, in the order of `EDGES`.
+        ops: of the edges, in the order of `EDGES`: one, or several whose outputs are added.
         observed: the inputs of all ReLUs are wanted as well, also of those that lead nowhere.
     """
-    has_relu = [op.startswith("nor_conv") for op in ops]
-    readers = [
-        sum(relu for (source, _), relu in zip(EDGES, has_relu, strict=True) if source == node)
-        for node in range(OUTPUT + 1)
-    ]
-    reached = {INPUT}
-    for (source, target), op in zip(EDGES, ops, strict=True):
-        if source in reached and op != "none":
-            reached.add(target)
-    wanted = {OUTPUT} | {node for node in range(OUTPUT) if observed and readers[node]}
-    for (source, target), op in reversed(list(zip(EDGES, ops, strict=True))):
-        if target in wanted and op != "none":
-            wanted.add(source)
-    steps = tuple(
+    every = [
         Step(edge, source, target, op)
-        for edge, ((source, target), op) in enumerate(zip(EDGES, ops, strict=True))
-        if op != "none" and source in reached and target in wanted
-    )
-    return CellPlan(steps, tuple(readers))
+        for edge, ((source, target), own) in enumerate(zip(EDGES, ops, strict=True))
+        for op in ((own,) if isinstance(own, str) else own)
+        if op != "none"
+    ]
+    relus = [step.source for step in every if step.op.startswith("nor_conv")]
+    readers = tuple(relus.count(node) for node in range(OUTPUT + 1))
+    reached = {INPUT}
+    for step in every:
+        if step.source in reached:
+            reached.add(step.target)
+    wanted = {OUTPUT} | {node for node in range(OUTPUT) if observed and readers[node]}
+    for step in reversed(every):
+        if step.target in wanted:
+            wanted.add(step.source)
+    steps = tuple(step for step in every if step.source in reached and step.target in wanted)
+    return CellPlan(steps, readers)
 
 
 def live_ops(ops: tuple[str, ...]) -> tuple[str, ...]:
@@ -72,8 +71,3 @@ def live_ops(ops: tuple[str, ...]) -> tuple[str, ...]:
     """
     live = {step.edge: step.op for step in plan_cell(ops).steps}
     return tuple(live.get(edge, "none") for edge in range(len(ops)))
-
-
-def seen_by_relus(ops: tuple[str, ...]) -> CellPlan:
-    """Returns what all ReLUs see: archs for which this is equal have the same inputs of ReLUs."""
-    return plan_cell(ops, observed=True)

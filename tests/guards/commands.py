@@ -104,6 +104,11 @@ COMMANDS = {
             work="nas_ray.reproduce.choose.judge",
         ),
         Command(
+            "one_shot_truth",
+            "--methods rs-ws --seeds 1 --shortcuts 0.8 --steps 5 --images 64 --num-cpus 1",
+            work="nas_ray.search.one_shot_truth.run.search",
+        ),
+        Command(
             "reproduce",
             "skips-counts --benchmark {files}/nats.parquet --num-cpus 1",
             work="nas_ray.reproduce.run.draw_skips",

@@ -95,7 +95,7 @@ def test_digits_are_the_same_without_their_file(monkeypatch: pytest.MonkeyPatch)
     ],
 )
 def test_unknown_source_lists_the_known_ones(spec, message):
-    known = "Known: ImageNet16-120, auto, cifar10, cifar100, digits, folder, npz"
+    known = "Known: ImageNet16-120, auto, cifar10, cifar100, digits, folder, generated, npz"
     assert refusal(spec) == f"{message} {known}; npz and folder take a path, as in npz:PATH."
     assert set(IMAGES) | {"auto"} == set(known.removeprefix("Known: ").split(", "))
 

@@ -1,0 +1,46 @@
+"""The arguments of `nas-ray one-shot-truth`; a light module, for quick answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from nas_ray.terminal.argument_groups import OutArgs
+from nas_ray.terminal.ranges import HERE, SOME, Range
+
+METHODS = (
+    *("darts1", "darts2", "gdas", "pc-darts", "drnas", "darts-", "sdarts-rs", "fair-darts", "beta-darts"),
+    "rs-ws",
+)
+
+
+@dataclass(frozen=True)
+class TruthArgs(OutArgs):
+    """Which methods, how often, and on what."""
+
+    out: Path | None = None
+    """Folder of the tables (default: runs/one-shot-truth-TIME). Searches that it holds are not made again, so
+    that the same command goes on after an interruption."""
+    methods: tuple[str, ...] = METHODS
+    """One-shot methods, each with changes as in darts1,penalty=beta."""
+    seeds: Annotated[int, Range(1, 10_000)] = 20
+    """Searches of every method at every strength of the shortcut, with the seeds 0, 1, 2 and so on, by which
+    images and weights are drawn."""
+    shortcuts: tuple[float, ...] = (0.5, 0.7, 0.8, 0.9, 0.95)
+    """How often the shortcut is right, each from 0.5 (it says nothing) to 1."""
+    steps: Annotated[int, Range(5, 1_000_000)] = 120
+    """Steps of a search, in 5 epochs."""
+    batch_size: Annotated[int, SOME] = 32
+    """Images of a batch."""
+    channels: Annotated[int, Range(4, 4_096)] = 8
+    """Width of the net, a multiple of 4 for pc-darts."""
+    images: Annotated[int, Range(8, 1_000_000)] = 1_000
+    """Generated images; one half trains weights, the other the architecture."""
+    lr: Annotated[float, Range(0.0, 1e3, above=True)] = 0.1
+    """First learning rate of the weights, for all methods that are given without one."""
+    arch_lr: Annotated[float, Range(0.0, 1e3, above=True)] = 0.02
+    """Learning rate of the architecture, for all methods that are given without one: published ones are for
+    searches with a hundred times as many steps."""
+    num_cpus: Annotated[int | None, HERE] = None
+    """Processes to use (default: all cores); the results do not depend on it."""

@@ -1,0 +1,248 @@
+"""Makes the searches, and tells how often each method found what is right."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+from rich.console import Console
+from rich.progress import track
+from scipy import stats
+
+from nas_ray.drivers.lifecycle import ending_in, guarded
+from nas_ray.errors import UsageError, describe
+from nas_ray.images.generated import Pairs
+from nas_ray.process.processes import process_pool
+from nas_ray.runs.claim import claimed
+from nas_ray.runs.record import Record
+from nas_ray.runs.writing import staged, write_table
+from nas_ray.safe_files.tables import read_table
+from nas_ray.search.one_shot_truth.args import TruthArgs
+from nas_ray.search.one_shot_truth.one_edge import RIGHT, SHORTCUT
+from nas_ray.search.one_shot_truth.searching import Task, search
+from nas_ray.shared_weights.methods import parse_method
+from nas_ray.terminal.console import Rows, error_console, put, say
+from nas_ray.terminal.ranges import check_ranges
+
+EXPERIMENT = "one_shot_truth"
+SEARCHES, FOUND = "searches", "found"
+CONFIDENCE = 0.95
+KEYS = tuple(Task.__annotations__)
+FOUND_OUT = ("arch", "supernet_acc", "seconds")
+"""Columns of a search: what it is, and what it found."""
+
+
+def run(args: TruthArgs, console: Console) -> int:
+    """Makes the searches that the folder lacks, prints and writes their tables; returns the exit code.
+
+    Raises:
+        UsageError: an unknown method, or a number that cannot be.
+    """
+    tasks = tasks_of(args)
+    out = args.out or Path("runs") / f"one-shot-truth-{time.strftime('%Y%m%d-%H%M%S')}"
+    with claimed(out, EXPERIMENT):
+        rows = earlier(out, tasks)
+        record = Record(out, EXPERIMENT, args)
+
+        def keep() -> None:
+            with staged(out) as beside:
+                write_table(beside, table_of(rows, tasks), SEARCHES)
+
+        def work() -> int:
+            record.begin()
+            missing = grouped([task for task in tasks if task not in rows])
+            with searcher(args.num_cpus or os.cpu_count() or 1, len(missing)) as made:
+                for some in track(made(missing), "Searches", len(missing), console=error_console()):
+                    rows.update({task_of(row): row for row in some})
+                    keep()
+            found = how_often(table_of(rows, tasks))
+            with staged(out) as beside:
+                write_table(beside, found, FOUND)
+            for name in (SEARCHES, FOUND):
+                record.wrote(name)
+            show(found, args, console)
+            record.end("finished")
+            say(console, f"Folder: {out}")
+            return 0
+
+        ending = ending_in(
+            out,
+            "comparison",
+            record.end,
+            "finished searches",
+            done=lambda: f" after {len(rows)} of {len(tasks)} searches",
+        )
+        return guarded(work, ending, console)
+
+
+def tasks_of(args: TruthArgs) -> list[Task]:
+    """Returns the searches: by strength of the shortcut, then seed, then method.
+
+    Raises:
+        UsageError: a method, a strength or a number that cannot be, or nothing to do.
+    """
+    check_ranges(args)
+    if not args.methods or not args.shortcuts:
+        raise UsageError("Methods and shortcuts must be named, one of each at least.")
+    for name, given in (("methods", args.methods), ("shortcuts", args.shortcuts)):
+        if len(set(given)) < len(given):
+            raise UsageError(f"The {name} must all be different, got {' '.join(map(str, given))}.")
+    for shortcut in args.shortcuts:
+        Pairs(shortcut=shortcut)
+    methods = [completed(text, args) for text in args.methods]
+    size = (args.steps, args.batch_size, args.channels, args.images)
+    every = itertools.product(args.shortcuts, range(args.seeds), methods)
+    return [Task(method, shortcut, seed, *size) for shortcut, seed, method in every]
+
+
+def completed(text: str, args: TruthArgs) -> str:
+    """Returns a method with learning rates, which searches of so few steps need.
+
+    Raises:
+        UsageError: no method, or one that the width does not suit.
+    """
+    given = [part.partition("=")[0].strip() for part in text.split(",")]
+    rates = {"lr": args.lr, "arch_lr": args.arch_lr}
+    method = ",".join([text, *(f"{name}={rate:g}" for name, rate in rates.items() if name not in given)])
+    made, settings = parse_method(method)
+    if settings.keys() - {"batch_size", "epochs"} or {"batch_size", "epochs"} & set(given):
+        raise UsageError(
+            f"The method {text} must leave seeds and sizes to --seeds, --steps, --batch-size and --channels."
+        )
+    if args.channels % made.partial or made.stages != "none":
+        raise UsageError(
+            f"The method {text} must work on a net of one edge: without stages, and with channels that its "
+            f"partial channels divide, got {args.channels} and {made.partial}."
+        )
+    return method
+
+
+def grouped(tasks: Sequence[Task]) -> list[list[Task]]:
+    """Returns the tasks in groups that share their images, which a process makes once."""
+    by_images = itertools.groupby(tasks, lambda task: (task.shortcut, task.seed))
+    return [list(group) for _, group in by_images]
+
+
+def earlier(out: Path, tasks: Sequence[Task]) -> dict[Task, dict[Any, Any]]:
+    """Returns the rows of these searches that a folder holds already.
+
+    Raises:
+        UsageError: its table cannot be read.
+    """
+    path = out / f"{SEARCHES}.parquet"
+    if not path.exists():
+        return {}
+    wanted = set(tasks)
+    try:
+        table = read_table(path)
+    except Exception as error:  # whatever a reader may raise on any bytes
+        raise UsageError(
+            f"{path} must be the table that this command wrote, but cannot be read ({describe(error)}); "
+            "remove it, and its searches are made again."
+        ) from error
+    if not {*KEYS, *FOUND_OUT} <= set(table.columns):
+        return {}
+    rows = {task_of(row): row for row in map(dict, table.to_dict("records"))}
+    return {task: row for task, row in rows.items() if task in wanted}
+
+
+def task_of(row: Mapping[Any, Any]) -> Task:
+    """Returns the search that a row tells of."""
+    return Task(**{key: row[key] for key in KEYS})
+
+
+def table_of(rows: Mapping[Task, Mapping[Any, Any]], tasks: Sequence[Task]) -> pd.DataFrame:
+    """Returns the rows of searches in their order."""
+    made = [rows[task] for task in tasks if task in rows]
+    return pd.DataFrame(made, columns=[*KEYS, *FOUND_OUT])
+
+
+def alone() -> None:
+    """Leaves the other cores to the other processes."""
+    torch.set_num_threads(1)
+
+
+def _searches(tasks: Sequence[Task]) -> list[dict[str, Any]]:
+    return [search(task) for task in tasks]
+
+
+Made = Callable[[Sequence[Sequence[Task]]], Iterator[list[dict[str, Any]]]]
+
+
+@contextmanager
+def searcher(processes: int, groups: int) -> Iterator[Made]:
+    """Gives what makes the searches of groups, in any order; one process is this one.
+
+    Raises:
+        UsageError: a process ended in the middle.
+    """
+    if min(processes, groups) <= 1:
+        before = torch.get_num_threads()
+        torch.set_num_threads(1)  # as in other processes, so that rounding is the same
+        try:
+            yield lambda some: map(_searches, some)
+        finally:
+            torch.set_num_threads(before)
+        return
+    try:
+        with process_pool(min(processes, groups), alone) as pool:
+            yield lambda some: (
+                done.result() for done in as_completed([pool.submit(_searches, group) for group in some])
+            )
+    except BrokenProcessPool as error:
+        raise UsageError(
+            "A process ended in the middle of its searches, so memory is short; lower --num-cpus."
+        ) from error
+
+
+def how_often(searches: pd.DataFrame) -> pd.DataFrame:
+    """Returns for each method and strength how often it found what is right, and the shortcut, in percent.
+
+    `right_low` and `right_high` are Wilson's interval over the searches.
+    """
+    rows = []
+    for (method, shortcut), own in searches.groupby(["method", "shortcut"], sort=False):
+        count, right = len(own), int((own["arch"] == RIGHT).sum())
+        ends = stats.binomtest(right, count).proportion_ci(CONFIDENCE, method="wilson")
+        rows.append(
+            {
+                "method": method,
+                "shortcut": shortcut,
+                "searches": count,
+                "right": 100 * right / count,
+                "right_low": 100 * float(ends.low),
+                "right_high": 100 * float(ends.high),
+                "took_shortcut": 100 * float((own["arch"] == SHORTCUT).mean()),
+                "supernet_acc": float(own["supernet_acc"].mean()),
+                "seconds": float(own["seconds"].mean()),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def show(found: pd.DataFrame, args: TruthArgs, console: Console) -> None:
+    """Prints how often each method found what is right, a column for each strength of the shortcut."""
+    title = f"Right operation, % of {args.seeds} (95 %)"
+    table = Rows("method", *(f"shortcut {shortcut:g}" for shortcut in args.shortcuts), title=title)
+    for text in args.methods:
+        cells = []
+        for shortcut in args.shortcuts:
+            own = found[(found["method"] == completed(text, args)) & (found["shortcut"] == shortcut)].iloc[0]
+            cells.append(f"{own['right']:.0f} ({own['right_low']:.0f} to {own['right_high']:.0f})")
+        table.add_row(text, *cells)
+    put(console, table)
+    say(
+        console,
+        f"Right is {RIGHT}, which tells the classes apart always; {SHORTCUT} does as often as the shortcut "
+        "is right. A guess is right in 20 % of the searches.",
+        wrapped=True,
+    )
