@@ -22,8 +22,9 @@ class OneShotArgs(RunnableArgs, StoppingArgs, SpaceArgs):
 
     method: tuple[str, ...] = ("darts1", "gdas", "drnas")
     """Methods, separated by commas or spaces: darts1, darts2, gdas, pc-darts, drnas, darts-, sdarts-rs,
-    sdarts-adv, fair-darts, beta-darts, lambda-darts, oles, p-darts, darts-pt, rs-ws and enas
-    (docs/one_shot.md). Parts and numbers may be changed, as in darts1,derive=perturbation,arch_lr=1e-3."""
+    sdarts-adv, fair-darts, beta-darts, lambda-darts, oles, p-darts, darts-pt, rs-ws, enas, and without
+    training zero-cost-pt and te-nas (docs/one_shot.md). Parts and numbers may be changed, as in
+    darts1,derive=perturbation,arch_lr=1e-3."""
     seeds: Annotated[int, Range(1, 10_000)] = 4
     """Searches of each method."""
     seed: Annotated[int, ranges.SEED] = 0
@@ -104,6 +105,10 @@ class OneShotArgs(RunnableArgs, StoppingArgs, SpaceArgs):
                 "out."
             )
         from nas_ray.shared_weights.methods.named import parse_method
+        from nas_ray.shared_weights.prune import NAMES
 
         for text in self.settings:
-            parse_method(text)
+            if (
+                text.partition(",")[0] not in NAMES
+            ):  # whose options are read with torch, in `prepare_one_shot`
+                parse_method(text)

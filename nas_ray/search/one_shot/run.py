@@ -23,7 +23,7 @@ from nas_ray.search.requests import request_for
 from nas_ray.search.session import run_prepared
 from nas_ray.searchers import Single
 from nas_ray.searchers.given import GivenArchs
-from nas_ray.shared_weights.one_shot.training import NetSize, OneShotTraining
+from nas_ray.shared_weights.one_shot.training import NetSize, OneShotTraining, is_pruning
 from nas_ray.spaces import FiniteSpace, HandDesigned
 from nas_ray.spaces.base import SearchSpace, fitted_space
 from nas_ray.spaces.edges import EdgeSpace
@@ -47,10 +47,10 @@ class PreparedOneShot(Runnable):
         """The first lines of the introduction."""
         args, training = self.args, cast(OneShotTraining, self.evaluator)
         seeds = f"{args.seeds} seed{'' if args.seeds == 1 else 's'} each"
-        epochs = [f"{text} {training.method_of(text)[0].epochs}" for text in args.methods]
+        epochs = [f"{text} {training.last_epoch(text)}" for text in args.methods if not is_pruning(text)]
         return [
             f"one-shot search on {args.space} for {args.dataset}: {', '.join(args.methods)}, {seeds}",
-            f"epochs     {', '.join(epochs)}",
+            *([f"epochs     {', '.join(epochs)}"] if epochs else []),
             f"trains     {training.described()}",
             *self._copies(training),
         ]

@@ -18,8 +18,11 @@ from nas_ray.shared_weights.methods.method import Method
 from nas_ray.shared_weights.methods.named import parse_method
 from nas_ray.shared_weights.methods.search import OneShotSearch
 from nas_ray.shared_weights.one_shot.epochs import OneShotEpochs
+from nas_ray.shared_weights.one_shot.pruned import PrunedEpochs
+from nas_ray.shared_weights.prune import NAMES as PRUNINGS
+from nas_ray.shared_weights.prune.named import Pruning, parse_pruning
 from nas_ray.spaces.edges import EdgeSpace
-from nas_ray.training.epoch_module import quiet_trainer
+from nas_ray.training.epoch_module import EpochModule, quiet_trainer
 from nas_ray.training.expected import Expected, epoch_of_images, seconds_of
 from nas_ray.training.recipes import Recipe
 from nas_ray.training.search_set import SearchSet
@@ -31,6 +34,23 @@ class NetSize:
 
     channels: int | None = None
     cells: int | None = None
+
+
+def is_pruning(arch: str) -> bool:
+    """Returns whether a setting names a search without training."""
+    return arch.partition(",")[0].strip() in PRUNINGS
+
+
+def pruning_of(arch: str) -> tuple[Pruning, int]:
+    """Returns the search without training that a setting names, and its seed.
+
+    Raises:
+        UsageError: an unknown option, or a value that does not fit.
+    """
+    parts = arch.split(",")
+    seeds = [part.partition("=")[2] for part in parts if part.strip().startswith("seed=")]
+    text = ",".join(part for part in parts if not part.strip().startswith("seed="))
+    return parse_pruning(text), int(seeds[0]) if seeds else 0
 
 
 class OneShotTraining(EpochTraining):
@@ -92,11 +112,13 @@ class OneShotTraining(EpochTraining):
         return dataclasses.replace(method, **changes), settings.get("seed", 0)
 
     def last_epoch(self, arch: str) -> int:
-        """Returns the epochs of the method."""
-        return self.method_of(arch)[0].epochs
+        """Returns the epochs of the method; 1 where nothing is trained."""
+        return 1 if is_pruning(arch) else self.method_of(arch)[0].epochs
 
-    def new_module(self, arch: str, seed: int) -> OneShotEpochs:
+    def new_module(self, arch: str, seed: int) -> EpochModule:
         """Returns the search of a setting, not yet begun; it has its own seed."""
+        if is_pruning(arch):
+            return self._pruning(arch, seed)
         method, own = self.method_of(arch)
         images = self.images_for(method)
         images.to(self._device)
@@ -109,11 +131,21 @@ class OneShotTraining(EpochTraining):
             curvature=self.curvature,
         )
 
+    def _pruning(self, arch: str, seed: int) -> PrunedEpochs:
+        pruning, own = pruning_of(arch)
+        self.parts.to(self._device)
+        classes, name = self.num_classes, arch.partition(",")[0]
+        return PrunedEpochs(
+            pruning, self.space, classes, self.parts, seed + own, device=self._device, name=name
+        )
+
     def foretold(self, arch: str, *, accelerator: str = "cpu", threads: int | None = None) -> Expected:
         """Returns how long the search of a setting takes here, from a few steps on one batch.
 
         Later stages of a method, and what it does to derive an arch at the end, may take longer or shorter.
         """
+        if is_pruning(arch):
+            raise ValueError(f"{arch} trains nothing, so no step of it can be measured")
         method, _ = self.method_of(arch)
         recipe = dataclasses.replace(self.recipe, batch_size=method.batch_size)
         epoch = epoch_of_images(self.images, (self.parts.weights_part, self.parts.arch_part), recipe)

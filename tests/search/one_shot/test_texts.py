@@ -10,6 +10,7 @@ from nas_ray.errors import UsageError
 from nas_ray.search.one_shot.args import OneShotArgs
 from nas_ray.search.one_shot.texts import method_texts
 from nas_ray.shared_weights.methods.named import METHODS
+from nas_ray.shared_weights.prune import NAMES
 
 
 @pytest.mark.parametrize(
@@ -61,4 +62,5 @@ def test_help_names_every_method() -> None:
     with open(__import__("nas_ray.search.one_shot.args", fromlist=["x"]).__file__, encoding="utf-8") as file:
         text = " ".join(file.read().split())
     listed = text.partition("separated by commas or spaces: ")[2].partition(" (docs/one_shot.md)")[0]
-    assert listed.replace(" and ", ", ").split(", ") == list(METHODS)
+    named = listed.replace(", and without training ", ", ").replace(" and ", ", ").split(", ")
+    assert named == [*METHODS, *NAMES]

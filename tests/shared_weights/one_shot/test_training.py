@@ -150,3 +150,21 @@ def test_a_search_says_how_long_it_takes(method: str, monkeypatch: pytest.Monkey
     assert (told.epochs, told.epoch_seconds) == (3, steps * 2.0 + passes * 0.5)
     assert torch.equal(torch.get_rng_state(), state)
     assert isinstance(search, Foretold)
+
+
+@pytest.mark.parametrize(
+    "name", ["zero-cost-pt,batch_size=4,proposals=1", "te-nas,batch_size=2,repeats=1,crops=20"]
+)
+def test_a_search_without_training_is_a_trial_of_one_epoch(name: str) -> None:
+    rows = [numbers(row) for row in training().epochs(f"{name},seed=3")]
+    (row,) = rows
+    assert not row["error"]
+    assert row["found"] == row["found_best"] in SPACE
+    assert row["epochs"] == 1
+    assert Trajectory.from_text(row[TRAJECTORY]).found == [row["found"]]
+    assert [numbers(row) for row in training().epochs(f"{name},seed=3")] == rows
+
+
+def test_a_wrong_option_of_pruning_is_told() -> None:
+    with pytest.raises(UsageError, match="option of te-nas"):
+        training().new_module("te-nas,colour=red,seed=0", 0)
