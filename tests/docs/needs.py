@@ -74,6 +74,7 @@ def pictures(folder: Path, data: Path | None) -> bool:
 NEVER = "a test has none"
 NEEDS = {
     "a checkout": Need("the repository", checkout),
+    "an older one beside it": Need(NEVER),
     "`nats_tss.csv.gz`": from_data("nats_tss.csv.gz"),
     "`nats_sss_half.csv.gz`": from_data("nats_sss_half.csv.gz"),
     "`cifar10.npz`": Need("made of CIFAR-10"),

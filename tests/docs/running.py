@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import importlib
 import io
@@ -143,8 +144,13 @@ def parse(words: list[str]) -> None:
     def only(*given: Any, **options: Any) -> Any:
         raise Parsed(real(*given, **options))
 
+    def plain(parser: argparse.ArgumentParser, *_: Any) -> Any:
+        known, unknown = parser.parse_known_args()
+        assert not unknown, unknown
+        raise Parsed(known)
+
     try:
-        with mock.patch("tyro.cli", only):
+        with mock.patch("tyro.cli", only), mock.patch("argparse.ArgumentParser.parse_args", plain):
             ended = called(words)
     except Parsed as done:
         if words[0] == "nas-ray" or "/experiments/" in f"/{words[1]}":
