@@ -83,7 +83,7 @@ def test_a_run_is_resumed_after_any_event(whole: tuple[Path, str], tmp_path: Pat
     assert (folder / "epochs.csv").read_bytes() == (whole[0] / "epochs.csv").read_bytes()
 
 
-@pytest.mark.slow
+@pytest.mark.slow(faster="test_a_search_goes_on_after_every_epoch_with_equal_numbers")
 def test_a_killed_search_goes_on_from_its_last_epoch(tmp_path: Path) -> None:
     words = ["one-shot", "--method", "darts2", "--seeds", "1", *map(str, SMALL), "--epochs", "5"]
     command = [sys.executable, "-m", "nas_ray", *words]
