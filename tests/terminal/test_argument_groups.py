@@ -20,6 +20,7 @@ from nas_ray.search.two_stage_args import TwoStageArgs
 from nas_ray.terminal.argument_groups import MachineArgs, MinibatchArgs
 
 OTHER_MEANINGS = {
+    "arch_lr": "of the methods' own, or made for searches of a hundred steps",
     "benchmark": "a report takes what the run holds, unless told otherwise",
     "dataset": "of images, and of a table that comes without a run",
     "batch_seed": "draws a minibatch, or the two parts of a search set",

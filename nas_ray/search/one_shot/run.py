@@ -110,6 +110,7 @@ def prepare_one_shot(args: OneShotArgs) -> PreparedOneShot:
         size=NetSize(args.channels, args.cells),
         split_seed=args.batch_seed,
         batch_size=args.batch_size,
+        arch_lr=args.arch_lr,
         curvature=args.lambda_max,
     )
     for text in args.methods:

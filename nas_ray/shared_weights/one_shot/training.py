@@ -70,6 +70,8 @@ class OneShotTraining(EpochTraining):
         size: of the supernet.
         split_seed: draws the two parts of the images.
         batch_size: of every method that does not say its own; None for the published one.
+        arch_lr: learning rate of the architecture weights of every method that learns by gradient and does
+            not say its own; None for the published one.
         curvature: whether `lambda_max`, the largest eigenvalue of the validation loss, is measured.
         checkpoints: folder of unfinished searches, which all workers must see; None for none.
         accelerator: Lightning's name of the device, `cpu` or `gpu`.
@@ -89,6 +91,7 @@ class OneShotTraining(EpochTraining):
         size: NetSize | None = None,
         split_seed: int = 0,
         batch_size: int | None = None,
+        arch_lr: float | None = None,
         curvature: bool = False,
         checkpoints: Path | None = None,
         accelerator: str = "cpu",
@@ -96,7 +99,8 @@ class OneShotTraining(EpochTraining):
         super().__init__(None, epochs=epochs or 1, kind="one-shot", checkpoints=checkpoints)
         self.space, self.num_classes, self.images = space, num_classes, images
         self.recipe, self.size, self.split_seed = recipe, size or NetSize(), split_seed
-        self.given_epochs, self.batch_size, self.curvature = epochs, batch_size, curvature
+        self.given_epochs, self.batch_size, self.arch_lr = epochs, batch_size, arch_lr
+        self.curvature = curvature
         self.accelerator = accelerator
         self.parts = SearchSet(images, recipe, split_seed=split_seed)  # refuses what cannot be split
 
@@ -107,8 +111,11 @@ class OneShotTraining(EpochTraining):
             UsageError: no method.
         """
         method, settings = parse_method(arch)
+        own = {part.partition("=")[0].strip() for part in arch.split(",")}
         given: dict[str, Any] = {"epochs": self.given_epochs, "batch_size": self.batch_size}
-        changes = {name: value for name, value in given.items() if value is not None and name not in settings}
+        if method.learns_by_gradient:
+            given["arch_lr"] = self.arch_lr
+        changes = {name: value for name, value in given.items() if value is not None and name not in own}
         return dataclasses.replace(method, **changes), settings.get("seed", 0)
 
     def last_epoch(self, arch: str) -> int:
@@ -197,7 +204,8 @@ class OneShotTraining(EpochTraining):
     def identities(self) -> tuple[str, None]:
         """Returns what a checkpoint must say to be gone on from: all but the method, which is the arch."""
         options = [dataclasses.asdict(self.recipe), dataclasses.asdict(self.size), self.given_epochs]
-        return json.dumps([self.fingerprint, *options, self.batch_size, self.init_seed]), None
+        numbers = [self.batch_size, self.arch_lr, self.curvature]
+        return json.dumps([self.fingerprint, *options, *numbers, self.init_seed]), None
 
     def described(self) -> str:
         """Returns on how many images weights and architecture weights are trained."""

@@ -85,6 +85,9 @@ def test_numbers_of_a_setting_come_before_those_of_the_run() -> None:
     made = training(epochs=3, batch_size=8)
     assert made.last_epoch("darts1,seed=0") == 3
     assert made.last_epoch("darts1,epochs=2,seed=0") == 2
+    quick = training(arch_lr=0.5)
+    rates = [quick.method_of(f"{text},seed=0")[0].arch_lr for text in ("gdas", "gdas,arch_lr=0.1", "enas")]
+    assert rates == [0.5, 0.1, METHODS["enas"].arch_lr]
     assert training(epochs=None).last_epoch("gdas,seed=0") == METHODS["gdas"].epochs
 
 
