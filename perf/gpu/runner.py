@@ -12,6 +12,7 @@ import traceback
 from multiprocessing.connection import Connection
 
 from .nets import graphs, latency, machine
+from .one_shot import one_shot
 from .scores import precision, proxies, space
 from .setup import Part, Row, Setup
 from .trainings import ddp, train, training
@@ -27,6 +28,7 @@ PARTS: dict[str, tuple[Part, float]] = {
     "training": (training, 50),
     "latency": (latency, 25),
     "graphs": (graphs, 50),
+    "one_shot": (one_shot, 60),
     "train": (train, 50),
     "ddp": (ddp, 40),
 }
