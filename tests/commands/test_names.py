@@ -123,6 +123,7 @@ FREE = {
     "fidelity": "check_names reads the recipe",
     "fitness": "check_names, where all proxies are built in",
     "method": "args.check parses it",
+    "methods": "args.check parses them",
     "name": "any text",
     "out": "is made; check_paths looks whether a run is there",
     "recipe": "check_names reads it",
@@ -131,6 +132,7 @@ FREE = {
     "rungs": "checked_rungs",
     "scores": "columns of tables that are read later",
     "searcher_args": "check_options",
+    "shortcuts": "strengths",
     "table": "chosen, by the command",
 }
 """The texts and paths among the arguments that are in no table, and who looks at them."""

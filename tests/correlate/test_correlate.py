@@ -52,7 +52,9 @@ def compare(folder: Path, **changes: object) -> dict[str, pd.DataFrame]:
     }  # fmt: skip
     everything = {**arguments, **changes, "out": folder, "console": console}
     made = compare_all(**everything)  # type: ignore[arg-type]
-    words = "--proxies naswot --dataset cifar10 --images digits"
+    best = "--proxies naswot" if everything["proxies"] == ["naswot"] else "--proxies params"
+    words = f"{best} --dataset cifar10 --images digits"
+    words += f" --space {changes['space']}" if "space" in changes else ""
     assert next_commands(console.file.getvalue())[1] == f"nas-ray search rea {words}"  # type: ignore[attr-defined]
     return made
 

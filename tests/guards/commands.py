@@ -105,7 +105,7 @@ COMMANDS = {
         ),
         Command(
             "one_shot_truth",
-            "--methods rs-ws --seeds 1 --shortcuts 0.8 --steps 5 --images 64 --num-cpus 1",
+            "--methods rs-ws --seeds 1 --shortcuts 0.8 --steps 5 --num-images 64 --num-cpus 1",
             work="nas_ray.search.one_shot_truth.run.search",
         ),
         Command(

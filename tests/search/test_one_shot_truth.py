@@ -16,7 +16,7 @@ from nas_ray.search.one_shot_truth.run import completed, grouped, how_often, run
 from nas_ray.search.one_shot_truth.searching import Task, search, standardised
 from nas_ray.shared_weights.mixed import Mix, one_hot
 
-SMALL = {"steps": 40, "images": 200}
+SMALL = {"steps": 40, "num_images": 200}
 
 
 def test_the_mixed_net_of_one_operation_is_the_plain_net() -> None:
@@ -85,7 +85,7 @@ def found(folder: Path) -> pd.DataFrame:
 
 
 def test_results_do_not_depend_on_the_number_of_processes(tmp_path: Path) -> None:
-    settings = {"methods": ("gdas", "rs-ws"), "seeds": 2, "shortcuts": (0.9,), **SMALL}
+    settings = {"methods": ("gdas", "rs-ws"), "seeds": 2, "shortcuts": ("0.9",), **SMALL}
     alone = said(TruthArgs(out=tmp_path / "one", num_cpus=1, **settings))  # type: ignore[arg-type]
     together = said(TruthArgs(out=tmp_path / "two", num_cpus=2, **settings))  # type: ignore[arg-type]
     pd.testing.assert_frame_equal(found(tmp_path / "one"), found(tmp_path / "two"))
@@ -95,7 +95,7 @@ def test_results_do_not_depend_on_the_number_of_processes(tmp_path: Path) -> Non
 
 
 def test_what_is_there_is_not_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = {"methods": ("rs-ws",), "shortcuts": (0.5,), "num_cpus": 1, "out": tmp_path / "run", **SMALL}
+    settings = {"methods": ("rs-ws",), "shortcuts": ("0.5",), "num_cpus": 1, "out": tmp_path / "run", **SMALL}
     said(TruthArgs(seeds=1, **settings))  # type: ignore[arg-type]
     first = found(tmp_path / "run")
     made: list[Task] = []
@@ -139,7 +139,7 @@ def test_the_published_size_of_the_comparison() -> None:
         ({"methods": ("dart1",)}, "Unknown one-shot method 'dart1'. Did you mean 'darts1'?"),
         ({"methods": ()}, "Methods and shortcuts must be named, one of each at least."),
         ({"methods": ("gdas", "gdas")}, "The methods must all be different, got gdas gdas."),
-        ({"shortcuts": (0.3,)}, "shortcut of generated:pairs must be from 0.5 to 1, but 0.3 was given."),
+        ({"shortcuts": ("0.3",)}, "--shortcuts must be from 0.5 to 1, got '0.3'."),
         (
             {"methods": ("darts1,seed=3",)},
             "The method darts1,seed=3 must leave seeds and sizes to --seeds, --steps, --batch-size and "

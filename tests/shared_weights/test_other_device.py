@@ -17,13 +17,14 @@ from torch.utils._pytree import tree_leaves
 
 from nas_ray.evaluation.proxy_scores import ProxyScores
 from nas_ray.shared_weights import BATCHED
+from nas_ray.shared_weights.mixture import mixture_of
 from nas_ray.shared_weights.patterns import node_kernels
 from nas_ray.shared_weights.routes import Routes
 from nas_ray.shared_weights.scorer import ChunkScorer
 from nas_ray.shared_weights.size_scores import SizeScores
 from nas_ray.shared_weights.supernet import Supernet
 from nas_ray.spaces import NatsSss, NatsTss
-from nas_ray.spaces.nats_tss import to_ops
+from nas_ray.spaces.nats_tss import to_arch, to_ops
 from nas_ray.training import augment
 from nas_ray.training.objective import class_objective
 from nas_ray.training.recipes import parse_recipe
@@ -73,13 +74,13 @@ def test_places_of_archs_are_moved_once_and_are_right() -> None:
     moves = Moves()
     ops = [to_ops(arch) for arch in ARCHS]
     with moves:
-        Routes(ops, "meta")
+        Routes(list(map(mixture_of, ARCHS)), "meta")
     assert (moves.moved, moves.waited) == (1, 0)
-    for group in Routes(ops).groups:
+    for group in Routes(list(map(mixture_of, ARCHS))).groups:
         own = [place for place, of_arch in enumerate(ops) if of_arch[group.edge] == group.op]
         found = range(len(ops)) if group.index is None else group.index.tolist()
         assert set(found) <= set(own)
-    assert not Routes([("none",) * 6], "meta").groups
+    assert not Routes([mixture_of(to_arch(("none",) * 6))], "meta").groups
 
 
 def test_the_patterns_of_a_view_wait_for_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

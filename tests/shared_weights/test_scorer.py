@@ -10,9 +10,9 @@ import torch
 from nas_ray.proxies import PROXIES as PLAIN
 from nas_ray.shared_weights import supernet
 from nas_ray.shared_weights.arch_view import ArchView
+from nas_ray.shared_weights.mixture import mixture_of
 from nas_ray.shared_weights.scorer import ChunkScorer
 from nas_ray.spaces import NatsTss
-from nas_ray.spaces.nats_tss import to_ops
 from tests.proxies.nets import CONNECTED, DISCONNECTED, batch
 
 SPACE = NatsTss(channels=4, cells=1)
@@ -106,7 +106,7 @@ def test_archs_that_are_the_same_to_a_proxy_are_scored_once(monkeypatch: pytest.
     made = []
     monkeypatch.setattr(supernet, "ArchView", lambda *parts: made.append(parts[-1]) or ArchView(*parts))
     table = scorer(("snip", "naswot", "params"))([same, dead, same])
-    assert made == [to_ops(same)] * 2  # once for snip, once for naswot: no ReLU sees the dead node
+    assert made == [mixture_of(same)] * 2  # once for snip, once for naswot: no ReLU sees the dead node
     assert (table["snip"] == table["snip"][0]).all()
 
 

@@ -28,7 +28,6 @@ OTHER_MEANINGS = {
     "cells": "of a net, or of a supernet, which a method decides as well",
     "channels": "of a net, or of a supernet, whose space may be any",
     "fitness": "a search maximises one, a comparison judges several",
-    "images": "where they come from, or how many are generated",
     "num_cpus": "processes of this machine, and not cores that Ray may use",
     "num_gpus": "a training runs one net on all of them together",
     "out": "a report and a table are files",

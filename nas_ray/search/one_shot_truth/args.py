@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
+from nas_ray.errors import UsageError, printable
 from nas_ray.terminal.argument_groups import OutArgs
 from nas_ray.terminal.ranges import HERE, SOME, Range
 
@@ -13,6 +15,9 @@ METHODS = (
     *("darts1", "darts2", "gdas", "pc-darts", "drnas", "darts-", "sdarts-rs", "fair-darts", "beta-darts"),
     "rs-ws",
 )
+
+
+STRENGTH = Range(0.5, 1.0)
 
 
 @dataclass(frozen=True)
@@ -27,15 +32,16 @@ class TruthArgs(OutArgs):
     seeds: Annotated[int, Range(1, 10_000)] = 20
     """Searches of every method at every strength of the shortcut, with the seeds 0, 1, 2 and so on, by which
     images and weights are drawn."""
-    shortcuts: tuple[float, ...] = (0.5, 0.7, 0.8, 0.9, 0.95)
-    """How often the shortcut is right, each from 0.5 (it says nothing) to 1."""
+    shortcuts: tuple[str, ...] = ("0.5", "0.7", "0.8", "0.9", "0.95")
+    """How often the shortcut is right, each from 0.5, where it says nothing, to 1; separated by commas or
+    spaces."""
     steps: Annotated[int, Range(5, 1_000_000)] = 120
     """Steps of a search, in 5 epochs."""
     batch_size: Annotated[int, SOME] = 32
     """Images of a batch."""
     channels: Annotated[int, Range(4, 4_096)] = 8
     """Width of the net, a multiple of 4 for pc-darts."""
-    images: Annotated[int, Range(8, 1_000_000)] = 1_000
+    num_images: Annotated[int, Range(8, 1_000_000)] = 1_000
     """Generated images; one half trains weights, the other the architecture."""
     lr: Annotated[float, Range(0.0, 1e3, above=True)] = 0.1
     """First learning rate of the weights, for all methods that are given without one."""
@@ -44,3 +50,23 @@ class TruthArgs(OutArgs):
     searches with a hundred times as many steps."""
     num_cpus: Annotated[int | None, HERE] = None
     """Processes to use (default: all cores); the results do not depend on it."""
+
+    @property
+    def strengths(self) -> tuple[float, ...]:
+        """The numbers of `shortcuts`.
+
+        Raises:
+            UsageError: one is no number from 0.5 to 1.
+        """
+        texts = [text for given in self.shortcuts for text in given.replace(",", " ").split()]
+        return tuple(_strength(text) for text in texts)
+
+
+def _strength(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if value not in STRENGTH:
+        raise UsageError(f"--shortcuts must be {STRENGTH}, got '{printable([text])[0]}'.")
+    return value

@@ -20,7 +20,6 @@ from scipy import stats
 
 from nas_ray.drivers.lifecycle import ending_in, guarded
 from nas_ray.errors import UsageError, describe
-from nas_ray.images.generated import Pairs
 from nas_ray.process.processes import process_pool
 from nas_ray.runs.claim import claimed
 from nas_ray.runs.record import Record
@@ -91,16 +90,14 @@ def tasks_of(args: TruthArgs) -> list[Task]:
         UsageError: a method, a strength or a number that cannot be, or nothing to do.
     """
     check_ranges(args)
-    if not args.methods or not args.shortcuts:
+    if not args.methods or not args.strengths:
         raise UsageError("Methods and shortcuts must be named, one of each at least.")
-    for name, given in (("methods", args.methods), ("shortcuts", args.shortcuts)):
+    for name, given in (("methods", args.methods), ("shortcuts", args.strengths)):
         if len(set(given)) < len(given):
             raise UsageError(f"The {name} must all be different, got {' '.join(map(str, given))}.")
-    for shortcut in args.shortcuts:
-        Pairs(shortcut=shortcut)
     methods = [completed(text, args) for text in args.methods]
-    size = (args.steps, args.batch_size, args.channels, args.images)
-    every = itertools.product(args.shortcuts, range(args.seeds), methods)
+    size = (args.steps, args.batch_size, args.channels, args.num_images)
+    every = itertools.product(args.strengths, range(args.seeds), methods)
     return [Task(method, shortcut, seed, *size) for shortcut, seed, method in every]
 
 
@@ -232,10 +229,10 @@ def how_often(searches: pd.DataFrame) -> pd.DataFrame:
 def show(found: pd.DataFrame, args: TruthArgs, console: Console) -> None:
     """Prints how often each method found what is right, a column for each strength of the shortcut."""
     title = f"Right operation, % of {args.seeds} (95 %)"
-    table = Rows("method", *(f"shortcut {shortcut:g}" for shortcut in args.shortcuts), title=title)
+    table = Rows("method", *(f"shortcut {shortcut:g}" for shortcut in args.strengths), title=title)
     for text in args.methods:
         cells = []
-        for shortcut in args.shortcuts:
+        for shortcut in args.strengths:
             own = found[(found["method"] == completed(text, args)) & (found["shortcut"] == shortcut)].iloc[0]
             cells.append(f"{own['right']:.0f} ({own['right_low']:.0f} to {own['right_high']:.0f})")
         table.add_row(text, *cells)
