@@ -165,6 +165,7 @@ def one_shot_truth(description: str) -> int:
     from nas_ray.terminal.command_line import read_args
 
     args = read_args(TruthArgs, description)
+    args.check()
     from nas_ray.search.one_shot_truth.run import run  # torch takes seconds
 
     return run(args, output(piped=120))

@@ -79,6 +79,10 @@ def _labels(settings: Sequence[dict[str, Any]]) -> list[str]:
     return labels
 
 
+TELLING = frozenset({"searcher", "method", "space", "dataset", "fidelity", "fitness", "proxies", "scores"})
+"""Settings that say what a run is; others, such as its length, tell runs apart where none of these does."""
+
+
 def _told_apart(settings: Sequence[dict[str, Any]]) -> list[list[str]]:
     """Returns for each kind what it says beside a name that all have, of settings that were given."""
     keys = [key for key in dict.fromkeys(key for one in settings for key in one) if key not in BASE]
@@ -92,7 +96,7 @@ def _told_apart(settings: Sequence[dict[str, Any]]) -> list[list[str]]:
     for size in range(1, min(len(differing), MOST_TOLD) + 1):
         sets = combinations(differing, size)
         if fitting := [one for one in sets if _unique([said[key] for key in one]) == len(settings)]:
-            best = min(fitting, key=length)
+            best = min(fitting, key=lambda one: (not set(one) & TELLING, length(one)))
             break
     return [[said[key][place] for key in best if said[key][place]] for place in range(len(settings))]
 

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from nas_ray.errors import UsageError
 from nas_ray.report.kinds import COLORS, DASHES
 from nas_ray.report.one_shot_pictures import methods_of
 from nas_ray.report.panels import KeyEntry, Panel, new_plot, numbers, shown
@@ -18,6 +17,9 @@ from nas_ray.safe_files.tables import read_table
 
 EPOCHS_FILE, WEIGHTS_FILE = "epochs.csv", "weights.parquet"
 """What a run of one-shot searches leaves: a row per search and epoch, and one per operation of every edge."""
+
+WORDS = frozenset({"arch", "found", "graph", "source", "target", "op"})
+"""Columns of texts; all others are numbers."""
 
 _MOST_WEIGHTS = 8
 """Figures of weights, each of one search and one cell."""
@@ -55,9 +57,13 @@ def _table(run: RunData, name: str, columns: Sequence[str]) -> pd.DataFrame | No
         return None
     try:
         table = read_table(path)
-    except UsageError:
+    except Exception:  # whatever a reader may raise on any bytes; the rest of the report does not need it
         return None
-    return table if set(columns) <= set(table.columns) and len(table) else None
+    if not set(columns) <= set(table.columns) or not len(table):
+        return None
+    words = {name: table[name].astype(str) for name in columns if name in WORDS}
+    known = {name: pd.to_numeric(table[name], errors="coerce") for name in columns if name not in WORDS}
+    return pd.DataFrame({**words, **known})[list(columns)].dropna(subset=["epoch"])
 
 
 def _epochs(epochs: pd.DataFrame, column: str, title: str) -> Panel:
@@ -79,7 +85,7 @@ def _epochs(epochs: pd.DataFrame, column: str, title: str) -> Panel:
                     hovertemplate="%{customdata}<br>epoch %{x}, %{y:.6g}<extra>%{fullData.name}</extra>",
                 )
             )
-    plot.update_xaxes(tickformat="d")
+    plot.update_xaxes(**_whole(epochs["epoch"]))
     caption = "One line for each search; point at an epoch for the arch that it gave."
     return Panel(title, caption, plot, tuple(key))
 
@@ -116,8 +122,13 @@ def _heatmap(rows: pd.DataFrame, arch: str, graph: str, of_run: str) -> Panel:
         )
     )
     plot.update_yaxes(autorange="reversed", tickfont={"size": 10})
-    plot.update_xaxes(tickformat="d")
+    plot.update_xaxes(**_whole(rows["epoch"]))
     caption = (
         "Each line is an operation of an edge, from a node to a later one; what is chosen becomes light."
     )
     return Panel(f"Weights of {arch}, {graph}{of_run}", caption, plot)
+
+
+def _whole(epochs: pd.Series[Any]) -> dict[str, Any]:
+    """Returns ticks at whole epochs, about ten of them."""
+    return {"tickformat": "d", "tick0": 0, "dtick": max(1, round(float(epochs.max()) / 10))}

@@ -12,7 +12,7 @@ from nas_ray.report.cells import cell_text
 from nas_ray.spaces import SPACES
 from nas_ray.terminal.text import code_span, one_line
 from nas_ray.train.export import TOLERANCE
-from nas_ray.train.intervals import over_images, over_seeds
+from nas_ray.train.intervals import over_images, over_seeds, within_percent
 from nas_ray.train.job import TrainJob
 from nas_ray.train.rows import to_markdown
 
@@ -69,7 +69,7 @@ def _head(job: TrainJob) -> list[str]:
 
 def _accuracy(job: TrainJob, own: pd.DataFrame, exported: Mapping[str, Any]) -> list[str]:
     this = over_images(exported["test_right"], exported["test_images"])
-    seeds = over_seeds(own["test_acc"].tolist())
+    seeds = within_percent(over_seeds(own["test_acc"].tolist()))
     chosen = (
         "the epoch and the seed with the best accuracy on the held-out images"
         if len(job.parts[1])

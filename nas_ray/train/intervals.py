@@ -38,6 +38,12 @@ def over_seeds(values: Sequence[float]) -> Interval:
     return Interval(mean, float(low), float(high))
 
 
+def within_percent(interval: Interval) -> Interval:
+    """Returns an interval of percentages within 0 and 100; a t interval knows no bounds."""
+    low, high = np.clip((interval.low, interval.high), 0.0, 100.0)
+    return Interval(interval.mean, float(low), float(high))
+
+
 def over_images(right: int, count: int) -> Interval:
     """Returns percent right and Wilson's binomial interval: what other test images would give one net.
 

@@ -8,14 +8,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from rich.console import Console
 
 from nas_ray.report.magnitudes import shown_score
 from nas_ray.terminal.console import Rows, put
 from nas_ray.terminal.text import table_cell
-from nas_ray.train.intervals import over_images, over_seeds, paired
+from nas_ray.train.intervals import over_images, over_seeds, paired, within_percent
 
 RESULT = "result.json"
 
@@ -52,11 +51,10 @@ def summary_table(results: pd.DataFrame, facts: pd.DataFrame) -> pd.DataFrame:
     first = by_label[facts["label"].iloc[0]]
     rows = []
     for place, label in enumerate(facts["label"]):
-        mean = over_seeds(by_label[label])
+        mean = within_percent(over_seeds(by_label[label]))
         gap = paired(first, by_label[label])
         row: dict[str, float] = {"seeds": len(by_label[label])}
-        low, high = np.clip((mean.low, mean.high), 0.0, 100.0)  # a t interval knows no bounds
-        row |= {"test_acc": mean.mean, "test_acc_low": float(low), "test_acc_high": float(high)}
+        row |= {"test_acc": mean.mean, "test_acc_low": mean.low, "test_acc_high": mean.high}
         nothing = math.nan
         row |= {
             "behind": gap.mean if place else nothing,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,6 @@ from nas_ray.evaluation.proxy_scores import ProxyScores
 from nas_ray.images.drawing import said_of_repeats
 from nas_ray.images.identity import IMAGES
 from nas_ray.process.lightning import quiet_lightning
-from nas_ray.process.shell import in_shell
 from nas_ray.process.started import command_for
 from nas_ray.runs.claim import Opens, claimed
 from nas_ray.runs.folder import create_run, read_run, update_run, write_json, write_table
@@ -168,10 +167,10 @@ def _right(job: TrainJob, candidate: Candidate, seed: int, checkpoint: Path) -> 
 
 def _next(job: TrainJob, folder: Path) -> list[str]:
     """Returns what a finished training is good for: predictions, and other nets beside it."""
-    model = json.dumps(str(folder / "model.pt"), ensure_ascii=False)
-    predict = f'import nas_ray; print(nas_ray.load({model}).predict("photo.jpg"))'
+    paths: Sequence[str] = getattr(job.images.test_images.pixels, "paths", ())
+    predict = [command_for("predict", folder, Path(paths[0]))] if len(paths) else []
     beside = [] if job.beside else [command_for(NAME, "--resume", folder, "--beside", "resnet-20", "random")]
-    return [f"python -c {in_shell(predict)}", *beside]
+    return [*predict, *beside]
 
 
 def _facts(job: TrainJob) -> pd.DataFrame:

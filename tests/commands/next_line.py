@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 
 from nas_ray.best_arch.args import BestArgs
-from nas_ray.commands.args import ExportArgs, ReportArgs
+from nas_ray.commands.args import ExportArgs, PredictArgs, ReportArgs
 from nas_ray.commands.names import check_names
 from nas_ray.commands.start import COMMANDS, chosen
 from nas_ray.correlate.args import CorrelateArgs
@@ -25,6 +25,7 @@ ARGS: dict[str, type] = {
     "two-stage": TwoStageArgs,
     "one-shot": OneShotArgs,
     "train": TrainArgs,
+    "predict": PredictArgs,
     "report": ReportArgs,
     "score-space": ScoreArgs,
     "correlate": CorrelateArgs,

@@ -62,4 +62,4 @@ def test_a_training_writes_every_name(tmp_path: Path, capsys: pytest.CaptureFixt
     assert (tmp_path / "out" / "confusion.png").stat().st_size > 1_000
     said = capsys.readouterr()
     assert "cannot be" not in said.err
-    assert next_commands(said.out)[0].startswith("python -c ")
+    assert next_commands(said.out)[0].startswith("nas-ray predict ")

@@ -6,7 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Annotated
 
-from nas_ray.errors import UsageError
+from nas_ray.errors import UsageError, unknown_name
 from nas_ray.search.argument_groups import StoppingArgs
 from nas_ray.search.arguments import RunnableArgs
 from nas_ray.search.one_shot.texts import method_texts
@@ -14,6 +14,9 @@ from nas_ray.terminal import ranges
 from nas_ray.terminal.argument_groups import SpaceArgs
 from nas_ray.terminal.ranges import Range, check_ranges
 from nas_ray.training.recipes import PADDING, Recipe
+
+WITHOUT = ("nats-sss", "hand-designed", "darts-cells")
+"""Spaces of this package that have no trainable supernet."""
 
 
 @dataclass(frozen=True)
@@ -107,11 +110,17 @@ class OneShotArgs(RunnableArgs, StoppingArgs, SpaceArgs):
                 f"--scheduler {self.scheduler} is one of Ray Tune and needs --driver ray; leave one of them "
                 "out."
             )
-        from nas_ray.shared_weights.methods.named import parse_method
+        from nas_ray.shared_weights.methods.named import METHODS, parse_method
         from nas_ray.shared_weights.prune import NAMES
 
+        if self.space.partition(":")[0] in WITHOUT:
+            raise UsageError(
+                f"A one-shot search needs a space with a trainable supernet, such as nats-tss or darts; got "
+                f"{self.space}."
+            )
         for text in self.settings:
-            if (
-                text.partition(",")[0] not in NAMES
-            ):  # whose options are read with torch, in `prepare_one_shot`
+            name = text.partition(",")[0]
+            if name not in METHODS and name not in NAMES:
+                raise UsageError(unknown_name("one-shot method", name, [*METHODS, *NAMES]))
+            if name not in NAMES:  # whose options need torch: `prepare_one_shot`
                 parse_method(text)

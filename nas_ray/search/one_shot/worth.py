@@ -23,6 +23,7 @@ from nas_ray.search.base import Experiment
 from nas_ray.search.finish import Outcome
 from nas_ray.search.one_shot.course import course_of, write_course
 from nas_ray.shared_weights.one_shot.epochs import FOUND_BEST
+from nas_ray.shared_weights.prune import NAMES as PRUNINGS
 from nas_ray.terminal.console import Rows, put, say
 from nas_ray.terminal.text import table_cell
 
@@ -32,6 +33,12 @@ NOTE = (
     "accuracy: of the archs found, in the benchmark. top %: share of all archs that are as good. "
     "best epoch: accuracy of the arch of the epoch whose supernet had the best validation accuracy."
 )
+LATEX_NOTE = (
+    "Top %: share of all archs that are as good. Best epoch: the archs of the epochs whose supernet had the "
+    "best validation accuracy. Skips: skip connections."
+)
+GUESS = 3
+"""Standard deviations above a guess that a supernet must be to say something."""
 
 
 @dataclass(frozen=True)
@@ -118,6 +125,8 @@ def _line(
     also: dict[str, Any] = {"seeds": len(done), "failed": len(rows) - len(done)}
     for name, column in _MEANS.items():
         also[name] = float(done[column].mean()) if column in done and len(done) else math.nan
+    if method.partition(",")[0] in PRUNINGS:  # whose nets were not trained
+        also["supernet"] = math.nan
     if benchmark is None or not len(done):
         return Line(method, **also)
     best = [known_accuracy(benchmark, arch) for arch in done[FOUND_BEST]] if FOUND_BEST in done else []
@@ -153,7 +162,27 @@ def show_methods(outcome: Outcome, experiment: Experiment, folder: Path, console
     draw_course(epochs, folder / "course.png", column)
     say(console)
     put(console, printed(lines))
-    say(console, NOTE, "dim", wrapped=True)
+    if experiment.benchmark is not None:
+        say(console, NOTE, "dim", wrapped=True)
+    if said := no_better_than_a_guess(lines, experiment):
+        say(console, said, "bold yellow", wrapped=True)
+
+
+def no_better_than_a_guess(lines: Sequence[Line], experiment: Experiment) -> str | None:
+    """Returns a sentence where no supernet classifies better than a guess does; None where one does."""
+    parts = getattr(experiment.evaluator, "parts", None)
+    classes = getattr(experiment.evaluator, "num_classes", None)
+    known = [line.supernet for line in lines if math.isfinite(line.supernet)]
+    if parts is None or not classes or not known:
+        return None
+    images = len(parts.arch_part)
+    limit = 100 / classes + GUESS * 100 * math.sqrt((1 - 1 / classes) / classes / images)
+    if max(known) > limit:
+        return None
+    return (
+        f"No supernet is better than a guess: the best has {max(known):.1f} % on {images:,} images of "
+        f"{classes} classes, so what was found is chance. Give more epochs or more images."
+    )
 
 
 _HEADS = {
@@ -207,10 +236,12 @@ def to_latex(lines: Sequence[Line], caption: str) -> str:
     rows: list[list[Cell]] = [
         [
             escaped(line.method),
+            Value(line.seeds, ".0f"),
             Value(line.mean, FORM, std=line.std, best=bold.get(line.method, False)),
             *(Value(getattr(line, name), FORM) for name in ("worst", "top", "best_epoch", "skips")),
         ]
         for line in lines
     ]
-    heads = ["", "Accuracy", "Worst", "Top %", "Best epoch", "Skips"]
-    return latex_table(heads, rows, caption=f"{caption}.", name="one-shot")
+    heads = ["", "Seeds", "Accuracy", "Worst", "Top %", "Best epoch", "Skips"]
+    notes = ["Accuracy: mean and standard deviation over the seeds.", LATEX_NOTE, "The best mean is bold."]
+    return latex_table(heads, rows, caption=f"{caption}.", name="one-shot", notes=notes)

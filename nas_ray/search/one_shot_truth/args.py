@@ -9,7 +9,7 @@ from typing import Annotated
 
 from nas_ray.errors import UsageError, printable
 from nas_ray.terminal.argument_groups import OutArgs
-from nas_ray.terminal.ranges import HERE, SOME, Range
+from nas_ray.terminal.ranges import HERE, SOME, Range, check_ranges
 
 METHODS = (
     *("darts1", "darts2", "gdas", "pc-darts", "drnas", "darts-", "sdarts-rs", "fair-darts", "beta-darts"),
@@ -50,6 +50,20 @@ class TruthArgs(OutArgs):
     searches with a hundred times as many steps."""
     num_cpus: Annotated[int | None, HERE] = None
     """Processes to use (default: all cores); the results do not depend on it."""
+
+    def check(self) -> None:
+        """Checks what needs no torch.
+
+        Raises:
+            UsageError: a number out of range, a method that is none, or nothing to do.
+        """
+        check_ranges(self)
+        if not self.methods or not self.strengths:
+            raise UsageError("Methods and shortcuts must be named, one of each at least.")
+        from nas_ray.shared_weights.methods.named import parse_method
+
+        for text in self.methods:
+            parse_method(text)
 
     @property
     def strengths(self) -> tuple[float, ...]:

@@ -27,7 +27,7 @@ from nas_ray.runs.writing import staged, write_table
 from nas_ray.safe_files.tables import read_table
 from nas_ray.search.one_shot_truth.args import TruthArgs
 from nas_ray.search.one_shot_truth.one_edge import RIGHT, SHORTCUT
-from nas_ray.search.one_shot_truth.searching import Task, search
+from nas_ray.search.one_shot_truth.searching import DIVERGED, Task, search
 from nas_ray.shared_weights.methods import parse_method
 from nas_ray.terminal.console import Rows, error_console, put, say
 from nas_ray.terminal.ranges import check_ranges
@@ -219,6 +219,7 @@ def how_often(searches: pd.DataFrame) -> pd.DataFrame:
                 "right_low": 100 * float(ends.low),
                 "right_high": 100 * float(ends.high),
                 "took_shortcut": 100 * float((own["arch"] == SHORTCUT).mean()),
+                "diverged": 100 * float((own["arch"] == DIVERGED).mean()),
                 "supernet_acc": float(own["supernet_acc"].mean()),
                 "seconds": float(own["seconds"].mean()),
             }
@@ -237,6 +238,8 @@ def show(found: pd.DataFrame, args: TruthArgs, console: Console) -> None:
             cells.append(f"{own['right']:.0f} ({own['right_low']:.0f} to {own['right_high']:.0f})")
         table.add_row(text, *cells)
     put(console, table)
+    if lost := int((found["diverged"] * found["searches"] / 100).round().sum()):
+        say(console, f"{lost} searches diverged and count as wrong; lower --lr.", "bold red", wrapped=True)
     say(
         console,
         f"Right is {RIGHT}, which tells the classes apart always; {SHORTCUT} does as often as the shortcut "

@@ -54,6 +54,10 @@ def standardised(shortcut: float, seed: int, count: int) -> tuple[Tensor, Tensor
     return images[:, None].expand(-1, 3, -1, -1).contiguous(), torch.from_numpy(labels)
 
 
+DIVERGED = "diverged"
+"""What stands in the place of an arch where the loss of a search was no number any more."""
+
+
 def search(task: Task) -> dict[str, Any]:
     """Returns the row of a search: the arch found, and the accuracy of the supernet on the held-out half.
 
@@ -82,10 +86,11 @@ def search(task: Task) -> dict[str, Any]:
             places = torch.randint(first, last, (task.batch_size,), generator=order)
             return inputs[places], targets[places]
 
+        loss = torch.zeros(())
         for epoch in range(EPOCHS):
             made.begin_epoch(epoch)
             for _ in range(each):
-                made.step(batch(0, half), batch(half, task.images))
+                loss = made.step(batch(0, half), batch(half, task.images))["train_loss"]
             made.end_epoch()
             if made.finished:
                 break
@@ -93,7 +98,7 @@ def search(task: Task) -> dict[str, Any]:
             list(zip(torch.split(inputs[part], PART), torch.split(targets[part], PART), strict=True))
             for part in (slice(0, half), slice(half, None))
         )
-        arch = made.derive(valid, train)
+        arch = made.derive(valid, train) if torch.isfinite(loss) else DIVERGED
         accuracy = made.evaluate(valid)
     seconds = time.perf_counter() - start
     return {**vars(task), "arch": arch, "supernet_acc": accuracy, "seconds": seconds}

@@ -59,6 +59,8 @@ class OneShotEpochs:
         module = OneShotModule(search)
         search.begin_epoch(epoch)
         quiet_trainer(self.accelerator, images.recipe).fit(module, images.pairs(self.seed, epoch))
+        if not math.isfinite(module.results.get("train_loss", 0.0)):
+            return {**module.results, "valid_acc": math.nan}  # weights of no meaning give no arch
         search.end_epoch()
         weights = [array_of(of) for of in search.strengths()]
         found = self._derived(epoch)

@@ -9,7 +9,15 @@ import pandas as pd
 import pytest
 
 from nas_ray.errors import UsageError
-from nas_ray.search.one_shot.worth import ALL, RANDOM, lines_of, to_latex, to_markdown
+from nas_ray.search.one_shot.worth import (
+    ALL,
+    RANDOM,
+    Line,
+    lines_of,
+    no_better_than_a_guess,
+    to_latex,
+    to_markdown,
+)
 
 
 class Known:
@@ -75,5 +83,23 @@ def test_tables_for_papers() -> None:
     lines = lines_of(rows(), ["darts1", "darts1,lr=0.1"], Known(), ["a", "i"])  # type: ignore[arg-type]
     markdown, latex = to_markdown(lines), to_latex(lines, "One & all")
     assert "| darts1 | 2 | 20.00 ± 14.14 |" in markdown
-    assert r"darts1,lr=0.1 & $\mathbf{90.00}$" in latex
+    assert r"darts1,lr=0.1 & $1$ & $\mathbf{90.00}$" in latex
     assert r"One \& all" in latex
+
+
+class Parts:
+    """What a run of one-shot searches says of its images."""
+
+    class evaluator:
+        num_classes = 10
+
+        class parts:
+            arch_part = range(400)
+
+
+@pytest.mark.parametrize(("supernet", "said"), [(12.0, True), (16.0, False)])
+def test_supernets_that_only_guess_are_told(supernet: float, said: bool) -> None:
+    found = no_better_than_a_guess([Line("darts1", 1, supernet=supernet)], Parts())  # type: ignore[arg-type]
+    assert (found is not None) == said
+    if found:
+        assert "better than a guess: the best has 12.0 % on 400 images of 10 classes" in found
