@@ -112,6 +112,7 @@ def prepare_one_shot(args: OneShotArgs) -> PreparedOneShot:
         batch_size=args.batch_size,
         arch_lr=args.arch_lr,
         curvature=args.lambda_max,
+        beside_pruning=any(map(is_pruning, args.methods)),
     )
     for text in args.methods:
         training.new_module(text, 0)  # refuses what has no supernet, or not one as the method needs it

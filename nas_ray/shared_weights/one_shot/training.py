@@ -6,10 +6,11 @@ import dataclasses
 import json
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import torch
 
+from nas_ray.errors.checks import check_all, having, instance, real, whole
 from nas_ray.evaluation.base import changed
 from nas_ray.evaluation.epoch_training import EpochTraining
 from nas_ray.images.splits import NetImages
@@ -21,6 +22,7 @@ from nas_ray.shared_weights.one_shot.epochs import OneShotEpochs
 from nas_ray.shared_weights.one_shot.pruned import PrunedEpochs
 from nas_ray.shared_weights.prune import NAMES as PRUNINGS
 from nas_ray.shared_weights.prune.named import Pruning, parse_pruning
+from nas_ray.spaces.base import questions
 from nas_ray.spaces.edges import EdgeSpace
 from nas_ray.training.epoch_module import EpochModule, quiet_trainer
 from nas_ray.training.expected import Expected, epoch_of_images, seconds_of
@@ -30,10 +32,17 @@ from nas_ray.training.search_set import SearchSet
 
 @dataclasses.dataclass(frozen=True)
 class NetSize:
-    """How large a supernet is; None for what its space says."""
+    """How large a supernet is; None for what its space says.
+
+    Raises:
+        UsageError: no such number.
+    """
 
     channels: int | None = None
     cells: int | None = None
+
+    def __post_init__(self) -> None:
+        check_all({"channels": whole(1).or_none, "cells": whole(1).or_none}, vars(self))
 
 
 def is_pruning(arch: str) -> bool:
@@ -51,6 +60,18 @@ def pruning_of(arch: str) -> tuple[Pruning, int]:
     seeds = [part.partition("=")[2] for part in parts if part.strip().startswith("seed=")]
     text = ",".join(part for part in parts if not part.strip().startswith("seed="))
     return parse_pruning(text), int(seeds[0]) if seeds else 0
+
+
+_GIVEN: Final = {
+    "space": having(EdgeSpace, "a space of edges", *questions(EdgeSpace), "build"),
+    "num_classes": whole(1),
+    "images": instance(NetImages, "the images of a split, such as train_images of open_images(...)"),
+    "recipe": instance(Recipe, "a Recipe, which says batch size and augmentation"),
+    "epochs": whole(1).or_none,
+    "batch_size": whole(1).or_none,
+    "split_seed": whole(0),
+    "arch_lr": real(0, above=True).or_none,
+}
 
 
 class OneShotTraining(EpochTraining):
@@ -75,6 +96,7 @@ class OneShotTraining(EpochTraining):
         curvature: whether `lambda_max`, the largest eigenvalue of the validation loss, is measured.
         checkpoints: folder of unfinished searches, which all workers must see; None for none.
         accelerator: Lightning's name of the device, `cpu` or `gpu`.
+        beside_pruning: whether searches without training run as well, whose time cannot be foretold.
 
     Raises:
         UsageError: too few images to split, or a space without a supernet.
@@ -95,12 +117,16 @@ class OneShotTraining(EpochTraining):
         curvature: bool = False,
         checkpoints: Path | None = None,
         accelerator: str = "cpu",
+        beside_pruning: bool = False,
     ) -> None:
+        given = {"space": space, "num_classes": num_classes, "images": images, "recipe": recipe}
+        numbers = {"epochs": epochs, "batch_size": batch_size, "split_seed": split_seed, "arch_lr": arch_lr}
+        check_all(_GIVEN, {**given, **numbers})
         super().__init__(None, epochs=epochs or 1, kind="one-shot", checkpoints=checkpoints)
         self.space, self.num_classes, self.images = space, num_classes, images
         self.recipe, self.size, self.split_seed = recipe, size or NetSize(), split_seed
         self.given_epochs, self.batch_size, self.arch_lr = epochs, batch_size, arch_lr
-        self.curvature = curvature
+        self.curvature, self.beside_pruning = curvature, beside_pruning
         self.accelerator = accelerator
         self.parts = SearchSet(images, recipe, split_seed=split_seed)  # refuses what cannot be split
 
@@ -151,8 +177,8 @@ class OneShotTraining(EpochTraining):
 
         Later stages of a method, and what it does to derive an arch at the end, may take longer or shorter.
         """
-        if is_pruning(arch):
-            raise ValueError(f"{arch} trains nothing, so no step of it can be measured")
+        if is_pruning(arch) or self.beside_pruning:
+            raise ValueError("searches without training have no step that can be measured")
         method, _ = self.method_of(arch)
         recipe = dataclasses.replace(self.recipe, batch_size=method.batch_size)
         epoch = epoch_of_images(self.images, (self.parts.weights_part, self.parts.arch_part), recipe)

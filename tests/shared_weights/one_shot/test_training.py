@@ -17,7 +17,7 @@ from nas_ray.rows import TRAJECTORY, Row
 from nas_ray.shared_weights.methods.named import METHODS
 from nas_ray.shared_weights.one_shot import training as training_module
 from nas_ray.shared_weights.one_shot.epochs import entropy
-from nas_ray.shared_weights.one_shot.training import OneShotTraining
+from nas_ray.shared_weights.one_shot.training import NetSize, OneShotTraining
 from nas_ray.shared_weights.one_shot.trajectory import Trajectory
 from nas_ray.spaces import NatsTss
 from nas_ray.training.recipes import Recipe
@@ -171,3 +171,23 @@ def test_a_search_without_training_is_a_trial_of_one_epoch(name: str) -> None:
 def test_a_wrong_option_of_pruning_is_told() -> None:
     with pytest.raises(UsageError, match="option of te-nas"):
         training().new_module("te-nas,colour=red,seed=0", 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("epochs", 0), ("batch_size", 2.5), ("split_seed", -1), ("recipe", None), ("arch_lr", 0.0)],
+)
+def test_arguments_that_cannot_be_are_refused(name: str, value: object) -> None:
+    with pytest.raises(UsageError, match=name):
+        training(**{name: value})
+
+
+@pytest.mark.parametrize(("space", "held"), [(None, True), (SPACE, False)])
+def test_a_space_and_images_must_be_such(space: Any, held: bool) -> None:
+    with pytest.raises(UsageError, match="images" if space else "space"):
+        OneShotTraining(space, 3, images(LABELS) if held else None, recipe=Recipe())  # type: ignore[arg-type]
+
+
+def test_a_supernet_of_no_size_is_refused() -> None:
+    with pytest.raises(UsageError, match="channels"):
+        NetSize(channels=0)
