@@ -7,6 +7,8 @@ from pathlib import Path
 
 from nas_ray.shared_weights.methods.method import PARTS, Method
 from nas_ray.shared_weights.methods.named import METHODS, parse_method
+from nas_ray.shared_weights.prune import NAMES
+from nas_ray.shared_weights.prune.named import parse_pruning
 
 PAGE = (Path(__file__).parents[2] / "docs" / "one_shot.md").read_text(encoding="utf-8")
 
@@ -34,5 +36,5 @@ def test_the_methods_of_its_commands_are_methods() -> None:
     commands = re.findall(r"--method (.+?) --", PAGE)
     texts = [text for command in commands for text in command.split()]
     assert "darts1,derive=perturbation,tune_epochs=1" in texts
-    for text in texts:
-        parse_method(text) if "=" in text else [parse_method(name) for name in text.split(",")]
+    for name in (name for text in texts for name in ([text] if "=" in text else text.split(","))):
+        parse_pruning(name) if name in NAMES else parse_method(name)
