@@ -21,6 +21,7 @@ from scipy import stats
 from nas_ray.drivers.lifecycle import ending_in, guarded
 from nas_ray.errors import UsageError, describe
 from nas_ray.process.processes import process_pool
+from nas_ray.process.started import command_for
 from nas_ray.runs.claim import claimed
 from nas_ray.runs.record import Record
 from nas_ray.runs.writing import staged, write_table
@@ -30,6 +31,7 @@ from nas_ray.search.one_shot_truth.one_edge import RIGHT, SHORTCUT
 from nas_ray.search.one_shot_truth.searching import DIVERGED, Task, search
 from nas_ray.shared_weights.methods import parse_method
 from nas_ray.terminal.console import Rows, error_console, put, say
+from nas_ray.terminal.next_steps import say_next
 from nas_ray.terminal.ranges import check_ranges
 
 EXPERIMENT = "one_shot_truth"
@@ -71,6 +73,8 @@ def run(args: TruthArgs, console: Console) -> int:
             show(found, args, console)
             record.end("finished")
             say(console, f"Folder: {out}")
+            best = found.groupby("method", sort=False)["right"].mean().idxmax()
+            say_next(console, command_for("one_shot", "--method", str(best)))
             return 0
 
         ending = ending_in(
