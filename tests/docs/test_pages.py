@@ -58,6 +58,7 @@ def test_a_page_by_day(page: str, folder: Path) -> None:
     whole(page, folder, BY_DAY)
 
 
+@pytest.mark.slow(faster="test_what_a_page_mentions_can_be_called")
 @pytest.mark.parametrize("page", WITH_RAY)
 def test_a_page_with_ray(page: str, folder: Path, ray_started: None) -> None:
     whole(page, folder, BY_DAY)

@@ -63,7 +63,7 @@ def test_the_card_says_what_was_measured(job: TrainJob) -> None:
     for text in (
         CONNECTED[0],
         "| this net | 91.11 (88.12 to 93.40) | 95 % Wilson interval over 450 test images |",
-        "| nets trained like it | 90.00 (75.88 to 104.12) | 95 % t interval over 2 seeds |",
+        "| nets trained like it | 90.00 (75.88 to 100.00) | 95 % t interval over 2 seeds |",
         "This net is that of seed 1 after epoch 2",
         f"- parameters: {job.found.params:,.0f}",
         "- trained on 1,077, held out 270 to choose the epoch, tested on 450",
