@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,7 +42,7 @@ DEFAULT_SAMPLES = 300
 
 
 @dataclass(frozen=True, kw_only=True)
-class Runnable(Experiment):
+class Runnable(Experiment, ABC):
     """The experiment of a command, checked before Ray starts; `session.run_prepared` runs it."""
 
     args: RunnableArgs
@@ -72,9 +73,9 @@ class Runnable(Experiment):
         return fingerprint(*(tensor.numpy() for tensor in self.images.minibatch()))
 
     @property
+    @abstractmethod
     def about(self) -> list[str]:
         """The first lines of the introduction: what runs, and how archs are judged."""
-        raise NotImplementedError
 
     def planned(self, plan: Plan) -> Plan:
         """Returns `plan` with what the arguments say of trials."""

@@ -215,9 +215,8 @@ def fit(
     if begun is not None and begun.name != LAST:
         rank_zero_only(tell)(f"{folder / LAST} is damaged; the training goes on from {begun}.")
     try:
-        trainer.fit(
-            module, datamodule=data, ckpt_path=None if begun is None else str(begun), weights_only=True
-        )
+        path = None if begun is None else str(begun)
+        trainer.fit(module, datamodule=data, ckpt_path=path, weights_only=True)
     except Exception as error:  # a checkpoint may hold anything, and Lightning fails in many ways
         if seeded.began or devices.count > 1 or begun is None:
             raise

@@ -70,7 +70,7 @@ class SearchSet:
 
     def valid_batches(self, size: int = VALID_BATCH) -> DataLoader[Batch]:
         """Returns batches of the second part without augmentation, in their own order."""
-        return validation_loader(self._arch.plain(), size)
+        return validation_loader(self._arch.augmented_by(None), size)
 
     def in_batches(self, size: int) -> SearchSet:
         """Returns the same images in batches of another size, kept once for both."""

@@ -111,12 +111,8 @@ class KeptImages(Dataset[Batch]):
     def __len__(self) -> int:
         return len(self.indices)
 
-    def plain(self) -> KeptImages:
-        """Returns the same images, kept once for both, without augmentation."""
-        return self.augmented_by(None)
-
     def augmented_by(self, recipe: Recipe | None) -> KeptImages:
-        """Returns the same images, kept once for both, with the augmentation of `recipe`."""
+        """Returns the same images, kept once for both, with the augmentation of `recipe`, if any."""
         if recipe == self.recipe:
             return self
         if self.keeps:

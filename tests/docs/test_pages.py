@@ -94,6 +94,12 @@ def test_every_block_says_what_it_is(page: str) -> None:
             assert "..." not in block.text, f"{block}: a command must run as it stands"
 
 
+def test_every_script_is_named() -> None:
+    page = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+    scripts = sorted(path.name for path in (ROOT / "experiments").glob("*.py"))
+    assert sorted(set(re.findall(r"`experiments/(\w+\.py)`", page))) == scripts
+
+
 def test_blocks_are_found() -> None:
     text = (
         "# A\n\n*Needs a checkout, `x.csv` ([here](b.md), made). Takes 2 h.*\n\n"

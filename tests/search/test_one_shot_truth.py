@@ -12,8 +12,9 @@ from torch import nn
 from nas_ray.errors import UsageError
 from nas_ray.search.one_shot_truth.args import METHODS, TruthArgs
 from nas_ray.search.one_shot_truth.one_edge import OPS, RIGHT, SHORTCUT, OneEdge, one_edge_net
-from nas_ray.search.one_shot_truth.run import completed, grouped, how_often, run, tasks_of
+from nas_ray.search.one_shot_truth.run import grouped, run, tasks_of
 from nas_ray.search.one_shot_truth.searching import Task, search, standardised
+from nas_ray.search.one_shot_truth.table import completed, how_often
 from nas_ray.shared_weights.mixed import Mix, one_hot
 
 SMALL = {"steps": 40, "num_images": 200}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 import torch
@@ -17,16 +18,16 @@ Masks = Sequence[Tensor]
 """Of each graph, bool `[E, O]`: operations that are still there."""
 
 
-class ArchWeights(nn.Module):
+class ArchWeights(nn.Module, ABC):
     """The architecture parameters of a method, and how they become weights of operations."""
 
+    @abstractmethod
     def draw(self, keep: Masks, chance: Chance) -> tuple[Drawn, ...]:
         """Returns the weights of operations for one pass, by graph."""
-        raise NotImplementedError
 
+    @abstractmethod
     def strengths(self, keep: Masks) -> tuple[Tensor, ...]:
         """Returns how much each operation is preferred, `[E, O]` by graph, without chance."""
-        raise NotImplementedError
 
 
 class Parameters(ArchWeights):

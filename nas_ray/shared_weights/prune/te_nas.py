@@ -10,12 +10,18 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from nas_ray.errors import UsageError
 from nas_ray.shared_weights.kernels import tangent_kernels
 from nas_ray.shared_weights.mixture import Mixture
 from nas_ray.shared_weights.prune.ranks import ranks, rounded
 from nas_ray.shared_weights.prune.regions import Crops, count_regions, thin_net
-from nas_ray.shared_weights.prune.trail import Minibatches, Pruned, Weighed, check_images, new_supernet
+from nas_ray.shared_weights.prune.trail import (
+    Minibatches,
+    Pruned,
+    Weighed,
+    check_images,
+    check_least,
+    new_supernet,
+)
 from nas_ray.shared_weights.supernet import BATCH, Supernet
 from nas_ray.spaces.nats_tss import EDGES, OPS, to_arch
 
@@ -63,12 +69,8 @@ class TeNas:
     together: int = 32
 
     def __post_init__(self) -> None:
-        least = {"batch_size": 2, "crops": 2}
-        for name in ("batch_size", "repeats", "crops", "channels", "cells", "together"):
-            if (value := getattr(self, name)) < least.get(name, 1):
-                raise UsageError(
-                    f"{name} of {NAME} must be at least {least.get(name, 1)}, but {value} was given."
-                )
+        ones = dict.fromkeys(("repeats", "channels", "cells", "together"), 1)
+        check_least(NAME, self, {"batch_size": 2, "crops": 2, **ones})
 
     def __call__(
         self, space: object, num_classes: int, inputs: Tensor, targets: Tensor, seed: int = 0

@@ -110,6 +110,17 @@ def new_supernet(
     return net.to(like.device, like.dtype)
 
 
+def check_least(name: str, method: object, least: Mapping[str, int]) -> None:
+    """Checks that the numbers of a method are not too small.
+
+    Raises:
+        UsageError: one is.
+    """
+    for option, limit in least.items():
+        if (value := getattr(method, option)) < limit:
+            raise UsageError(f"{option} of {name} must be at least {limit}, but {value} was given.")
+
+
 def check_images(inputs: Tensor, targets: Sequence[int] | Tensor, name: str) -> None:
     """Checks that there are images to score with.
 

@@ -13,7 +13,14 @@ from torch import Tensor
 from nas_ray.errors import UsageError, unknown_name
 from nas_ray.shared_weights import BATCHED
 from nas_ray.shared_weights.mixture import Arch, Mixture
-from nas_ray.shared_weights.prune.trail import Minibatches, Pruned, Weighed, check_images, new_supernet
+from nas_ray.shared_weights.prune.trail import (
+    Minibatches,
+    Pruned,
+    Weighed,
+    check_images,
+    check_least,
+    new_supernet,
+)
 from nas_ray.shared_weights.supernet import BATCH, INITIAL, Supernet
 from nas_ray.spaces.nats_tss import EDGES, OPS, to_arch
 
@@ -67,9 +74,7 @@ class ZeroCostPt:
                 f"statistics of {NAME} must be {BATCH} or {INITIAL}, but {self.statistics!r} was given."
             )
         least = {"batch_size": 2, "proposals": 1, "rounds": 1, "channels": 0, "cells": 0}
-        for name, limit in least.items():
-            if (value := getattr(self, name)) < limit:
-                raise UsageError(f"{name} of {NAME} must be at least {limit}, but {value} was given.")
+        check_least(NAME, self, least)
 
     def __call__(
         self, space: object, num_classes: int, inputs: Tensor, targets: Tensor, seed: int = 0
