@@ -20,7 +20,7 @@ from nas_ray.proxies.measured import MEASURED
 from nas_ray.proxies.plugin import resolve_proxies, score_names
 from nas_ray.proxies.undefined import check_defined
 from nas_ray.runs.folder import read_run
-from nas_ray.search.argument_groups import EstimateArgs
+from nas_ray.search.argument_groups import EstimateArgs, StoppingArgs
 from nas_ray.search.defaults import said_out
 from nas_ray.searchers import Fitness, Single, parse_fitness
 from nas_ray.shared_weights.supernet_scores import SupernetScores
@@ -111,9 +111,13 @@ def in_run(evaluator: Evaluator, accelerator: str, folder: Path) -> Evaluator:
 
 def scheduler_of(args: EstimateArgs) -> Callable[[], TrialScheduler | None] | None:
     """Returns what makes the scheduler of Ray Tune; None where nothing is stopped early."""
-    if args.fidelity is None or args.scheduler == "none":
+    return None if args.fidelity is None else stopping(args, parse_recipe(args.fidelity).epochs)
+
+
+def stopping(args: StoppingArgs, epochs: int) -> Callable[[], TrialScheduler | None] | None:
+    """Returns what makes the scheduler of Ray Tune for trainings of `epochs` epochs; None for none."""
+    if args.scheduler == "none":
         return None
-    epochs = parse_recipe(args.fidelity).epochs
 
     def make() -> TrialScheduler | None:
         from nas_ray.drivers.scheduling import make_scheduler  # Ray takes seconds

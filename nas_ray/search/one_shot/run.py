@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from rich.console import Console
 
@@ -14,7 +14,7 @@ from nas_ray.drivers.plan import Budget, Plan
 from nas_ray.drivers.resources import check_request
 from nas_ray.errors import UsageError
 from nas_ray.images.image_args import open_image_args
-from nas_ray.search.estimation import VALID_ACC
+from nas_ray.search.estimation import VALID_ACC, stopping
 from nas_ray.search.experiment import Runnable
 from nas_ray.search.one_shot.args import OneShotArgs
 from nas_ray.search.one_shot.settings import MethodSettings
@@ -29,9 +29,6 @@ from nas_ray.spaces.base import SearchSpace, fitted_space
 from nas_ray.spaces.edges import EdgeSpace
 from nas_ray.spaces.named import make_space
 from nas_ray.training.stopping import check_scheduler
-
-if TYPE_CHECKING:
-    from nas_ray.drivers.scheduling import TrialScheduler
 
 NAME = "one_shot"
 
@@ -57,37 +54,15 @@ class PreparedOneShot(Runnable):
 
     def planned(self, plan: Plan) -> Plan:
         """Returns `plan` with what the arguments say of trials."""
-        return dataclasses.replace(super().planned(plan), scheduler=self._make_scheduler())
-
-    def _make_scheduler(self) -> SchedulerMaker | None:
         args, training = self.args, cast(OneShotTraining, self.evaluator)
-        if args.scheduler == "none":
-            return None
         epochs = max(training.last_epoch(text) for text in args.methods)
-        return SchedulerMaker(args.scheduler, epochs, args.grace_epochs, args.reduction_factor)
+        return dataclasses.replace(super().planned(plan), scheduler=stopping(args, epochs))
 
     @staticmethod
     def _copies(training: OneShotTraining) -> list[str]:
         copies = training.parts.copies
         said = "architecture weights are trained on them as well, which favours what remembers"
         return [f"copies     {copies:,} images are in both parts, as copies; {said}"] if copies else []
-
-
-@dataclass(frozen=True)
-class SchedulerMaker:
-    """Makes a scheduler of Ray Tune when it is called."""
-
-    name: str
-    epochs: int
-    grace_epochs: int
-    reduction_factor: float
-
-    def __call__(self) -> TrialScheduler | None:
-        """Returns a new scheduler."""
-        from nas_ray.drivers.scheduling import make_scheduler  # Ray takes seconds
-
-        grace, factor = self.grace_epochs, self.reduction_factor
-        return make_scheduler(self.name, epochs=self.epochs, grace_epochs=grace, reduction_factor=factor)
 
 
 def prepare_one_shot(args: OneShotArgs) -> PreparedOneShot:

@@ -8,14 +8,13 @@ from typing import Any
 
 import torch
 
-from nas_ray.errors import UsageError
 from nas_ray.rows import FOUND, TRAJECTORY
 from nas_ray.shared_weights.methods.batches import accuracy
 from nas_ray.shared_weights.mixed import mixed_net, one_hot
 from nas_ray.shared_weights.one_shot.epochs import FOUND_BEST, SKIP, array_of, count_of
 from nas_ray.shared_weights.one_shot.trajectory import Trajectory
 from nas_ray.shared_weights.prune.named import Pruning
-from nas_ray.spaces import NatsTss
+from nas_ray.shared_weights.prune.trail import pruned_space
 from nas_ray.spaces.edges import EdgeSpace
 from nas_ray.training.search_set import SearchSet
 
@@ -36,7 +35,7 @@ class PrunedEpochs:
         name: of the method, for messages.
 
     Raises:
-        UsageError: another space than nats-tss.
+        UsageError: another space than nats-tss, or images that take another stem.
     """
 
     def __init__(
@@ -50,10 +49,7 @@ class PrunedEpochs:
         device: torch.device,
         name: str,
     ) -> None:
-        if not isinstance(space, NatsTss):
-            got = getattr(space, "name", type(space).__name__)
-            raise UsageError(f"The method {name} needs the space nats-tss, got {got}; choose another method.")
-        self.pruning, self.space, self.num_classes = pruning, space, num_classes
+        self.pruning, self.space, self.num_classes = pruning, pruned_space(space, name), num_classes
         self.images, self.seed, self.device = images, seed, device
 
     def train_epoch(self, epoch: int) -> Mapping[str, float | str]:

@@ -74,6 +74,23 @@ class Minibatches:
         return inputs, self.targets[places]
 
 
+def pruned_space(space: object, name: str) -> NatsTss:
+    """Returns `space`, known to have a supernet that can be pruned.
+
+    Args:
+        space: any.
+        name: of the method, for messages.
+
+    Raises:
+        UsageError: another space than nats-tss, or another stem than the published one.
+    """
+    if not isinstance(space, NatsTss):
+        got = getattr(space, "name", type(space).__name__)
+        raise UsageError(f"The method {name} needs the space nats-tss, got {got}; choose another method.")
+    check_supernet(space)
+    return space
+
+
 def new_supernet(
     space: object,
     num_classes: int,
@@ -100,10 +117,7 @@ def new_supernet(
     Raises:
         UsageError: another space.
     """
-    if not isinstance(space, NatsTss):
-        got = getattr(space, "name", type(space).__name__)
-        raise UsageError(f"The method {name} needs the space nats-tss, got {got}; choose another method.")
-    check_supernet(space)
+    space = pruned_space(space, name)
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
         net = Supernet(NatsTss(channels or space.channels, cells or space.cells), num_classes, statistics)
