@@ -87,6 +87,7 @@ def test_a_searcher_learns_from_settings(settings: ModuleType) -> None:
 
 @pytest.mark.ray
 @pytest.mark.usefixtures("ray_started")
+@pytest.mark.slow(faster="test_a_searcher_learns_from_settings")
 def test_from_ray_to_the_trained_net(settings: ModuleType, tmp_path: Path) -> None:
     experiment, folder = experiment_of(settings), tmp_path / "run"
     made(settings, experiment, folder)

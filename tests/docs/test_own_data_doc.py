@@ -33,6 +33,7 @@ def until_what_came_of_it() -> list[Block]:
     return list(every[: next(place for place, block in enumerate(every) if "freerea" in block.text)])
 
 
+@pytest.mark.slow(faster="test_a_page_by_day")
 def test_the_walk_through(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))

@@ -44,14 +44,8 @@ def wait_for(folder: Path, log: Path, process: subprocess.Popen[str]) -> None:
     raise AssertionError("the tuner did not get going")
 
 
-@pytest.mark.parametrize(
-    ("name", "in_flight"),
-    [
-        ("rea", 1),
-        pytest.param("nsga2", 2, marks=pytest.mark.slow(faster="test_a_killed_tuner_goes_on")),
-        pytest.param("optuna", 2, marks=pytest.mark.slow(faster="test_a_killed_tuner_goes_on")),
-    ],
-)
+@pytest.mark.slow(faster="test_a_search_that_was_killed_goes_on_exactly")
+@pytest.mark.parametrize(("name", "in_flight"), [("rea", 1), ("nsga2", 2), ("optuna", 2)])
 def test_a_killed_tuner_goes_on(ray_started: None, tmp_path: Path, name: str, in_flight: int) -> None:
     folder, log = tmp_path / "run", tmp_path / "log"
     process = subprocess.Popen(

@@ -82,6 +82,7 @@ def test_limits_must_be_positive(limit: float) -> None:
     )
 
 
+@pytest.mark.slow(faster="test_members_are_those_below_the_limits")
 def test_nothing_below_the_limits() -> None:
     with pytest.raises(UsageError) as caught:
         limited(SPACE, max_params=1000)

@@ -18,6 +18,7 @@ from nas_ray.report.html_report import write_report
 from nas_ray.report.read_runs import read_runs
 from nas_ray.runs.folder import update_run, write_table
 from tests.commands.next_line import next_commands
+from tests.guards.commands import call
 from tests.report.page import Page
 from tests.report.runs import SOURCE, make_compared, make_scored, make_search, search_rows
 
@@ -341,12 +342,12 @@ def test_the_command(tmp_path: Path) -> None:
     train = f"python {SCRIPT.with_name('train.py')} {run}"
     assert next_commands(done.stdout) == [f"python -m webbrowser {(run / 'report.html').as_uri()}", train]
     assert json.loads((run / "run.json").read_text())["status"] == "finished"
-    refused = subprocess.run([*command, str(tmp_path)], capture_output=True, text=True, timeout=120)
-    assert (refused.returncode, refused.stdout) == (2, "")
-    assert refused.stderr.startswith("error: A report needs run folders with a run.json, and ")
-    helped = subprocess.run([*command, "--help"], capture_output=True, text=True, timeout=120)
+    refused = call("report", tmp_path)
+    assert (refused.code, refused.out) == (2, "")
+    assert refused.err.startswith("error: A report needs run folders with a run.json, and ")
+    helped = call("report", "--help")
     for word in ("--benchmark", "median with its quartiles", "compared.html"):
-        assert word in " ".join(helped.stdout.replace("│", " ").split())
+        assert word in " ".join(helped.out.replace("│", " ").split())
 
 
 def test_the_dataset_of_a_scored_folder_is_what_it_says_or_else_what_its_classes_say(tmp_path: Path) -> None:

@@ -88,6 +88,7 @@ def test_the_half_that_was_chosen_on_decides_alone() -> None:
     assert told["second half", "turned"] == 0
 
 
+@pytest.mark.slow(faster="test_the_half_that_was_chosen_on_decides_alone")
 def test_the_command_keeps_two_tables(tmp_path: Path) -> None:
     write_files(str(tmp_path))
     said = io.StringIO()

@@ -22,6 +22,9 @@ from nas_ray.terminal.ranges import HERE
 from tests.reproduce.synthetic import CONVOLUTIONS, NOISE, benchmark_table, known, score_table
 
 QUIET = Console(quiet=True)
+DAILY = ("naswot", "freerea", "skips-rules")
+"""Tables that are run on the real benchmark by day, one of each source."""
+
 SCRIPT = Path(__file__).parents[2] / "experiments" / "reproduce.py"
 
 
@@ -88,7 +91,16 @@ def test_the_protocol_of_12000_seconds(data_dir: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.data
-@pytest.mark.parametrize("name", [name for name in TABLES if name not in ("skips-counts", "12000s")])
+@pytest.mark.parametrize(
+    "name",
+    [
+        name
+        if name in DAILY
+        else pytest.param(name, marks=pytest.mark.slow(faster="test_every_table_runs_on_a_synthetic_world"))
+        for name in TABLES
+        if name not in ("skips-counts", "12000s")
+    ],
+)
 def test_every_table_runs_on_the_real_benchmark(name: str, data_dir: Path, tmp_path: Path) -> None:
     score_table().to_parquet(tmp_path / "scores.parquet")
     args = ReproduceArgs(

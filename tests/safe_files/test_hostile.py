@@ -26,7 +26,18 @@ def outside(folder: Path) -> dict[str, bytes]:
     return {str(path): path.read_bytes() for path in files}
 
 
-@pytest.mark.parametrize("title", sorted(CASES))
+LONG = "benchmark table: a billion rows in a small Parquet file"
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        pytest.param(title, marks=pytest.mark.slow(faster="test_a_stranger_is_refused"))
+        if title == LONG
+        else title
+        for title in sorted(CASES)
+    ],
+)
 def test_a_stranger_is_refused(title: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "given"
     folder.mkdir()

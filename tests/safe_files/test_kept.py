@@ -105,7 +105,18 @@ def digits() -> Any:
     return ImageDataModule("digits").train_images
 
 
-@pytest.mark.parametrize("damage", DAMAGE)
+DAILY = ("code", "weights of another net", "a row of rows")
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        damage
+        if damage in DAILY
+        else pytest.param(damage, marks=pytest.mark.slow(faster="test_a_damaged_checkpoint_is_a_new_start"))
+        for damage in DAMAGE
+    ],
+)
 def test_a_damaged_checkpoint_is_a_new_start(damage: str, digits: Any, tmp_path: Path) -> None:
     folder = tmp_path / "checkpoints"
     space, recipe = NatsTss(channels=2, cells=1), parse_recipe("epochs:2")

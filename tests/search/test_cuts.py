@@ -60,7 +60,17 @@ def resumed(whole: Path, folder: Path, journal: str, archs_per_trial: int) -> pd
     return rows
 
 
-@pytest.mark.parametrize("torn", [False, True], ids=["after", "within"])
+@pytest.mark.parametrize(
+    "torn",
+    [
+        pytest.param(
+            False,
+            id="after",
+            marks=pytest.mark.slow(faster="test_a_run_cut_after_any_event_ends_as_the_whole_one"),
+        ),
+        pytest.param(True, id="within"),
+    ],
+)
 def test_a_run_cut_after_any_event_ends_as_the_whole_one(
     whole: tuple[int, Path, pd.DataFrame], tmp_path: Path, torn: bool
 ) -> None:

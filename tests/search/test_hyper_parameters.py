@@ -317,6 +317,7 @@ def test_reports_look_at_the_arch(table: Path) -> None:
     assert (column, source, notes) == ("test_acc", benchmark.acc_source, [])
 
 
+@pytest.mark.slow(faster="test_a_search_over_trainings")
 def test_a_whole_command(table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A search that trains ends after two trials and goes on to four; a report and a training follow."""
     (tmp_path / "small_nets.py").write_text(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
 from nas_ray.runs.folder import read_run
 from nas_ray.searchers import pareto_front
@@ -62,6 +63,7 @@ def test_an_objective_of_a_training_needs_one(tmp_path: Path) -> None:
     assert "Train with --fidelity." in ended.err
 
 
+@pytest.mark.slow(faster="test_a_search_with_two_objectives_ends_with_their_front")
 def test_what_only_an_objective_looks_at_is_computed_beside_trainings(tmp_path: Path) -> None:
     run = tmp_path / "run"
     options = ("--proxies", "flops", "--fidelity", "epochs:1", "--num-samples", 1, "--out", run)

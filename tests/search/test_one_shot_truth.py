@@ -85,6 +85,7 @@ def found(folder: Path) -> pd.DataFrame:
     return pd.read_parquet(folder / "searches.parquet").drop(columns="seconds")
 
 
+@pytest.mark.slow(faster="test_what_is_there_is_not_made_again")
 def test_results_do_not_depend_on_the_number_of_processes(tmp_path: Path) -> None:
     settings = {"methods": ("gdas", "rs-ws"), "seeds": 2, "shortcuts": ("0.9",), **SMALL}
     alone = said(TruthArgs(out=tmp_path / "one", num_cpus=1, **settings))  # type: ignore[arg-type]

@@ -34,6 +34,7 @@ def test_variants_of_evolution() -> None:
         prepare("skip_rea", SkipReaArgs(rule="july"), SkipRea)
 
 
+@pytest.mark.slow(faster="test_members_are_those_below_the_limits")
 def test_limits_hold_for_the_searcher() -> None:
     made = prepare("rea", SearchArgs(max_params=0.4e6, max_flops=60e6), RegularizedEvolution)
     costs, rng = Costs(NatsTss()), np.random.default_rng(0)

@@ -140,6 +140,7 @@ def test_processes_share_each_batch(shared: Path, digits: ImageDataModule) -> No
     assert 100 * right.mean() == pytest.approx(curve["valid_acc"].iloc[-1])
 
 
+@pytest.mark.slow(faster="test_processes_share_each_batch")
 def test_several_processes_do_not_meet_those_of_another_job(
     shared: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, digits: ImageDataModule
 ) -> None:

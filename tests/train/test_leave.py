@@ -75,6 +75,7 @@ def test_the_card_says_what_was_measured(job: TrainJob) -> None:
     assert "pt2" not in card
 
 
+@pytest.mark.slow(faster="test_the_card_says_what_was_measured")
 def test_the_lines_of_the_card_are_executed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

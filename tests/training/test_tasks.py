@@ -105,6 +105,7 @@ def test_text_is_trained_and_scored_in_a_search() -> None:
 
 @pytest.mark.ray
 @pytest.mark.usefixtures("ray_started")
+@pytest.mark.slow(faster="test_text_is_trained_and_scored_in_a_search")
 def test_text_in_ray_equals_this_process_and_goes_on_after_a_kill(tmp_path: Path) -> None:
     whole = simulate(search(), trained(), num_samples=6)
     tuned = tune_search(search(), trained(checkpoints=tmp_path / "c"), folder=tmp_path, num_samples=3)

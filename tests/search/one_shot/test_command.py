@@ -70,7 +70,15 @@ def test_its_tables_say_the_same(whole: tuple[Path, str]) -> None:
     assert methods["mean"]["gdas"] == pytest.approx(mean)
 
 
-@pytest.mark.parametrize("left", [0, 1, 4, 7])
+@pytest.mark.parametrize(
+    "left",
+    [
+        pytest.param(0, marks=pytest.mark.slow(faster="test_a_run_is_resumed_after_any_event")),
+        1,
+        pytest.param(4, marks=pytest.mark.slow(faster="test_a_run_is_resumed_after_any_event")),
+        7,
+    ],
+)
 def test_a_run_is_resumed_after_any_event(whole: tuple[Path, str], tmp_path: Path, left: int) -> None:
     folder = tmp_path / "run"
     folder.mkdir()
