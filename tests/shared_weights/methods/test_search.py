@@ -92,7 +92,22 @@ def test_methods_find_archs_of_darts_and_of_its_subsets(name: str, space: Darts)
         assert "none" not in cell.values()
 
 
-@pytest.mark.parametrize("name", METHODS)
+DAILY = ("darts1", "gdas", "p-darts", "enas")
+"""Methods whose resumes are tried by day, whose states are of different kinds; the others are at night."""
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        name
+        if name in DAILY
+        else pytest.param(
+            name,
+            marks=pytest.mark.slow(faster="test_a_search_goes_on_in_the_middle_of_an_epoch_to_the_last_bit"),
+        )
+        for name in METHODS
+    ],
+)
 @pytest.mark.parametrize("kept", [None, 2])
 def test_a_search_goes_on_in_the_middle_of_an_epoch_to_the_last_bit(name: str, kept: int | None) -> None:
     text = f"{name},samples=3,drop_skip=0.5,patience=2,noise=0.2"

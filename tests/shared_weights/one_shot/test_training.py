@@ -59,7 +59,20 @@ def test_a_row_after_each_epoch_says_what_was_found() -> None:
     assert rows[-1]["found"] == SPACE.assemble([ops[place] for place in last.argmax(axis=1)])
 
 
-@pytest.mark.parametrize("method", sorted(METHODS))
+DAILY = ("darts1", "gdas", "p-darts", "enas")
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        name
+        if name in DAILY
+        else pytest.param(
+            name, marks=pytest.mark.slow(faster="test_a_search_goes_on_after_every_epoch_with_equal_numbers")
+        )
+        for name in sorted(METHODS)
+    ],
+)
 def test_a_search_goes_on_after_every_epoch_with_equal_numbers(tmp_path: Path, method: str) -> None:
     asked = f"{method},seed=1" + (",tune_epochs=1" if method == "darts-pt" else "")
     asked += ",samples=5" if METHODS[method].derive == "sampled" else ""
