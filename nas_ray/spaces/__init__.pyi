@@ -1,4 +1,5 @@
 from .base import END as END
+from .base import AnchoredSpace as AnchoredSpace
 from .base import CellSpace as CellSpace
 from .base import CostClassSpace as CostClassSpace
 from .base import CostSpace as CostSpace
@@ -7,6 +8,7 @@ from .base import FiniteSpace as FiniteSpace
 from .base import ImageSizedSpace as ImageSizedSpace
 from .base import IndexedSpace as IndexedSpace
 from .base import LabelledSpace as LabelledSpace
+from .base import LayeredSpace as LayeredSpace
 from .base import Neighborhood as Neighborhood
 from .base import RecombiningSpace as RecombiningSpace
 from .base import ScheduledSpace as ScheduledSpace

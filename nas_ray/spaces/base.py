@@ -133,6 +133,32 @@ class SequenceSpace(SearchSpace, Protocol):
 
 
 @runtime_checkable
+class AnchoredSpace(Protocol):
+    """A `SequenceSpace` with decisions of what reads what; asked by controllers that make these by content."""
+
+    def anchor(self, prefix: tuple[str, ...]) -> tuple[int, int] | None:
+        """Returns the two anchor points of the decision that follows `prefix`; None of any other decision.
+
+        Such a decision has two options, of which the second says that the later part reads the earlier one.
+        An anchor point is a place in the sequence, the number of decisions before it: that of the earlier
+        part first. Each part that can be read has one, behind its own decisions and before those on what it
+        reads, so no place is behind `prefix`.
+        """
+
+
+@runtime_checkable
+class LayeredSpace(Protocol):
+    """A space whose archs have a number of layers; asked by schedules that let archs grow in a search."""
+
+    def of_depth(self, layers: int) -> SearchSpace:
+        """Returns the archs of the space that have `layers` layers.
+
+        Raises:
+            UsageError: none has.
+        """
+
+
+@runtime_checkable
 class RecombiningSpace(Protocol):
     """A space that makes children itself; asked by `rea`, which has two parents for each child."""
 
@@ -199,7 +225,8 @@ class ScheduledSpace(Protocol):
 
 
 OPTIONAL: Final[tuple[type, ...]] = (
-    *(Neighborhood, FiniteSpace, DecisionSpace, CellSpace, SequenceSpace, RecombiningSpace, IndexedSpace),
+    *(Neighborhood, FiniteSpace, DecisionSpace, CellSpace, SequenceSpace, AnchoredSpace, LayeredSpace),
+    *(RecombiningSpace, IndexedSpace),
     *(LabelledSpace, ImageSizedSpace, StemmedSpace, CostSpace, CostClassSpace, ScheduledSpace),
 )
 """All that a space may be asked beside `sample` and `build`."""

@@ -12,6 +12,7 @@ import numpy as np
 
 from nas_ray.errors import UsageError
 from nas_ray.spaces.base import (
+    AnchoredSpace,
     CellSpace,
     CostClassSpace,
     CostSpace,
@@ -20,6 +21,7 @@ from nas_ray.spaces.base import (
     ImageSizedSpace,
     IndexedSpace,
     LabelledSpace,
+    LayeredSpace,
     Neighborhood,
     RecombiningSpace,
     ScheduledSpace,
@@ -110,6 +112,27 @@ class _Options(_Assembled):
         return self.space.options(prefix)
 
 
+class _Anchored(_Part):
+    space: AnchoredSpace
+
+    def anchor(self, prefix: tuple[str, ...]) -> tuple[int, int] | None:
+        """Returns the two anchor points of the decision that follows `prefix`; None of any other."""
+        return self.space.anchor(prefix)
+
+
+class _Layered(_Part):
+    space: LayeredSpace
+    over: Callable[[SearchSpace], SearchSpace]
+
+    def of_depth(self, layers: int) -> SearchSpace:
+        """Returns the members that have `layers` layers.
+
+        Raises:
+            UsageError: none has.
+        """
+        return self.over(self.space.of_depth(layers))
+
+
 class _Children(_Part):
     space: RecombiningSpace
     sample: Callable[[np.random.Generator], str]
@@ -186,6 +209,8 @@ FILTERED: Final[Mapping[type, type]] = {
     CellSpace: _Groups,
     DecisionSpace: _Choices,
     SequenceSpace: _Options,
+    AnchoredSpace: _Anchored,
+    LayeredSpace: _Layered,
     Neighborhood: _Neighbors,
     FiniteSpace: _Finite,
     Iterable: _Iterated,

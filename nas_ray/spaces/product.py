@@ -11,6 +11,7 @@ import numpy as np
 from nas_ray.errors import UsageError
 from nas_ray.spaces.base import (
     SPACE,
+    AnchoredSpace,
     DecisionSpace,
     FiniteSpace,
     Neighborhood,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 LONGEST = 200
 """Characters of a wrong point that a message repeats."""
 
-BY_CHOICES = (FiniteSpace, DecisionSpace, SequenceSpace)
+BY_CHOICES = (FiniteSpace, DecisionSpace, SequenceSpace, AnchoredSpace)
 """What a product is only where each setting is a choice, since an interval has too many values to list."""
 
 

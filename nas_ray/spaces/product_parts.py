@@ -13,12 +13,14 @@ import numpy as np
 
 from nas_ray.errors import UsageError
 from nas_ray.spaces.base import (
+    AnchoredSpace,
     CostClassSpace,
     CostSpace,
     DecisionSpace,
     FiniteSpace,
     ImageSizedSpace,
     IndexedSpace,
+    LayeredSpace,
     Neighborhood,
     RecombiningSpace,
     SearchSpace,
@@ -150,6 +152,25 @@ class _Sequences(_Part):
         return self._point(self.space.assemble(decisions[count:]), decisions[:count])
 
 
+class _Anchored(_Part):
+    space: AnchoredSpace
+
+    def anchor(self, prefix: tuple[str, ...]) -> tuple[int, int] | None:
+        """Returns the two anchor points of a decision of the arch, behind the settings; None of any other."""
+        count = len(self.settings)
+        points = self.space.anchor(prefix[count:]) if len(prefix) >= count else None
+        return points and (points[0] + count, points[1] + count)
+
+
+class _Layered(_Part):
+    space: LayeredSpace
+    over: Callable[[SearchSpace], SearchSpace]
+
+    def of_depth(self, layers: int) -> SearchSpace:
+        """Returns the points whose archs have `layers` layers."""
+        return self.over(self.space.of_depth(layers))
+
+
 class _Children(_Part):
     space: RecombiningSpace
 
@@ -215,6 +236,8 @@ PRODUCT: Final[Mapping[type, type]] = {
     Container: _Members,
     DecisionSpace: _Decisions,
     SequenceSpace: _Sequences,
+    AnchoredSpace: _Anchored,
+    LayeredSpace: _Layered,
     RecombiningSpace: _Children,
     IndexedSpace: _Index,
     ImageSizedSpace: _ImageSize,
