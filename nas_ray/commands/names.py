@@ -39,7 +39,7 @@ SEARCHERS = (
         "warmup",
         "move",
     ),
-    *("nsga2", "predictor", "optuna"),
+    *("nsga2", "predictor", "optuna", "reinforce", "ppo"),
 )
 PROXIES = (
     *(

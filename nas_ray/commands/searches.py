@@ -53,6 +53,19 @@ def skip_rea(description: str) -> int:
     return _search(SkipReaArgs, "skip_rea", "skip_rea", description)
 
 
+def reinforce(description: str) -> int:
+    """REINFORCE: a policy draws archs and learns which decisions were rewarded (Zoph and Le, ICLR 2017).
+
+    The policy is a softmax for each decision, as in NATS-Bench, or with --policy lstm the paper's net.
+
+        nas-ray search reinforce --num-samples 300
+        nas-ray search reinforce --policy lstm --reward cubed --fidelity fast --late correct
+    """
+    from nas_ray.search.reinforce_args import ReinforceArgs
+
+    return _search(ReinforceArgs, "reinforce", "reinforce", description)
+
+
 def search(description: str) -> int:
     """A search with any searcher at its own defaults: built in, of a package, or your own as module:class.
 

@@ -25,6 +25,7 @@ COMMANDS: dict[str, Command] = {
     "search rea": searches.rea,
     "search random_search": searches.random_search,
     "search skip_rea": searches.skip_rea,
+    "search reinforce": searches.reinforce,
     "two-stage": searches.two_stage,
     "one-shot": searches.one_shot,
     "train": results.train,

@@ -41,7 +41,13 @@ def _budgets() -> tuple[Setting, ...]:
             options = {"mutation": mutation, "replacement": replacement}
             row = _budget(title, "rea", published.REA_12000, population=10, sample=3, **options)
             rows.append(replace(row, drawn=replacement))
-    return tuple(rows)
+    policies = [
+        _budget("REINFORCE, a softmax per decision", "reinforce", published.REINFORCE_12000),
+        _budget("REINFORCE, LSTM", "reinforce", (), policy="lstm"),
+        _budget("PPO, a softmax per decision", "ppo", (), policy="categorical"),
+        _budget("PPO, LSTM", "ppo", ()),
+    ]
+    return (*rows, *(replace(row, drawn=bool(row.published)) for row in policies))
 
 
 FREEREA = Setting(
@@ -58,7 +64,7 @@ TABLES = (
     ),
     Table(
         "12000s",
-        "random search and REA for 12,000 seconds of 12-epoch training",
+        "random search, REA and REINFORCE for 12,000 seconds of 12-epoch training",
         "Dong et al., 'NATS-Bench', TPAMI 2021",
         (
             "Every search runs on CIFAR-10 (12-epoch validation accuracy) and its net is reported on all "

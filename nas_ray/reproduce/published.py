@@ -119,6 +119,7 @@ REA_12000 = (
     Figures((93.92, 71.84, 45.54), (0.30, 0.99, 1.03), seconds=_alike("12,000")),
     Figures((93.94, 71.91, 45.43), (0.40, 1.23, 1.29), 500, RECOMPUTED),
 )
+REINFORCE_12000 = (Figures((93.85, 71.71, 45.24), (0.37, 1.09, 1.18), seconds=_alike("12,000")),)
 
 # Cavagnero et al., "FreeREA: Training-Free Evolution-based Architecture Search", WACV 2023.
 FREEREA_SECONDS = 45.0

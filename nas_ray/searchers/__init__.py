@@ -6,6 +6,8 @@ from nas_ray.rows import Row
 from nas_ray.searchers.area import Area, Warmup
 from nas_ray.searchers.base import ArchSearcher
 from nas_ray.searchers.cheap_score import CheapScore, ScoreTable
+from nas_ray.searchers.controllers.ppo import Ppo
+from nas_ray.searchers.controllers.reinforce import Reinforce
 from nas_ray.searchers.evolution import RegularizedEvolution
 from nas_ray.searchers.fitness import (
     Fitness,
@@ -41,6 +43,8 @@ SEARCHERS: dict[str, type[ArchSearcher]] = {
     "nsga2": Nsga2,
     "predictor": PredictorSearch,
     "optuna": OptunaSearch,
+    "reinforce": Reinforce,
+    "ppo": Ppo,
 }
 
 __all__ = [
@@ -60,10 +64,12 @@ __all__ = [
     "NormalisedSum",
     "Nsga2",
     "OptunaSearch",
+    "Ppo",
     "PredictorSearch",
     "RandomSearch",
     "RankSum",
     "RegularizedEvolution",
+    "Reinforce",
     "Row",
     "ScoreTable",
     "Single",

@@ -44,14 +44,18 @@ def sample_distinct(space: SearchSpace, size: int, rng: np.random.Generator) -> 
 
 
 class Repeats:
-    """Counts the known archs that were told in a row."""
+    """Counts the known archs that were told in a row.
+
+    Attributes:
+        count: so far.
+    """
 
     def __init__(self) -> None:
-        self._count = 0
+        self.count = 0
 
     def tell(self, row: Row) -> None:
         """Takes the next row."""
-        self._count = self._count + 1 if row.get("reused") else 0
+        self.count = self.count + 1 if row.get("reused") else 0
 
     def check(self) -> None:
         """Ends a search that proposes nothing new any more.
@@ -59,5 +63,5 @@ class Repeats:
         Raises:
             StopIteration: the last `MAX_REPEATS` archs were known.
         """
-        if self._count >= MAX_REPEATS:
+        if self.count >= MAX_REPEATS:
             raise StopIteration

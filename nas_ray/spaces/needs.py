@@ -17,6 +17,7 @@ from nas_ray.spaces.base import (
     DecisionSpace,
     IndexedSpace,
     LabelledSpace,
+    LayeredSpace,
     Neighborhood,
     RecombiningSpace,
     SequenceSpace,
@@ -98,6 +99,17 @@ def cell_space(space: SearchSpace, user: str) -> CellSpace:
     if lacking(space, CellSpace):
         raise _refusal(space, user, CellSpace)
     return cast(CellSpace, space)
+
+
+def layered_space(space: SearchSpace, user: str) -> LayeredSpace:
+    """Returns `space`, known to tell archs of one depth apart.
+
+    Raises:
+        UsageError: it does not.
+    """
+    if lacking(space, LayeredSpace):
+        raise _refusal(space, user, LayeredSpace)
+    return cast(LayeredSpace, space)
 
 
 def _refusal(space: SearchSpace, user: str, protocol: type, instead: str = "") -> UsageError:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,6 +26,9 @@ LONGEST = 10_000
 
 PATIENCE_S = 60.0
 """Seconds in which an arch must be drawn, however slow the options of its space are."""
+
+Choose = Callable[[tuple[str, ...], tuple[str, ...]], str]
+"""`choose(prefix, options)` returns one of the options that may follow `prefix`."""
 
 MAX_REJECTIONS = 1_000
 
@@ -149,18 +152,16 @@ def _child(
     return None
 
 
-def _completed(
-    space: SequenceSpace, start: tuple[str, ...], wanted: tuple[str, ...], rng: np.random.Generator
-) -> tuple[tuple[str, ...], bool]:
-    """Returns all decisions after `start`, those of `wanted` where they are options, and if any was drawn."""
-    decisions, drawn, began = list(start), False, time.monotonic()
+def walked(space: SequenceSpace, choose: Choose, start: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """Returns `start` and the decisions that `choose` makes at every place behind it, the end left out.
+
+    Raises:
+        UsageError: the space gives no options, or no end.
+    """
+    decisions, began = list(start), time.monotonic()
     while not decisions or decisions[-1] != END:
-        options, place = _options(space, tuple(decisions)), len(decisions) - len(start)
-        if place < len(wanted) and wanted[place] in options:
-            decisions.append(wanted[place])
-        else:
-            decisions.append(options[int(rng.integers(len(options)))])
-            drawn = drawn or len(options) > 1
+        prefix = tuple(decisions)
+        decisions.append(choose(prefix, _options(space, prefix)))
         late = time.monotonic() - began > PATIENCE_S
         if late or len(decisions) > LONGEST:
             got = f"{len(decisions):,} in {PATIENCE_S:g} s" if late else f"more than {LONGEST:,} decisions"
@@ -168,7 +169,24 @@ def _completed(
                 f"A sequence of {type(space).__name__} must end, got {got}; let options(prefix) return END "
                 f"where it may{', and return sooner' if late else ''}."
             )
-    return tuple(decisions[:-1]), drawn
+    return tuple(decisions[:-1])
+
+
+def _completed(
+    space: SequenceSpace, start: tuple[str, ...], wanted: tuple[str, ...], rng: np.random.Generator
+) -> tuple[tuple[str, ...], bool]:
+    """Returns all decisions after `start`, those of `wanted` where they are options, and if any was drawn."""
+    drawn = False
+
+    def choose(prefix: tuple[str, ...], options: tuple[str, ...]) -> str:
+        nonlocal drawn
+        place = len(prefix) - len(start)
+        if place < len(wanted) and wanted[place] in options:
+            return wanted[place]
+        drawn = drawn or len(options) > 1
+        return options[int(rng.integers(len(options)))]
+
+    return walked(space, choose, start), drawn
 
 
 def _decisions(space: SequenceSpace, arch: str) -> tuple[str, ...]:

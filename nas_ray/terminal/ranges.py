@@ -105,6 +105,14 @@ WAIT = Range(0.0, LONGEST_S)
 SHARES = Range(0.0, 10**6)
 """GPUs of one worker; `resources.check_request` knows which shares there are."""
 SKIPS = Range(0, 10**6)
+ANY = Range(0, 10**6)
+"""As `SOME`, where 0 has a meaning of its own."""
+RATE = Range(0.0, 10.0)
+"""Learning rates; 0 has a meaning of its own."""
+MOMENTUM = Range(0.0, 1.0, below=True)
+"""What a moving average keeps with each value."""
+WEIGHT = Range(0.0, 1e6)
+"""What one part of an objective counts beside the other."""
 RESAMPLES = 10**6
 """Most draws of a bootstrap."""
 DRAWN_AT_ONCE = 10**7

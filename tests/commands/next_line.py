@@ -13,6 +13,7 @@ from nas_ray.reproduce.args import ChooseArgs, CompareArgs, ReproduceArgs
 from nas_ray.score_space.args import ScoreArgs
 from nas_ray.search.arguments import AnySearchArgs, ReaArgs, SearchArgs, SkipReaArgs
 from nas_ray.search.one_shot.args import OneShotArgs
+from nas_ray.search.reinforce_args import ReinforceArgs
 from nas_ray.search.two_stage_args import TwoStageArgs
 from nas_ray.terminal.command_line import read_args
 from nas_ray.train.args import TrainArgs
@@ -22,6 +23,7 @@ ARGS: dict[str, type] = {
     "search rea": ReaArgs,
     "search random_search": SearchArgs,
     "search skip_rea": SkipReaArgs,
+    "search reinforce": ReinforceArgs,
     "two-stage": TwoStageArgs,
     "one-shot": OneShotArgs,
     "train": TrainArgs,

@@ -40,7 +40,7 @@ class Gone(io.TextIOBase):
         raise BrokenPipeError(32, "Broken pipe")
 
 
-ALIKE = ("random_search", "rea", "skip_rea")
+ALIKE = ("random_search", "rea", "skip_rea", "reinforce")
 """Scripts that are `search.py` but for a searcher; Ray takes its time to start."""
 
 

@@ -9,7 +9,9 @@ from nas_ray.errors import UsageError
 from nas_ray.evaluation.limits import Costs
 from nas_ray.search.arguments import AnySearchArgs, ReaArgs, SearchArgs, SkipReaArgs
 from nas_ray.search.experiment import prepare
-from nas_ray.searchers import RegularizedEvolution, SkipRea
+from nas_ray.search.reinforce_args import ReinforceArgs
+from nas_ray.searchers import RegularizedEvolution, Reinforce, SkipRea
+from nas_ray.searchers.options import option_defaults
 from nas_ray.spaces import NatsTss
 
 
@@ -32,6 +34,14 @@ def test_variants_of_evolution() -> None:
     assert ruled.rule == "july_2022"
     with pytest.raises(UsageError, match="Unknown skip rule 'july'"):
         prepare("skip_rea", SkipReaArgs(rule="july"), SkipRea)
+
+
+def test_options_of_reinforce_are_those_of_the_searcher() -> None:
+    assert ReinforceArgs().searcher_options() == option_defaults(Reinforce)
+    args = ReinforceArgs(policy="lstm", lr=0.01, late="drop", max_age=3)
+    searcher = prepare("reinforce", args, Reinforce).searcher
+    assert isinstance(searcher, Reinforce)
+    assert (searcher.archs_per_update, searcher.late, searcher.max_age) == (8, "drop", 3)
 
 
 @pytest.mark.slow(faster="test_members_are_those_below_the_limits")

@@ -1,0 +1,1 @@
+"""Controllers: searchers that draw archs from a policy and learn it by policy gradients."""

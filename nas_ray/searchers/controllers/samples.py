@@ -1,0 +1,74 @@
+"""Archs that a policy drew, until it has learnt from them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from nas_ray.searchers.controllers.paths import Path, plain, unplain
+
+
+@dataclass(frozen=True)
+class Sample:
+    """An arch that was drawn.
+
+    Attributes:
+        path: what was decided.
+        logs: `[decisions]` logarithms of the chances then.
+        updates: of the policy, before.
+        advantage: its reward less the baseline; 0 as long as its row has not come.
+    """
+
+    path: Path
+    logs: np.ndarray
+    updates: int
+    advantage: float = 0.0
+
+    def state(self) -> dict[str, Any]:
+        """Returns it as plain data."""
+        return {**vars(self), "path": plain(self.path)}
+
+    @staticmethod
+    def of(state: dict[str, Any]) -> Sample:
+        """Returns the sample of plain data."""
+        return Sample(**{**state, "path": unplain(state["path"])})
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Samples that the policy learns from together.
+
+    Attributes:
+        samples: one or more.
+    """
+
+    samples: Sequence[Sample]
+
+    @property
+    def paths(self) -> list[Path]:
+        """What was decided in each."""
+        return [sample.path for sample in self.samples]
+
+    def ratios(self, logs: np.ndarray) -> np.ndarray:
+        """Returns the chances of all decisions over those when they were drawn.
+
+        Args:
+            logs: `[decisions of all samples]` logarithms of the chances now.
+        """
+        return np.exp(logs - np.concatenate([sample.logs for sample in self.samples]))
+
+    def spread(self, values: Sequence[float] | np.ndarray) -> np.ndarray:
+        """Returns values `[samples]` for each decision `[decisions of all samples]`."""
+        return np.repeat(np.asarray(values, dtype=float), [len(sample.path) for sample in self.samples])
+
+    def advantages(self) -> np.ndarray:
+        """Returns the advantage of the sample of each decision, over the number of samples."""
+        return self.spread([sample.advantage for sample in self.samples]) / len(self.samples)
+
+    def starts(self) -> np.ndarray:
+        """Returns where the decisions of each sample begin."""
+        lengths = [len(sample.path) for sample in self.samples]
+        return np.cumsum([0, *lengths[:-1]])

@@ -1,0 +1,66 @@
+"""What nets read and write of archs: the options of a space as numbers. For controllers and predictors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import numpy as np
+
+from nas_ray.spaces.base import END, SequenceSpace
+from nas_ray.spaces.sequences import walked
+
+START: Final = "<start>"
+"""The token before the first decision, number 0; it also fills short sequences up."""
+
+WALKS = 16
+"""Random sequences that are walked to learn of options."""
+
+
+class Vocabulary:
+    """Tokens by number: `START` is 0, `END` is 1, then the options of a space.
+
+    Options of one text are one token wherever they stand, so what a net learns of one it knows in all places;
+    options that mean other things should read differently. A space of sequences does not list its options, so
+    some random sequences are walked, each of which tells all options on its way. An option that is met later
+    gets the next number, for which a net then needs one more row.
+
+    Args:
+        known: tokens behind `START` and `END`, in this order.
+
+    Attributes:
+        tokens: all of them, by number.
+    """
+
+    def __init__(self, known: Iterable[str] = ()) -> None:
+        self.tokens = list(dict.fromkeys((START, END, *known)))
+        self._numbers = {token: number for number, token in enumerate(self.tokens)}
+
+    @classmethod
+    def of(cls, space: SequenceSpace) -> Vocabulary:
+        """Returns the tokens of `space`, equal for equal spaces (`as_sequence` makes one of decisions)."""
+        rng, found = np.random.default_rng(0), dict[str, None]()
+
+        def choose(prefix: tuple[str, ...], options: tuple[str, ...]) -> str:
+            found.update(dict.fromkeys(options))
+            return options[int(rng.integers(len(options)))]
+
+        for _ in range(WALKS):
+            walked(space, choose)
+        return cls(found)
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    def numbers(self, options: Sequence[str]) -> list[int]:
+        """Returns the numbers of `options`; those that are new get the next ones."""
+        try:
+            return [self._numbers[option] for option in options]
+        except KeyError:
+            return [self._number(option) for option in options]
+
+    def _number(self, option: str) -> int:
+        if option not in self._numbers:
+            self._numbers[option] = len(self.tokens)
+            self.tokens.append(option)
+        return self._numbers[option]

@@ -1,0 +1,378 @@
+"""REINFORCE and PPO: what moves the policy, that it learns, and that nothing is lost."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import numpy as np
+import pytest
+import torch
+
+from nas_ray.drivers.simulation import simulate
+from nas_ray.errors import UsageError
+from nas_ray.rows import Row
+from nas_ray.safe_files.plain_state import packed, read_plain
+from nas_ray.searchers import FilteredSpace, Ppo, RankSum, Reinforce, Single
+from nas_ray.searchers.controllers.adam import Adam
+from nas_ray.searchers.controllers.controller import Controller
+from nas_ray.searchers.controllers.paths import Decision, path_of
+from nas_ray.searchers.controllers.reinforce import MOST_RATIO
+from nas_ray.searchers.controllers.rewards import SHAPES, Baseline, rank_of
+from nas_ray.searchers.controllers.samples import Batch, Sample
+from nas_ray.searchers.kept import Kept
+from nas_ray.spaces import NatsTss
+from nas_ray.testing import searcher_contract
+from tests.searchers.layers import Stack, reads_of, shuffled
+from tests.searchers.toy import Grid, Line, drive
+
+FITNESS = Single(("x",))
+TestLstm = searcher_contract(Ppo, space=Stack(), archs_per_update=6)
+
+
+def tell(searcher: Controller, arch: str, row: Row, number: int = 0) -> None:
+    """Has an arch drawn, whatever the policy would draw, and its row told."""
+    path = path_of(searcher._sequences, searcher._sequences.decisions(arch))
+    sample = Sample(path, searcher.learner.logs([path]), searcher.updates)
+    searcher._drawn[arch] = deque([sample])
+    with mock.patch.object(type(searcher), "ask", return_value=arch):
+        assert searcher.suggest(f"told-{number}") == {"arch": arch}
+    searcher.on_trial_complete(f"told-{number}", row)
+
+
+def sampled(searcher: Controller, arch: str, advantage: float, **changes: Any) -> Sample:
+    path = path_of(searcher._sequences, searcher._sequences.decisions(arch))
+    return Sample(path, changes.get("logs", searcher.learner.logs([path])), 0, advantage)
+
+
+def uphill(searcher: Controller, *samples: Sample) -> np.ndarray:
+    """The gradient of one step, as one row of numbers."""
+    batch = Batch(samples)
+    with mock.patch.object(Adam, "step") as step:
+        searcher.learner.climb(batch.paths, partial(searcher.weights, batch), 0.0)
+    return np.concatenate([np.ravel(one) for one in step.call_args.args[1]])
+
+
+def all_paths(space: Stack, searcher: Controller) -> tuple[list[str], np.ndarray]:
+    archs = list(space)
+    return archs, np.exp([searcher.log_chance(arch) for arch in archs])
+
+
+def expected_slope(searcher: Controller, archs: list[str]) -> np.ndarray:
+    """The gradient of the expected reward over all archs: sum of p'(a) R(a), exactly."""
+    total: Any = 0
+    for arch in archs:
+        chance = math.exp(searcher.log_chance(arch))
+        total = total + chance * reads_of(arch) * uphill(searcher, sampled(searcher, arch, 1.0))
+    return np.asarray(total)
+
+
+@pytest.mark.parametrize("policy", ["categorical", "lstm"])
+@pytest.mark.parametrize("baseline", [0.0, 1.7])
+def test_the_gradient_is_unbiased(policy: str, baseline: float) -> None:
+    """The mean over all archs by their chances is the gradient of the mean reward, whatever the baseline."""
+    space = Stack(2)
+    searcher = Reinforce(space, fitness=FITNESS, policy=policy, archs_per_update=3)
+    drive(searcher, 30, value=reads_of)
+    archs, chances = all_paths(space, searcher)
+    estimates = [uphill(searcher, sampled(searcher, arch, reads_of(arch) - baseline)) for arch in archs]
+    mean = np.sum(chances[:, None] * np.array(estimates), axis=0)
+    wanted = expected_slope(searcher, archs)
+    assert np.abs(wanted).max() > 1e-3
+    assert mean == pytest.approx(wanted, abs=1e-5)
+
+
+def test_the_gradient_of_the_expected_reward_is_that_of_finite_differences() -> None:
+    """So that the one above is compared with what it should be."""
+    space = Stack(2)
+    searcher = Reinforce(space, fitness=FITNESS, archs_per_update=3)
+    drive(searcher, 30, value=reads_of)
+    archs, learner, rng = list(space), searcher.learner, np.random.default_rng(0)
+    logits = learner._logits  # type: ignore[attr-defined]
+    direction, sides = rng.normal(size=logits.shape), []
+    for side in (1e-5, -1e-5):
+        shift = np.where(np.isfinite(logits), side * direction, 0.0)
+        logits += shift
+        learner._refresh()  # type: ignore[attr-defined]
+        sides.append(sum(math.exp(searcher.log_chance(arch)) * reads_of(arch) for arch in archs))
+        logits -= shift
+        learner._refresh()  # type: ignore[attr-defined]
+    slope = (sides[0] - sides[1]) / 2e-5
+    assert expected_slope(searcher, archs) @ direction.ravel() == pytest.approx(slope, rel=1e-6)
+
+
+def test_late_archs_are_corrected_by_what_the_policy_thinks_of_them_now() -> None:
+    """Drawn by an older policy, the mean over all archs is the gradient of the policy as it is."""
+    space = Stack(2)
+    searcher = Reinforce(space, fitness=FITNESS, archs_per_update=1000, late="correct")
+    archs, before = all_paths(space, searcher)
+    logs = [sampled(searcher, arch, 0.0).logs for arch in archs]
+    rng = np.random.default_rng(0)
+    for _ in range(3):
+        batch = Batch([sampled(searcher, arch, float(rng.normal())) for arch in archs])
+        searcher.learner.climb(batch.paths, lambda _, batch=batch: batch.advantages(), 0.0)
+    ratios = np.exp([searcher.log_chance(arch) for arch in archs]) / before
+    assert 1.2 < ratios.max() < MOST_RATIO
+    estimates = [
+        uphill(searcher, sampled(searcher, arch, reads_of(arch), logs=then))
+        for arch, then in zip(archs, logs, strict=True)
+    ]
+    mean = np.sum(before[:, None] * np.array(estimates), axis=0)
+    assert mean == pytest.approx(expected_slope(searcher, archs), abs=1e-9)
+    searcher.late = "use"
+    assert np.abs(uphill(searcher, sampled(searcher, archs[0], 1.0)) - estimates[0]).max() > 1e-3
+
+
+def test_the_ratio_of_late_archs_has_a_limit() -> None:
+    searcher = Reinforce(Grid(), fitness=FITNESS, late="correct")
+    unlikely = sampled(searcher, "123", 1.0, logs=np.array([-9.0, -9.0, -9.0, 0.0]))
+    assert searcher.weights(Batch([unlikely]), searcher.learner.logs([unlikely.path])).tolist() == [2.0] * 4
+
+
+def test_clipping_by_hand() -> None:
+    """Decisions of two archs whose chances went from 1/2 to 3/4, 1/2, 1/4 and 11/20, with clip .2."""
+    searcher = Ppo(Grid(), fitness=FITNESS, policy="categorical")
+    path = tuple(Decision(("a", "b"), 0) for _ in range(4))
+    then = np.log([0.5] * 4)
+    good, bad = Sample(path, then, 0, 1.0), Sample(path, then, 0, -3.0)
+    now = np.log([0.75, 0.5, 0.25, 0.55])  # ratios 1.5, 1, .5 and 1.1
+    weights = searcher.weights(Batch([good, bad]), np.concatenate([now, now]))
+    # The good one moves while its ratio is below 1.2, the bad one while it is above .8; the mean is over two.
+    assert weights == pytest.approx([0, 0.5, 0.25, 0.55, -2.25, -1.5, 0, -1.65])
+
+
+def test_clipping_is_the_gradient_of_the_objective() -> None:
+    searcher, rng = Ppo(Grid(), fitness=FITNESS, policy="categorical", clip=0.3), np.random.default_rng(0)
+    path = tuple(Decision(("a", "b"), 0) for _ in range(5))
+    samples = [Sample(path, rng.normal(size=5) - 2, 0, float(rng.normal())) for _ in range(40)]
+    now = torch.tensor(rng.normal(size=200) * 0.4 + np.concatenate([one.logs for one in samples]))
+    now.requires_grad_()
+    ratio = (now - torch.tensor(np.concatenate([one.logs for one in samples]))).exp()
+    gain = torch.tensor(np.repeat([one.advantage for one in samples], 5)) / 40
+    torch.minimum(ratio * gain, ratio.clip(0.7, 1.3) * gain).sum().backward()
+    ours = searcher.weights(Batch(samples), now.detach().numpy())
+    assert now.grad is not None
+    assert ours == pytest.approx(now.grad.numpy(), abs=1e-12)
+    assert (ours == 0).any()
+    assert (ours != 0).any()
+
+
+def test_ppo_makes_its_steps_on_one_update() -> None:
+    searcher = Ppo(Grid(), fitness=FITNESS, policy="categorical", archs_per_update=5, epochs=3)
+    with mock.patch.object(Adam, "step", autospec=True, side_effect=Adam.step) as step:
+        drive(searcher, 11)
+    assert step.call_count == 6
+    assert searcher.updates == 2
+
+
+LEARNERS: dict[str, Callable[..., Controller]] = {
+    "softmax": partial(Reinforce, lr=0.1),
+    "lstm": partial(Reinforce, policy="lstm", lr=0.02, archs_per_update=4),
+    "ppo": partial(Ppo, policy="categorical", lr=0.05),
+    "ppo lstm": partial(Ppo, lr=0.01),
+}
+
+
+@pytest.mark.parametrize("kind", LEARNERS)
+def test_the_best_becomes_likely_and_by_shuffled_rewards_does_not(kind: str) -> None:
+    """Three layers of "b" that read all before them are best; a shuffled reward is drawn anew each time."""
+    best, rng = "b b on b on on", np.random.default_rng(0)
+    chances = []
+    for value in (reads_of, lambda arch: shuffled(rng)):
+        searcher = LEARNERS[kind](Stack(3), fitness=FITNESS, seed=1)
+        assert math.exp(searcher.log_chance(best)) < 0.02
+        learn(searcher, 2500, value)
+        chances.append(math.exp(searcher.log_chance(best)))
+    assert chances[0] > 0.9
+    assert chances[1] < 0.5
+
+
+def learn(searcher: Controller, steps: int, value: Callable[[str], float]) -> None:
+    """Draws archs and has them learnt from, without a driver, for which known archs would cost nothing."""
+    for number in range(steps):
+        arch = searcher.ask()
+        with mock.patch.object(searcher, "_reward", lambda _, arch=arch: value(arch)):
+            searcher.tell(arch, {"arch": arch})
+        if number % 50 == 49 and math.exp(searcher.log_chance("b b on b on on")) > 0.95:
+            break
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        partial(Reinforce, archs_per_update=4),
+        partial(Reinforce, archs_per_update=4, policy="lstm", depth=1, deepen_by=1, deepen_every=9),
+        partial(Ppo, archs_per_update=4, policy="categorical", late="drop", max_age=1),
+    ],
+)
+@pytest.mark.parametrize("in_flight", [1, 3])
+def test_killed_anywhere_it_goes_on_as_if_it_had_not_been(
+    make: Callable[..., Controller], in_flight: int, tmp_path: Path
+) -> None:
+    """After every event, most of them in the middle of an update, from the journal and from the state."""
+
+    def evaluate(arch: str, report: Callable[[Row], None]) -> None:
+        report({"x": reads_of(arch), "seconds": float(len(arch)), "error": "no" if arch == "c" else None})
+
+    def new() -> Controller:
+        return make(Stack(3), fitness=FITNESS, seed=2)
+
+    whole = new()
+    simulate(whole, evaluate, num_samples=30, workers=in_flight)
+    events, after = json.loads(json.dumps(whole.events)), whole.learner.state()
+    for cut in range(len(events) + 1):
+        resumed, stopped = new(), new()
+        resumed.replay(events[:cut])
+        stopped.replay(events[:cut])
+        (tmp_path / "state").write_bytes(packed(stopped.kept()._asdict()))
+        loaded = new()
+        loaded.load_kept(Kept(**read_plain(tmp_path / "state")), events[:cut])
+        for one in (resumed, loaded):
+            one.replay(events)
+            assert json.loads(json.dumps(one.events)) == events
+            assert json.dumps(plain_of(one.learner.state())) == json.dumps(plain_of(after)), cut
+
+
+def plain_of(value: Any) -> Any:
+    """Returns arrays as lists."""
+    if isinstance(value, dict):
+        return {key: plain_of(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain_of(item) for item in value]
+    return value.tolist() if isinstance(value, np.ndarray) else value
+
+
+def test_rewards_by_hand() -> None:
+    assert SHAPES["raw"](93.5) == 93.5
+    assert SHAPES["cubed"](50.0) == 0.125
+    assert SHAPES["inverse_square"](-40.0) == SHAPES["inverse_square"](40.0) == 0.05
+    assert math.isinf(SHAPES["inverse_square"](0.0))
+    values = np.array([3.0, -np.inf, 3.0, 9.0])
+    assert [rank_of(values, place) for place in range(4)] == [0.5, 0.125, 0.5, 0.875]
+    average = Baseline(0.9)
+    assert average.add(4.0) == pytest.approx(4.0)
+    assert average.add(8.0) == pytest.approx((0.9 * 0.1 * 4 + 0.1 * 8) / (0.9 * 0.1 + 0.1))
+
+
+def test_a_reward_in_the_average_scales_what_is_learnt_and_no_more() -> None:
+    before, first, second = 3.0, Baseline(0.9), Baseline(0.9)
+    for one in (first, second):
+        one.add(2.0)
+        assert one.add(before) == pytest.approx(2.0 + 10 / 19)
+    both = ((first, 7.0), (second, 50.0))
+    scales = [(reward - one.add(reward)) / (reward - 48 / 19) for one, reward in both]
+    assert scales[0] == pytest.approx(scales[1])
+
+
+def advantages(searcher: Controller, told: list[tuple[str, Row]]) -> list[float]:
+    """What the archs of an update are worth once their rows have come."""
+    for number, (arch, row) in enumerate(told):
+        tell(searcher, arch, row, number)
+    return [sample.advantage for sample in searcher._told]
+
+
+def test_a_failed_arch_has_the_worst_reward_so_far() -> None:
+    """Momentum 0 would compare a reward with itself, so the average is looked at beside it."""
+    searcher = Reinforce(Grid(), fitness=FITNESS, archs_per_update=9)
+    failed: Row = {"x": math.nan, "error": "x is nan"}
+    told = [("000", failed), ("001", {"x": 5.0}), ("002", {"x": 3.0}), ("003", failed)]
+    found, average = advantages(searcher, told), Baseline(0.9)
+    assert found == pytest.approx([reward - average.add(reward) for reward in (5.0, 3.0, 3.0)])
+
+
+def test_a_relative_fitness_becomes_a_rank() -> None:
+    """Rank sums grow with every row, and shares do not."""
+    searcher = Reinforce(Grid(), fitness=RankSum(("x", "y")), archs_per_update=9)
+    rows: list[Row] = [{"x": 1.0, "y": 1.0}, {"x": 2.0, "y": 2.0}, {"x": 0.0, "y": 0.0}]
+    found = advantages(searcher, [(f"00{k}", row) for k, row in enumerate(rows)])
+    average = Baseline(0.9)
+    assert found == pytest.approx([reward - average.add(reward) for reward in (1 / 2, 3 / 4, 1 / 6)])
+    absolute = Reinforce(Grid(), fitness=FITNESS, archs_per_update=9, reward="rank")
+    assert advantages(absolute, [(f"00{k}", row) for k, row in enumerate(rows)]) == pytest.approx(found)
+
+
+def test_a_known_arch_counts_as_a_sample() -> None:
+    searcher = Reinforce(Line(1), fitness=FITNESS, archs_per_update=4)
+    searcher.attach(stop=lambda: searcher.num_asked >= 12)
+    assert len(drive(searcher, 12)) == 1
+    assert searcher.updates == 3
+
+
+def test_given_rows_teach_nothing() -> None:
+    searcher = Reinforce(Grid(), fitness=FITNESS)
+    searcher.add([{"arch": f"{n:03}"[-3:].replace("9", "0"), "x": 1.0} for n in range(3)])
+    assert searcher.updates == 0
+    assert not searcher._told
+    drive(searcher, 5)
+    assert searcher.updates >= 5
+
+
+def late(way: str, in_flight: int) -> Controller:
+    searcher = Reinforce(NatsTss(), fitness=FITNESS, late=way, max_age=3)
+    drive(searcher, 60, in_flight=in_flight)
+    return searcher
+
+
+def test_late_rows_are_dropped_only_if_they_are_late() -> None:
+    assert late("drop", 1).updates == late("use", 1).updates == late("use", 8).updates == 60
+    assert late("drop", 4).updates == 60  # a row is three updates old then
+    assert 20 < late("drop", 8).updates < 50
+
+
+def test_archs_outside_of_a_filter_are_drawn_again() -> None:
+    inside = FilteredSpace(Grid(), lambda arch: arch[0] != "3")
+    assert all(arch[0] != "3" for arch in drive(Reinforce(inside, fitness=FITNESS), 60))
+
+
+def layers_of(arch: str) -> int:
+    return sum(option in "abc" for option in arch.split())
+
+
+def test_archs_grow_as_the_schedule_says() -> None:
+    searcher = Reinforce(Stack(5), fitness=FITNESS, depth=1, deepen_by=2, deepen_every=10)
+    drive(searcher, 60, value=reads_of)
+    asked = [layers_of(event["arch"]) for event in searcher.events if event["event"] == "ask"]
+    assert asked[:10] == [1] * 10
+    assert asked[10:20] == [3] * 10
+    assert asked[20:] == [5] * (len(asked) - 20)  # there are none of seven
+    assert len(set(map(layers_of, drive(Reinforce(Stack(5), fitness=FITNESS), 40)))) > 1
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (
+            lambda: Reinforce(Grid(), fitness=FITNESS, policy="lsmt"),
+            "Unknown policy 'lsmt'. Did you mean",
+        ),
+        (lambda: Reinforce(Grid(), fitness=FITNESS, reward="cube"), "Unknown reward 'cube'"),
+        (lambda: Ppo(Grid(), fitness=FITNESS, late="correct"), "Unknown way of late 'correct'"),
+        (lambda: Reinforce(Grid(), fitness=FITNESS, lr=-1.0), "lr of Reinforce must be from 0 to 10, got -1"),
+        (lambda: Ppo(Grid(), fitness=FITNESS, clip=0.0), "clip of ppo must be above 0 and at most 1, got 0"),
+        (
+            lambda: Reinforce(Grid(), fitness=FITNESS, depth=3),
+            "depth needs a space with the method of_depth, got Grid; add it",
+        ),
+        (lambda: Reinforce(Stack(), fitness=FITNESS, depth=9), "There must be 1 to 3 layers, got 9."),
+    ],
+)
+def test_what_cannot_work_is_told(make: Callable[[], Controller], said: str) -> None:
+    with pytest.raises(UsageError) as told:
+        make()
+    assert str(told.value).startswith(said)
+
+
+def test_torch_keeps_its_threads() -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        drive(Ppo(Grid(), fitness=FITNESS, archs_per_update=3), 7)
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)
