@@ -30,6 +30,7 @@ class Setting:
         answer: `best`, the net that the search returns, or `average`, over every net that it sampled.
         measure: `TEST` or a key of `TRAINED`.
         searched_on: the dataset whose accuracy is searched; None for the one reported.
+        paid_again: whether a known arch costs its seconds once more; for one evaluation in flight.
         to_output: search only the archs whose single skip connection leads from input to output.
         published: figures to compare with, none for a baseline of ours.
         no_comparison: why the figures have another meaning, as a clause; empty if they can be compared.
@@ -46,6 +47,7 @@ class Setting:
     answer: str = "best"
     measure: str = TEST
     searched_on: str | None = None
+    paid_again: bool = False
     to_output: bool = False
     published: tuple[Figures, ...] = ()
     no_comparison: str = ""
