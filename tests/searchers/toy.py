@@ -102,7 +102,7 @@ def few_trees(seed: int) -> Any:
     return RandomForestRegressor(n_estimators=5, random_state=seed)
 
 
-QUICK = {"pool": 200, "candidates": 100, "regressor": few_trees}
+QUICK = {"pool": 200, "candidates": 100, "regressor": few_trees, "policy": "categorical"}
 """What a searcher spends its time with, smaller than by default."""
 
 
