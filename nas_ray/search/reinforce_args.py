@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from nas_ray.search.arguments import SearchArgs
-from nas_ray.terminal.ranges import ANY, COUNT, MOMENTUM, RATE, SOME, WEIGHT
+from nas_ray.terminal.ranges import ANY, MOMENTUM, RATE, SOME, WEIGHT
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class ReinforceArgs(SearchArgs):
     """Layers at the beginning of archs that grow, for a space with layers; 0 leaves that to the space."""
     deepen_by: Annotated[int, SOME] = 2
     """With --depth, layers more after every --deepen-every archs."""
-    deepen_every: Annotated[int, COUNT] = 1600
+    deepen_every: Annotated[int, SOME] = 1600
     """With --depth, archs after which there are more layers."""
 
     def searcher_options(self) -> dict[str, Any]:

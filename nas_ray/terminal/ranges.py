@@ -109,7 +109,7 @@ ANY = Range(0, 10**6)
 """As `SOME`, where 0 has a meaning of its own."""
 RATE = Range(0.0, 10.0)
 """Learning rates; 0 has a meaning of its own."""
-MOMENTUM = Range(0.0, 1.0, below=True)
+MOMENTUM = Range(0.0, 0.9999)
 """What a moving average keeps with each value."""
 WEIGHT = Range(0.0, 1e6)
 """What one part of an objective counts beside the other."""

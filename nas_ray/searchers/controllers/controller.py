@@ -21,7 +21,7 @@ from nas_ray.searchers.controllers.samples import Batch, Sample
 from nas_ray.searchers.fitness import UNSAID, Fitness
 from nas_ray.searchers.sampling import MAX_REJECTIONS, Repeats
 from nas_ray.spaces.needs import sequence_space
-from nas_ray.terminal.ranges import ANY, COUNT, MOMENTUM, RATE, SOME, WEIGHT
+from nas_ray.terminal.ranges import ANY, MOMENTUM, RATE, SOME, WEIGHT
 
 if TYPE_CHECKING:
     from nas_ray.spaces.base import SearchSpace
@@ -36,7 +36,7 @@ RANGES = {
     "max_age": ANY,
     "depth": ANY,
     "deepen_by": SOME,
-    "deepen_every": COUNT,
+    "deepen_every": SOME,
 }
 
 

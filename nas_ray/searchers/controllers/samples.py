@@ -58,7 +58,8 @@ class Batch:
         Args:
             logs: `[decisions of all samples]` logarithms of the chances now.
         """
-        return np.exp(logs - np.concatenate([sample.logs for sample in self.samples]))
+        ratios: np.ndarray = np.exp(logs - np.concatenate([sample.logs for sample in self.samples]))
+        return ratios
 
     def spread(self, values: Sequence[float] | np.ndarray) -> np.ndarray:
         """Returns values `[samples]` for each decision `[decisions of all samples]`."""
