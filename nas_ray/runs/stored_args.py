@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 from types import UnionType
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from nas_ray.errors import LONGEST, UsageError
 from nas_ray.safe_files.foreign import check_brings_no_code
@@ -37,7 +37,7 @@ def stored_args(args_type: type[A], stored: Any, folder: Path, later: Collection
         if not _fits(getattr(args, name), hint):
             value = ascii(getattr(args, name))[:LONGEST]
             raise UsageError(
-                f"{folder} was changed: {name} must be {getattr(hint, '__name__', hint)}, but is {value}; "
+                f"{folder} was changed: {name} must be {_named(hint)}, but is {value}; "
                 "start a new run."
             )
     for name, known in ranges_of(args_type).items():
@@ -46,10 +46,19 @@ def stored_args(args_type: type[A], stored: Any, folder: Path, later: Collection
     return args
 
 
+def _named(hint: Any) -> str:
+    """Returns what an argument must be, for people."""
+    if get_origin(hint) is Literal:
+        return " or ".join(get_args(hint))
+    return str(getattr(hint, "__name__", hint))
+
+
 def _fits(value: Any, hint: Any) -> bool:
     """Returns whether `value` is of the type that the annotation `hint` of an argument says."""
     if get_origin(hint) in (Union, UnionType):
         return any(_fits(value, kind) for kind in get_args(hint))
+    if get_origin(hint) is Literal:
+        return isinstance(value, str) and value in get_args(hint)
     if get_origin(hint) is tuple:
         return isinstance(value, tuple) and all(isinstance(item, str) for item in value)
     if isinstance(value, bool):

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from nas_ray.errors import UsageError
 from nas_ray.evaluation.limits import Costs
+from nas_ray.runs.stored_args import stored_args
 from nas_ray.search.arguments import AnySearchArgs, ReaArgs, SearchArgs, SkipReaArgs
 from nas_ray.search.experiment import prepare
 from nas_ray.search.reinforce_args import ReinforceArgs
+from nas_ray.search.session import stored_form
 from nas_ray.searchers import RegularizedEvolution, Reinforce, SkipRea
 from nas_ray.searchers.options import option_defaults
 from nas_ray.spaces import NatsTss
@@ -42,6 +47,14 @@ def test_options_of_reinforce_are_those_of_the_searcher() -> None:
     searcher = prepare("reinforce", args, Reinforce).searcher
     assert isinstance(searcher, Reinforce)
     assert (searcher.archs_per_update, searcher.late, searcher.max_age) == (8, "drop", 3)
+
+
+def test_arguments_of_reinforce_are_read_back(tmp_path: Path) -> None:
+    args = ReinforceArgs(policy="lstm", reward="cubed", momentum=0.5)
+    stored = json.loads(json.dumps(stored_form(args)))
+    assert stored_args(ReinforceArgs, stored, tmp_path) == args
+    with pytest.raises(UsageError, match="was changed: policy must be categorical or lstm, but is 'x'"):
+        stored_args(ReinforceArgs, {**stored, "policy": "x"}, tmp_path)
 
 
 @pytest.mark.slow(faster="test_members_are_those_below_the_limits")
