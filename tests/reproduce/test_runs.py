@@ -9,7 +9,7 @@ import pytest
 from nas_ray.images.datasets import DATASETS
 from nas_ray.reproduce.lines import lines_of
 from nas_ray.reproduce.measures import SHORT, TEST
-from nas_ray.reproduce.runs import at_points, run_seed, runner, skip_to_output
+from nas_ray.reproduce.runs import at_points, paid_again, run_seed, runner, skip_to_output
 from nas_ray.reproduce.statistics import NO_COMPARISON
 from nas_ray.reproduce.tables import Setting
 from tests.reproduce.synthetic import SPACE, known
@@ -106,3 +106,13 @@ def test_runs_take_sets_of_scores_in_turn() -> None:
     seeds = [run_seed(world, RANDOM, seed).answers["accuracy"].iloc[0] for seed in range(4)]
     assert min(seeds[0], seeds[2]) > max(seeds[1], seeds[3])
     assert seeds[2] == run_seed(known(), RANDOM, 2).answers["accuracy"].iloc[0]
+
+
+def test_known_archs_paid_again_end_a_search_sooner() -> None:
+    """Of a, b, a, c at 4, 3, 4 and 5 seconds, the fourth would begin at 11."""
+    rows = pd.DataFrame({"arch": list("abac"), "seconds": [4.0, 3.0, 0.0, 5.0], "finished_at": [4, 7, 7, 12]})
+    paid = paid_again(rows, 11.0)
+    assert paid["arch"].tolist() == ["a", "b", "a"]
+    assert paid["seconds"].tolist() == [4, 3, 4]
+    assert paid["finished_at"].tolist() == [4, 7, 11]
+    assert len(paid_again(rows, 11.5)) == 4
