@@ -134,7 +134,7 @@ class SequenceSpace(SearchSpace, Protocol):
 
 @runtime_checkable
 class AnchoredSpace(Protocol):
-    """A `SequenceSpace` with decisions of what reads what; asked by controllers that make these by content."""
+    """A `SequenceSpace` with decisions of what reads what; asked by controllers that decide by content."""
 
     def anchor(self, prefix: tuple[str, ...]) -> tuple[int, int] | None:
         """Returns the two anchor points of the decision that follows `prefix`; None of any other decision.

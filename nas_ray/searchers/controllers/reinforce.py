@@ -25,8 +25,8 @@ class Reinforce(Controller):
     `policy=lstm`: Zoph and Le, "Neural Architecture Search with Reinforcement Learning", ICLR 2017, with its
     net, learning rate and 8 archs of an update. The estimator is that of Williams, "Simple Statistical
     Gradient-Following Algorithms for Connectionist Reinforcement Learning", Machine Learning 1992.
-    Differs: the released code was run with a learning rate of .01, which hardly leaves random search within
-    its budget; .1 gives the published accuracy. The average includes the reward it is compared with
+    Differs: the released commands have a learning rate of .01, which hardly leaves random search within
+    their budget; .1 gives the published accuracy (`docs/reproduction.md`). The average includes the reward it is compared with
     (`Baseline`), also with `lstm`, whose paper does not give its momentum.
 
     Args and rules are those of `Controller`.
