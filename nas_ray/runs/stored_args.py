@@ -37,8 +37,7 @@ def stored_args(args_type: type[A], stored: Any, folder: Path, later: Collection
         if not _fits(getattr(args, name), hint):
             value = ascii(getattr(args, name))[:LONGEST]
             raise UsageError(
-                f"{folder} was changed: {name} must be {_named(hint)}, but is {value}; "
-                "start a new run."
+                f"{folder} was changed: {name} must be {_named(hint)}, but is {value}; start a new run."
             )
     for name, known in ranges_of(args_type).items():
         if getattr(args, name) is not None and name not in later:

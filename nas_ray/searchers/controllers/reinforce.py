@@ -26,8 +26,8 @@ class Reinforce(Controller):
     net, learning rate and 8 archs of an update. The estimator is that of Williams, "Simple Statistical
     Gradient-Following Algorithms for Connectionist Reinforcement Learning", Machine Learning 1992.
     Differs: the released commands have a learning rate of .01, which hardly leaves random search within
-    their budget; .1 gives the published accuracy (`docs/reproduction.md`). The average includes the reward it is compared with
-    (`Baseline`), also with `lstm`, whose paper does not give its momentum.
+    their budget; .1 gives the published accuracy (`docs/reproduction.md`). The average includes the reward
+    that is compared with it (`Baseline`), also with `lstm`, whose paper does not give its momentum.
 
     Args and rules are those of `Controller`.
     """
