@@ -238,6 +238,7 @@ def test_killed_anywhere_it_goes_on_as_if_it_had_not_been(
         (tmp_path / "state").write_bytes(packed(stopped.kept()._asdict()))
         loaded = new()
         loaded.load_kept(Kept(**read_plain(tmp_path / "state")), events[:cut])
+        assert packed(loaded.state()) == packed(stopped.state()), cut
         for one in (resumed, loaded):
             one.replay(events)
             assert json.loads(json.dumps(one.events)) == events
