@@ -96,17 +96,31 @@ class CellView(nn.Module):
 
     def nodes(self, x: Tensor, plan: CellPlan, edges: Iterable[nn.Module]) -> dict[int, Tensor]:
         """Returns the nodes that are not zero, each a sum of operations on earlier ones."""
-        nodes: dict[int, Tensor] = {INPUT: x}
-        active: dict[int, Tensor] = {}
-        for step, op in zip(plan.steps, edges, strict=True):
-            source = step.source
-            if step.op.startswith("nor_conv") and source not in active:
-                active[source] = F.relu(nodes[source])
-            out = op(active[source] if step.op.startswith("nor_conv") else nodes[source])
-            weight = self.arch.weight(step.edge, step.op)
-            out = out if weight == 1 else weight * out
-            nodes[step.target] = nodes[step.target] + out if step.target in nodes else out
-        return nodes
+        return computed(x, plan, edges, self.arch)
+
+
+def computed(
+    x: Tensor, plan: CellPlan, edges: Iterable[Callable[[Tensor], Tensor]], arch: Mixture
+) -> dict[int, Tensor]:
+    """Returns the nodes of a cell that are not zero, each a sum of operations on earlier ones.
+
+    Args:
+        x: input of the cell `[B, C, H, W]`.
+        plan: what to compute.
+        edges: the operations, without the ReLU of a convolution, which all of a node have in common.
+        arch: says what the output of an operation is multiplied by.
+    """
+    nodes: dict[int, Tensor] = {INPUT: x}
+    active: dict[int, Tensor] = {}
+    for step, op in zip(plan.steps, edges, strict=True):
+        source = step.source
+        if step.is_convolution and source not in active:
+            active[source] = F.relu(nodes[source])
+        out = op(active[source] if step.is_convolution else nodes[source])
+        weight = arch.weight(step.edge, step.op)
+        out = out if weight == 1 else weight * out
+        nodes[step.target] = nodes[step.target] + out if step.target in nodes else out
+    return nodes
 
 
 def operation(cell: nn.Module, step: Step) -> nn.Module:

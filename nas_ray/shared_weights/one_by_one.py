@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from nas_ray.proxies import PROXIES, Proxy
 from nas_ray.shared_weights.arch_view import ArchView
 from nas_ray.shared_weights.beginning import Beginning
+from nas_ray.shared_weights.gaussian_net import Shape, drawn_alike, zen_of_shape
 from nas_ray.shared_weights.mixture import Arch, mixture_of
 from nas_ray.shared_weights.patterns import linear_regions_on_view, naswot_on_view, near_on_view, swap_on_view
 from nas_ray.shared_weights.supernet import Supernet
@@ -53,6 +54,9 @@ OUTPUT_ONLY = Way(Supernet.view, lambda arch: mixture_of(arch).seen())
 EVERY_RELU = Way(Supernet.view, lambda arch: mixture_of(arch).seen(observed=True))
 """For proxies of ReLU patterns, which see the inputs of all ReLUs."""
 
+DRAWN = Way(Shape, drawn_alike)
+"""For proxies that draw weights of their own for the layers of the plain net."""
+
 WHOLE = Way(Supernet.extract, lambda arch: arch)
 """For all others: the plain net with the weights of the supernet."""
 
@@ -67,7 +71,8 @@ ONE_BY_ONE: dict[str, tuple[Way, Proxy]] = {
     "naswot": (EVERY_RELU, cast(Proxy, naswot_on_view)),
     "near": (EVERY_RELU, cast(Proxy, near_on_view)),
     "swap": (EVERY_RELU, cast(Proxy, swap_on_view)),
-    **{name: (WHOLE, PROXIES[name]) for name in ("meco", "ntk", "vkdnw", "zen")},
+    "zen": (DRAWN, cast(Proxy, zen_of_shape)),
+    **{name: (WHOLE, PROXIES[name]) for name in ("meco", "ntk", "vkdnw")},
     "skip": (Way(Supernet.view, lambda arch: arch), PROXIES["skip"]),
 }
 """For each proxy the net that it sees, and the function that sees it."""

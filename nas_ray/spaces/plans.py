@@ -19,6 +19,11 @@ class Step:
     target: int
     op: str
 
+    @property
+    def is_convolution(self) -> bool:
+        """Whether the operation is a ReLU, a convolution and BN."""
+        return self.op.startswith("nor_conv")
+
 
 @dataclass(frozen=True)
 class CellPlan:
@@ -34,6 +39,21 @@ class CellPlan:
 
 
 @cache
+def every_step(ops: tuple[str | tuple[str, ...], ...]) -> tuple[Step, ...]:
+    """Returns the operations of a cell but `none`, in the order of the edges.
+
+    Args:
+        ops: of the edges, in the order of `EDGES`: one, or several whose outputs are added.
+    """
+    return tuple(
+        Step(edge, source, target, op)
+        for edge, ((source, target), own) in enumerate(zip(EDGES, ops, strict=True))
+        for op in ((own,) if isinstance(own, str) else own)
+        if op != "none"
+    )
+
+
+@cache
 def plan_cell(ops: tuple[str | tuple[str, ...], ...], observed: bool = False) -> CellPlan:
     """Returns what to compute for the last node, and if `observed` for every node that a ReLU sees.
 
@@ -43,13 +63,8 @@ def plan_cell(ops: tuple[str | tuple[str, ...], ...], observed: bool = False) ->
         ops: of the edges, in the order of `EDGES`: one, or several whose outputs are added.
         observed: the inputs of all ReLUs are wanted as well, also of those that lead nowhere.
     """
-    every = [
-        Step(edge, source, target, op)
-        for edge, ((source, target), own) in enumerate(zip(EDGES, ops, strict=True))
-        for op in ((own,) if isinstance(own, str) else own)
-        if op != "none"
-    ]
-    relus = [step.source for step in every if step.op.startswith("nor_conv")]
+    every = every_step(ops)
+    relus = [step.source for step in every if step.is_convolution]
     readers = tuple(relus.count(node) for node in range(OUTPUT + 1))
     reached = {INPUT}
     for step in every:
