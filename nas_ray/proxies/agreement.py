@@ -9,6 +9,12 @@ from functools import cache
 import torch
 from torch import Tensor
 
+Multiply = Callable[[Tensor, Tensor], Tensor]
+"""From `A [m, units]` and `B [n, units]` to `A B^T`."""
+
+LARGE = 2**16
+"""Entries from which half of a product is worth two calls."""
+
 EXACT_IN_FLOAT32 = 2**24
 """Integers up to this size, and so counts of units, are exact in float32."""
 
@@ -21,7 +27,8 @@ def agreement(activations: Tensor) -> Tensor:
     """
     last = activations.dim() == 4 and activations.is_contiguous(memory_format=torch.channels_last)
     rows = (activations.movedim(1, -1) if last else activations).flatten(1)  # units in the order of memory
-    active = torch.gt(rows, 0, out=torch.empty_like(rows, dtype=torch.float32))
+    kind = torch.int8 if rows.is_cpu and bytes_are_faster() else torch.float32
+    active = torch.gt(rows, 0, out=torch.empty_like(rows, dtype=kind))
     both = sum(product(part) for part in torch.split(active, EXACT_IN_FLOAT32, dim=1))
     assert isinstance(both, Tensor)
     own = both.diagonal()
@@ -29,21 +36,38 @@ def agreement(activations: Tensor) -> Tensor:
 
 
 def product(active: Tensor) -> Tensor:
-    """Returns `C C^T` in float64 for `C [B, units]` of 0 and 1 in float32."""
-    bytewise = active.is_cpu and bytes_are_faster()
+    """Returns `C C^T` in float64 for `C [B, units]` of 0 and 1, as bytes or in float32."""
+    multiply = of_bytes if active.dtype == torch.int8 else of_floats
     with torch.autocast(active.device.type, enabled=False):  # counts do not fit into bfloat16
-        return (of_bytes if bytewise else of_floats)(active).double()
+        return (in_halves if active.is_cpu and active.numel() >= LARGE else multiplied)(
+            active, multiply
+        ).double()
 
 
-def of_bytes(active: Tensor) -> Tensor:
-    """Returns `C C^T` in int32."""
-    bits = active.to(torch.int8)
-    return torch._int_mm(bits, bits.T)
+def multiplied(active: Tensor, multiply: Multiply) -> Tensor:
+    """Returns `C C^T` by one product."""
+    return multiply(active, active)
 
 
-def of_floats(active: Tensor) -> Tensor:
-    """Returns `C C^T` in float32."""
-    return active @ active.T
+def in_halves(active: Tensor, multiply: Multiply) -> Tensor:
+    """Returns `C C^T` with the agreement of the first half of the images with the second computed once."""
+    half = len(active) // 2
+    upper = multiply(active[:half], active)
+    both = upper.new_empty(len(active), len(active))
+    both[:half] = upper
+    both[half:, :half] = upper[:, half:].T
+    both[half:, half:] = multiply(active[half:], active[half:])
+    return both
+
+
+def of_bytes(some: Tensor, others: Tensor) -> Tensor:
+    """Returns `A B^T` in int32, of bytes."""
+    return torch._int_mm(some, others.T)
+
+
+def of_floats(some: Tensor, others: Tensor) -> Tensor:
+    """Returns `A B^T` in float32."""
+    return some @ others.T
 
 
 @cache
@@ -53,18 +77,18 @@ def bytes_are_faster() -> bool:
     With instructions for bytes they take less time, while versions of torch without a kernel for the
     processor take many times as long.
     """
-    active = (torch.arange(32 * 4096) % 3 == 0).float().view(32, -1)
+    active = (torch.arange(32 * 4096) % 3 == 0).view(32, -1)
     try:
-        return fastest(of_bytes, active) < fastest(of_floats, active)
+        return fastest(of_bytes, active.to(torch.int8)) < fastest(of_floats, active.float())
     except (AttributeError, RuntimeError):  # a name that torch does not promise
         return False
 
 
-def fastest(function: Callable[[Tensor], Tensor], active: Tensor, times: int = 5) -> float:
+def fastest(multiply: Multiply, active: Tensor, times: int = 5) -> float:
     """Returns the seconds of the fastest call, after one that may compile."""
     seconds = []
     for _ in range(times + 1):
         start = time.perf_counter()
-        function(active)
+        multiply(active, active)
         seconds.append(time.perf_counter() - start)
     return min(seconds[1:])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TypeVar
 
 import torch
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 
 from nas_ray.shared_weights.beginning import Beginning
 from nas_ray.shared_weights.mixture import Mixture
+from nas_ray.shared_weights.normed import Term, convolved, summed, weighted
 from nas_ray.spaces.ops import ResidualReduction
 from nas_ray.spaces.plans import INPUT, OUTPUT, CellPlan, Step
 
@@ -80,27 +82,23 @@ class CellView(nn.Module):
         self.plan, self.observed_plan = arch.plan(), arch.plan(observed=True)
         self.edges = nn.ModuleList(operation(cell, step) for step in self.plan.steps)
         # A tuple, so that these are no submodules.
-        self.observed_edges = tuple(operation(cell, step) for step in self.observed_plan.steps)
+        self.observed_edges = tuple(observed_operation(cell, step) for step in self.observed_plan.steps)
 
     def forward(self, x: Tensor, observe: Observer | None = None, common: Beginning | None = None) -> Tensor:
         """Returns the last node."""
         if observe is None:
-            nodes = self.nodes(x, self.plan, self.edges)
+            nodes = computed(x, self.plan, self.edges, self.arch.weight)
         else:
-            observed = x, self.observed_plan, self.observed_edges
-            nodes = common.nodes(*observed, self.arch.weight) if common else self.nodes(*observed)
+            made = common.nodes if common else computed
+            nodes = made(x, self.observed_plan, self.observed_edges, self.arch.weight)
             for node, count in enumerate(self.plan.readers):
                 if count:
                     observe(nodes[node] if node in nodes else torch.zeros_like(x), count)
         return nodes[OUTPUT] if OUTPUT in nodes else x * 0.0
 
-    def nodes(self, x: Tensor, plan: CellPlan, edges: Iterable[nn.Module]) -> dict[int, Tensor]:
-        """Returns the nodes that are not zero, each a sum of operations on earlier ones."""
-        return computed(x, plan, edges, self.arch)
-
 
 def computed(
-    x: Tensor, plan: CellPlan, edges: Iterable[Callable[[Tensor], Tensor]], arch: Mixture
+    x: Tensor, plan: CellPlan, edges: Iterable[Callable[[Tensor], Term]], weight: Callable[[int, str], float]
 ) -> dict[int, Tensor]:
     """Returns the nodes of a cell that are not zero, each a sum of operations on earlier ones.
 
@@ -108,18 +106,21 @@ def computed(
         x: input of the cell `[B, C, H, W]`.
         plan: what to compute.
         edges: the operations, without the ReLU of a convolution, which all of a node have in common.
-        arch: says what the output of an operation is multiplied by.
+        weight: what the output of an operation of an edge is multiplied by.
     """
     nodes: dict[int, Tensor] = {INPUT: x}
     active: dict[int, Tensor] = {}
-    for step, op in zip(plan.steps, edges, strict=True):
-        source = step.source
-        if step.is_convolution and source not in active:
-            active[source] = F.relu(nodes[source])
-        out = op(active[source] if step.is_convolution else nodes[source])
-        weight = arch.weight(step.edge, step.op)
-        out = out if weight == 1 else weight * out
-        nodes[step.target] = nodes[step.target] + out if step.target in nodes else out
+    steps = zip(plan.steps, edges, strict=True)
+    for target, into in itertools.groupby(steps, lambda one: one[0].target):
+        terms = []
+        for step, op in into:
+            source = nodes[step.source]
+            if step.is_convolution:
+                if step.source not in active:
+                    active[step.source] = F.relu(source)
+                source = active[step.source]
+            terms.append(weighted(op(source), weight(step.edge, step.op)))
+        nodes[target] = summed(terms)
     return nodes
 
 
@@ -131,13 +132,24 @@ def operation(cell: nn.Module, step: Step) -> nn.Module:
     return nn.Sequential(block[1], block[2])
 
 
+def observed_operation(cell: nn.Module, step: Step) -> Callable[[Tensor], Term]:
+    """Returns the same, which may put its BN off; modules but the convolution are not called."""
+    whole = operation(cell, step)
+    return partial(convolved, *whole) if isinstance(whole, nn.Sequential) else whole
+
+
+REDUCING = ("conv_a", "conv_b")
+"""The two convolutions of a reduction."""
+
+
 def watched(block: nn.Module, x: Tensor, observe: Observer) -> Tensor:
     """Returns `block(x)` and calls `observe` with the inputs of its two ReLUs."""
     observe(x, 1)
-    middle = block.conv_a(x)  # type: ignore[operator]
+    (_, conv_a, norm_a), (_, conv_b, norm_b) = (block.get_submodule(name).children() for name in REDUCING)
+    middle = summed([convolved(conv_a, norm_a, F.relu(x))])
     observe(middle, 1)
-    out: Tensor = block.shortcut(x) + block.conv_b(middle)  # type: ignore[operator]
-    return out
+    around: Tensor = block.get_submodule("shortcut")(x)
+    return summed([convolved(conv_b, norm_b, F.relu(middle)), around])
 
 
 class AveragePool(nn.Module):
@@ -148,18 +160,23 @@ class AveragePool(nn.Module):
         if not x.is_cpu:
             return F.avg_pool2d(x, 3, stride=1, padding=1, count_include_pad=False)
         box, share = window(x.shape[1], x.shape[2], x.shape[3], x.dtype, x.device)
-        return F.conv2d(x, box, padding=1, groups=x.shape[1]) * share
+        total = F.conv2d(x, box, padding=1, groups=x.shape[1])
+        return total * share if torch.is_grad_enabled() else total.mul_(share)
 
 
 @lru_cache(maxsize=32)
 def window(
     channels: int, height: int, width: int, dtype: torch.dtype, device: torch.device
 ) -> tuple[Tensor, Tensor]:
-    """Returns the depthwise filter of ones `[C, 1, 3, 3]` and 1 / (pixels in the window) `[1, 1, H, W]`."""
+    """Returns the depthwise filter of ones `[C, 1, 3, 3]` and 1 / (pixels in the window) `[1, C, H, W]`.
+
+    Both have their channels last; the second is as large as an image, since numbers that are the same for all
+    channels are multiplied in many short runs.
+    """
     ones = torch.ones(1, 1, height, width, dtype=dtype, device=device)
     share = 1 / F.conv2d(ones, ones.new_ones(1, 1, 3, 3), padding=1)
     box = ones.new_ones(channels, 1, 3, 3).contiguous(memory_format=torch.channels_last)
-    return box, share
+    return box, share.expand(-1, channels, -1, -1).contiguous(memory_format=torch.channels_last)
 
 
 WITHOUT_WEIGHTS: dict[str, nn.Module] = {"avg_pool_3x3": AveragePool(), "skip_connect": nn.Identity()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable
 from functools import partial
@@ -9,14 +10,16 @@ from typing import Any, TypeVar, cast
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
+from nas_ray.shared_weights.normed import Term, summed, weighted
 from nas_ray.spaces.plans import INPUT, OUTPUT, CellPlan
 
 MOST = 20
 """Maps that are kept: about those that change between neighbours, where alike archs stand side by side."""
 
 Result = TypeVar("Result")
+T = TypeVar("T", bound=Term)
 
 
 class Beginning:
@@ -28,11 +31,11 @@ class Beginning:
 
     def __init__(self, most: int = MOST) -> None:
         self._most = most
-        self._maps: OrderedDict[Hashable, Tensor] = OrderedDict()
+        self._maps: OrderedDict[Hashable, Term] = OrderedDict()
         self._results: dict[Hashable, dict[Callable[[Tensor], Any], Any]] = {}  # of each map, by function
 
-    def map(self, key: Hashable, compute: Callable[[], Tensor]) -> Tensor:
-        """Returns the map that is kept as `key`, or computes and keeps it."""
+    def map(self, key: Hashable, compute: Callable[[], T]) -> T:
+        """Returns the map, or the term of a sum, that is kept as `key`, or computes and keeps it."""
         if torch.is_grad_enabled():
             return compute()
         key = key, torch.is_autocast_enabled("cpu"), torch.is_autocast_enabled("cuda")
@@ -43,7 +46,7 @@ class Beginning:
         while len(self._maps) > self._most:
             old, _ = self._maps.popitem(last=False)
             self._results.pop(old, None)
-        return found
+        return cast(T, found)
 
     def once(self, value: Tensor, function: Callable[[Tensor], Result]) -> Result:
         """Returns `function(value)`, computed once for a map that is kept."""
@@ -59,30 +62,28 @@ class Beginning:
         self,
         x: Tensor,
         plan: CellPlan,
-        edges: Iterable[nn.Module],
-        weight: Callable[[int, str], float] = lambda edge, op: 1.0,
+        edges: Iterable[Callable[[Tensor], Term]],
+        weight: Callable[[int, str], float],
     ) -> dict[int, Tensor]:
-        """Returns what `CellView.nodes` does; `x` is the same for all archs.
-
-        Args:
-            x: input of the cell.
-            plan: what to compute.
-            edges: the operations.
-            weight: what the output of an operation of an edge is multiplied by.
-        """
+        """Returns what `computed` of a view does, to the last bit; `x` is the same for all archs."""
         nodes: dict[int, Tensor] = {INPUT: x}
         names: dict[int, Hashable] = {INPUT: INPUT}
-        for step, op in zip(plan.steps, edges, strict=True):
-            out, name = nodes[step.source], names[step.source]
-            if step.op.startswith("nor_conv"):
-                out = self.map((name, "relu"), partial(F.relu, out))
-            if step.op != "skip_connect":
-                name = (name, step.edge, step.op)
-                out = self.map(name, partial(op, out))
-            if (times := weight(step.edge, step.op)) != 1:
-                name, out = (name, times), times * out
-            if step.target in nodes:
-                name, both = (names[step.target], name), partial(torch.add, nodes[step.target], out)
-                out = both() if step.target == OUTPUT else self.map(name, both)
-            nodes[step.target], names[step.target] = out, name
+        steps = zip(plan.steps, edges, strict=True)
+        for target, into in itertools.groupby(steps, lambda one: one[0].target):
+            terms: list[Term] = []
+            parts: list[Hashable] = []
+            for step, op in into:
+                out, name = nodes[step.source], names[step.source]
+                if step.is_convolution:
+                    out = self.map((name, "relu"), partial(F.relu, out))
+                term: Term = out
+                if step.op != "skip_connect":
+                    name = (name, step.edge, step.op)
+                    term = self.map(name, partial(op, out))
+                times = weight(step.edge, step.op)
+                terms.append(weighted(term, times))
+                parts.append((name, times))
+            names[target] = tuple(parts)
+            whole = partial(summed, terms, kept=True)
+            nodes[target] = whole() if target == OUTPUT else self.map(names[target], whole)
         return nodes

@@ -13,6 +13,7 @@ from nas_ray.proxies.noise import gaussian_like, generator
 from nas_ray.shared_weights.arch_view import WITHOUT_WEIGHTS, computed
 from nas_ray.shared_weights.batch_run import EPS, initial_norm
 from nas_ray.shared_weights.mixture import Arch, mixture_of
+from nas_ray.shared_weights.normed import Term, put_off, summed
 from nas_ray.spaces.ops import ResidualReduction
 from nas_ray.spaces.plans import OUTPUT, Step, every_step
 
@@ -93,23 +94,23 @@ class GaussianRun:
 
     def features(self, x: Tensor) -> Tensor:
         """Returns the map before global pooling `[B, C, H, W]` of images `[B, 3, H, W]`."""
-        x = self.layer(self.net.stem, x)
+        x = summed([self.layer(self.net.stem, x)])
         for block in self.net.body.children():
             x = self.reduction(block, x) if isinstance(block, ResidualReduction) else self.cell(block, x)
-        return F.relu_(self.norm(x))
+        return F.relu_(summed([self.norm(x)]))
 
     def cell(self, cell: nn.Module, x: Tensor) -> Tensor:
         """Returns the last node of a cell."""
         arch = self.net.arch
         plan = arch.plan(observed=self.scales is not None)
-        nodes = computed(x, plan, [self.operation(cell, step) for step in plan.steps], arch)
+        nodes = computed(x, plan, [self.operation(cell, step) for step in plan.steps], arch.weight)
         if self.scales is not None:
             for step in every_step(arch.ops):  # nothing but its BN sees what it computes
                 if step.is_convolution and step not in plan.steps and step.source in nodes:
                     self.layer(layer_of(cell, step), F.relu(nodes[step.source]))
         return nodes[OUTPUT] if OUTPUT in nodes else torch.zeros_like(x)
 
-    def operation(self, cell: nn.Module, step: Step) -> Callable[[Tensor], Tensor]:
+    def operation(self, cell: nn.Module, step: Step) -> Callable[[Tensor], Term]:
         """Returns what a step computes, a convolution without its ReLU."""
         if step.is_convolution:
             return partial(self.layer, layer_of(cell, step))
@@ -117,13 +118,12 @@ class GaussianRun:
 
     def reduction(self, block: nn.Module, x: Tensor) -> Tensor:
         """Returns the output of a residual reduction."""
-        out = x
-        for name in ("conv_a", "conv_b"):
-            out = self.layer(block.get_submodule(f"{name}.1"), F.relu(out))
-        around = block.get_submodule("shortcut.0")(x)
-        return out.add_(self.convolution(block.get_submodule("shortcut.1"), around))
+        first, second, around = (block.get_submodule(name) for name in ("conv_a.1", "conv_b.1", "shortcut.1"))
+        middle = summed([self.layer(first, F.relu(x))])
+        pooled = block.get_submodule("shortcut.0")(x)
+        return summed([self.layer(second, F.relu_(middle)), self.convolution(around, pooled)])
 
-    def layer(self, convolution: nn.Module, x: Tensor) -> Tensor:
+    def layer(self, convolution: nn.Module, x: Tensor) -> Term:
         """Returns a convolution and its BN."""
         return self.norm(self.convolution(convolution, x))
 
@@ -132,14 +132,13 @@ class GaussianRun:
         assert isinstance(layer, nn.Conv2d)
         return F.conv2d(x, self.weights[layer], None, layer.stride, layer.padding)
 
-    def norm(self, x: Tensor) -> Tensor:
+    def norm(self, x: Tensor) -> Term:
         """Returns BN in batch mode, and keeps the logarithm of its scale."""
-        count = x.numel() // x.shape[1]
-        if count == 1:
+        if x.shape[1] == x.numel():  # a single value per channel has no variance
             return initial_norm(x)
-        mean, variance = x.new_zeros(x.shape[1]), x.new_ones(x.shape[1])
-        normed = F.batch_norm(x, mean, variance, training=True, momentum=1.0, eps=EPS)
+        later = put_off(x, EPS)
         if self.scales is not None:
-            of_batch = variance.double().mean() * (count - 1) / count
-            self.scales.append(torch.where(of_batch > 0, of_batch.log() / 2, 0.0))
-        return normed
+            variance = x.var((0, 2, 3), correction=0) if later is None else later.variance
+            mean = variance.double().mean()
+            self.scales.append(torch.where(mean > 0, mean.log() / 2, 0.0))
+        return F.batch_norm(x, None, None, training=True, eps=EPS) if later is None else later

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 import torch
@@ -9,7 +9,7 @@ from torch import Tensor
 from nas_ray.proxies import agreement as module
 from nas_ray.proxies.agreement import agreement, bytes_are_faster, of_bytes, of_floats
 
-SHAPES = [(5, 3), (4, 6, 5, 5), (9, 1, 2, 2), (2, 7, 1, 1), (3, 4, 5)]
+SHAPES = [(5, 3), (4, 6, 5, 5), (9, 1, 2, 2), (2, 7, 1, 1), (3, 4, 5), (1, 4)]
 
 
 @pytest.fixture(autouse=True)
@@ -26,9 +26,11 @@ def by_hand(activations: Tensor) -> list[list[float]]:
 
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("bytewise", [False, True])
+@pytest.mark.parametrize("halved_from", [0, module.LARGE])
 def test_counts_exactly_with_either_product(
-    shape: tuple[int, ...], bytewise: bool, monkeypatch: pytest.MonkeyPatch
+    shape: tuple[int, ...], bytewise: bool, halved_from: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(module, "LARGE", halved_from)
     monkeypatch.setattr(module, "bytes_are_faster", lambda: bytewise)
     activations = torch.randn(shape, generator=torch.Generator().manual_seed(0))
     activations.view(-1)[::4] = 0
@@ -43,7 +45,7 @@ def test_counts_exactly_with_either_product(
 
 @pytest.mark.parametrize("product", [of_bytes, of_floats])
 def test_more_units_than_bfloat16_can_count(
-    product: Callable[[Tensor], Tensor], monkeypatch: pytest.MonkeyPatch
+    product: module.Multiply, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "bytes_are_faster", lambda: product is of_bytes)
     same = torch.ones(2, 1001)
@@ -59,7 +61,7 @@ def test_units_are_counted_in_parts_that_float32_can_hold(monkeypatch: pytest.Mo
 
 def test_the_faster_product_is_found_by_measuring(monkeypatch: pytest.MonkeyPatch) -> None:
     seconds = {of_bytes: 1.0, of_floats: 2.0}
-    monkeypatch.setattr(module, "fastest", lambda function, active: seconds[function])
+    monkeypatch.setattr(module, "fastest", lambda multiply, active: seconds[multiply])
     assert bytes_are_faster()
     bytes_are_faster.cache_clear()
     seconds[of_bytes] = 3.0
