@@ -7,7 +7,7 @@ from functools import cache
 import torch
 
 from nas_ray.proxies import flops
-from nas_ray.shared_weights.one_by_one import EVERY_RELU, Way, first_of_each
+from nas_ray.shared_weights.one_by_one import DRAWN, EVERY_RELU, Way, first_of_each
 from nas_ray.spaces import NatsTss
 from nas_ray.spaces.nats_tss import to_arch, to_ops
 from nas_ray.spaces.plans import plan_cell
@@ -17,7 +17,8 @@ from nas_ray.spaces.plans import plan_cell
 def work(way: Way, *, once: bool = True) -> tuple[float, float]:
     """Returns multiply-adds and map elements of one image through an arch, mean over the space.
 
-    Only what the way computes counts, and with `once` archs that are the same to it count once.
+    Only what the way computes counts, and with `once` archs that are the same to it count once. A way that
+    draws weights goes through a net twice, of which the first time counts.
     """
     space = NatsTss()
     everything = list(space)
@@ -33,7 +34,7 @@ def work(way: Way, *, once: bool = True) -> tuple[float, float]:
     elements = sum(space.cells * space.channels * 2**s * (32 >> s) ** 2 for s in range(3))
     total = maps = 0.0
     for arch in different:
-        steps = plan_cell(to_ops(arch), observed=way is EVERY_RELU).steps
+        steps = plan_cell(to_ops(arch), observed=way in (EVERY_RELU, DRAWN)).steps
         total += base + sum(per_op.get(step.op, 0.0) for step in steps)
         maps += elements * sum(2 + step.op.startswith("nor_conv") for step in steps)
     return total / len(everything), maps / len(everything)

@@ -19,7 +19,7 @@ from nas_ray.drivers.table import to_table
 from nas_ray.errors.checks import check_all, real, whole
 from nas_ray.evaluation.attempt import evaluate, rows_of
 from nas_ray.evaluation.base import Evaluator
-from nas_ray.process.foreign_code import Contained, is_ours
+from nas_ray.process.foreign_code import Contained, Listening, is_ours
 from nas_ray.rows import Row
 from nas_ray.runs.folder import create_run
 from nas_ray.runs.journal import FILE_NAME, Journal
@@ -63,10 +63,11 @@ def simulate(
     limits = {"num_samples": whole(1).or_none, "seconds": real(0, above=True).or_none, "workers": whole(1)}
     check_all(limits, {"num_samples": num_samples, "seconds": seconds, "workers": workers})
     budget, clock = Budget(num_samples, seconds), 0.0
-    surroundings = nullcontext if is_ours(evaluator) else Contained  # a table is asked a million times
+    listening = Listening()
+    surroundings = nullcontext() if is_ours(evaluator) else Contained(listening)  # used a million times
 
     def evaluated(archs: Sequence[str]) -> list[Row]:
-        with surroundings():
+        with surroundings:
             return evaluate(evaluator, archs)
 
     def arrived(ends: float) -> None:
@@ -85,7 +86,7 @@ def simulate(
         clock=lambda: clock,
         archs_per_trial=archs_per_trial,
     )
-    with _kept(searcher, None if folder is None else Path(folder)):
+    with _kept(searcher, None if folder is None else Path(folder)), listening:
         drive(searcher, carry_out, workers=workers, arrived=arrived)
     return to_table(searcher)
 

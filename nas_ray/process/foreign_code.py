@@ -18,17 +18,18 @@ from nas_ray.process.time_limit import TimedOut
 PACKAGE = __name__.partition(".")[0]
 
 
-class Contained:
-    """A context manager out of which nothing comes but an `Exception`, a time limit, or a signal of the user.
+class Listening:
+    """A context manager that hears the signals of the user, whose handlers work as before.
 
-    `SystemExit`, `KeyboardInterrupt` and the like that the body raises by itself become `EndsProcess`.
+    Attributes:
+        heard: whether one came.
     """
 
     def __init__(self) -> None:
         self._before: dict[int, Any] = {}
-        self._signalled = False
+        self.heard = False
 
-    def __enter__(self) -> Contained:
+    def __enter__(self) -> Listening:
         if threading.current_thread() is threading.main_thread():
             found = {number: signal.getsignal(number) for number in STOPPING}
             self._before = {number: handler for number, handler in found.items() if callable(handler)}
@@ -41,13 +42,41 @@ class Contained:
     ) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
-        if error is None or isinstance(error, (Exception, TimedOut)) or self._signalled:
-            return
-        raise EndsProcess(_said(error)) from error
 
     def _hear(self, number: int, frame: FrameType | None) -> None:
-        self._signalled = True
+        self.heard = True
         self._before[number](number, frame)
+
+
+class Contained:
+    """A context manager out of which nothing comes but an `Exception`, a time limit, or a signal of the user.
+
+    `SystemExit`, `KeyboardInterrupt` and the like that the body raises by itself become `EndsProcess`.
+
+    Args:
+        listening: hears signals around many such bodies, which is faster than to begin and end it for each.
+    """
+
+    def __init__(self, listening: Listening | None = None) -> None:
+        self._own = Listening() if listening is None else None
+        self._listening = self._own or listening
+
+    def __enter__(self) -> Contained:
+        if self._own:
+            self._own.__enter__()
+        assert self._listening
+        self._listening.heard = False
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._own:
+            self._own.__exit__(kind, error, trace)
+        assert self._listening
+        if error is None or isinstance(error, (Exception, TimedOut)) or self._listening.heard:
+            return
+        raise EndsProcess(_said(error)) from error
 
 
 class ForeignCode:

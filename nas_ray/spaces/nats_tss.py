@@ -175,12 +175,20 @@ def _all_indices() -> dict[str, int]:
     return {arch: index for index, arch in enumerate(_all_archs())}
 
 
+def _template() -> str:
+    """Returns an arch with `%s` in the place of each operation, in the order of `EDGES`."""
+    groups: dict[int, str] = {}
+    for source, target in EDGES:
+        groups[target] = groups.get(target, "|") + f"%s~{source}|"
+    return "+".join(groups.values())
+
+
+TEMPLATE = _template()
+
+
 def to_arch(ops: tuple[str, ...]) -> str:
     """Returns the arch string of six operations given in the order of `EDGES`."""
-    groups: dict[int, str] = {}
-    for (source, target), op in zip(EDGES, ops, strict=True):
-        groups[target] = groups.get(target, "|") + f"{op}~{source}|"
-    return "+".join(groups.values())
+    return TEMPLATE % ops
 
 
 def to_ops(arch: str) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from nas_ray.errors import EndsProcess, describe
-from nas_ray.process.foreign_code import Contained, ForeignCode, around
+from nas_ray.process.foreign_code import Contained, ForeignCode, Listening, around
 from nas_ray.process.global_state import KeptState
 from nas_ray.process.time_limit import TimedOut, time_limit
 from nas_ray.searchers import FilteredSpace, SkipCount
@@ -181,6 +181,25 @@ def test_a_signal_of_the_user_and_a_time_limit_come_through() -> None:
     with pytest.raises(TimedOut), time_limit(0.05), ForeignCode():
         threading.Event().wait(5)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_many_bodies_are_listened_to_at_once() -> None:
+    heard: list[int] = []
+    before = signal.signal(signal.SIGTERM, lambda number, frame: heard.append(number))
+    try:
+        with Listening() as listening:
+            contained = Contained(listening)
+            for _ in range(2):
+                with contained:
+                    signal.raise_signal(signal.SIGTERM)  # whose handler lets the body go on
+                with pytest.raises(EndsProcess, match="SystemExit"), contained:
+                    raise SystemExit
+            with pytest.raises(KeyboardInterrupt), contained:
+                signal.raise_signal(signal.SIGINT)
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert heard == [signal.SIGTERM] * 2
 
 
 def test_other_threads_have_no_signals() -> None:
