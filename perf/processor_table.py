@@ -1,5 +1,7 @@
 """Prints the table of `docs/performance.md` from files of `proxy_throughput.py`, a group of columns for each.
 
+Where a file has SynFlow and NASWOT it also says how long the whole space takes by both, from these times.
+
 python perf/processor_table.py runs/proxy_throughput.csv runs/proxy_throughput_avx2.csv
 """
 
@@ -10,6 +12,8 @@ from pathlib import Path
 
 import pandas as pd
 import tyro
+
+from nas_ray.spaces import NatsTss
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,6 +38,15 @@ def columns(file: Path, cores: int) -> pd.DataFrame:
     return pd.DataFrame(made)
 
 
+def whole_space(file: Path, cores: int) -> str:
+    """Returns the minutes of all archs by SynFlow and NASWOT on two cores; nothing without their times."""
+    times = pd.read_csv(file).query("cores == @cores").set_index("proxy")["batched"]
+    if not {"synflow", "naswot"} <= set(times.index):
+        return ""
+    minutes = len(NatsTss()) * (times["synflow"] + times["naswot"]) / 1e3 / 60 / (2 / cores)
+    return f"{minutes:.1f} minutes by {file}"
+
+
 def main(args: Args) -> None:
     tables = [columns(file, args.cores) for file in args.files]
     heads = ["proxy", *(name for table in tables for name in table)]
@@ -42,6 +55,9 @@ def main(args: Args) -> None:
     for proxy in (name for name in tables[0].index if all(name in table.index for table in tables)):
         cells = [cell for table in tables for cell in table.loc[proxy]]
         print(f"| `{proxy}` | " + " | ".join(cells) + " |")
+    known = [said for file in args.files if (said := whole_space(file, args.cores))]
+    if known:
+        print(f"The whole space by SynFlow and NASWOT on two cores: {', '.join(known)}.")
 
 
 if __name__ == "__main__":
