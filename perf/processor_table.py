@@ -40,11 +40,12 @@ def columns(file: Path, cores: int) -> pd.DataFrame:
 
 def whole_space(file: Path, cores: int) -> str:
     """Returns the minutes of all archs by SynFlow and NASWOT on two cores; nothing without their times."""
-    times = pd.read_csv(file).query("cores == @cores").set_index("proxy")["batched"]
+    rows = pd.read_csv(file).query("cores == @cores").set_index("proxy")
+    times = rows["batched"]
     if not {"synflow", "naswot"} <= set(times.index):
         return ""
     minutes = len(NatsTss()) * (times["synflow"] + times["naswot"]) / 1e3 / 60 / (2 / cores)
-    return f"{minutes:.1f} minutes by {file}"
+    return f"{minutes:.1f} minutes with {rows['processor'].iloc[0]}"
 
 
 def main(args: Args) -> None:
