@@ -2,6 +2,7 @@
 
     python perf/one_shot_step.py
     python perf/one_shot_step.py --space darts --cells 3 --batch-size 32
+    python perf/one_shot_step.py --methods darts1 darts2 --forms
 
 `usual` has a module for each operation of each edge and takes gradients of everything in each pass, as most
 released code does; `channels last` is the same with maps in the order that convolutions on a CPU prefer, and
@@ -38,6 +39,8 @@ from nas_ray.spaces.named import make_space
 LEARNING_RATE, RADIUS = 0.025, 0.01
 TOLERANCE = 1e-5
 """Relative difference of the losses of the first step; float32 rounds sums in other orders otherwise."""
+FORMS = {"usual": (False, True), "channels last": (True, True), "asked": (True, False)}
+"""Beside `ours`: whether maps are channels last, and whether all gradients are taken."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,6 +51,8 @@ class Args:
     """Space with a supernet."""
     methods: tuple[str, ...] = ("darts1", "darts2", "gdas")
     """Of darts1, darts2 and gdas."""
+    forms: tuple[str, ...] = tuple(FORMS)
+    """Beside `ours`; none to compare methods alone."""
     channels: int = 16
     """Width of the first cells."""
     cells: int = 5
@@ -188,13 +193,11 @@ def peak(work: Callable[[], object]) -> float:
     return (read("VmHWM") - before) / 1024
 
 
-def kinds_of(net: MixedNet, method: str) -> dict[str, Kind]:
+def kinds_of(net: MixedNet, method: str, forms: tuple[str, ...]) -> dict[str, Kind]:
     """Returns the forms in which a method is measured, with equal parameters."""
-    ours = {"ours": Kind(copy.deepcopy(net))}
-    if method == "gdas":
-        return ours
-    plain, last, asked = (usual_form(net, channels_last=order) for order in (False, True, True))
-    return {"usual": Kind(plain, True), "channels last": Kind(last, True), "asked": Kind(asked), **ours}
+    usual = {name: how for name, how in FORMS.items() if name in forms and method != "gdas"}
+    made = {name: Kind(usual_form(net, last), everything) for name, (last, everything) in usual.items()}
+    return {**made, "ours": Kind(copy.deepcopy(net))}
 
 
 def ratio(seconds: list[float], others: list[float]) -> float:
@@ -207,7 +210,11 @@ def main(args: Args) -> None:
     torch.manual_seed(0)
     net = mixed_net(make_space(args.space), 10, channels=args.channels, cells=args.cells)
     steps = Steps(args)
-    forms = [(method, name, kind) for method in args.methods for name, kind in kinds_of(net, method).items()]
+    forms = [
+        (method, name, kind)
+        for method in args.methods
+        for name, kind in kinds_of(net, method, args.forms).items()
+    ]
     for turn in range(args.rounds + 1):
         for method, _, kind in forms:
             start = time.process_time()

@@ -31,18 +31,20 @@ _COLUMNS = {
     "valid_acc": ("valid_acc (%)", "Validation accuracy of the supernet"),
     "entropy": ("entropy (nats)", "Entropy of the architecture weights"),
 }
+_ON_REQUEST = {"lambda_max": ("lambda_max", "Largest eigenvalue of the validation loss")}
 
 
 def one_shot_panels(runs: Sequence[RunData]) -> list[Panel]:
     """Returns what one-shot searches were after each epoch; none of other runs, or without their files."""
     panels: list[Panel] = []
     for run in runs:
-        if (epochs := _table(run, EPOCHS_FILE, ("arch", "epoch", "found", *_COLUMNS))) is not None:
+        columns = ("arch", "epoch", "found", *_COLUMNS)
+        if (epochs := _table(run, EPOCHS_FILE, columns, tuple(_ON_REQUEST))) is not None:
             of_run = "" if len(runs) == 1 else f" ({run.name})"
             panels += [
-                _epochs(epochs, column, title + of_run)
-                for column, (_, title) in _COLUMNS.items()
-                if epochs[column].notna().any()
+                _epochs(epochs, column, label, title + of_run)
+                for column, (label, title) in {**_COLUMNS, **_ON_REQUEST}.items()
+                if column in epochs and epochs[column].notna().any()
             ]
             columns = ("arch", "epoch", "graph", "source", "target", "op", "weight")
             weights = _table(run, WEIGHTS_FILE, columns)
@@ -50,8 +52,13 @@ def one_shot_panels(runs: Sequence[RunData]) -> list[Panel]:
     return panels
 
 
-def _table(run: RunData, name: str, columns: Sequence[str]) -> pd.DataFrame | None:
-    """Returns a table of a run; None where it is not there, empty, or not what it should be."""
+def _table(
+    run: RunData, name: str, columns: Sequence[str], on_request: Sequence[str] = ()
+) -> pd.DataFrame | None:
+    """Returns these columns of a table of a run; None where it is not there, empty, or lacks some.
+
+    Columns `on_request` may be missing.
+    """
     path = run.folder / name
     if run.experiment != "one_shot" or not path.is_file():
         return None
@@ -61,13 +68,14 @@ def _table(run: RunData, name: str, columns: Sequence[str]) -> pd.DataFrame | No
         return None
     if not set(columns) <= set(table.columns) or not len(table):
         return None
+    columns = [*columns, *(column for column in on_request if column in table)]
     words = {name: table[name].astype(str) for name in columns if name in WORDS}
     known = {name: pd.to_numeric(table[name], errors="coerce") for name in columns if name not in WORDS}
-    return pd.DataFrame({**words, **known})[list(columns)].dropna(subset=["epoch"])
+    return pd.DataFrame({**words, **known})[columns].dropna(subset=["epoch"])
 
 
-def _epochs(epochs: pd.DataFrame, column: str, title: str) -> Panel:
-    plot = new_plot("epoch", _COLUMNS[column][0])
+def _epochs(epochs: pd.DataFrame, column: str, label: str, title: str) -> Panel:
+    plot = new_plot("epoch", label)
     methods, key = methods_of(epochs["arch"]), []
     for place, method in enumerate(dict.fromkeys(methods)):
         style = {"color": COLORS[place % len(COLORS)], "dash": DASHES[place // len(COLORS) % len(DASHES)]}

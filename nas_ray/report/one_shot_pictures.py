@@ -18,7 +18,7 @@ def draw_course(epochs: pd.DataFrame, path: Path, accuracy: str | None = None) -
 
     Args:
         epochs: a row per search and epoch with `arch` (`METHOD,seed=S`), `epoch`, `skips`, `entropy`,
-            `valid_acc` and `accuracy`, in percent and NaN where it is unknown.
+            `valid_acc` and `accuracy`, in percent and NaN where it is unknown; `lambda_max` may be there.
         path: of the picture; none is drawn where there are no epochs.
         accuracy: what the accuracy is, such as `test_acc`.
     """
@@ -43,6 +43,8 @@ def _course(epochs: pd.DataFrame, accuracy: str | None) -> Figure:
         "valid_acc": "valid_acc of the supernet (%)",
         "entropy": "entropy of the weights (nats)",
     }
+    if "lambda_max" in rows and rows["lambda_max"].notna().any():
+        panels["lambda_max"] = "largest eigenvalue, lambda_max"
     figure = new_figure((4.0 * len(panels), 3.8), layout="constrained")
     for place, (column, label) in enumerate(panels.items()):
         axes = figure.add_subplot(1, len(panels), place + 1)

@@ -46,6 +46,15 @@ def test_every_epoch_and_every_weight_is_shown(tmp_path: Path) -> None:
     assert list(weights.data[0].y) == ["0 to 1  none", "0 to 1  skip_connect"]
 
 
+def test_the_largest_eigenvalue_is_shown_where_it_was_asked_for(tmp_path: Path) -> None:
+    made = run(tmp_path)
+    table = pd.read_csv(tmp_path / "epochs.csv")
+    table.assign(lambda_max=0.1 * table["epoch"]).to_csv(tmp_path / "epochs.csv", index=False)
+    shown = one_shot_panels([made])[4]
+    assert shown.title == "Largest eigenvalue of the validation loss"
+    assert list(shown.plot.data[0].y) == [0.1, 0.2]
+
+
 def test_without_a_benchmark_there_is_no_accuracy(tmp_path: Path) -> None:
     assert len(one_shot_panels([run(tmp_path, None)])) == 3 + 1
 

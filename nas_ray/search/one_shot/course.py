@@ -8,11 +8,12 @@ from typing import Any
 
 import pandas as pd
 
+from nas_ray.benchmarks.base import rank_among
 from nas_ray.report.search_curve import known_accuracy
 from nas_ray.rows import TRAJECTORY
 from nas_ray.runs.writing import write_csv, write_parquet
 from nas_ray.search.base import Experiment
-from nas_ray.shared_weights.one_shot.trajectory import NUMBERS, Trajectory
+from nas_ray.shared_weights.one_shot.trajectory import NUMBERS, ON_REQUEST, Trajectory
 from nas_ray.spaces.edges import EdgeGraph, EdgeSpace
 
 Courses = Mapping[str, Trajectory]
@@ -29,18 +30,24 @@ def course_of(experiment: Experiment) -> dict[str, Trajectory]:
 
 
 def epochs_of(courses: Courses, experiment: Experiment) -> pd.DataFrame:
-    """Returns a row per search and epoch: `arch`, `epoch` from 1, `found`, its `accuracy`, and numbers."""
+    """Returns a row per search and epoch: `arch`, `epoch` from 1, `found`, and numbers of it.
+
+    Where there is a benchmark, `accuracy` is that of what was found and `rank` its rank among all archs.
+    """
     benchmark = experiment.benchmark
+    everything = None if benchmark is None else benchmark.all_test_acc()
     known: dict[str, float] = {}
     rows: list[dict[str, Any]] = []
     for asked, course in courses.items():
         for place, found in enumerate(course.found):
             if benchmark is not None and found not in known:
                 known[found] = known_accuracy(benchmark, found)
-            numbers = {name: course.numbers[name][place] for name in NUMBERS}
-            accuracy = known.get(found, float("nan"))
-            rows.append({"arch": asked, "epoch": place + 1, "found": found, "accuracy": accuracy, **numbers})
-    return pd.DataFrame(rows, columns=["arch", "epoch", "found", "accuracy", *NUMBERS])
+            worth = {"accuracy": known.get(found), "rank": rank_among(everything, known.get(found))}
+            numbers = {name: values[place] for name, values in course.numbers.items()}
+            rows.append({"arch": asked, "epoch": place + 1, "found": found, **worth, **numbers})
+    asked_for = [name for name in ON_REQUEST if any(name in course.numbers for course in courses.values())]
+    table = pd.DataFrame(rows, columns=["arch", "epoch", "found", "accuracy", "rank", *NUMBERS, *asked_for])
+    return table.astype({"accuracy": float, "rank": "Int64"})
 
 
 def weights_of(courses: Courses, experiment: Experiment) -> pd.DataFrame:

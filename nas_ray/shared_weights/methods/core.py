@@ -107,7 +107,9 @@ class SearchCore:
         soft = self.method.edges == "softmax"
         edges = EdgeWeights(self.graphs, self.method.init, first).to(self.device) if soft else None
         keep = tuple(torch.tensor(graph.mask) for graph in self.graphs)
-        self.mixes = Mixes(self.method, arch, edges, keep, chance, self.device)
+        self.mixes = Mixes(
+            self.method, arch, edges, keep, chance, self.device, unchosen_learn=self.how.unchosen_learn
+        )
         self.arch_step = ArchStep(self.method, self.mixes)
         self.weight_step = WeightStep(self.method, self.mixes)
 

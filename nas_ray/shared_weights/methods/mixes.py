@@ -29,7 +29,7 @@ class Pass:
         skip: weight of the auxiliary skip beside each edge.
         drop: dropout rate behind skip connections.
         seed: of that dropout.
-        hard: whether operations that are not active have a gradient all the same.
+        unchosen_learn: whether operations that are not active have a gradient all the same.
     """
 
     weights: Tensors
@@ -38,7 +38,7 @@ class Pass:
     skip: float = 0.0
     drop: float = 0.0
     seed: int = 0
-    hard: bool = False
+    unchosen_learn: bool = False
 
     @property
     def made(self) -> Tensors:
@@ -59,12 +59,21 @@ class Pass:
             None if self.edges is None else values[number:],
             skip=self.skip,
             drop_skip=self.drop,
-            inactive_as_scalar=self.hard and any(own.requires_grad for own in values),
+            inactive_as_scalar=self.unchosen_learn and any(own.requires_grad for own in values),
         )
 
 
 class Mixes:
     """What a method mixes by: parameters, which operations are still there, and what fades over the epochs.
+
+    Args:
+        method: what is done.
+        arch: makes weights of operations.
+        edges: makes those of edges; None where all count 1.
+        keep: bool `[E, O]` by graph: operations that are still there.
+        chance: draws.
+        device: where weights are.
+        unchosen_learn: whether operations that GDAS did not draw have a gradient (`Protocol`).
 
     Attributes:
         keep: bool `[E, O]` by graph, on the device: operations that are still there.
@@ -81,7 +90,10 @@ class Mixes:
         keep: Tensors,
         chance: Chance,
         device: torch.device,
+        *,
+        unchosen_learn: bool,
     ) -> None:
+        self.unchosen_learn = unchosen_learn and method.weights == "gumbel"
         self.method, self.arch, self.edges, self.chance = method, arch, edges, chance
         self.skip, self.drop = 0.0, 0.0
         self.device = device
@@ -102,8 +114,7 @@ class Mixes:
         active = chosen if len(chosen) == len(drawn) else self._active
         seed = chance.whole(2**31) if self.drop else 0
         weights = tuple(own.weights for own in drawn)
-        hard = self.method.weights == "gumbel"
-        return Pass(weights, self._edges(), active, self.skip, self.drop, seed, hard)
+        return Pass(weights, self._edges(), active, self.skip, self.drop, seed, self.unchosen_learn)
 
     def mean(self) -> Pass:
         """Returns the strengths as weights, without chance and dropout."""

@@ -19,17 +19,22 @@ class Protocol:
         nesterov: whether the momentum is Nesterov's.
         weight_decay: L2 penalty of the weights.
         every_step: whether the learning rate changes at every step, or once in an epoch.
+        unchosen_learn: whether operations that GDAS did not draw have a gradient of their own: their weights,
+            which are zero, are then added to the sum of the edge.
     """
 
     weights_first: bool
     nesterov: bool
     weight_decay: float
     every_step: bool
+    unchosen_learn: bool
 
 
-TSS = Protocol(weights_first=True, nesterov=True, weight_decay=5e-4, every_step=True)
+TSS = Protocol(weights_first=True, nesterov=True, weight_decay=5e-4, every_step=True, unchosen_learn=True)
 """Of spaces whose archs have all edges: as in the published searches of NAS-Bench-201 and NATS-Bench."""
-DARTS = Protocol(weights_first=False, nesterov=False, weight_decay=3e-4, every_step=False)
+DARTS = Protocol(
+    weights_first=False, nesterov=False, weight_decay=3e-4, every_step=False, unchosen_learn=False
+)
 """Of spaces whose archs have some edges: as in the published search of DARTS."""
 
 
@@ -37,7 +42,8 @@ def protocol(method: Method, graphs: Sequence[EdgeGraph]) -> Protocol:
     """Returns how `method` trains on a space with these graphs.
 
     Source: the published searches of Dong et al., "NATS-Bench", TPAMI 2021 (weights before architecture, also
-    for DARTS) and of Liu et al., "DARTS", ICLR 2019 (architecture before weights).
+    for DARTS) and of Liu et al., "DARTS", ICLR 2019 (architecture before weights). Dong et al. released GDAS
+    for both spaces; it adds the weights of what was not drawn on NATS-TSS alone.
     Differs: all clip gradients at norm 5, as DARTS and the first published searches of NAS-Bench-201 do.
     """
     own = TSS if all(graph.kept is None for graph in graphs) else DARTS
@@ -46,6 +52,7 @@ def protocol(method: Method, graphs: Sequence[EdgeGraph]) -> Protocol:
         own.nesterov if method.nesterov == BY_SPACE else method.nesterov > 0,
         own.weight_decay if method.weight_decay == BY_SPACE else method.weight_decay,
         own.every_step,
+        own.unchosen_learn,
     )
 
 

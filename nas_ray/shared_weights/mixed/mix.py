@@ -25,7 +25,7 @@ class Mix:
         skip: weight of an auxiliary skip connection beside every edge (DARTS-).
         drop_skip: rate of the dropout behind skip connections that keep the size, in training mode (P-DARTS).
         inactive_as_scalar: the weights of operations that are not active are added to the sum of the edge as
-            numbers, so that they have a gradient; their value should be zero (GDAS, as released).
+            numbers, so that they have a gradient; their value should be zero (GDAS on NATS-TSS, as released).
     """
 
     weights: tuple[Tensor, ...]

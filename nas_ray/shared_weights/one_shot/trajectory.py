@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +14,9 @@ import numpy.typing as npt
 
 Array = npt.NDArray[np.float32]
 NUMBERS = ("valid_acc", "skips", "entropy")
+"""Columns that every search has."""
+ON_REQUEST = ("lambda_max",)
+"""Columns that a search has where they were asked for."""
 
 
 @dataclass
@@ -33,8 +37,9 @@ class Trajectory:
         """Adds an epoch."""
         self.found.append(found)
         self.weights.append([np.asarray(of, dtype=np.float32) for of in weights])
-        for name in NUMBERS:
-            self.numbers[name].append(numbers[name])
+        for name in (*NUMBERS, *(name for name in ON_REQUEST if name in numbers)):
+            before = [math.nan] * (len(self.found) - 1)  # of a checkpoint that had none
+            self.numbers.setdefault(name, before).append(numbers[name])
 
     def best(self) -> str:
         """Returns the arch of the epoch with the best `valid_acc`, the first of equals."""
@@ -56,7 +61,8 @@ class Trajectory:
         try:
             held: dict[str, Any] = json.loads(text)
             found = [str(arch) for arch in held["found"]]
-            numbers = {name: [float(value) for value in held["numbers"][name]] for name in NUMBERS}
+            names = (*NUMBERS, *(name for name in ON_REQUEST if name in held["numbers"]))
+            numbers = {name: [float(value) for value in held["numbers"][name]] for name in names}
             weights = [[_unpacked(*of) for of in epoch] for epoch in held["weights"]]
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError("no trajectory of a one-shot search") from error

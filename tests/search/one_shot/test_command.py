@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from nas_ray.benchmarks import open_benchmark
 from nas_ray.runs.folder import read_run
 from nas_ray.runs.journal import FILE_NAME
 from nas_ray.spaces import NatsTss
@@ -60,6 +61,9 @@ def test_its_tables_say_the_same(whole: tuple[Path, str]) -> None:
     assert list(epochs["epoch"]) == [1, 2] * 4
     last = epochs[epochs["epoch"] == 2].set_index("arch")
     assert (last["found"] == found["found"].loc[last.index]).all()
+    everything = open_benchmark("nb201", "cifar10").all_test_acc()
+    better = [int((everything > accuracy + 1e-9).sum()) for accuracy in epochs["accuracy"]]
+    assert list(epochs["rank"]) == [1 + number for number in better]
     weights = pd.read_parquet(folder / "weights.parquet")
     assert len(weights) == 4 * 2 * 6 * 5
     sums = weights.groupby(["arch", "epoch", "source", "target"])["weight"].sum()

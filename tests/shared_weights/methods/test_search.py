@@ -328,6 +328,18 @@ def test_single_paths_compute_one_operation_of_an_edge() -> None:
         assert not mask[:, 0].any()
 
 
+@pytest.mark.parametrize(("space", "learns"), [(NatsTss(), True), (Darts(), False)])
+def test_gdas_learns_of_what_it_did_not_draw_where_its_release_does(space: object, learns: bool) -> None:
+    search = OneShotSearch(METHODS["gdas"], space, 3, image_size=16, epochs=2, channels=4, cells=3)
+    drawn = search.mixes.draw()
+    batch = torch.randn(4, 3, 16, 16), torch.arange(4) % 3
+    leaves = drawn.leaves()
+    found = torch.autograd.grad(search.training.loss(batch, drawn.mix(leaves)), leaves)
+    for slopes, active in zip(found, drawn.active, strict=True):
+        assert slopes[active].any()
+        assert bool(slopes[~active].any()) == learns
+
+
 def test_the_parameters_of_a_method_find_what_is_right() -> None:
     """Classes are the sign of a sine of the inputs, and half of the operations are taken away."""
     search = tiny("darts1,arch_lr=0.05", epochs=30, channels=4)

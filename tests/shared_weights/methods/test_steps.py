@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -111,7 +112,7 @@ def test_twenty_steps_equal_a_plain_implementation(text: str, weights_first: boo
         method, NatsTss(), 4, epochs=EPOCHS, steps_per_epoch=PER_EPOCH, seed=SEED, channels=4, cells=1
     )
     if not weights_first:  # the rate is that of the space, at every step
-        search.how = type(search.how)(False, False, 3e-4, every_step=False)
+        search.how = replace(search.how, weights_first=False, every_step=False)
     plain = Plain(search, method.name, weights_first=weights_first)
     pairs = iter(data())
     with torch.no_grad():

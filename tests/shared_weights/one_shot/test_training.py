@@ -132,6 +132,10 @@ def test_a_trajectory_survives_its_text() -> None:
     assert again.best() == "arch-2"
     np.testing.assert_equal(again.numbers, course.numbers)
     np.testing.assert_equal(again.weights, course.weights)
+    again.add("arch-3", weights, {**said, "lambda_max": 2.0})
+    np.testing.assert_equal(
+        Trajectory.from_text(again.to_text()).numbers["lambda_max"], [math.nan, math.nan, math.nan, 2.0]
+    )
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"found": ["a"], "numbers": {}, "weights": []}', "nan"])
