@@ -134,7 +134,8 @@ def test_what_is_no_net(net: str, said: str, mine: Path) -> None:
     assert not list(Path("made").glob("*.png"))
 
 
-def test_two_graphs_of_one_name(mine: Path) -> None:
+def test_two_graphs_of_one_name(mine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "draw_graph", lambda *_: None)
     assert call("trace", "resnet18", "--out", "made").code == 0
     said = "Every graph must have a name of its own, got '{}', whose file is another's; "
     assert refused("trace", "resnet18", "made/resnet18.json", "--out", "other").startswith(
