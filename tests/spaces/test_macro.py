@@ -128,8 +128,8 @@ def test_samples_and_children_are_nets() -> None:
 
 
 @pytest.mark.slow(faster="test_samples_and_children_are_nets")
-def test_a_thousand_samples_and_children_are_nets() -> None:
-    for arch in sampled(700):
+def test_many_samples_and_children_are_nets() -> None:
+    for arch in sampled(200):
         agrees(arch)
 
 

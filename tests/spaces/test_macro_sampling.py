@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import Counter
 
 import numpy as np
+import pytest
 
+from nas_ray.errors import UsageError
 from nas_ray.spaces.graphs import LayerGraph
 from nas_ray.spaces.macro import space as macro
 from nas_ray.spaces.macro.chain import Token, tokens_of, written
@@ -115,10 +117,14 @@ def test_children_are_of_the_better_parent() -> None:
         "conv:64:3x3-bn-relu-max:4x4-conv:32:1x1-to:4x4-head",
         "conv:8:5x5-relu-max:4x4-conv:16:1x1-to:4x4-head",
     )
-    for fitness, widths in (([2.0, 1.0], {32, 64}), ([1.0, 2.0], {8, 16})):
+    for fitness, widths in (([2.0, np.nan], {32, 64}), ([-1.0, 2.0], {8, 16})):
         rng = np.random.default_rng(3)
         for _ in range(30):
             child = SPACE.sample_from([wide, narrow], rng, fitness)
             assert {token.width for token in tokens_of(child) if token.word in ("conv", "down")} <= widths
             assert why_not(tokens_of(child)) is None
     assert SPACE.label(wide) == "2 conv of 7"
+    with pytest.raises(UsageError, match="got 2 parents and 1 fitnesses"):
+        SPACE.sample_from([wide, narrow], rng, [1.0])
+    with pytest.raises(UsageError, match="got 0 parents and no fitnesses"):
+        SPACE.sample_from([], rng)

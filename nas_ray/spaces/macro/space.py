@@ -81,13 +81,19 @@ class Macro:
         Args:
             parents: one or more archs.
             rng: draws.
-            fitness: of each; None puts them in a random order.
+            fitness: of each, NaN is the worst; None puts them in a random order.
 
         Raises:
-            UsageError: one is no arch.
+            UsageError: one is no arch, or there are none, or not as many as fitnesses.
         """
+        if not parents or (fitness is not None and len(fitness) != len(parents)):
+            count = "no" if fitness is None else f"{len(fitness)}"
+            raise UsageError(
+                f"A child needs one parent at least, and a fitness for each or none, got {len(parents)} "
+                f"parents and {count} fitnesses."
+            )
         graphs = [child_graph(parent) for parent in parents]
-        order = rng.permutation(len(graphs)) if fitness is None else np.argsort(fitness, kind="stable")
+        order = rng.permutation(len(graphs)) if fitness is None else _ascending(fitness)
         return drawn([graphs[place] for place in order], rng, other=parents[int(order[-1])])
 
     def build(self, arch: str, num_classes: int) -> nn.Module:
@@ -105,11 +111,16 @@ class Macro:
         return MacroNet(steps_of(tokens, (3, self.size, self.size), num_classes), self.size)
 
     def label(self, arch: str) -> str:
-        """Returns how many layers of which kind an arch has, such as `12 conv 9 res 2 down, 61 layers`."""
+        """Returns how many layers of which kind an arch has, such as `12 conv 9 res of 61`."""
         tokens = tokens_of(arch)
         counts = Counter(token.word for token in tokens)
         shown = [f"{counts[word]} {word}" for word in ("conv", "res", "down", "square") if counts[word]]
         return f"{' '.join([*shown, ''])}of {len(tokens)}"
+
+
+def _ascending(fitness: Sequence[float]) -> np.ndarray:
+    values = np.asarray(fitness, dtype=float)
+    return np.argsort(np.where(np.isnan(values), -np.inf, values), kind="stable")
 
 
 def drawn(graphs: Sequence[LayerGraph], rng: np.random.Generator, other: str | None = None) -> str:
