@@ -18,6 +18,8 @@ from nas_ray.images.datasets import AUTO, DATASETS, OWN
 from nas_ray.images.folder_layout import folder_layout
 from nas_ray.images.spec import check_images
 from nas_ray.process.plugins import check_name
+from nas_ray.search.trace.args import ALL, GRAPH
+from nas_ray.spaces.graphs.seed_names import seed_names
 from nas_ray.spaces.options import named_options
 from nas_ray.spaces.settings import named_space
 from nas_ray.training.recipes import parse_recipe
@@ -25,7 +27,7 @@ from nas_ray.training.settings import check_settings
 
 SPACES = (
     *("nats-tss", "nats-sss", "darts", "darts-s1", "darts-s2", "darts-s3", "darts-s4", "darts-cells"),
-    "hand-designed",
+    *("macro", "hand-designed"),
 )
 SEARCHERS = (
     *(
@@ -137,7 +139,21 @@ def _check_images(spec: str) -> None:
         folder_layout(Path(path).expanduser())
 
 
-CHECKS = {"images": _check_images, "benchmark": check_benchmark}
+def _check_net(name: str) -> None:
+    """Checks that there is a net of that name, or a stored graph of one.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if not name.endswith(GRAPH):
+        check_name("net", name, (ALL, *seed_names()), "nas_ray.nets")
+    elif not Path(name).is_file():
+        raise UsageError(
+            f"A stored graph must be a file that nas-ray trace wrote, but there is none at {name}."
+        )
+
+
+CHECKS = {"images": _check_images, "benchmark": check_benchmark, "nets": _check_net}
 """The arguments that are names or paths."""
 
 
@@ -152,8 +168,9 @@ def check_names(args: Any) -> None:
         for text in (value,) if isinstance(value, str) else value:
             names.check(named_options(named_space(text)[0])[0] if field == "space" else text)
     for field, check in CHECKS.items():
-        if (value := getattr(args, field, None)) is not None:
-            check(str(value))
+        value = getattr(args, field, None)
+        for one in value if isinstance(value, tuple) else () if value is None else (value,):
+            check(str(one))
     recipes = {
         field: parse_recipe(text)
         for field in ("fidelity", "recipe")

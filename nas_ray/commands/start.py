@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import nas_ray
-from nas_ray.commands import results, scores, searches
+from nas_ray.commands import results, scores, searches, spaces
 from nas_ray.errors import UsageError, unknown_name
 from nas_ray.process.started import Started, script_name, started_as
 from nas_ray.terminal.cli import reported_errors
@@ -38,6 +38,7 @@ COMMANDS: dict[str, Command] = {
     "compare-searchers": scores.compare_searchers,
     "one-shot-truth": searches.one_shot_truth,
     "reproduce": scores.reproduce,
+    "trace": spaces.trace,
     "export-nats": results.export_nats,
 }
 """All commands, by the words after `nas-ray`; the script of each is called as its function."""

@@ -28,11 +28,20 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.patches import FancyArrowPatch
+from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from matplotlib.text import Text
 from matplotlib.ticker import LogFormatter, MaxNLocator, ScalarFormatter
 
-__all__ = ["Axes", "FancyArrowPatch", "Figure", "LogFormatter", "MaxNLocator", "draw", "new_figure"]
+__all__ = [
+    "Axes",
+    "FancyArrowPatch",
+    "FancyBboxPatch",
+    "Figure",
+    "LogFormatter",
+    "MaxNLocator",
+    "draw",
+    "new_figure",
+]
 
 _LONGEST_SIDE, _MOST_PIXELS = 60_000, 50_000_000
 """What a picture may have; a larger one is drawn with fewer dots per inch."""

@@ -19,6 +19,7 @@ from .darts import Darts as Darts
 from .darts_published import DartsCells as DartsCells
 from .hand_designed import HandDesigned as HandDesigned
 from .known import SPACES as SPACES
+from .macro.space import Macro as Macro
 from .nats_sss import NatsSss as NatsSss
 from .nats_tss import NatsTss as NatsTss
 from .product import Product as Product

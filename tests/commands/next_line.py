@@ -14,6 +14,7 @@ from nas_ray.score_space.args import ScoreArgs
 from nas_ray.search.arguments import AnySearchArgs, ReaArgs, SearchArgs, SkipReaArgs
 from nas_ray.search.one_shot.args import OneShotArgs
 from nas_ray.search.reinforce_args import ReinforceArgs
+from nas_ray.search.trace.args import TraceArgs
 from nas_ray.search.two_stage_args import TwoStageArgs
 from nas_ray.terminal.command_line import read_args
 from nas_ray.train.args import TrainArgs
@@ -29,6 +30,7 @@ ARGS: dict[str, type] = {
     "train": TrainArgs,
     "predict": PredictArgs,
     "report": ReportArgs,
+    "trace": TraceArgs,
     "score-space": ScoreArgs,
     "correlate": CorrelateArgs,
     "best-arch": BestArgs,

@@ -128,6 +128,7 @@ COMMANDS = {
             writes="file",
             work="nas_ray.training.prediction.predict",
         ),
+        Command("trace", "resnet18", work="nas_ray.search.trace.run.traced"),
         Command("report", "{files}/run", writes="file", work="nas_ray.report.html_report.render"),
         Command(
             "export_nats",

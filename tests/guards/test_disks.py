@@ -75,6 +75,7 @@ AGAIN = {
     "choose_score": "choices.parquet",
     "one_shot_truth": "searches.parquet",
     "reproduce": "skips-counts.csv",
+    "trace": "transitions.parquet",
 }
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.guards.commands import COMMANDS, call, refused
 
-LOOKED_UP = sorted(set(COMMANDS) - {"train", "export_nats", "predict", "one_shot_truth"})
+LOOKED_UP = sorted(set(COMMANDS) - {"train", "export_nats", "predict", "one_shot_truth", "trace"})
 """Commands that take `--benchmark`."""
 STORED = {
     "choose_score": "choose_score",

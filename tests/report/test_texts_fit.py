@@ -17,11 +17,13 @@ from nas_ray.report.correlation_pictures import draw_bars, draw_ranks
 from nas_ray.report.distribution import draw_distributions
 from nas_ray.report.front import draw_front
 from nas_ray.report.learning_curves import draw_learning_curves
+from nas_ray.report.net_graph import draw_graph
 from nas_ray.report.one_shot_pictures import draw_course
 from nas_ray.report.search_curve import draw_search
 from nas_ray.reproduce.catalogue import TABLES
 from nas_ray.searchers.fitness import LogRankSum, Single
 from nas_ray.searchers.pareto import parse_objectives
+from nas_ray.spaces.graphs.graph import Layer, graph_of_calls
 from nas_ray.train import pictures as trained
 from tests.report.drawn import clipped, drawn_by
 from tests.report.toy import ARCHS, make_rows, toy
@@ -70,6 +72,11 @@ def one_shot(methods: tuple[str, ...], accuracy: float) -> Callable[[Path], None
     return lambda path: draw_course(pd.DataFrame(rows).assign(accuracy=accuracy), path, "benchmark_test_acc")
 
 
+def graph(kinds: int) -> Callable[[Path], None]:
+    layers = [Layer(f"{LONG}{n % kinds}", {f"{LONG}{p}": str(n) for p in range(9)}) for n in range(3 * kinds)]
+    return lambda path: draw_graph(graph_of_calls(LONG * 2, layers), path)
+
+
 def curves(count: int) -> Callable[[Path], None]:
     rows = pd.DataFrame({"arch": map(str, range(count)), "curve": ["10 50.5 99.999"] * count})
     return lambda path: draw_learning_curves(rows, path)
@@ -113,6 +120,7 @@ CASES: dict[str, dict[str, Callable[[Path], None]]] = {
         "two": front(f"x,-{LONG}"), "three": front(f"x,-{LONG},latency_ms")
     },
     "nas_ray.report.learning_curves.draw_learning_curves": {"one": curves(1), "many": curves(30)},
+    "nas_ray.report.net_graph.draw_graph": {"one": graph(1), "many": graph(20)},
     "nas_ray.report.one_shot_pictures.draw_course": {
         "one": one_shot(("darts1",), np.nan), "many": one_shot((f"darts1:{LONG}=1", "gdas", LONG), 50.0)
     },

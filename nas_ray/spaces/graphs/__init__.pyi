@@ -1,0 +1,14 @@
+from .graph import END as END
+from .graph import START as START
+from .graph import Layer as Layer
+from .graph import LayerGraph as LayerGraph
+from .graph import together as together
+from .properties import value_of as value_of
+from .seed_names import seed_names as seed_names
+from .seeds import seed_graph as seed_graph
+from .seeds import seed_graphs as seed_graphs
+from .stored import graph_of as graph_of
+from .stored import graph_text as graph_text
+from .stored import read_graph as read_graph
+from .tracing import layers_of as layers_of
+from .tracing import trace as trace
