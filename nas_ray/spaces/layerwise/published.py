@@ -65,21 +65,22 @@ PUBLISHED: Mapping[str, Published] = MappingProxyType(
         "alexnet": Published("11x11x64/4-max3-5x5x192-max3-3x3x384-3x3x256-3x3x256-max3", "6+4096+4096", "1"),
         # Simonyan and Zisserman, "Very Deep Convolutional Networks", ICLR 2015, configuration D.
         "vgg-16": Published(f"{_VGG_16}-max2", "7+4096+4096", "1"),
-        # Layers of He et al., "Deep Residual Learning for Image Recognition", CVPR 2016.
-        "resnet-20-like": Published(residual_like(20)),
         # Zoph and Le, ICLR 2017, the net of version 1, which its appendix shows as a picture.
         "nas-rl-v1": Published(
             "3x3x36-3x3x48-3x3x36~1+2-5x5x36~1+2+3-3x7x48~3+4-7x7x48~2+3+4+5-7x7x48~2+3+4+5+6-7x3x36~1+6+7-"
             "7x1x36~1+5+6+8-7x7x36~1+3+4+5+6+7+8+9-5x7x36~1+2+5+6+7+8+9+10-7x7x48~1+2+3+4+6+11-"
             "7x5x48~1+3+6+7+8+9+10+11+12-7x5x48~3+7+12+13-7x5x48~6+7+11+12+13+14"
         ),
+        # Layers of He et al., "Deep Residual Learning for Image Recognition", CVPR 2016.
+        "resnet-20-like": Published(residual_like(20)),
     }
 )
 """Nets by name. `docs/spaces.md` says what of each is not expressed.
 
-The picture of `nas-rl-v1` was read by others; the two readings that we know of agree in the sizes and numbers
-of filters of all layers but the twelfth, and in all connections but one (whether the last layer reads the
-sixth or the second). This is the reading by which the net has the 4.2 million parameters of the paper.
+The picture of `nas-rl-v1` was read by others; the two readings that we know of agree in all connections but
+one (whether the last layer reads the sixth or the second) and in the filters of all layers but the twelfth,
+if one is taken to exchange height and width. This is the reading that has the 4.2 million parameters of the
+paper.
 """
 
 
