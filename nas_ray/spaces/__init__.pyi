@@ -19,6 +19,8 @@ from .darts import Darts as Darts
 from .darts_published import DartsCells as DartsCells
 from .hand_designed import HandDesigned as HandDesigned
 from .known import SPACES as SPACES
+from .layerwise.published import LayerwiseNets as LayerwiseNets
+from .layerwise.space import Layerwise as Layerwise
 from .macro.space import Macro as Macro
 from .nats_sss import NatsSss as NatsSss
 from .nats_tss import NatsTss as NatsTss

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
-import numpy as np
-
-from nas_ray.errors import UsageError, unknown_name
+from nas_ray.spaces.by_name import NamedArchs
 from nas_ray.spaces.darts import check_sizes
 from nas_ray.spaces.darts_cells import CellPlan, Genotype
 from nas_ray.spaces.darts_costs import count_cost
@@ -87,7 +85,7 @@ PUBLISHED: Mapping[str, Genotype] = MappingProxyType(
 read `PUBLISHED[name].written()`."""
 
 
-class DartsCells:
+class DartsCells(NamedArchs):
     """The cells of papers in the skeleton of DARTS; an arch is a name of `PUBLISHED`.
 
     Source: Liu et al., "DARTS", ICLR 2019, which compares NASNet-A and AmoebaNet-A in its own skeleton too.
@@ -98,6 +96,8 @@ class DartsCells:
     """
 
     name = "darts-cells"
+    NAMED: ClassVar[Mapping[str, Genotype]] = PUBLISHED
+    KIND: ClassVar[str] = "cell of a paper"
 
     def __init__(self, channels: int = 16, cells: int = 8, stem: str = SMALL) -> None:
         check_sizes(self.name, channels, cells, stem)
@@ -109,26 +109,9 @@ class DartsCells:
         other.stem = stem_for(image_size)
         return other
 
-    def __len__(self) -> int:
-        return len(PUBLISHED)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(PUBLISHED)
-
-    def __contains__(self, arch: object) -> bool:
-        return arch in PUBLISHED
-
-    def sample(self, rng: np.random.Generator) -> str:
-        """Returns a name drawn uniformly."""
-        return str(rng.choice(list(PUBLISHED)))
-
-    def neighbors(self, arch: str) -> list[str]:
-        """Returns all other names: no cell is nearer than another."""
-        return [name for name in PUBLISHED if name != arch]
-
     def cost(self, arch: str, num_classes: int, image: tuple[int, int, int]) -> tuple[int, int]:
         """Returns parameters, and multiply-adds of one image `(3, H, W)`, by formula."""
-        return count_cost(_named(arch), num_classes, self.channels, self.cells, self.stem, image)
+        return count_cost(self._named(arch), num_classes, self.channels, self.cells, self.stem, image)
 
     def build(self, arch: str, num_classes: int) -> nn.Module:
         """Returns a new net `[B, 3, H, W] -> [B, num_classes]`.
@@ -138,15 +121,4 @@ class DartsCells:
         """
         from nas_ray.spaces.darts_nets import DartsNet
 
-        return DartsNet(_named(arch), num_classes, self.channels, self.cells, self.stem)
-
-
-def _named(arch: str) -> Genotype:
-    """Returns the cells of a paper.
-
-    Raises:
-        UsageError: unknown name.
-    """
-    if arch not in PUBLISHED:
-        raise UsageError(unknown_name("cell of a paper", arch, list(PUBLISHED)))
-    return PUBLISHED[arch]
+        return DartsNet(self._named(arch), num_classes, self.channels, self.cells, self.stem)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
+from typing import ClassVar
 
-import numpy as np
 from torch import nn
 
-from nas_ray.errors import UsageError, unknown_name
+from nas_ray.spaces.by_name import NamedArchs
 from nas_ray.spaces.cifar_resnet import CifarResNet
 from nas_ray.spaces.classic_nets import LeNet5, alexnet, googlenet, resnet, vgg16_bn
 from nas_ray.spaces.stems import SMALL, stem_for
@@ -29,7 +29,7 @@ NETS: dict[str, Maker] = {
 """Nets by name. ResNet-18 and 50 are those for ImageNet, 20, 56 and 110 those for CIFAR."""
 
 
-class HandDesigned:
+class HandDesigned(NamedArchs):
     """Nets that people designed; an arch is a name of `NETS`.
 
     Images of up to 64 pixels get the usual small-image versions: a stem that keeps the size, and one linear
@@ -40,6 +40,8 @@ class HandDesigned:
     """
 
     name = "hand-designed"
+    NAMED: ClassVar[Mapping[str, Maker]] = NETS
+    KIND: ClassVar[str] = "hand-designed net"
 
     def __init__(self, stem: str = SMALL) -> None:
         self.stem = stem
@@ -48,29 +50,11 @@ class HandDesigned:
         """Returns the same nets for square images of `image_size` pixels."""
         return HandDesigned(stem_for(image_size))
 
-    def __len__(self) -> int:
-        return len(NETS)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(NETS)
-
-    def __contains__(self, arch: object) -> bool:
-        return arch in NETS
-
-    def sample(self, rng: np.random.Generator) -> str:
-        """Returns a name drawn uniformly."""
-        return str(rng.choice(list(NETS)))
-
-    def neighbors(self, arch: str) -> list[str]:
-        """Returns all other names: no net is nearer than another."""
-        return [name for name in NETS if name != arch]
-
     def build(self, arch: str, num_classes: int) -> nn.Module:
         """Returns a new net `[B, 3, H, W] -> [B, num_classes]`.
 
         Raises:
             UsageError: unknown name.
         """
-        if arch not in NETS:
-            raise UsageError(unknown_name("hand-designed net", arch, list(NETS)))
-        return NETS[arch](num_classes, self.stem == SMALL)
+        make: Maker = self._named(arch)
+        return make(num_classes, self.stem == SMALL)

@@ -9,6 +9,8 @@ from nas_ray.spaces.darts import Darts
 from nas_ray.spaces.darts_published import DartsCells
 from nas_ray.spaces.darts_reduced import DartsS1, DartsS2, DartsS3, DartsS4
 from nas_ray.spaces.hand_designed import HandDesigned
+from nas_ray.spaces.layerwise.published import LayerwiseNets
+from nas_ray.spaces.layerwise.space import Layerwise
 from nas_ray.spaces.macro.space import Macro
 from nas_ray.spaces.nats_sss import NatsSss
 from nas_ray.spaces.nats_tss import NatsTss
@@ -22,6 +24,8 @@ SPACES: dict[str, Callable[..., SearchSpace]] = {
     "darts-s3": DartsS3,
     "darts-s4": DartsS4,
     "darts-cells": DartsCells,
+    "layerwise": Layerwise,
+    "layerwise-nets": LayerwiseNets,
     "macro": Macro,
     "hand-designed": HandDesigned,
 }

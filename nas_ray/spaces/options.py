@@ -8,8 +8,15 @@ from nas_ray.errors import UsageError, printable, unknown_name
 
 _SIZES: Final[dict[str, type]] = {"channels": int, "cells": int}
 
+_LAYERWISE: Final[dict[str, type]] = {
+    **dict.fromkeys(("layers", "least", "most", "repeat"), int),
+    **dict.fromkeys(("preset", "heights", "widths", "filters", "strides"), str),
+    **dict.fromkeys(("pools", "pool_at", "skips", "head"), str),
+}
+
 OPTIONS: Final[dict[str, dict[str, type]]] = {
     "darts": {**_SIZES, "ops": str},
+    "layerwise": _LAYERWISE,
     **dict.fromkeys(("darts-s1", "darts-s2", "darts-s3", "darts-s4", "darts-cells"), _SIZES),
 }
 """By the name of a space, the options that a text may give it: arguments of its class."""

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
+from nas_ray.errors import UsageError
 from nas_ray.errors.checks import TEXT, whole
 from nas_ray.spaces.base import (
     END,
+    AnchoredSpace,
     CellSpace,
     DecisionSpace,
     FiniteSpace,
     IndexedSpace,
     LabelledSpace,
+    LayeredSpace,
     RecombiningSpace,
     ScheduledSpace,
     SearchSpace,
@@ -65,6 +68,39 @@ class QuestionsContract:
                     must(len(options) == len(set(options)), f"options({before!r}) must repeat none", options)
                     again = space.options(before)
                     must_equal(again, options, f"options({before!r}) must be the same at every call")
+
+    def test_anchor_points_lie_before_the_decisions_that_need_them(self, space: SearchSpace) -> None:
+        """Such a decision has two options, and its points are places that were passed."""
+        if isinstance(space, AnchoredSpace) and isinstance(space, SequenceSpace):
+            for arch in samples(space, 10):
+                decisions = tuple(space.decisions(arch))
+                for place in range(len(decisions) + 1):
+                    before = decisions[:place]
+                    points = space.anchor(before)
+                    if points is not None:
+                        passed = len(points) == 2 and 0 <= points[0] < points[1] <= place
+                        must(passed, f"anchor({before!r}) must be two places, the earlier first", points)
+                        options = space.options(before)
+                        must(
+                            len(options) == 2,
+                            f"options({before!r}) must be two, since it has anchors",
+                            options,
+                        )
+
+    def test_archs_of_a_depth_are_archs(self, space: SearchSpace) -> None:
+        """What has a number of layers is a part of the space, or nothing."""
+        if not isinstance(space, LayeredSpace):
+            return
+        depths = 0
+        for layers in range(1, 101):
+            try:
+                part = space.of_depth(layers)
+            except UsageError:
+                continue
+            depths += 1
+            outside = next((arch for arch in samples(part, 3) if not is_member(space, arch)), None)
+            must(outside is None, f"of_depth({layers}) must have archs of the space alone", outside)
+        must(depths, "of_depth(n) must have archs for an n of 1 to 100")
 
     def test_children_of_parents_are_drawn_from_the_generator_alone(self, space: SearchSpace) -> None:
         """One parent, equal ones and two make children of the space, equal ones from equal seeds."""

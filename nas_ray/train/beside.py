@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,10 +58,12 @@ class Candidates:
     def named(self, arch: str, label: str) -> Candidate:
         """Returns the candidate of an arch, or of the name of a hand-designed net, which is its own label.
 
+        A name that is an arch of the space means that arch.
+
         Raises:
             UsageError: no such arch.
         """
-        ready = arch in NETS
+        ready = arch in NETS and not self._has_named(arch)
         space = self._ready if ready else self._space
         try:
             params, flops = self._costs[space](arch)
@@ -71,6 +73,11 @@ class Candidates:
             raise UsageError(f"The arch {arch!r} cannot be built: {describe(error)}") from error
         name = HandDesigned.name if ready else self._name
         return Candidate(arch if ready else label, arch, space, name, params, flops)
+
+    def _has_named(self, name: str) -> bool:
+        """Returns whether the space has an arch of that name that is another than the hand-designed net."""
+        space = self._space
+        return isinstance(space, Container) and not isinstance(space, HandDesigned) and name in space
 
     def beside(self, found: Candidate, specs: Sequence[str], seed: int) -> list[Candidate]:
         """Returns the candidates that `specs` name: nets, archs, `random` or `random:N`.

@@ -10,7 +10,10 @@ from nas_ray.spaces.options import OPTIONS
 from nas_ray.testing import SpaceContract
 
 SETTINGS = {"": "", "range": "@lr=log:0.01..1,epochs=1..4,batch_size=32/64", "choices": "@lr=0.1/0.01"}
-SMALL = dict.fromkeys(OPTIONS, ":channels=4,cells=3")
+SMALL = {
+    **dict.fromkeys(OPTIONS, ":channels=4,cells=3"),
+    "layerwise": ":preset=strides,least=2,most=3,heights=1+3,widths=3,filters=4+6",
+}
 """Options of spaces whose nets would take long."""
 
 

@@ -227,7 +227,7 @@ def test_a_name_may_have_options() -> None:
     assert str(open_space("darts-s2:cells=3@lr=0.1/1")) == "darts-s2@lr=0.1/1"
     assert isinstance(known_space("darts-s1:channels=2"), DartsS1)
     assert known_space("mine:channels=2") is None
-    assert set(OPTIONS) <= {"darts", "darts-cells", "darts-s1", "darts-s2", "darts-s3", "darts-s4"}
+    assert set(OPTIONS) >= {"darts", "darts-cells", "darts-s1", "darts-s2", "darts-s3", "darts-s4"}
 
 
 @pytest.mark.parametrize(

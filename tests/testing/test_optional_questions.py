@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from nas_ray.errors import UsageError
 from nas_ray.spaces import END, SearchSpace, sequence_neighbors
 from nas_ray.spaces.filtered import FilteredSpace
 from nas_ray.testing import space_contract
@@ -39,6 +40,34 @@ class NeverEnds(Near):
 
     def assemble(self, decisions: Sequence[str]) -> str:
         return "-".join(decisions)
+
+
+class Ahead(Layers):
+    """Has anchor points that nobody has been at."""
+
+    def anchor(self, prefix: tuple[str, ...]) -> tuple[int, int] | None:
+        return (len(prefix), len(prefix) + 1) if prefix else None
+
+
+class ThreeWays(Near):
+    """May read, may not, and may end."""
+
+    def anchor(self, prefix: tuple[str, ...]) -> tuple[int, int] | None:
+        return (0, 1) if prefix == ("wide",) else None
+
+
+class Elsewhere(Layers):
+    """Has other archs where the depth is given."""
+
+    def of_depth(self, layers: int) -> SearchSpace:
+        return Widths()
+
+
+class Flat(Layers):
+    """Has no depth at all."""
+
+    def of_depth(self, layers: int) -> SearchSpace:
+        raise UsageError("no arch has as many layers")
 
 
 class Restless(Near):
@@ -86,6 +115,10 @@ class Scheduled(Widths):
     ("space", "test"),
     [
         (NeverEnds(), "test_sequences_make_the_arch_by_options_and_end"),
+        (Ahead(), "test_anchor_points_lie_before_the_decisions_that_need_them"),
+        (ThreeWays(), "test_anchor_points_lie_before_the_decisions_that_need_them"),
+        (Elsewhere(), "test_archs_of_a_depth_are_archs"),
+        (Flat(), "test_archs_of_a_depth_are_archs"),
         (Restless(), "test_neighbours_are_symmetric_and_exclude_self_and_duplicates"),
         (Global(), "test_children_of_parents_are_drawn_from_the_generator_alone"),
         (Numbered(), "test_published_numbers_grow_in_the_published_order"),

@@ -11,7 +11,7 @@ import pytest
 
 from nas_ray.errors import UsageError
 from nas_ray.runs.stored_args import stored_args
-from nas_ray.spaces import NatsTss
+from nas_ray.spaces import LayerwiseNets, NatsTss
 from nas_ray.terminal.ranges import HERE
 from nas_ray.train.args import TrainArgs, parse, remarks
 from nas_ray.train.beside import Candidates
@@ -156,6 +156,14 @@ def test_random_archs_beside_have_as_many_parameters() -> None:
         one.arch for one in candidates.beside(found, ["random:3,lenet-5"], seed=0)
     ]
     assert (beside[3].space_name, beside[3].params) == ("hand-designed", 62_006)
+
+
+def test_a_name_means_the_arch_of_the_space_first() -> None:
+    candidates = Candidates(LayerwiseNets(), "layerwise-nets", 10, 32)
+    found = candidates.named("lenet-5", "found")
+    assert (found.label, found.space_name, found.params) == ("found", "layerwise-nets", 62_148)
+    (other,) = candidates.beside(found, ["resnet-20"], seed=0)
+    assert (other.label, other.space_name) == ("resnet-20", "hand-designed")
 
 
 @pytest.mark.parametrize(
