@@ -1,5 +1,6 @@
 from .base import END as END
 from .base import AnchoredSpace as AnchoredSpace
+from .base import BlockSpace as BlockSpace
 from .base import CellSpace as CellSpace
 from .base import CostClassSpace as CostClassSpace
 from .base import CostSpace as CostSpace
