@@ -25,7 +25,7 @@ from nas_ray.training.settings import check_settings
 
 SPACES = (
     *("nats-tss", "nats-sss", "darts", "darts-s1", "darts-s2", "darts-s3", "darts-s4", "darts-cells"),
-    "hand-designed",
+    *("nasnet", "pnas", "nasnet-cells", "hand-designed"),
 )
 SEARCHERS = (
     *(

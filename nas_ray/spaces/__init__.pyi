@@ -20,6 +20,9 @@ from .darts import Darts as Darts
 from .darts_published import DartsCells as DartsCells
 from .hand_designed import HandDesigned as HandDesigned
 from .known import SPACES as SPACES
+from .nasnet.nasnet import Nasnet as Nasnet
+from .nasnet.pnas import Pnas as Pnas
+from .nasnet.published import NasnetCells as NasnetCells
 from .nats_sss import NatsSss as NatsSss
 from .nats_tss import NatsTss as NatsTss
 from .product import Product as Product

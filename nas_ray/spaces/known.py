@@ -9,6 +9,9 @@ from nas_ray.spaces.darts import Darts
 from nas_ray.spaces.darts_published import DartsCells
 from nas_ray.spaces.darts_reduced import DartsS1, DartsS2, DartsS3, DartsS4
 from nas_ray.spaces.hand_designed import HandDesigned
+from nas_ray.spaces.nasnet.nasnet import Nasnet
+from nas_ray.spaces.nasnet.pnas import Pnas
+from nas_ray.spaces.nasnet.published import NasnetCells
 from nas_ray.spaces.nats_sss import NatsSss
 from nas_ray.spaces.nats_tss import NatsTss
 
@@ -21,6 +24,9 @@ SPACES: dict[str, Callable[..., SearchSpace]] = {
     "darts-s3": DartsS3,
     "darts-s4": DartsS4,
     "darts-cells": DartsCells,
+    "nasnet": Nasnet,
+    "pnas": Pnas,
+    "nasnet-cells": NasnetCells,
     "hand-designed": HandDesigned,
 }
 

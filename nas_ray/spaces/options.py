@@ -7,10 +7,13 @@ from typing import Any, Final
 from nas_ray.errors import UsageError, printable, unknown_name
 
 _SIZES: Final[dict[str, type]] = {"channels": int, "cells": int}
+_OF_BLOCKS: Final[dict[str, type]] = {**_SIZES, "blocks": int, "stem_channels": int}
 
 OPTIONS: Final[dict[str, dict[str, type]]] = {
     "darts": {**_SIZES, "ops": str},
     **dict.fromkeys(("darts-s1", "darts-s2", "darts-s3", "darts-s4", "darts-cells"), _SIZES),
+    **dict.fromkeys(("nasnet", "pnas"), _OF_BLOCKS),
+    "nasnet-cells": {**_SIZES, "stem_channels": int},
 }
 """By the name of a space, the options that a text may give it: arguments of its class."""
 

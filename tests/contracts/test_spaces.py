@@ -10,7 +10,11 @@ from nas_ray.spaces.options import OPTIONS
 from nas_ray.testing import SpaceContract
 
 SETTINGS = {"": "", "range": "@lr=log:0.01..1,epochs=1..4,batch_size=32/64", "choices": "@lr=0.1/0.01"}
-SMALL = dict.fromkeys(OPTIONS, ":channels=4,cells=3")
+SMALL = {
+    **dict.fromkeys(OPTIONS, ":channels=4,cells=3"),
+    **dict.fromkeys(("nasnet", "pnas"), ":channels=2,cells=1,blocks=2"),
+    "nasnet-cells": ":channels=2,cells=1",
+}
 """Options of spaces whose nets would take long."""
 
 

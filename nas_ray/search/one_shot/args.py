@@ -15,7 +15,7 @@ from nas_ray.terminal.argument_groups import SpaceArgs
 from nas_ray.terminal.ranges import Range, check_ranges
 from nas_ray.training.recipes import PADDING, Recipe
 
-WITHOUT = ("nats-sss", "hand-designed", "darts-cells")
+WITHOUT = ("nats-sss", "hand-designed", "darts-cells", "nasnet", "pnas", "nasnet-cells")
 """Spaces of this package that have no trainable supernet."""
 
 
