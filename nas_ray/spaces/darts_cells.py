@@ -83,7 +83,12 @@ class Genotype:
 
     def written(self) -> str:
         """Returns both cells in one string without blanks."""
-        return f"normal:{self.normal.written()};reduce:{self.reduce.written()}"
+        return cells_written(self.normal.written(), self.reduce.written())
+
+
+def cells_written(normal: str, reduce: str) -> str:
+    """Returns two written cells in one string."""
+    return f"normal:{normal};reduce:{reduce}"
 
 
 _EDGE = re.compile(r"([a-z0-9_]+)~(\d+)")

@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 
 from nas_ray.errors import UsageError
-from nas_ray.spaces.darts_cells import LONGEST, CellPlan, Genotype, read_cells
+from nas_ray.spaces.darts_cells import LONGEST, CellPlan, Genotype, cells_written, read_cells
 from nas_ray.spaces.darts_sets import counted_ops
 from nas_ray.spaces.nasnet.cells import Block, decided, decisions_of, plan_of, unread
 from nas_ray.spaces.nasnet.rules import MOST_BLOCKS, CellRules
@@ -105,9 +105,11 @@ class Nasnet(CellSizes):
 
     def neighbors(self, arch: str) -> list[str]:
         """Returns the archs with another operation, state read or combiner in one block of one cell."""
-        normal, reduce = self._cells(arch)
-        near = [_written((other, reduce)) for other in self.rules.neighbors(normal)]
-        return near + [_written((normal, other)) for other in self.rules.neighbors(reduce)]
+        cells = self._cells(arch)
+        normal, reduce = (plan_of(blocks).written() for blocks in cells)
+        first, second = ([plan_of(c).written() for c in self.rules.neighbors(blocks)] for blocks in cells)
+        near = [cells_written(other, reduce) for other in first]
+        return near + [cells_written(normal, other) for other in second]
 
     def choices(self) -> tuple[tuple[str, ...], ...]:
         """Returns the options of the 10 B decisions: two states, two operations and combiner of each block.

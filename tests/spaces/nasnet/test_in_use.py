@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -34,16 +35,25 @@ def test_every_searcher_that_takes_them_stays_in_the_space(name: str) -> None:
         assert all(is_member(space, arch) for arch in drive(searcher, 12))
 
 
-@pytest.mark.parametrize("name", sorted(set(PROXIES) - {"skip"}))
-@pytest.mark.parametrize("kind", SMALL)
-def test_every_proxy_but_one_scores_their_nets(name: str, kind: str) -> None:
+def check_scores(text: str, names: Iterable[str]) -> None:
     inputs = torch.randn(8, 3, 8, 8, generator=torch.Generator().manual_seed(0))
-    space = open_space(SMALL[kind])
+    space = open_space(text)
     arch = space.sample(np.random.default_rng(1))
-    torch.manual_seed(0)
-    score = PROXIES[name](space.build(arch, 5), inputs, torch.arange(8) % 5)
-    assert type(score) is float
-    assert math.isfinite(score)
+    for name in names:
+        torch.manual_seed(0)
+        score = PROXIES[name](space.build(arch, 5), inputs, torch.arange(8) % 5)
+        assert type(score) is float, name
+        assert math.isfinite(score), name
+
+
+def test_proxies_score_their_nets() -> None:
+    check_scores("pnas:channels=2,cells=1,blocks=1", ("naswot", "synflow", "jacob_cov", "zico", "grasp"))
+
+
+@pytest.mark.slow(faster="test_proxies_score_their_nets")
+@pytest.mark.parametrize("kind", SMALL)
+def test_every_proxy_but_one_scores_their_nets(kind: str) -> None:
+    check_scores(SMALL[kind], set(PROXIES) - {"skip"})
 
 
 def run(*words: object) -> str:
@@ -53,13 +63,14 @@ def run(*words: object) -> str:
 
 
 HERE = ("--driver", "process", "--num-cpus", 1)
-FEW = ("--batch-size", 8, "--num-samples", 3, "--proxies", "naswot,params", "--archs-per-trial", 2)
+FEW = ("--batch-size", 8, "--num-samples", 3, "--proxies", "naswot,params")
 TRAIN = ("--seeds", 1, "--formats", "none", "--proxies", "params", "--num-threads", 1)
 RECIPE = "darts-fast:epochs=1,data_fraction=0.1"
 
 
+@pytest.mark.slow(faster="test_a_search_its_best_arch_a_training_and_its_file")
 @pytest.mark.parametrize("kind", SMALL)
-def test_a_search_its_best_arch_a_training_and_its_file(tmp_path: Path, kind: str) -> None:
+def test_a_search_its_best_cell_a_training_and_its_file(tmp_path: Path, kind: str) -> None:
     """From the command line, with a limit, a second classifier and dropped paths."""
     out, left = tmp_path / "search", tmp_path / "train"
     run("rea", "--space", SMALL[kind], *HERE, *FEW, "--max-params", 20_000, "--out", out)
@@ -74,6 +85,7 @@ def test_a_search_its_best_arch_a_training_and_its_file(tmp_path: Path, kind: st
     assert not any("auxiliary" in name for name in net.state_dict())
 
 
+@pytest.mark.slow(faster="test_a_search_its_best_arch_a_training_and_its_file")
 def test_trials_train_published_cells(tmp_path: Path) -> None:
     space = ("--space", "nasnet-cells:channels=2,cells=1")
     run("random_search", *space, *HERE, "--num-samples", 1, "--fidelity", RECIPE, "--out", tmp_path / "a")

@@ -101,12 +101,23 @@ def test_the_arch_of_pnas_is_the_published_net() -> None:
     )
 
 
-@pytest.mark.parametrize(("image", "channels", "cells"), [((3, 9, 9), 2, 2), ((3, 96, 96), 8, 1)])
+@pytest.mark.parametrize(
+    ("image", "channels", "cells"),
+    [
+        pytest.param(
+            (3, 9, 9),
+            2,
+            2,
+            marks=pytest.mark.slow(faster="test_the_released_nets_have_their_weights_to_the_last"),
+        ),
+        ((3, 96, 96), 8, 1),
+    ],
+)
 def test_the_cost_of_an_arch_is_what_is_counted(
     image: tuple[int, int, int], channels: int, cells: int
 ) -> None:
     rng = np.random.default_rng(channels)
-    spaces = [Nasnet(channels, cells, blocks=3), Pnas(channels, cells, blocks=3), NasnetCells(channels, 1)]
+    spaces = [Nasnet(channels, cells, blocks=2), Pnas(channels, cells, blocks=2), NasnetCells(channels, 1)]
     for space in (one.for_image_size(image[1]) for one in spaces):
         arch = space.sample(rng)
         net = on_meta(space, arch, 7)
@@ -213,9 +224,9 @@ def test_the_large_net_halves_in_its_stem_and_two_cells_more() -> None:
     assert sizes_and_widths(net, 224) == [(8, 56), (16, 28), (48, 28), (64, 14), (96, 14), (128, 7), (192, 7)]
 
 
-@pytest.mark.parametrize(("size", "stem"), [(8, "small"), (28, "small"), (64, "small"), (80, "strided")])
+@pytest.mark.parametrize(("size", "stem"), [(8, "small"), (28, "small"), (80, "strided")])
 def test_nets_and_second_classifiers_take_images_of_any_size(size: int, stem: str) -> None:
-    net = NasnetCells(3, 1, stem).build("amoebanet-a", 5)
+    net = Pnas(3, 1, stem=stem).build("|sep_conv_3x3~0|max_pool_3x3~1|", 5)
     assert isinstance(net, AuxiliaryNet)
     assert isinstance(net, PathsNet)
     outputs, others = net.with_auxiliary(torch.randn(2, 3, size, size), net.auxiliary_head())
@@ -280,7 +291,7 @@ KINDS = [Nasnet, Pnas]
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_random_archs_run_forward_and_backward(kind: type[Nasnet | Pnas]) -> None:
-    for blocks, count in ((5, 4), (2, 4)):
+    for blocks, count in ((5, 3), (2, 3)):
         space = kind(channels=4, cells=1, blocks=blocks)
         for arch in archs(space, count):
             run_both_ways(space, arch)
