@@ -114,8 +114,9 @@ def read_genotype(arch: str) -> Genotype:
 def read_cells(arch: str) -> Genotype | None:
     """Returns the cells that `arch` writes, None where it writes none, or not the edges in their order."""
     found = _CELLS.fullmatch(arch)
-    cells = [read_cell(text) for text in found.groups()] if found else [None]
-    return None if None in cells else Genotype(*cells)  # type: ignore[arg-type]  # none is None
+    read = [read_cell(text) for text in found.groups()] if found else []
+    cells = [cell for cell in read if cell is not None]
+    return Genotype(*cells) if len(cells) == 2 else None
 
 
 def read_cell(text: str) -> CellPlan | None:

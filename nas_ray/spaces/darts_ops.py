@@ -46,7 +46,7 @@ class FactorizedReduction(nn.Module):
     def __init__(self, channels_in: int, channels_out: int, norm: Norm = nn.BatchNorm2d) -> None:
         super().__init__()
         second = channels_out // 2
-        self.act = nn.ReLU()
+        self.act: nn.Module = nn.ReLU()
         self.conv_a = nn.Conv2d(channels_in, channels_out - second, 1, stride=2, bias=False)
         self.conv_b = nn.Conv2d(channels_in, second, 1, stride=2, bias=False)
         self.norm = norm(channels_out)

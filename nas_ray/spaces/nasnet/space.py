@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from nas_ray.errors import UsageError
 from nas_ray.errors.checks import whole
@@ -15,6 +15,8 @@ from nas_ray.spaces.stems import STRIDED, stem_for
 
 if TYPE_CHECKING:
     from torch import nn
+
+Made = TypeVar("Made", bound="CellSizes")
 
 
 def check_up_to(name: str, value: object, most: int) -> None:
@@ -49,7 +51,7 @@ class CellSizes:
             check_up_to(f"The stem_channels of {self.name}", stem_channels, MOST_CHANNELS)
         self.channels, self.cells, self.stem, self.stem_channels = channels, cells, stem, stem_channels
 
-    def for_image_size(self, image_size: int) -> Self:
+    def for_image_size(self: Made, image_size: int) -> Made:
         """Returns the same archs with the stem for square images of `image_size` pixels."""
         other = copy.copy(self)
         other.stem = stem_for(image_size)
