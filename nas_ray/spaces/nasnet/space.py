@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from nas_ray.errors import UsageError
 from nas_ray.errors.checks import whole
-from nas_ray.spaces.darts import MOST_CHANNELS, check_sizes
+from nas_ray.spaces.darts import MOST_CELLS, MOST_CHANNELS, check_sizes
 from nas_ray.spaces.darts_cells import Genotype
 from nas_ray.spaces.nasnet.costs import count_cost
-from nas_ray.spaces.nasnet.layout import LARGE_STEM, STEM_WIDTHS, Stack
+from nas_ray.spaces.nasnet.layout import LARGE_STEM, STAGES, STEM_WIDTHS, Stack
 from nas_ray.spaces.stems import STRIDED, stem_for
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ class CellSizes:
 
     def __init__(self, channels: int, cells: int, stem: str, stem_channels: int | None) -> None:
         check_sizes(self.name, channels, cells, stem)
+        check_up_to(f"The cells of {self.name}", cells, MOST_CELLS // STAGES)
         if stem_channels is not None:
             check_up_to(f"The stem_channels of {self.name}", stem_channels, MOST_CHANNELS)
         self.channels, self.cells, self.stem, self.stem_channels = channels, cells, stem, stem_channels

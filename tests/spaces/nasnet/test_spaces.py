@@ -85,6 +85,7 @@ def test_names_have_options() -> None:
         ("nasnet:blocks=11", "The blocks of nasnet must be at most 10, got 11."),
         ("nasnet:stem_channels=5000", "The stem_channels of nasnet must be at most 4,096, got 5000."),
         ("nasnet-cells:blocks=2", "Unknown option of the space nasnet-cells 'blocks'."),
+        ("pnas:cells=67", "The cells of pnas must be at most 66, got 67."),
         ("pnas:cells=201", "A net of pnas has at most 4,096 channels and 200 cells, got channels=16 and"),
     ],
 )
