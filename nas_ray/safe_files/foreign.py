@@ -56,9 +56,13 @@ def check_brings_no_code(stored: Any, folder: Path) -> None:
         UsageError: one would, as where the working directory is a run folder from elsewhere.
     """
     home = folder.resolve()
-    for name in _modules(stored):
+    for module in _modules(stored):
+        name, _, inside = module.partition(".")
         spec = PathFinder.find_spec(name, [os.getcwd(), *sys.path])
-        origins = [] if spec is None else [spec.origin, *(spec.submodule_search_locations or ())]
+        # A folder without __init__.py, such as the run folder itself where it is called as a space is, has no
+        # code but that of a module inside of it.
+        folders = (spec.submodule_search_locations or ()) if spec and (inside or spec.origin) else ()
+        origins = [spec.origin, *folders] if spec else []
         if any(origin and Path(origin).resolve().is_relative_to(home) for origin in origins):
             raise UsageError(
                 f"The run folder {folder} names the module {name}, which Python would import from that very "
@@ -73,5 +77,5 @@ def _modules(stored: Any) -> set[str]:
     if isinstance(stored, str):
         parts = stored.replace("=", ",").split(",")
         modules = [part.rpartition(":")[0].split(":")[-1].strip() for part in parts]
-        return {module.split(".")[0] for module in modules if module.split(".")[0].isidentifier()}
+        return {module for module in modules if module.split(".")[0].isidentifier()}
     return set().union(*map(_modules, stored)) if isinstance(stored, Iterable) else set()

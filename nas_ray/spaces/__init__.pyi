@@ -1,5 +1,6 @@
 from .base import END as END
 from .base import AnchoredSpace as AnchoredSpace
+from .base import BlockSpace as BlockSpace
 from .base import CellSpace as CellSpace
 from .base import CostClassSpace as CostClassSpace
 from .base import CostSpace as CostSpace
@@ -22,6 +23,9 @@ from .known import SPACES as SPACES
 from .layerwise.published import LayerwiseNets as LayerwiseNets
 from .layerwise.space import Layerwise as Layerwise
 from .macro.space import Macro as Macro
+from .nasnet.nasnet import Nasnet as Nasnet
+from .nasnet.pnas import Pnas as Pnas
+from .nasnet.published import NasnetCells as NasnetCells
 from .nats_sss import NatsSss as NatsSss
 from .nats_tss import NatsTss as NatsTss
 from .product import Product as Product

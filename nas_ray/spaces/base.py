@@ -159,6 +159,27 @@ class LayeredSpace(Protocol):
 
 
 @runtime_checkable
+class BlockSpace(Protocol):
+    """A space whose archs grow block by block, each an arch by itself; asked by `pnas`.
+
+    A cell of two blocks is an example, from which cells of three are made. The `decisions` of such an arch
+    are those of its first block, of its second, and so on, and as many for each block.
+    """
+
+    def blocks(self, arch: str) -> int:
+        """Returns how many blocks `arch` has, one or more."""
+
+    def one_block(self) -> Sequence[str]:
+        """Returns every arch of one block once, in a fixed order."""
+
+    def grown(self, arch: str) -> Sequence[str]:
+        """Returns every arch once that is `arch` with one block more, in a fixed order.
+
+        There is none where `arch` is as large as archs are.
+        """
+
+
+@runtime_checkable
 class RecombiningSpace(Protocol):
     """A space that makes children itself; asked by `rea`, which has two parents for each child."""
 
@@ -226,7 +247,7 @@ class ScheduledSpace(Protocol):
 
 OPTIONAL: Final[tuple[type, ...]] = (
     *(Neighborhood, FiniteSpace, DecisionSpace, CellSpace, SequenceSpace, AnchoredSpace, LayeredSpace),
-    *(RecombiningSpace, IndexedSpace),
+    *(BlockSpace, RecombiningSpace, IndexedSpace),
     *(LabelledSpace, ImageSizedSpace, StemmedSpace, CostSpace, CostClassSpace, ScheduledSpace),
 )
 """All that a space may be asked beside `sample` and `build`."""

@@ -15,7 +15,7 @@ from nas_ray.errors.checks import whole
 from nas_ray.spaces.darts_cells import INPUTS, CellPlan, Edge, Genotype, read_genotype
 from nas_ray.spaces.darts_costs import count_cost
 from nas_ray.spaces.darts_moves import EDGES, KEPT, NODES, PLACE, Decisions, Options, neighbors
-from nas_ray.spaces.darts_sets import NONE, S1, SHORT, read_ops
+from nas_ray.spaces.darts_sets import NONE, S1, counted_ops, read_ops
 from nas_ray.spaces.edges import Chosen, EdgeGraph
 from nas_ray.spaces.stems import SMALL, STEMS, stem_for
 
@@ -208,7 +208,7 @@ class Darts:
     def label(self, arch: str) -> str:
         """Returns how often each operation stands in a cell, such as `normal 5 sep3 3 skip, reduce 8 max`."""
         cells = zip(CELLS, self.genotype(arch).cells, strict=True)
-        return ", ".join(f"{name} {_counted(plan.ops)}" for name, plan in cells)
+        return ", ".join(f"{name} {counted_ops(plan.ops)}" for name, plan in cells)
 
     def cost(self, arch: str, num_classes: int, image: tuple[int, int, int]) -> tuple[int, int]:
         """Returns parameters, and multiply-adds of one image `(3, H, W)`, by formula."""
@@ -222,13 +222,6 @@ class Darts:
         from nas_ray.spaces.darts_nets import DartsNet
 
         return DartsNet(self.genotype(arch), num_classes, self.channels, self.cells, self.stem)
-
-
-def _counted(ops: tuple[str, ...]) -> str:
-    """Returns each operation with its number, the frequent ones first."""
-    return " ".join(
-        f"{ops.count(op)} {SHORT[op]}" for op in sorted(set(ops), key=lambda op: (-ops.count(op), op))
-    )
 
 
 def _nodes(chosen: Chosen) -> list[list[Edge]]:

@@ -14,6 +14,9 @@ LONGEST = 300
 INPUTS = 2
 """Nodes 0 and 1 of a cell: what the last cell but one gave, and what the last one gave."""
 
+JOINED = "concat"
+"""Stands behind the edges of a node that puts them behind each other and does not add them."""
+
 Edge = tuple[int, str]
 """The node that an edge comes from, and its operation."""
 
@@ -25,10 +28,13 @@ class CellPlan:
     Args:
         nodes: the two edges of node 2, of node 3 and so on, those from smaller nodes first.
         concat: nodes whose maps are put behind each other as the output; None for all but the inputs.
+        joined: nodes that put the maps of their two operations behind each other and do not add them; none
+            in DARTS.
     """
 
     nodes: tuple[tuple[Edge, Edge], ...]
     concat: tuple[int, ...] | None = None
+    joined: tuple[int, ...] = ()
 
     @property
     def output(self) -> tuple[int, ...]:
@@ -42,7 +48,11 @@ class CellPlan:
 
     def written(self) -> str:
         """Returns the cell as `|op~0|op~1|+|op~0|op~2|+...`: a group for each node, sources ascending."""
-        return "+".join(f"|{''.join(f'{op}~{source}|' for source, op in edges)}" for edges in self.nodes)
+        groups = []
+        for node, edges in enumerate(self.nodes, INPUTS):
+            parts = [f"{op}~{source}" for source, op in edges] + [JOINED] * (node in self.joined)
+            groups.append(f"|{'|'.join(parts)}|")
+        return "+".join(groups)
 
     @classmethod
     def of(cls, edges: Sequence[tuple[str, int]], concat: Sequence[int] | None = None) -> CellPlan:
@@ -73,7 +83,12 @@ class Genotype:
 
     def written(self) -> str:
         """Returns both cells in one string without blanks."""
-        return f"normal:{self.normal.written()};reduce:{self.reduce.written()}"
+        return cells_written(self.normal.written(), self.reduce.written())
+
+
+def cells_written(normal: str, reduce: str) -> str:
+    """Returns two written cells in one string."""
+    return f"normal:{normal};reduce:{reduce}"
 
 
 _EDGE = re.compile(r"([a-z0-9_]+)~(\d+)")
@@ -86,13 +101,9 @@ def read_genotype(arch: str) -> Genotype:
     Raises:
         UsageError: it is not the canonical string of two cells.
     """
-    found = _CELLS.fullmatch(arch)
-    if found is not None:
-        cells = [_read_cell(text) for text in found.groups()]
-        if None not in cells:
-            genotype = Genotype(*cells)  # type: ignore[arg-type]  # neither is None
-            if genotype.written() == arch:
-                return genotype
+    genotype = read_cells(arch)
+    if genotype is not None and not any(cell.joined for cell in genotype.cells):
+        return genotype
     raise UsageError(
         "An arch of darts reads normal:CELL;reduce:CELL with a CELL such as |op~0|op~1|+|op~0|op~2|, a group "
         "for each node and in it two operations with the nodes they come from, ascending; got "
@@ -100,12 +111,25 @@ def read_genotype(arch: str) -> Genotype:
     )
 
 
-def _read_cell(text: str) -> CellPlan | None:
-    nodes = []
-    for place, group in enumerate(text.split("+")):
-        edges = [_EDGE.fullmatch(edge) for edge in group.strip("|").split("|")]
+def read_cells(arch: str) -> Genotype | None:
+    """Returns the cells that `arch` writes, None where it writes none, or not the edges in their order."""
+    found = _CELLS.fullmatch(arch)
+    read = [read_cell(text) for text in found.groups()] if found else []
+    cells = [cell for cell in read if cell is not None]
+    return Genotype(*cells) if len(cells) == 2 else None
+
+
+def read_cell(text: str) -> CellPlan | None:
+    """Returns the cell that `text` writes, None where it writes none, or not the edges in their order."""
+    nodes, joined = [], []
+    for node, group in enumerate(text.split("+"), INPUTS):
+        parts = group.strip("|").split("|")
+        if len(parts) == 3 and parts.pop() == JOINED:
+            joined.append(node)
+        edges = [_EDGE.fullmatch(edge) for edge in parts]
         known = sorted((int(edge[2]), edge[1]) for edge in edges if edge is not None)
-        if len(edges) != 2 or len(known) != 2 or known[-1][0] >= place + INPUTS:
+        if len(edges) != 2 or len(known) != 2 or known[-1][0] >= node:
             return None
         nodes.append((known[0], known[1]))
-    return CellPlan(tuple(nodes))
+    plan = CellPlan(tuple(nodes), joined=tuple(joined))
+    return plan if plan.written() == text else None

@@ -14,7 +14,7 @@ FULL = {"conv_1x1": 1, "conv_3x3": 9}
 
 
 @dataclass
-class _Cost:
+class Cost:
     """Parameters and multiply-adds so far."""
 
     params: int = 0
@@ -30,7 +30,7 @@ def count_cost(
     genotype: Genotype, num_classes: int, channels: int, cells: int, stem: str, image: tuple[int, int, int]
 ) -> tuple[int, int]:
     """Returns parameters and multiply-adds for one image `(C, H, W)` of a `DartsNet`."""
-    cost = _Cost()
+    cost = Cost()
     size, width = _stem(cost, channels, stem, image)
     two = one = width
     for place in range(cells):
@@ -38,7 +38,7 @@ def count_cost(
         channels *= 2 if reduction else 1
         plan = genotype.reduce if reduction else genotype.normal
         cost.add((two + one) * channels, size, 2 * channels)
-        halved = _halved(size) if reduction else size
+        halved = half(size) if reduction else size
         for edges in plan.nodes:
             for source, op in edges:
                 _operation(cost, op, channels, size if source < INPUTS else halved, halved)
@@ -47,7 +47,7 @@ def count_cost(
     return cost.params + classifier, cost.multiply_adds + classifier
 
 
-def _stem(cost: _Cost, channels: int, stem: str, image: tuple[int, int, int]) -> tuple[tuple[int, int], int]:
+def _stem(cost: Cost, channels: int, stem: str, image: tuple[int, int, int]) -> tuple[tuple[int, int], int]:
     """Adds the stem, and returns size and width of its maps."""
     colours, size = image[0], (image[1], image[2])
     if stem != STRIDED:
@@ -55,13 +55,13 @@ def _stem(cost: _Cost, channels: int, stem: str, image: tuple[int, int, int]) ->
         return size, 3 * channels
     before = colours
     for after in (max(1, channels // 2), channels, channels):
-        size = _halved(size)
+        size = half(size)
         cost.add(9 * before * after, size, after)
         before = after
     return size, channels
 
 
-def _operation(cost: _Cost, op: str, c: int, before: tuple[int, int], after: tuple[int, int]) -> None:
+def _operation(cost: Cost, op: str, c: int, before: tuple[int, int], after: tuple[int, int]) -> None:
     """Adds an operation on maps of the size `before` that gives maps of the size `after`."""
     if op in KERNELS:
         blocks = 2 if op.startswith("sep") else 1
@@ -75,5 +75,6 @@ def _operation(cost: _Cost, op: str, c: int, before: tuple[int, int], after: tup
         cost.add(c * c, after, c)
 
 
-def _halved(size: tuple[int, int]) -> tuple[int, int]:
+def half(size: tuple[int, int]) -> tuple[int, int]:
+    """Returns a size after a stride of 2."""
     return -(-size[0] // 2), -(-size[1] // 2)

@@ -132,7 +132,60 @@ class AuxiliaryHead(nn.Module):
         return logits
 
 
-class DartsNet(nn.Module):
+class CellNet(nn.Module):
+    """Cells that each read what the last two gave, between a stem and a linear classifier.
+
+    A subclass gives it its parts: `stem`, `second_stem` behind it, `cells`, `paths`, the most that a cell
+    has, `pool` and `classifier`, and `auxiliary_place` and `auxiliary_channels`, the cell whose maps a second
+    classifier reads and their width.
+
+    Args:
+        num_classes: outputs.
+        drop_path: share of the paths that are dropped in training, as an attribute that may change.
+    """
+
+    stem: nn.Module
+    second_stem: nn.Module
+    cells: nn.ModuleList
+    pool: nn.Module
+    classifier: nn.Module
+    paths: int
+    auxiliary_place: int
+    auxiliary_channels: int
+
+    def __init__(self, num_classes: int, drop_path: float = 0.0) -> None:
+        super().__init__()
+        self.drop_path = drop_path
+        self.num_classes = num_classes
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Returns class scores."""
+        return self.with_auxiliary(x, None)[0]
+
+    def auxiliary_head(self) -> nn.Module:
+        """Returns a new second classifier for the maps in the middle."""
+        return AuxiliaryHead(self.auxiliary_channels, self.num_classes)
+
+    def with_auxiliary(self, x: Tensor, head: nn.Module | None) -> tuple[Tensor, Tensor | None]:
+        """Returns class scores, and those of `head`, which `auxiliary_head` made; None without one."""
+        two, second = self.stem(x), None
+        one = self.second_stem(two)
+        factors = self._factors(len(x), x.device)
+        for place, cell in enumerate(self.cells):
+            two, one = one, cell(two, one, factors[place] if factors is not None else None)
+            if head is not None and place == self.auxiliary_place:
+                second = head(one)
+        return self.classifier(self.pool(one)), second
+
+    def _factors(self, examples: int, device: torch.device) -> Tensor | None:
+        """Returns the factors of all paths, `[cells, paths, B]`; None where all are kept."""
+        if not (self.training and self.drop_path > 0):
+            return None
+        count, paths = len(self.cells), self.paths
+        return path_factors(count * paths, examples, self.drop_path, device).view(count, paths, examples)
+
+
+class DartsNet(CellNet):
     """The released skeleton around two cells; `[B, 3, H, W] -> [B, num_classes]`.
 
     Stem, `cells` cells of which those at a third and two thirds are reductions, global average pooling,
@@ -157,9 +210,7 @@ class DartsNet(nn.Module):
         stem: str = SMALL,
         drop_path: float = 0.0,
     ) -> None:
-        super().__init__()
-        self.drop_path = drop_path
-        self.num_classes = num_classes
+        super().__init__(num_classes, drop_path)
         self.stem, self.second_stem, width = make_stems(stem, channels)
         self.cells, self.paths = nn.ModuleList(), 0
         self.auxiliary_place = reductions(cells)[-1]
@@ -176,29 +227,3 @@ class DartsNet(nn.Module):
                 self.auxiliary_channels = cell.channels
         self.pool = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
         self.classifier = nn.Linear(one, num_classes)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Returns class scores."""
-        return self.with_auxiliary(x, None)[0]
-
-    def auxiliary_head(self) -> nn.Module:
-        """Returns a new second classifier for the maps after two thirds of the cells."""
-        return AuxiliaryHead(self.auxiliary_channels, self.num_classes)
-
-    def with_auxiliary(self, x: Tensor, head: nn.Module | None) -> tuple[Tensor, Tensor | None]:
-        """Returns class scores, and those of `head`, which `auxiliary_head` made; None without one."""
-        two, second = self.stem(x), None
-        one = self.second_stem(two)
-        factors = self._factors(len(x), x.device)
-        for place, cell in enumerate(self.cells):
-            two, one = one, cell(two, one, factors[place] if factors is not None else None)
-            if head is not None and place == self.auxiliary_place:
-                second = head(one)
-        return self.classifier(self.pool(one)), second
-
-    def _factors(self, examples: int, device: torch.device) -> Tensor | None:
-        """Returns the factors of all paths, `[cells, paths, B]`; None where all are kept."""
-        if not (self.training and self.drop_path > 0):
-            return None
-        count, paths = len(self.cells), self.paths
-        return path_factors(count * paths, examples, self.drop_path, device).view(count, paths, examples)

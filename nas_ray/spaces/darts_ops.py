@@ -46,7 +46,7 @@ class FactorizedReduction(nn.Module):
     def __init__(self, channels_in: int, channels_out: int, norm: Norm = nn.BatchNorm2d) -> None:
         super().__init__()
         second = channels_out // 2
-        self.act = nn.ReLU()
+        self.act: nn.Module = nn.ReLU()
         self.conv_a = nn.Conv2d(channels_in, channels_out - second, 1, stride=2, bias=False)
         self.conv_b = nn.Conv2d(channels_in, second, 1, stride=2, bias=False)
         self.norm = norm(channels_out)
@@ -86,15 +86,29 @@ def pointwise(channels_in: int, channels_out: int, norm: Norm = nn.BatchNorm2d) 
 
 
 def depthwise_block(
-    channels: int, kernel_size: int, stride: int, norm: Norm, dilation: int = 1
+    channels: int,
+    kernel_size: int,
+    stride: int,
+    norm: Norm,
+    dilation: int = 1,
+    channels_out: int | None = None,
 ) -> nn.Sequential:
-    """Returns ReLU, a depthwise and a 1x1 convolution and BN; `[B, C, H, W] -> [B, C, H / s, W / s]`."""
-    padding = dilation * (kernel_size - 1) // 2
+    """Returns ReLU, a depthwise and a 1x1 convolution and BN; `[B, C, H, W] -> [B, C_out, H / s, W / s]`.
+
+    Args:
+        channels: C.
+        kernel_size: side of the depthwise kernel in pixels.
+        stride: s.
+        norm: makes what normalises.
+        dilation: pixels from one weight of the kernel to the next.
+        channels_out: C_out; None for C.
+    """
+    padding, out = dilation * (kernel_size - 1) // 2, channels_out or channels
     return nn.Sequential(
         nn.ReLU(),
         nn.Conv2d(*(channels, channels, kernel_size, stride, padding, dilation), groups=channels, bias=False),
-        nn.Conv2d(channels, channels, 1, bias=False),
-        norm(channels),
+        nn.Conv2d(channels, out, 1, bias=False),
+        norm(out),
     )
 
 

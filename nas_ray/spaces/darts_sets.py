@@ -118,3 +118,10 @@ def third_search_ops(first: str, second: str, count: int = 3) -> tuple[str, ...]
         frequent = sorted(dict.fromkeys(ops), key=lambda op: -ops.count(op))  # stable: ties stay in order
         chosen += [op for op in frequent[:count] if op not in chosen]
     return tuple(op for op in KNOWN if op in chosen)
+
+
+def counted_ops(ops: Sequence[str], short: Mapping[str, str] = SHORT) -> str:
+    """Returns each operation with its number, the frequent ones first, such as `5 sep3 2 skip`."""
+    return " ".join(
+        f"{ops.count(op)} {short[op]}" for op in sorted(set(ops), key=lambda op: (-ops.count(op), op))
+    )

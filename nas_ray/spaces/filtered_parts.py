@@ -13,6 +13,7 @@ import numpy as np
 from nas_ray.errors import UsageError
 from nas_ray.spaces.base import (
     AnchoredSpace,
+    BlockSpace,
     CellSpace,
     CostClassSpace,
     CostSpace,
@@ -133,6 +134,22 @@ class _Layered(_Part):
         return self.over(self.space.of_depth(layers))
 
 
+class _Blocks(_Part):
+    space: BlockSpace
+
+    def blocks(self, arch: str) -> int:
+        """Returns how many blocks `arch` has."""
+        return self.space.blocks(arch)
+
+    def one_block(self) -> list[str]:
+        """Returns the members of one block; may be none."""
+        return [arch for arch in self.space.one_block() if self.accept(arch)]
+
+    def grown(self, arch: str) -> list[str]:
+        """Returns the members with one block more than `arch`; may be none."""
+        return [child for child in self.space.grown(arch) if self.accept(child)]
+
+
 class _Children(_Part):
     space: RecombiningSpace
     sample: Callable[[np.random.Generator], str]
@@ -211,6 +228,7 @@ FILTERED: Final[Mapping[type, type]] = {
     SequenceSpace: _Options,
     AnchoredSpace: _Anchored,
     LayeredSpace: _Layered,
+    BlockSpace: _Blocks,
     Neighborhood: _Neighbors,
     FiniteSpace: _Finite,
     Iterable: _Iterated,

@@ -12,6 +12,9 @@ from nas_ray.spaces.hand_designed import HandDesigned
 from nas_ray.spaces.layerwise.published import LayerwiseNets
 from nas_ray.spaces.layerwise.space import Layerwise
 from nas_ray.spaces.macro.space import Macro
+from nas_ray.spaces.nasnet.nasnet import Nasnet
+from nas_ray.spaces.nasnet.pnas import Pnas
+from nas_ray.spaces.nasnet.published import NasnetCells
 from nas_ray.spaces.nats_sss import NatsSss
 from nas_ray.spaces.nats_tss import NatsTss
 
@@ -27,6 +30,9 @@ SPACES: dict[str, Callable[..., SearchSpace]] = {
     "layerwise": Layerwise,
     "layerwise-nets": LayerwiseNets,
     "macro": Macro,
+    "nasnet": Nasnet,
+    "pnas": Pnas,
+    "nasnet-cells": NasnetCells,
     "hand-designed": HandDesigned,
 }
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 from nas_ray.errors import UsageError, printable, unknown_name
 
 _SIZES: Final[dict[str, type]] = {"channels": int, "cells": int}
+_OF_BLOCKS: Final[dict[str, type]] = {**_SIZES, "blocks": int, "stem_channels": int}
 
 _LAYERWISE: Final[dict[str, type]] = {
     **dict.fromkeys(("layers", "least", "most", "repeat"), int),
@@ -18,6 +19,8 @@ OPTIONS: Final[dict[str, dict[str, type]]] = {
     "darts": {**_SIZES, "ops": str},
     "layerwise": _LAYERWISE,
     **dict.fromkeys(("darts-s1", "darts-s2", "darts-s3", "darts-s4", "darts-cells"), _SIZES),
+    **dict.fromkeys(("nasnet", "pnas"), _OF_BLOCKS),
+    "nasnet-cells": {**_SIZES, "stem_channels": int},
 }
 """By the name of a space, the options that a text may give it: arguments of its class."""
 

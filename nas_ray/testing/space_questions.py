@@ -9,6 +9,7 @@ from nas_ray.errors.checks import TEXT, whole
 from nas_ray.spaces.base import (
     END,
     AnchoredSpace,
+    BlockSpace,
     CellSpace,
     DecisionSpace,
     FiniteSpace,
@@ -21,7 +22,7 @@ from nas_ray.spaces.base import (
     SequenceSpace,
     StemmedSpace,
 )
-from nas_ray.spaces.needs import is_member
+from nas_ray.spaces.needs import is_member, sequence_space
 from nas_ray.spaces.product import product_of
 from nas_ray.spaces.sequences import sample_sequence
 from nas_ray.testing.archs import samples
@@ -101,6 +102,21 @@ class QuestionsContract:
             outside = next((arch for arch in samples(part, 3) if not is_member(space, arch)), None)
             must(outside is None, f"of_depth({layers}) must have archs of the space alone", outside)
         must(depths, "of_depth(n) must have archs for an n of 1 to 100")
+
+    def test_archs_grow_by_one_block(self, space: SearchSpace) -> None:
+        """Each is an arch, with as many decisions for each of its blocks; a filter may leave none."""
+        if isinstance(space, BlockSpace):
+            grown, blocks = list(space.one_block()), 1
+            sequence = sequence_space(space, "A space of blocks")
+            while grown:
+                must_equal(len(grown), len(set(grown)), "one_block() and grown(arch) must repeat none")
+                arch = grown[len(grown) * 2 // 3]
+                must(is_member(space, arch), "one_block() and grown(arch) must return archs", arch)
+                must_equal(space.blocks(arch), blocks, f"blocks({arch!r}) must be as many as it has grown to")
+                each, over = divmod(len(sequence.decisions(arch)), blocks)
+                must(each and not over, f"decisions({arch!r}) must be as many for each block", each)
+                grown, blocks = list(space.grown(arch)), blocks + 1
+                must_equal(list(space.grown(arch)), grown, f"grown({arch!r}) must be the same at every call")
 
     def test_children_of_parents_are_drawn_from_the_generator_alone(self, space: SearchSpace) -> None:
         """One parent, equal ones and two make children of the space, equal ones from equal seeds."""

@@ -63,7 +63,8 @@ class Recipe:
     clip_grad_norm: Annotated[float, MANY] = 0.0
     """Largest norm of the gradient; 0 for no limit."""
     auxiliary_weight: Annotated[float, MANY] = 0.0
-    """Weight of the loss of a second classifier half way, which nets of the space darts have; 0 for none."""
+    """Weight of the loss of a second classifier half way, which nets of darts, nasnet and pnas have; 0 for
+    none."""
     drop_path: Annotated[float, SHARE] = 0.0
     """Share of the paths of a net that is dropped in each step, growing linearly over the epochs from 0."""
     ema: Annotated[float, SHARE] = 0.0

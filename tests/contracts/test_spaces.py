@@ -13,16 +13,19 @@ SETTINGS = {"": "", "range": "@lr=log:0.01..1,epochs=1..4,batch_size=32/64", "ch
 SMALL = {
     **dict.fromkeys(OPTIONS, ":channels=4,cells=3"),
     "layerwise": ":preset=strides,least=2,most=3,heights=1+3,widths=3,filters=4+6",
+    "nasnet": ":channels=2,cells=1,blocks=1",
+    "pnas": ":channels=2,cells=1,blocks=2",
+    "nasnet-cells": ":channels=2,cells=1",
 }
 """Options of spaces whose nets would take long."""
-
-
-@pytest.fixture(params=sorted(SPACES))
-def name(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
+ARCHS_ALONE = {"layerwise", "layerwise-nets", "macro", "nasnet", "pnas", "nasnet-cells"}
+"""Spaces whose nets still do: settings stand beside the archs of others, and of sequences in the tests of
+`Product`."""
+CASES = [(name, key) for name in sorted(SPACES) for key in SETTINGS if not key or name not in ARCHS_ALONE]
 
 
 class TestEverySpace(SpaceContract):
-    @pytest.fixture(params=SETTINGS)
-    def space(self, request: pytest.FixtureRequest, name: str) -> SearchSpace:
-        return open_space(f"{name}{SMALL.get(name, '')}{SETTINGS[request.param]}")
+    @pytest.fixture(params=CASES, ids=[f"{key}-{name}" for name, key in CASES])
+    def space(self, request: pytest.FixtureRequest) -> SearchSpace:
+        name, key = request.param
+        return open_space(f"{name}{SMALL.get(name, '')}{SETTINGS[key]}")

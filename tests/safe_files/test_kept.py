@@ -20,7 +20,7 @@ from nas_ray.runs.folder import make_folder, write_json
 from nas_ray.runs.journal import FILE_NAME, Journal, read_journal
 from nas_ray.runs.resume import resume_command
 from nas_ray.runs.storage import Storage
-from nas_ray.safe_files.foreign import check_own_files
+from nas_ray.safe_files.foreign import check_brings_no_code, check_own_files
 from nas_ray.search.arguments import SearchArgs, parse
 from nas_ray.spaces import NatsTss
 from nas_ray.terminal import cli
@@ -178,3 +178,17 @@ def test_a_message_cannot_steer_a_terminal(capsys: pytest.CaptureFixture[str]) -
         raise UsageError("é \x1b[2J\r\x9b1A end")
     assert ended.value.code == 2
     assert capsys.readouterr().err == "error: é \\x1b[2J\\r\\x9b1A end\n"
+
+
+def test_a_run_folder_may_be_called_as_its_space_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "pnas"
+    folder.mkdir()
+    check_brings_no_code({"space": "pnas:cells=1"}, folder)
+    (folder / "inner.py").touch()
+    check_brings_no_code({"space": "pnas:cells=1"}, folder)
+    with pytest.raises(UsageError, match="names the module pnas, which Python would import from that very"):
+        check_brings_no_code({"space": "pnas.inner:Space"}, folder)
+    (folder / "__init__.py").touch()
+    with pytest.raises(UsageError, match="a run folder brings no code"):
+        check_brings_no_code({"space": "pnas:cells=1"}, folder)

@@ -10,6 +10,7 @@ import pytest
 from torch import nn
 
 from nas_ray.errors import UsageError
+from nas_ray.spaces import SPACES as SPACES_BY_NAME
 from nas_ray.spaces import Darts, DartsCells
 from nas_ray.spaces.darts_cells import read_genotype
 from nas_ray.spaces.darts_ops import OPERATIONS
@@ -227,7 +228,11 @@ def test_a_name_may_have_options() -> None:
     assert str(open_space("darts-s2:cells=3@lr=0.1/1")) == "darts-s2@lr=0.1/1"
     assert isinstance(known_space("darts-s1:channels=2"), DartsS1)
     assert known_space("mine:channels=2") is None
-    assert set(OPTIONS) >= {"darts", "darts-cells", "darts-s1", "darts-s2", "darts-s3", "darts-s4"}
+    assert (
+        {"darts", "darts-cells", "darts-s1", "darts-s2", "darts-s3", "darts-s4"}
+        <= set(OPTIONS)
+        <= set(SPACES_BY_NAME)
+    )
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,10 @@ from nas_ray.terminal.argument_groups import SpaceArgs
 from nas_ray.terminal.ranges import Range, check_ranges
 from nas_ray.training.recipes import PADDING, Recipe
 
-WITHOUT = ("nats-sss", "layerwise", "layerwise-nets", "macro", "hand-designed", "darts-cells")
+WITHOUT = (
+    *("nats-sss", "darts-cells", "layerwise", "layerwise-nets", "nasnet", "pnas", "nasnet-cells"),
+    *("macro", "hand-designed"),
+)
 """Spaces of this package that have no trainable supernet."""
 
 

@@ -1,0 +1,1 @@
+"""The spaces of NASNet and PNAS: cells of blocks, and the nets made of them."""

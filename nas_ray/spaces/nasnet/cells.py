@@ -1,0 +1,135 @@
+"""Cells of blocks: how they are written, their canonical order, and which cells are one change away.
+
+A block reads two states, does an operation on each and adds the two maps, or puts them behind each other. The
+order of the two halves of a block, and that of blocks that do not read each other, mean nothing. So of all
+orders of a cell the smallest is its canonical one: with halves sorted by state and operation, blocks by their
+halves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from nas_ray.spaces.darts_cells import INPUTS, JOINED, CellPlan, Edge
+
+Block = tuple[Edge, Edge, bool]
+"""Two edges, and whether their maps are put behind each other and not added."""
+
+ADDED = "add"
+COMBINERS = (ADDED, JOINED)
+"""What a block does with its two maps."""
+
+
+def blocks_of(plan: CellPlan) -> tuple[Block, ...]:
+    """Returns the blocks of a cell."""
+    return tuple((*edges, node in plan.joined) for node, edges in enumerate(plan.nodes, INPUTS))
+
+
+def plan_of(blocks: Sequence[Block]) -> CellPlan:
+    """Returns the cell of blocks, whose output is all of them."""
+    joined = tuple(node for node, block in enumerate(blocks, INPUTS) if block[2])
+    return CellPlan(tuple(block[:2] for block in blocks), joined=joined)
+
+
+def unread(blocks: Sequence[Block]) -> tuple[int, ...]:
+    """Returns the states that no block reads, the two inputs among them."""
+    read = {source for one, other, _ in blocks for source in (one[0], other[0])}
+    return tuple(state for state in range(INPUTS + len(blocks)) if state not in read)
+
+
+def canonical(blocks: Sequence[Block]) -> tuple[Block, ...]:
+    """Returns the blocks in their canonical order.
+
+    Args:
+        blocks: in any order, also one in which a block stands before one that it reads.
+    """
+    return min(_smallest(blocks, {state: state for state in range(INPUTS)}, ()))
+
+
+def _smallest(
+    blocks: Sequence[Block], numbers: dict[int, int], placed: tuple[Block, ...]
+) -> Iterator[tuple[Block, ...]]:
+    """Yields orders that go on from `placed` with the smallest block each time, for each of equal ones.
+
+    Args:
+        blocks: all.
+        numbers: new numbers of the states so far, by their old ones.
+        placed: the blocks so far, with new numbers.
+    """
+    if len(placed) == len(blocks):
+        yield placed
+        return
+    ready: dict[int, Block] = {}
+    for state, (one, other, joined) in enumerate(blocks, INPUTS):
+        if state not in numbers and one[0] in numbers and other[0] in numbers:
+            first, second = (numbers[one[0]], one[1]), (numbers[other[0]], other[1])
+            ready[state] = (min(first, second), max(first, second), joined)
+    least = min(ready.values())
+    for state, block in ready.items():
+        if block == least:
+            yield from _smallest(blocks, {**numbers, state: INPUTS + len(placed)}, (*placed, block))
+
+
+def changed(blocks: Sequence[Block], ops: Sequence[str], *, joinable: bool) -> Iterator[tuple[Block, ...]]:
+    """Yields the cells with another operation, another state read, or another combiner, in one block.
+
+    A half may read any state that does not come from its block, in whatever order blocks are written. So each
+    change has a way back. Cells may come twice, and `blocks` may be among them.
+    """
+    for place, (one, other, joined) in enumerate(blocks):
+        later = _readers(blocks, place)
+        free = [state for state in range(INPUTS + len(blocks)) if state not in later]
+        for (source, op), kept in ((one, other), (other, one)):
+            edges = [(source, new) for new in ops if new != op]
+            edges += [(new, op) for new in free if new != source]
+            for edge in edges:
+                yield canonical((*blocks[:place], (edge, kept, joined), *blocks[place + 1 :]))
+        if joinable:
+            yield canonical((*blocks[:place], (one, other, not joined), *blocks[place + 1 :]))
+
+
+def grown(blocks: Sequence[Block], ops: Sequence[str]) -> Iterator[tuple[Block, ...]]:
+    """Yields the cells with one block more, which adds; cells may come twice."""
+    edges = [(source, op) for source in range(INPUTS + len(blocks)) for op in ops]
+    for place, one in enumerate(edges):
+        for other in edges[place:]:
+            yield canonical((*blocks, (one, other, False)))
+
+
+def shrunk(blocks: Sequence[Block]) -> Iterator[tuple[Block, ...]]:
+    """Yields the cells without one of the blocks that no other reads; cells may come twice."""
+    for state in unread(blocks):
+        if state >= INPUTS and len(blocks) > 1:
+            rest = (*blocks[: state - INPUTS], *blocks[state - INPUTS + 1 :])
+            yield canonical([_renumbered(block, state) for block in rest])
+
+
+def _readers(blocks: Sequence[Block], place: int) -> set[int]:
+    """Returns the state of a block of canonical order, and all states that come from it."""
+    states = {INPUTS + place}
+    for state, (one, other, _) in enumerate(blocks, INPUTS):
+        if one[0] in states or other[0] in states:
+            states.add(state)
+    return states
+
+
+def _renumbered(block: Block, gone: int) -> Block:
+    """Returns a block with the numbers of states after one that is gone."""
+    (first, op), (second, other), joined = block
+    return (first - (first > gone), op), (second - (second > gone), other), joined
+
+
+def decisions_of(blocks: Sequence[Block], *, combiners: bool) -> tuple[str, ...]:
+    """Returns for each block the states of both halves, their operations and, if asked, the combiner."""
+    made: list[str] = []
+    for one, other, joined in blocks:
+        made += [str(one[0]), str(other[0]), one[1], other[1]]
+        made += [COMBINERS[joined]] if combiners else []
+    return tuple(made)
+
+
+def decided(decisions: Sequence[str], *, combiners: bool) -> tuple[Block, ...]:
+    """Returns the canonical blocks of decisions, each of which is an option."""
+    each = 5 if combiners else 4
+    parts = [decisions[place : place + each] for place in range(0, len(decisions), each)]
+    return canonical([((int(p[0]), p[2]), (int(p[1]), p[3]), combiners and p[4] == JOINED) for p in parts])
