@@ -17,7 +17,7 @@ from nas_ray.reproduce.tables import Setting
 STYLES = ("-", "--", "-.", ":")
 POINTS = 120
 AXES = (("evaluation", "evaluations"), ("finished_at", "simulated seconds"))
-EARLY = 0.25
+EARLY = 0.45
 """The share of the points of a course, on a logarithmic axis, that the vertical axis leaves out."""
 
 
