@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from nas_ray.commands.names import SEARCHERS
-
-if TYPE_CHECKING:
-    from nas_ray.reproduce.args import CompareArgs
 
 
 def check_options(searcher: str, texts: Sequence[str]) -> None:
@@ -24,14 +20,14 @@ def check_options(searcher: str, texts: Sequence[str]) -> None:
         parse_options(KINDS[searcher], texts)
 
 
-def check_compared(args: CompareArgs) -> None:
-    """Checks the options of the searchers that are compared.
+def check_compared(searchers: Sequence[str]) -> None:
+    """Checks the options of the searchers that are compared, each as `NAME,option=value,...`.
 
     Raises:
         UsageError: unknown, or of another type.
     """
     from nas_ray.searchers.options import parts_of
 
-    for text in args.searchers:
+    for text in searchers:
         name, options = parts_of(text)
         check_options(name, options)

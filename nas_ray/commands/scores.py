@@ -123,10 +123,39 @@ def compare_searchers(description: str) -> int:
 
     args = read_args(CompareArgs, description)
     check_names(args)
-    check_compared(args)
+    check_compared(args.searchers)
     from nas_ray.reproduce.compare import compare  # torch and Ray take seconds
 
     return compare(args, output(piped=200))
+
+
+def staleness(description: str) -> int:
+    """What late rows cost searchers: with 1, 8 and 32 workers, and a fixed number of asks late.
+
+        nas-ray staleness --benchmark nats_tss.csv.gz
+        nas-ray staleness --searchers rea,local_search --workers 1,4,16 --late 0 --seeds 100
+        nas-ray staleness --searchers reinforce,late=drop reinforce --budget wall --out runs/late
+
+    Every searcher is run with many seeds on stored accuracies, in this machine's processes. On the simulated
+    clock an evaluation ends after the arch's own training time, so with several workers a searcher proposes
+    archs before it knows what is under way. The table has the accuracy found with its interval, its rank in
+    the space and the simulated seconds, and tests every row against the same searcher with the fewest
+    workers. The folder holds the table, every single run, and a picture.
+    """
+    from nas_ray.commands.names import ARGUMENTS, check_names
+    from nas_ray.commands.options import check_compared
+    from nas_ray.reproduce.staleness.args import StalenessArgs
+    from nas_ray.terminal.command_line import read_args
+
+    args = read_args(StalenessArgs, description)
+    check_names(args)
+    args.check()
+    for name in args.named:
+        ARGUMENTS["searchers"].check(name)
+    check_compared(args.named)
+    from nas_ray.reproduce.staleness.run import run  # torch and Ray take seconds
+
+    return run(args, output(piped=160))
 
 
 def reproduce(description: str) -> int:

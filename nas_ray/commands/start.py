@@ -36,6 +36,7 @@ COMMANDS: dict[str, Command] = {
     "best-arch": scores.best_arch,
     "choose-score": scores.choose_score,
     "compare-searchers": scores.compare_searchers,
+    "staleness": scores.staleness,
     "one-shot-truth": searches.one_shot_truth,
     "reproduce": scores.reproduce,
     "trace": spaces.trace,

@@ -26,6 +26,9 @@ from nas_ray.runs.journal import FILE_NAME, Journal
 from nas_ray.searchers.base import ArchSearcher
 from nas_ray.searchers.messages import result_of
 
+_SECONDS = real(0, above=True).or_none
+_LIMITS = {"num_samples": whole(1).or_none, "seconds": _SECONDS, "work": _SECONDS, "workers": whole(1)}
+
 
 def simulate(
     searcher: ArchSearcher,
@@ -33,6 +36,7 @@ def simulate(
     *,
     num_samples: int | None = None,
     seconds: float | None = None,
+    work: float | None = None,
     archs_per_trial: int = 1,
     workers: int = 1,
     folder: str | Path | None = None,
@@ -50,6 +54,9 @@ def simulate(
         num_samples: evaluations to make, repeated archs included; None for no limit.
         seconds: simulated seconds after which no new evaluation starts; None for no limit. What is under way
             then is finished and counts.
+        work: seconds of all workers together: once the evaluations that were started take so many, no new one
+            starts; None for no limit. So any number of workers gets the same work, and with one this limit
+            and `seconds` are the same.
         archs_per_trial: archs asked for before any of them has a row; see `tune_search`.
         workers: trials in flight.
         folder: of a run to make, with journal, `run.json`, `results.*` and `best.json`, as reports and
@@ -60,9 +67,8 @@ def simulate(
             folder that holds a run.
     """
     check_search(searcher, evaluator)
-    limits = {"num_samples": whole(1).or_none, "seconds": real(0, above=True).or_none, "workers": whole(1)}
-    check_all(limits, {"num_samples": num_samples, "seconds": seconds, "workers": workers})
-    budget, clock = Budget(num_samples, seconds), 0.0
+    check_all(_LIMITS, {"num_samples": num_samples, "seconds": seconds, "work": work, "workers": workers})
+    budget, clock, charged = Budget(num_samples, seconds), 0.0, 0.0
     listening = Listening()
     surroundings = nullcontext() if is_ours(evaluator) else Contained(listening)  # used a million times
 
@@ -75,14 +81,21 @@ def simulate(
         clock = ends
 
     def carry_out(trial_id: str, archs: Sequence[str]) -> tuple[float, dict[str, Any]]:
+        nonlocal charged
         rows = rows_of(evaluated, archs)
-        return clock + duration(rows), result_of(rows)
+        taken = duration(rows)
+        charged += taken
+        return clock + taken, result_of(rows)
+
+    def spent() -> bool:
+        return budget.spent(searcher.num_asked, clock) or (work is not None and charged >= work)
 
     if folder is not None:
         args = search_args(searcher, budget, driver=PROCESS, archs_per_trial=archs_per_trial)
+        args |= {} if work is None else {"work": work}
         create_run(Path(folder), run_info("simulate", searcher, evaluator, args))
     searcher.attach(
-        stop=lambda: budget.spent(searcher.num_asked, clock),
+        stop=spent,
         clock=lambda: clock,
         archs_per_trial=archs_per_trial,
     )

@@ -66,11 +66,15 @@ def best_so_far(
     accuracies: dict[str, float] = {}
     table = []
     given = given_in(rows)
+    finished = rows["finished_at"].to_numpy(dtype=float, na_value=np.nan)
+    running = _running_leaders(values)
     for evaluation in _evaluations(len(rows), relative, given):
         count = int(counts[evaluation - 1])
         if count not in leaders:
-            known = np.asarray(fitness(distinct[:count])) if relative else values[:count]
-            leaders[count] = _leader(distinct[:count], known)
+            if relative:
+                leaders[count] = _leader(distinct[:count], np.asarray(fitness(distinct[:count])))
+            else:
+                leaders[count] = distinct[running[count]] if count and running[count] >= 0 else None
         leader = leaders[count] or {}
         arch = final_arch(leader) if leader else None
         if arch is not None and arch not in accuracies:
@@ -78,7 +82,7 @@ def best_so_far(
         table.append(
             {
                 "evaluation": evaluation,
-                "finished_at": float(rows["finished_at"].iloc[evaluation - 1]),
+                "finished_at": float(finished[evaluation - 1]),
                 "trial": leader.get("trial"),
                 "arch": arch,
                 "fitness": float(leader.get("fitness", np.nan)),
@@ -105,6 +109,14 @@ def _evaluations(size: int, relative: bool, given: int) -> list[int]:
         return list(range(first, size + 1))
     places = np.unique(np.geomspace(1, size - given, SPARSE_PREFIXES).round()) + given
     return sorted({first, *map(int, places)})
+
+
+def _running_leaders(fitness: np.ndarray) -> list[int]:
+    """Returns for 0, 1 and so on rows the place of the first one with the best of `fitness`, -1 for none."""
+    finite = np.where(np.isfinite(fitness), fitness, -np.inf)
+    before = np.maximum.accumulate(np.append(-np.inf, finite))[:-1]
+    led = np.where(finite > before, np.arange(len(finite)), -1)
+    return [-1, *np.maximum.accumulate(led).tolist()]
 
 
 def _leader(rows: list[dict[str, Any]], fitness: np.ndarray) -> dict[str, Any] | None:

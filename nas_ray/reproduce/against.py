@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import product
 
 import numpy as np
@@ -21,8 +22,10 @@ RULE = (
 )
 
 
-def differences(answers: pd.DataFrame, against: str, *, resamples: int, seed: int = 0) -> pd.DataFrame:
-    """Returns how the runs of every other setting differ from those of `against`, a line per dataset.
+def differences(
+    answers: pd.DataFrame, against: str | Mapping[str, str], *, resamples: int, seed: int = 0
+) -> pd.DataFrame:
+    """Returns how the runs of settings differ from those of others, a line per dataset.
 
     Columns: `setting`, `dataset`, `difference` of the means in points, `low` and `high` (95 % percentile
     bootstrap), `wins` in percent, `p` (corrected) and `verdict`.
@@ -32,16 +35,17 @@ def differences(answers: pd.DataFrame, against: str, *, resamples: int, seed: in
 
     Args:
         answers: `setting`, `dataset`, `accuracy`, one line per run.
-        against: a setting.
+        against: a setting that all others are compared with, or for each that is compared the other one.
         resamples: draws of the bootstrap.
         seed: of the bootstrap.
     """
-    settings = [name for name in answers["setting"].unique() if name != against]
+    if isinstance(against, str):
+        against = {name: against for name in answers["setting"].unique() if name != against}
     order = {name: place for place, name in enumerate(DATASETS)}
     datasets = sorted(dict.fromkeys(answers["dataset"]), key=lambda name: order.get(name, len(order)))
     lines = []
-    for setting, dataset in product(settings, datasets):
-        ours, theirs = (_runs(answers, name, dataset) for name in (setting, against))
+    for (setting, other), dataset in product(against.items(), datasets):
+        ours, theirs = (_runs(answers, name, dataset) for name in (setting, other))
         lines.append({"setting": setting, "dataset": dataset, **_compare(ours, theirs, resamples, seed)})
     table = pd.DataFrame(lines)
     if len(table):

@@ -60,10 +60,8 @@ class ReproduceArgs(TogetherArgs, BatchArgs, DataArgs, RunsArgs):
 
 
 @dataclass(frozen=True)
-class CompareArgs(RunsArgs):
-    """Which searchers, on what, and how often."""
-
-    stem: ClassVar[str] = "compare"
+class SearchedArgs(RunsArgs):
+    """Which searchers, what they maximise, what they may spend, and what is reported."""
 
     searchers: tyro.conf.Positional[tuple[str, ...]] = ("rea", "local_search")
     """Searchers, each with its options behind commas, such as rea,population=20,sample=5; or your own as
@@ -76,12 +74,20 @@ class CompareArgs(RunsArgs):
     """Evaluations of a run (default: 200, or no limit with --seconds)."""
     seconds: Annotated[float | None, SECONDS] = None
     """Simulated seconds of a run, after which no evaluation starts."""
-    workers: Annotated[int, SOME] = 1
-    """Evaluations in flight; rows arrive in the order in which they are finished."""
     searched_on: str | None = None
     """Dataset whose accuracy all searches maximise (default: each dataset by its own)."""
     measure: str = TEST
     """What is reported: test_acc, after the full schedule, or valid_acc_12 or valid_acc_200."""
+
+
+@dataclass(frozen=True)
+class CompareArgs(SearchedArgs):
+    """Which searchers, on what, and how often."""
+
+    stem: ClassVar[str] = "compare"
+
+    workers: Annotated[int, SOME] = 1
+    """Evaluations in flight; rows arrive in the order in which they are finished."""
     against: str = "random_search"
     """The searcher that all others are tested against, as written among the searchers."""
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from nas_ray.drivers.simulation import simulate
 from nas_ray.reproduce.choices import choices
+from nas_ray.reproduce.statistics import ranks
 from nas_ray.rows import Row
 from nas_ray.searchers.evolution import RegularizedEvolution
 from nas_ray.searchers.fitness import Combined, Single, parse_fitness
@@ -136,8 +137,7 @@ def judged(found: np.ndarray, accuracy: np.ndarray) -> list[dict[str, float]]:
         found: places `[seeds, budgets]`.
         accuracy: `[archs]` percent.
     """
-    ordered = np.sort(accuracy)
-    rank = len(ordered) - np.searchsorted(ordered, accuracy, side="right") + 1
+    rank = ranks(accuracy)
     return [
         {
             "accuracy": float(accuracy[places].mean()),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 import pandas as pd
 from rich.console import Console
@@ -12,26 +13,22 @@ from nas_ray.errors import UsageError, unknown_name
 from nas_ray.images.datasets import DATASETS
 from nas_ray.process.plugins import resolve
 from nas_ray.process.started import SEARCHES, command_for
-from nas_ray.reproduce.against import RULE, differences
-from nas_ray.reproduce.args import CompareArgs
-from nas_ray.reproduce.latex import differences_latex
+from nas_ray.reproduce.against import differences
+from nas_ray.reproduce.args import CompareArgs, SearchedArgs
+from nas_ray.reproduce.differing import say_differences
 from nas_ray.reproduce.look_up import longest_held
 from nas_ray.reproduce.measures import SHORT, TEST, TRAINED
-from nas_ray.reproduce.printing import p_value
 from nas_ray.reproduce.run import run
 from nas_ray.reproduce.runs import fitness_of
 from nas_ray.reproduce.tables import Setting, Table
 from nas_ray.searchers import SEARCHERS
 from nas_ray.searchers.named import make_searcher
 from nas_ray.searchers.options import parse_options, parts_of
-from nas_ray.spaces import NatsTss
-from nas_ray.terminal.console import Rows, put, say
+from nas_ray.spaces import NatsTss, SearchSpace
 from nas_ray.terminal.ranges import check_ranges
-from nas_ray.terminal.text import table_cell
 
 RANDOM = "random_search"
 EVALUATIONS = 200
-HEADER = ("searcher", "dataset", "difference", "95 %", "wins %", "p", "")
 
 
 def compare(args: CompareArgs, console: Console) -> int:
@@ -54,14 +51,11 @@ def comparison(args: CompareArgs) -> Table:
         UsageError: an unknown or repeated searcher, a bad option, or a number out of range.
     """
     check(args, SHORT if args.by is None else args.by)
-    names = list(args.searchers) + ([] if RANDOM in args.searchers else [RANDOM])
-    repeated = {name for name in names if names.count(name) > 1}
-    if repeated:
-        raise UsageError(f"Each searcher must be named once, got {repeated.pop()} twice; leave one out.")
+    names = with_random(args.searchers)
     if args.against not in names:
         raise UsageError(f"--against: {unknown_name('searcher of this comparison', args.against, names)}")
     by, remark = longest_held(args.benchmark) if args.by is None else (args.by, "")
-    settings = tuple(setting(name, args, by) for name in names)
+    settings = tuple(setting(name, args, by, NatsTss(), workers=args.workers) for name in names)
     spent = f"{args.seconds:g} s" if args.seconds else f"{settings[0].evaluations} evaluations"
     at_once = f", {args.workers} at a time" if args.workers > 1 else ""
     own = "each dataset by its own" if args.searched_on is None else f"all on {args.searched_on}"
@@ -75,7 +69,20 @@ def comparison(args: CompareArgs) -> Table:
     )
 
 
-def check(args: CompareArgs, by: str) -> None:
+def with_random(searchers: Sequence[str]) -> list[str]:
+    """Returns the searchers with random search among them.
+
+    Raises:
+        UsageError: one is named twice.
+    """
+    names = [*searchers] + ([] if RANDOM in searchers else [RANDOM])
+    repeated = {name for name in names if names.count(name) > 1}
+    if repeated:
+        raise UsageError(f"Each searcher must be named once, got {repeated.pop()} twice; leave one out.")
+    return names
+
+
+def check(args: SearchedArgs, by: str) -> None:
     """Checks what does not depend on data.
 
     Args:
@@ -104,8 +111,15 @@ def check(args: CompareArgs, by: str) -> None:
         )
 
 
-def setting(text: str, args: CompareArgs, by: str) -> Setting:
+def setting(text: str, args: SearchedArgs, by: str, space: SearchSpace, **further: Any) -> Setting:
     """Returns the searches of one searcher, given as `NAME,option=value,...`.
+
+    Args:
+        text: the searcher.
+        args: what it may spend, and what is reported.
+        by: what it maximises.
+        space: where it searches.
+        further: of the setting.
 
     Raises:
         UsageError: it cannot be made.
@@ -113,18 +127,18 @@ def setting(text: str, args: CompareArgs, by: str) -> Setting:
     name, texts = parts_of(text)
     kind = resolve("searcher", name, SEARCHERS, "nas_ray.searchers")
     options = parse_options(kind, texts)
-    make_searcher(name, NatsTss(), fitness=fitness_of(by), **options)  # told now, not by a process
+    make_searcher(name, space, fitness=fitness_of(by), **options)  # told now, not by a process
     no_limit = args.seconds is not None and args.evaluations is None
     return Setting(
         text,
         name,
         by,
         options,
-        workers=args.workers,
         evaluations=None if no_limit else args.evaluations or EVALUATIONS,
         seconds=args.seconds,
         measure=args.measure,
         searched_on=args.searched_on,
+        **further,
     )
 
 
@@ -133,31 +147,4 @@ def said_of_differences(
 ) -> tuple[str, str]:
     """Prints how all searchers differ from the one they are tested against; returns Markdown and LaTeX."""
     found = differences(answers, args.against, resamples=args.resamples)
-    if found.empty:
-        return "", ""
-    lines = [cells(line) for _, line in found.iterrows()]
-    title = f"Against {args.against}"
-    shown = Rows(title=title, title_justify="left", box=None, header_style="bold")
-    for place, name in enumerate(HEADER):
-        shown.add_column(name, justify="left" if place in (0, 1, 6) else "right")
-    for line in lines:
-        shown.add_row(*line)
-    put(console, shown)
-    say(console, RULE, "dim")
-    text = "\n".join(["", f"### {title}", "", *as_markdown(lines), "", f"- {RULE}", ""])
-    return text, "\n" + differences_latex(args.against, found, RULE)
-
-
-def as_markdown(lines: Sequence[Sequence[str]]) -> list[str]:
-    """Returns the lines of a Markdown table."""
-    head = ["| " + " | ".join(HEADER) + " |", "|" + "---|" * len(HEADER)]
-    return head + ["| " + " | ".join(map(table_cell, line)) + " |" for line in lines]
-
-
-def cells(line: pd.Series) -> list[str]:
-    """Returns one difference as text."""
-    return [
-        str(line["setting"]), str(line["dataset"]), f"{line['difference']:+.2f}",
-        f"{line['low']:+.2f} to {line['high']:+.2f}", f"{line['wins']:.0f}", p_value(line["p"]),
-        str(line["verdict"]),
-    ]  # fmt: skip
+    return say_differences(f"Against {args.against}", found, console, name="compare-against")

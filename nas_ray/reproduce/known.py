@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 
 from nas_ray.reproduce.measures import TEST, TRAINED
+from nas_ray.reproduce.statistics import ranks
 from nas_ray.rows import Row
+from nas_ray.spaces.base import FiniteSpace
 from nas_ray.spaces.nats_tss import NatsTss, skip_spans, to_ops
 
 
 @dataclass(frozen=True)
 class Known:
-    """Columns over all archs of NATS-TSS in the published order.
+    """Columns over all archs of a space in the published order.
 
     Attributes:
         scores: sets of stored scores, each of its own initialisation: `[archs]` for each score, and `skip`.
@@ -25,6 +27,7 @@ class Known:
         test_column: what the benchmark calls its final accuracy, `test_acc` or `valid_acc`.
         source: one phrase that says where the final accuracy on the first dataset comes from.
         score_seconds: charged for the scores of one arch.
+        space: the space whose archs these are.
     """
 
     scores: Sequence[Mapping[str, np.ndarray]]
@@ -33,16 +36,17 @@ class Known:
     test_column: str = TEST
     source: str = ""
     score_seconds: float = 0.0
-
-    @cached_property
-    def space(self) -> NatsTss:
-        """The space whose archs these are."""
-        return NatsTss()
+    space: FiniteSpace = field(default_factory=NatsTss)
 
     @cached_property
     def place(self) -> dict[str, int]:
         """The published index of every arch; looked up, not parsed."""
         return {arch: index for index, arch in enumerate(self.space)}
+
+    @cached_property
+    def ranks(self) -> dict[tuple[str, str], np.ndarray]:
+        """The rank `[archs]` of every arch by each accuracy, 1 for the best."""
+        return {key: ranks(column) for key, column in self.accuracy.items()}
 
     def of(self, dataset: str, measure: str, archs: Sequence[str | None]) -> np.ndarray:
         """Returns `[archs]` percent, NaN where there is no arch."""

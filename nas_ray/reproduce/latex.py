@@ -37,8 +37,8 @@ def latex(table: Table, lines: pd.DataFrame) -> str:
     return latex_table(heads, rows, caption=f"{table.title}.", name=table.name, notes=notes)
 
 
-def differences_latex(against: str, lines: pd.DataFrame, rule: str) -> str:
-    """Returns the differences from the searcher `against`, as `differences` returns them, as LaTeX."""
+def differences_latex(title: str, lines: pd.DataFrame, rule: str, *, name: str) -> str:
+    """Returns differences, as `differences` returns them, as LaTeX."""
     rows: list[list[Cell]] = [
         [
             f"{escaped(line['setting'])}, {escaped(line['dataset'])}",
@@ -51,7 +51,7 @@ def differences_latex(against: str, lines: pd.DataFrame, rule: str) -> str:
     ]
     said = rule.replace("*", "")
     heads = ("", "Difference", "Wins %", "p", "")
-    return latex_table(heads, rows, caption=f"Against {against}.", name="compare-against", notes=[said])
+    return latex_table(heads, rows, caption=f"{title}.", name=name, notes=[said])
 
 
 def _best(ours: pd.DataFrame) -> set[tuple[object, object]]:

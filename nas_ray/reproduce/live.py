@@ -37,6 +37,7 @@ from nas_ray.runs.writing import write_parquet
 from nas_ray.safe_files.stored_numbers import with_numbers
 from nas_ray.safe_files.tables import read_table
 from nas_ray.shared_weights.chunk_scores import ChunkScores
+from nas_ray.spaces.nats_tss import NatsTss
 from nas_ray.terminal.console import error_console, say
 from nas_ray.terminal.ranges import check_ranges
 
@@ -161,7 +162,7 @@ class LiveRuns:
         with contextlib.closing(Journal(work / JOURNAL)) as journal:
             rows = tune_search(
                 new_searcher(known, setting, seed),
-                placed(self._evaluator(known, setting, seed), plan.accelerator, None),
+                placed(self._evaluator(setting, seed), plan.accelerator, None),
                 folder=work,
                 journal=journal,
                 num_samples=setting.evaluations,
@@ -175,15 +176,13 @@ class LiveRuns:
         shutil.rmtree(work, ignore_errors=True)
         return rows
 
-    def _evaluator(self, known: Known, setting: Setting, seed: int) -> ProxyScores | ChunkScores:
+    def _evaluator(self, setting: Setting, seed: int) -> ProxyScores | ChunkScores:
         images = minibatch(self.args, seed)
         inputs, targets = (tensor.numpy() for tensor in images.minibatch())
         names = dict.fromkeys((*scores_for(setting.by), *(["skip"] if setting.by == "freerea" else [])))
         proxies = {name: PROXIES[name] for name in names}
-        together = self.args.archs_per_trial > 1
-        return (ChunkScores if together else ProxyScores)(
-            known.space, images.num_classes, inputs, targets, proxies, init_seed=seed
-        )
+        kind = ChunkScores if self.args.archs_per_trial > 1 else ProxyScores
+        return kind(NatsTss(), images.num_classes, inputs, targets, proxies, init_seed=seed)
 
 
 def read_rows(path: Path) -> pd.DataFrame | None:

@@ -14,6 +14,7 @@ from nas_ray.reproduce.known import Known, mean_span
 from nas_ray.reproduce.measures import LONG, SHORT, TEST, TRAINED
 from nas_ray.reproduce.tables import Table
 from nas_ray.searchers.cheap_score import ScoreTable
+from nas_ray.spaces.base import FiniteSpace
 from nas_ray.spaces.nats_tss import NatsTss
 
 
@@ -24,29 +25,40 @@ def know(
     score_seconds: float,
     *,
     live: bool = False,
+    space: FiniteSpace | None = None,
+    datasets: Sequence[str] = tuple(DATASETS),
 ) -> Known:
-    """Returns what `tables` need to know, without stored scores where searches are live.
+    """Returns what `tables` need to know.
+
+    Args:
+        tables: what will be run.
+        benchmark: where accuracy comes from.
+        scores_file: stored scores.
+        score_seconds: charged for them.
+        live: whether searches are, so that no stored scores are needed.
+        space: whose archs these are; NATS-TSS if None.
+        datasets: those that are searched or reported.
 
     Raises:
         UsageError: the benchmark or the table of scores lacks something that is needed.
     """
-    space = NatsTss()
+    space = NatsTss() if space is None else space
     scores = score_sets([] if live else tables, scores_file, space)
-    opened = {dataset: open_benchmark(benchmark, dataset) for dataset in DATASETS}
+    opened = {dataset: open_benchmark(benchmark, dataset, space) for dataset in datasets}
     accuracy: dict[tuple[str, str], np.ndarray] = {}
     seconds: dict[tuple[str, str], np.ndarray] = {}
     for dataset, source in opened.items():
-        accuracy[dataset, TEST] = final_accuracy(source, benchmark)
+        accuracy[dataset, TEST] = final_accuracy(source, benchmark, space)
         for name in {name for table in tables for name in table.trained}:
             assert source is not None  # or it would have no final accuracy
             found = trained(source, benchmark, space, name)
             accuracy[dataset, name] = np.array([evaluation.valid_acc for evaluation in found])
             seconds[dataset, name] = np.array([evaluation.seconds for evaluation in found])
     first = next(source for source in opened.values() if source is not None)
-    return Known(scores, accuracy, seconds, first.acc_column, first.acc_source, score_seconds)
+    return Known(scores, accuracy, seconds, first.acc_column, first.acc_source, score_seconds, space)
 
 
-def trained(source: Benchmark, spec: str, space: NatsTss, name: str) -> list[Evaluation]:
+def trained(source: Benchmark, spec: str, space: FiniteSpace, name: str) -> list[Evaluation]:
     """Returns what the benchmark says of a schedule, a key of `TRAINED`, for every arch.
 
     Raises:
@@ -62,7 +74,7 @@ def trained(source: Benchmark, spec: str, space: NatsTss, name: str) -> list[Eva
         ) from error
 
 
-def longest_held(benchmark: str) -> tuple[str, str]:
+def longest_held(benchmark: str, space: FiniteSpace | None = None) -> tuple[str, str]:
     """Returns what searches on `benchmark` select by where nothing is said, a key of `TRAINED`, and why.
 
     That is the 12-epoch accuracy, for which no reason is given, or where there is none the one of 200 epochs.
@@ -70,7 +82,7 @@ def longest_held(benchmark: str) -> tuple[str, str]:
     Raises:
         UsageError: no such benchmark.
     """
-    source = open_benchmark(benchmark, next(iter(DATASETS)))
+    source = open_benchmark(benchmark, next(iter(DATASETS)), space)
     if source is None:
         return SHORT, ""
     try:
@@ -84,8 +96,10 @@ def longest_held(benchmark: str) -> tuple[str, str]:
     return SHORT, ""
 
 
-def score_sets(tables: list[Table], paths: Sequence[Path], space: NatsTss) -> list[dict[str, np.ndarray]]:
-    """Returns for each file `[archs]` for each score that `tables` need, and `skip`, which the arch says.
+def score_sets(tables: list[Table], paths: Sequence[Path], space: FiniteSpace) -> list[dict[str, np.ndarray]]:
+    """Returns for each file `[archs]` for each score that `tables` need, and `skip`.
+
+    Archs of NATS-TSS say the latter; other spaces have none.
 
     Raises:
         UsageError: no file, a missing column, or a missing arch.
@@ -97,24 +111,29 @@ def score_sets(tables: list[Table], paths: Sequence[Path], space: NatsTss) -> li
             "give the one that nas-ray score-space writes."
         )
     wanted.pop("skip", None)
-    skip = {"skip": np.array([mean_span(arch) for arch in space])}
+    archs = list(space)
+    skip = {"skip": np.array(list(map(mean_span, archs)))} if isinstance(space, NatsTss) else {}
     if not wanted:
         return [skip]
-    return [
-        {**{name: np.array(ScoreTable(path, name)(space.archs)) for name in wanted}, **skip} for path in paths
-    ]
+    return [{**{name: np.array(ScoreTable(path, name)(archs)) for name in wanted}, **skip} for path in paths]
 
 
-def final_accuracy(benchmark: Benchmark | None, spec: str) -> np.ndarray:
-    """Returns `[archs]` percent in the published order.
+def final_accuracy(benchmark: Benchmark | None, spec: str, space: FiniteSpace) -> np.ndarray:
+    """Returns `[archs]` percent in the published order of `space`.
 
     Raises:
-        UsageError: no benchmark, or one that cannot list its accuracies.
+        UsageError: no benchmark, or one that cannot list its accuracies, or that is of another space.
     """
     values = None if benchmark is None else benchmark.all_test_acc()
     if values is None:
         raise UsageError(
             f"A table needs the accuracy of every arch, which --benchmark {spec} does not list; export it "
             "with nas-ray export-nats and give the file."
+        )
+    assert benchmark is not None
+    if list(benchmark.archs) != list(space):
+        raise UsageError(
+            f"The benchmark {benchmark.name} must hold all archs of the space, and those of "
+            f"{type(space).__name__} are others; give the --benchmark of this --space."
         )
     return values

@@ -51,7 +51,7 @@ def _curve_panels(table: Table, curves: dict[str, pd.DataFrame], lines: pd.DataF
         axes.set_title(f"{dataset} (best {best:.2f})", fontsize=10)
         by_seconds = table.settings[0].seconds is not None
         axes.set_xlabel("seconds charged" if by_seconds else "evaluations", fontsize=9)
-        _dress(axes)
+        dress(axes)
     name = known.test_column if table.settings[0].measure == "test_acc" else table.settings[0].measure
     panels[0].set_ylabel(f"{name} (%)", fontsize=9)
     handles, labels = panels[0].get_legend_handles_labels()
@@ -122,7 +122,7 @@ def _skip_panels(table: Table, bars: pd.DataFrame, known: Known) -> Figure:
     best = ", ".join(f"{name} {known.accuracy[name, 'test_acc'].max():.2f}" for name in DATASETS)
     figure.suptitle(f"{table.title}; best of all archs: {best}", fontsize=10)
     for axes in panels:
-        _dress(axes)
+        dress(axes)
     handles, labels = panels[3].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=8, frameon=False)
     return figure
@@ -138,7 +138,8 @@ def _grouped(axes: Axes, part: pd.DataFrame) -> None:
     axes.set_xticks(range(len(names)), [name.split(" a ")[-1] for name in names])
 
 
-def _dress(axes: Axes) -> None:
+def dress(axes: Axes) -> None:
+    """Makes a panel plain."""
     axes.grid(axis="y", color="#e6e6e6", linewidth=0.8)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)

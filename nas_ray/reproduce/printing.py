@@ -70,9 +70,14 @@ def markdown(table: Table, lines: pd.DataFrame, given: Sequence[str]) -> str:
     rows = [cells(line) for _, line in lines.iterrows()]
     kept = filled(rows)
     text = [f"### `{table.name}`: {table.title}", ""]
-    text += ["| " + " | ".join(HEADER[place] for place in kept) + " |", "|" + "---|" * len(kept)]
-    text += ["| " + " | ".join(table_cell(row[place]) for place in kept) + " |" for row in rows]
+    text += as_markdown([HEADER[place] for place in kept], [[row[place] for place in kept] for row in rows])
     return "\n".join([*text, "", *(f"- {note}" for note in notes(table, lines, given)), ""])
+
+
+def as_markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Returns the lines of a Markdown table."""
+    head = ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
+    return head + ["| " + " | ".join(map(table_cell, row)) + " |" for row in rows]
 
 
 def filled(rows: Sequence[Sequence[str]]) -> list[int]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import as_completed
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -15,8 +13,8 @@ from nas_ray.drivers.simulation import simulate
 from nas_ray.errors import UsageError, describe
 from nas_ray.images.datasets import DATASETS
 from nas_ray.process.plugins import resolve
-from nas_ray.process.processes import process_pool
 from nas_ray.report.search_curve import best_so_far
+from nas_ray.reproduce.at_work import at_work
 from nas_ray.reproduce.known import Known
 from nas_ray.reproduce.measures import TRAINED, scores_for
 from nas_ray.reproduce.tables import Setting
@@ -24,6 +22,7 @@ from nas_ray.rows import ERROR, ERROR_KIND, RAISED
 from nas_ray.searchers import SEARCHERS, ArchSearcher, FilteredSpace, Single, parse_fitness
 from nas_ray.searchers.fitness import Fitness
 from nas_ray.searchers.freerea import SCORES as FREEREA_SCORES
+from nas_ray.searchers.late_rows import LateRows
 from nas_ray.searchers.skip_rules import SKIP
 from nas_ray.spaces.base import SearchSpace
 from nas_ray.spaces.nats_tss import EDGES, to_ops
@@ -100,7 +99,8 @@ def new_searcher(known: Known, setting: Setting, seed: int) -> ArchSearcher:
     if setting.to_output:
         space = FilteredSpace(space, skip_to_output)
     kind = resolve("searcher", setting.searcher, SEARCHERS, "nas_ray.searchers")
-    return kind(space, fitness=fitness_of(setting.by), seed=seed, **setting.options)
+    made: ArchSearcher = kind(space, fitness=fitness_of(setting.by), seed=seed, **setting.options)
+    return LateRows(made, setting.late) if setting.late else made
 
 
 def look_up(known: Known, setting: Setting, dataset: str, seed: int) -> pd.DataFrame:
@@ -114,7 +114,8 @@ def look_up(known: Known, setting: Setting, dataset: str, seed: int) -> pd.DataF
             new_searcher(known, setting, seed),
             known.evaluator(setting.by, dataset, seed),
             num_samples=setting.evaluations,
-            seconds=setting.seconds,
+            seconds=None if setting.pooled else setting.seconds,
+            work=setting.seconds if setting.pooled else None,
             workers=setting.workers,
         )
     except (Exception, SystemExit) as error:  # searchers may be foreign code
@@ -171,25 +172,6 @@ def at_points(setting: Setting, course: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({"at": at, "accuracy": np.where(place < 0, np.nan, accuracy[place])})
 
 
-def run_chunk(known: Known, setting: Setting, seeds: Sequence[int]) -> Runs:
-    """Returns the runs with `seeds`."""
-    runs = [run_seed(known, setting, seed) for seed in seeds]
-    return joined(runs)
-
-
-_KNOWN: Known | None = None  # of a worker process
-
-
-def _start(known: Known) -> None:
-    global _KNOWN
-    _KNOWN = known
-
-
-def _work(setting: Setting, seeds: Sequence[int]) -> Runs:
-    assert _KNOWN is not None
-    return run_chunk(_KNOWN, setting, seeds)
-
-
 Runner = Callable[[Setting, int, Callable[[int], None]], Runs]
 """`run(setting, number of seeds, told)` makes the runs; `told` hears how many seeds were finished."""
 
@@ -197,28 +179,23 @@ Runner = Callable[[Setting, int, Callable[[int], None]], Runs]
 @contextmanager
 def runner(known: Known, processes: int) -> Iterator[Runner]:
     """Gives what makes the runs of a row, with `processes` processes; one is this process itself."""
-    if processes == 1:
-        yield lambda setting, seeds, told: joined(
-            _told(run_chunk(known, setting, chunk), len(chunk), told) for chunk in _chunks(seeds)
-        )
-        return
-    try:
-        with process_pool(processes, _start, (known,)) as pool:
+    with at_work(known, processes) as done:
 
-            def run(setting: Setting, seeds: int, told: Callable[[int], None]) -> Runs:
-                work = {pool.submit(_work, setting, chunk): len(chunk) for chunk in _chunks(seeds)}
-                return joined(_told(done.result(), work[done], told) for done in as_completed(work))
+        def run(setting: Setting, seeds: int, told: Callable[[int], None]) -> Runs:
+            tasks = [(setting, chunk) for chunk in chunks(range(seeds))]
+            return joined(_told(made, len(task[1]), told) for task, made in done(_chunk, tasks))
 
-            yield run
-    except BrokenProcessPool as error:
-        raise UsageError(
-            "A process ended in the middle of its runs: a searcher ended it, or memory is short; lower "
-            "--num-cpus."
-        ) from error
+        yield run
 
 
-def _chunks(seeds: int) -> list[range]:
-    return [range(start, min(start + CHUNK, seeds)) for start in range(0, seeds, CHUNK)]
+def _chunk(known: Known, task: tuple[Setting, Sequence[int]]) -> Runs:
+    setting, seeds = task
+    return joined(run_seed(known, setting, seed) for seed in seeds)
+
+
+def chunks(seeds: Sequence[int]) -> list[Sequence[int]]:
+    """Returns seeds in the parts that a process takes at a time."""
+    return [seeds[start : start + CHUNK] for start in range(0, len(seeds), CHUNK)]
 
 
 def _told(runs: Runs, count: int, told: Callable[[int], None]) -> Runs:

@@ -62,6 +62,12 @@ def summarise(values: np.ndarray, *, resamples: int, seed: int = 0) -> Summary:
     return Summary(mean, std, float(np.median(values)), low, high, len(values))
 
 
+def ranks(accuracy: np.ndarray) -> np.ndarray:
+    """Returns the rank of each of `accuracy [archs]`, 1 for the best; of equals each has the best one."""
+    ordered = np.sort(accuracy)
+    return np.asarray(len(ordered) - np.searchsorted(ordered, accuracy, side="right") + 1)
+
+
 def welch(ours: Summary, mean: float, std: float | None, runs: int | None) -> float:
     """Returns the p-value of Welch's t-test of ours against a mean; what is None is taken to be ours.
 

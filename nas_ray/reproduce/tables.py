@@ -27,6 +27,8 @@ class Setting:
         workers: evaluations in flight.
         evaluations: budget; None for no limit.
         seconds: budget in simulated seconds; None for no limit.
+        pooled: whether these are the seconds of all workers together, and not those of the clock.
+        late: asks after which a searcher hears of a row (`LateRows`).
         answer: `best`, the net that the search returns, or `average`, over every net that it sampled.
         measure: `TEST` or a key of `TRAINED`.
         searched_on: the dataset whose accuracy is searched; None for the one reported.
@@ -44,6 +46,8 @@ class Setting:
     workers: int = 1
     evaluations: int | None = None
     seconds: float | None = None
+    pooled: bool = False
+    late: int = 0
     answer: str = "best"
     measure: str = TEST
     searched_on: str | None = None

@@ -122,6 +122,7 @@ FREE = {
     "by": "columns of tables that are read later",
     "fidelity": "check_names reads the recipe",
     "fitness": "check_names, where all proxies are built in",
+    "late": "args.check reads numbers",
     "method": "args.check parses it",
     "methods": "args.check parses them",
     "name": "any text",
@@ -134,6 +135,7 @@ FREE = {
     "searcher_args": "check_options",
     "shortcuts": "strengths",
     "table": "chosen, by the command",
+    "workers": "args.check reads numbers",
 }
 """The texts and paths among the arguments that are in no table, and who looks at them."""
 

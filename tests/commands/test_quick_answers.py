@@ -7,6 +7,9 @@ import sys
 import textwrap
 from dataclasses import fields
 from pathlib import Path
+from typing import get_type_hints
+
+from tyro.conf import Positional as POSITIONAL
 
 from nas_ray.commands.names import ARGUMENTS, CHECKS
 from nas_ray.commands.paths import PATHS
@@ -115,6 +118,9 @@ def test_names_that_nothing_has() -> None:
             "correlate --score-as bogus": "Unknown dataset 'bogus'",
             "best-arch --dataset bogus": "Unknown dataset 'bogus'",
             "compare-searchers bogus,population=2": "Unknown searcher 'bogus'",
+            "staleness --searchers rea,bogus": "Unknown searcher 'bogus'",
+            "staleness --workers 1,none": "--workers must be a whole number from 1 to 1,000,000, got 'none'.",
+            "staleness --dataset own": "Unknown dataset 'own'",
             "reproduce bogus": "Unknown table 'bogus'",
             "report no/such": "A report needs run folders",
             "search rea --fitness bogus": "Unknown fitness 'bogus'",
@@ -158,7 +164,7 @@ def test_names_that_nothing_has() -> None:
                 f"{command} --benchmark no/such.csv": "Unknown benchmark 'no/such.csv'"
                 for command in (
                     *("search rea", "two-stage", "score-space", "correlate", "reproduce skips-counts"),
-                    *("compare-searchers rea", "choose-score", "report run"),
+                    *("compare-searchers rea", "staleness", "choose-score", "report run"),
                 )
             },
         }.items():
@@ -191,7 +197,8 @@ def _wrong(kind: type, field: str) -> list[str]:
     """Returns the words of a command in which `field` names nothing."""
     value = {"images": "npz:no/such.npz", "benchmark": "no/such.csv"}.get(field, "no/such")
     value = "bogus" if field in ARGUMENTS else value
-    positional = [f.name for f in fields(kind) if "Positional" in str(kind.__annotations__.get(f.name, ""))]
+    hints = get_type_hints(kind, include_extras=True)
+    positional = [f.name for f in fields(kind) if POSITIONAL in getattr(hints[f.name], "__metadata__", ())]
     needed = {"directory": ".", "model": __file__, "files": __file__, "runs": "no/such", "table": "all"}
     before = [needed[name] for name in positional if name in needed and name != field]
     if field in positional:
@@ -212,6 +219,7 @@ def test_options_of_searchers() -> None:
             "search nsga2 --searcher-args population=x": "The option population of the searcher must be",
             "two-stage --searcher rea --searcher-args bogus=1": "Unknown option of the searcher 'bogus'",
             "compare-searchers rea,bogus=1": "Unknown option of the searcher 'bogus'",
+            "staleness --searchers rea,bogus=1": "Unknown option of the searcher 'bogus'",
         }}.items():
             code, said = ended(*line.split())
             assert code == 2 and start in said and said.count("\\n") == 1, (line, said)

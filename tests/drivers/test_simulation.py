@@ -22,6 +22,7 @@ from nas_ray.runs.journal import read_journal
 from nas_ray.searchers import ArchSearcher, RandomSearch, RegularizedEvolution, Row, Single
 from nas_ray.searchers.fitness import LogRankSum, Mixed, NormalisedSum, RankSum, parse_fitness
 from nas_ray.searchers.given import GivenArchs
+from nas_ray.searchers.in_flight import MOST_WAITING
 from nas_ray.spaces import NatsTss, SearchSpace
 from nas_ray.spaces.filtered import FilteredSpace
 
@@ -197,3 +198,108 @@ def test_a_simulation_that_fails_keeps_its_rows(tmp_path: Path) -> None:
 def test_the_text_of_a_fitness_makes_it_again(fitness: Any) -> None:
     assert parse_fitness(text_of(fitness), ["a", "b"]) == fitness
     assert text_of(lambda rows: rows) is None  # type: ignore[arg-type,return-value]
+
+
+class Remembers(RegularizedEvolution):
+    """Notes what it asked and heard, in this order."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.course: list[tuple[str, str]] = []
+
+    def ask(self) -> str | None:
+        arch = super().ask()
+        if arch is not None:
+            self.course.append(("ask", arch))
+        return arch
+
+    def tell(self, arch: str, row: Row) -> None:
+        super().tell(arch, row)
+        self.course.append(("tell", arch))
+
+
+def remembers(seed: int) -> Remembers:
+    return Remembers(SPACE, fitness=FITNESS, population=6, sample=3, seed=seed)
+
+
+def by_hand(
+    searcher: Remembers, lasts: Callable[[str], float], workers: int, limit: float, pooled: bool
+) -> list[tuple[str, float]]:
+    """The clock as it is described, with a list of workers and without the machinery of searches."""
+    free: list[tuple[float, int, str] | None] = [None] * workers  # end, number, arch
+    now, charged, number, known = 0.0, 0.0, 0, dict[str, float]()
+    waiting: list[str] = []
+    ended: list[tuple[str, float]] = []
+
+    def told(arch: str) -> None:
+        row: Row = {"arch": arch, "trial": number, "score": float(SPACE.index(arch)), "error": None}
+        again = arch in known
+        searcher.follow({"event": "tell", "trial": number, "row": {**row, "reused": again}})
+        known[arch] = now
+        searcher.tell(arch, {**row, "reused": again})
+        ended.append((arch, now))
+
+    while True:
+        for place, held in enumerate(free):
+            while held is None and len(waiting) < MOST_WAITING and (charged if pooled else now) < limit:
+                arch = searcher.ask()
+                if arch is None:
+                    break
+                if arch in known:
+                    told(arch)
+                elif arch in [one[2] for one in free if one]:
+                    waiting.append(arch)
+                else:
+                    free[place] = held = (now + lasts(arch), number, arch)
+                    charged += lasts(arch)
+                    number += 1
+        busy = [one for one in free if one is not None]
+        if not busy:
+            return ended
+        end, first, arch = min(busy)
+        free[[one is not None and one[1] == first for one in free].index(True)] = None
+        now = end
+        told(arch)
+        for again in [one for one in waiting if one == arch]:
+            waiting.remove(again)
+            told(again)
+
+
+@pytest.mark.parametrize("pooled", [False, True])
+@pytest.mark.parametrize("workers", [1, 2, 7, 20])
+def test_any_number_of_workers_against_the_clock_by_hand(workers: int, pooled: bool) -> None:
+    rng = np.random.default_rng(workers)
+    takes = dict(zip(SPACE, rng.integers(1, 5, len(SPACE)).astype(float), strict=True))  # with many ties
+
+    def timed(arch: str, report: Callable[[Row], None]) -> None:
+        report({"score": float(SPACE.index(arch)), "seconds": takes[arch], "error": None})
+
+    most = 150.0 if pooled else 40.0
+    limit = {"work" if pooled else "seconds": most}
+    for seed in range(2):
+        ours, theirs = remembers(seed), remembers(seed)
+        table = simulate(ours, timed, workers=workers, **limit)  # type: ignore[arg-type]
+        expected = by_hand(theirs, takes.__getitem__, workers, most, pooled)
+        assert list(zip(table["arch"], table["finished_at"], strict=True)) == expected
+        assert ours.course == theirs.course
+
+
+def test_any_number_of_workers_gets_the_same_work() -> None:
+    def spent(workers: int, **limit: float) -> pd.DataFrame:
+        made = RegularizedEvolution(SPACE, fitness=FITNESS, population=5, sample=2, seed=3)
+        return simulate(made, evaluate, workers=workers, **limit)
+
+    pd.testing.assert_frame_equal(spent(1, work=80.0), spent(1, seconds=80.0))
+    for workers in (1, 3, 16):
+        table = spent(workers, work=80.0)
+        assert 80.0 <= table["seconds"].sum() < 85.0  # what passes the limit is finished
+        on_the_clock = spent(workers, seconds=80.0)
+        assert on_the_clock["finished_at"].max() >= 80.0
+        assert on_the_clock["seconds"].sum() > 0.9 * 80.0 * workers  # known archs in flight are waited for
+    with pytest.raises(UsageError, match=r"work must be a number larger than 0 or None, got 0\.0\."):
+        spent(1, work=0.0)
+
+
+def test_the_work_of_a_run_is_in_its_folder(tmp_path: Path) -> None:
+    simulate(given(), evaluate, work=4.0, folder=tmp_path / "run")
+    assert read_run(tmp_path / "run")["args"]["work"] == 4.0

@@ -100,6 +100,12 @@ COMMANDS = {
             work="nas_ray.reproduce.run.all_runs",
         ),
         Command(
+            "staleness",
+            "--searchers rea,population=3,sample=2 --workers 1,2 --late 3 --seeds 3 --evaluations 4 "
+            "--dataset cifar10 --resamples 10 --num-cpus 1 --benchmark {files}/nats.parquet",
+            work="nas_ray.reproduce.staleness.run.make",
+        ),
+        Command(
             "choose_score",
             "--benchmark {files}/nats.parquet --scores-file {files}/scores.parquet",
             work="nas_ray.reproduce.choose.judge",

@@ -72,6 +72,7 @@ def test_a_training_on_a_full_disk_leaves_no_writer(disk: Path, files: Path) -> 
 
 AGAIN = {
     "compare_searchers": "compare-runs.parquet",
+    "staleness": "staleness-runs.parquet",
     "choose_score": "choices.parquet",
     "one_shot_truth": "searches.parquet",
     "reproduce": "skips-counts.csv",
