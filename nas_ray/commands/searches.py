@@ -66,6 +66,20 @@ def reinforce(description: str) -> int:
     return _search(ReinforceArgs, "reinforce", "reinforce", description)
 
 
+def pnas(description: str) -> int:
+    """Progressive search (Liu et al., ECCV 2018): archs of one block, then larger ones that a net recommends.
+
+    It evaluates all archs of one block, and then from stage to stage the --beam most promising ones with one
+    block more, by a predictor that learns from every row. In nats-tss a block is a node of the cell.
+
+        nas-ray search pnas --beam 32
+        nas-ray search pnas --beam 16 --predictor lstm --proxies naswot --num-samples 100
+    """
+    from nas_ray.search.pnas_args import PnasArgs
+
+    return _search(PnasArgs, "pnas", "pnas", description)
+
+
 def search(description: str) -> int:
     """A search with any searcher at its own defaults: built in, of a package, or your own as module:class.
 

@@ -26,6 +26,7 @@ COMMANDS: dict[str, Command] = {
     "search random_search": searches.random_search,
     "search skip_rea": searches.skip_rea,
     "search reinforce": searches.reinforce,
+    "search pnas": searches.pnas,
     "two-stage": searches.two_stage,
     "one-shot": searches.one_shot,
     "train": results.train,

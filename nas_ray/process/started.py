@@ -13,7 +13,7 @@ from nas_ray.process.shell import in_shell, place_word
 SCRIPTS = {"compare": "compare_searchers", "choose": "choose_score"}
 """Names of scripts that are not those of their experiments."""
 
-SEARCHES = ("rea", "random_search", "skip_rea", "reinforce")
+SEARCHES = ("rea", "random_search", "skip_rea", "reinforce", "pnas")
 """Experiments whose command is one of `search`."""
 
 

@@ -49,6 +49,7 @@ def _budgets() -> tuple[Setting, ...]:
         _budget("REINFORCE, LSTM", "reinforce", (), policy="lstm"),
         _budget("PPO", "ppo", (), policy="categorical"),
         _budget("PPO, LSTM", "ppo", ()),
+        _budget("PNAS, K = 32", "pnas", (), beam=32),
     ]
     return (*rows, *(replace(row, drawn=row is reinforce) for row in policies))
 
@@ -77,6 +78,7 @@ TABLES = (
             "The released code pays for known archs again and takes one of the two seeds at random; a row of "
             "REINFORCE says what the first changes. Its commands have a learning rate of .01, ours has .1. "
             "LSTMs learn at the rates of their papers, which are for thousands of archs.",
+            "In PNAS a node of the cell is a block, and what later nodes do is drawn.",
         ),
         _budgets(),
     ),

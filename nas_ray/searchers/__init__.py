@@ -26,6 +26,7 @@ from nas_ray.searchers.nsga2 import Nsga2
 from nas_ray.searchers.optuna_search import OptunaSearch
 from nas_ray.searchers.pareto import Negated, pareto_front
 from nas_ray.searchers.predictor import PredictorSearch
+from nas_ray.searchers.progressive import ProgressiveSearch
 from nas_ray.searchers.random_search import RandomSearch
 from nas_ray.searchers.skip_filter import SkipCount, SkipRea
 from nas_ray.spaces.filtered import FilteredSpace
@@ -42,6 +43,7 @@ SEARCHERS: dict[str, type[ArchSearcher]] = {
     "move": Move,
     "nsga2": Nsga2,
     "predictor": PredictorSearch,
+    "pnas": ProgressiveSearch,
     "optuna": OptunaSearch,
     "reinforce": Reinforce,
     "ppo": Ppo,
@@ -66,6 +68,7 @@ __all__ = [
     "OptunaSearch",
     "Ppo",
     "PredictorSearch",
+    "ProgressiveSearch",
     "RandomSearch",
     "RankSum",
     "RegularizedEvolution",

@@ -40,6 +40,15 @@ class InFlight:
         return bool(self._chunks)
 
     @property
+    def awaited(self) -> bool:
+        """Whether a row may come of what was asked for; False in a replay, which asks where a search did.
+
+        So a searcher that waits for the end of a stage looks at this and at nothing else: what it asks for
+        depends on its asks and tells alone.
+        """
+        return bool(self._waiting)
+
+    @property
     def crowded(self) -> bool:
         """Whether as many evaluations as may are waiting for archs in flight."""
         return sum(map(len, self._waiting.values())) >= MOST_WAITING

@@ -14,6 +14,7 @@ from nas_ray.reproduce.staleness.args import StalenessArgs
 from nas_ray.score_space.args import ScoreArgs
 from nas_ray.search.arguments import AnySearchArgs, ReaArgs, SearchArgs, SkipReaArgs
 from nas_ray.search.one_shot.args import OneShotArgs
+from nas_ray.search.pnas_args import PnasArgs
 from nas_ray.search.reinforce_args import ReinforceArgs
 from nas_ray.search.trace.args import TraceArgs
 from nas_ray.search.two_stage_args import TwoStageArgs
@@ -26,6 +27,7 @@ ARGS: dict[str, type] = {
     "search random_search": SearchArgs,
     "search skip_rea": SkipReaArgs,
     "search reinforce": ReinforceArgs,
+    "search pnas": PnasArgs,
     "two-stage": TwoStageArgs,
     "one-shot": OneShotArgs,
     "train": TrainArgs,

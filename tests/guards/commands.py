@@ -64,6 +64,7 @@ COMMANDS = {
         Command("random_search", TINY_SEARCH, ray=True, writes="new", resumes=True),
         Command("rea", TINY_REA, ray=True, writes="new", resumes=True),
         Command("skip_rea", TINY_REA, ray=True, writes="new", resumes=True),
+        Command("pnas", f"{TINY_SEARCH} --beam 2 --epochs 1", ray=True, writes="new", resumes=True),
         Command("reinforce", TINY_SEARCH, ray=True, writes="new", resumes=True),
         Command("search", TINY_SEARCH, ray=True, writes="new", resumes=True),
         Command(

@@ -13,9 +13,10 @@ from nas_ray.evaluation.limits import Costs
 from nas_ray.runs.stored_args import stored_args
 from nas_ray.search.arguments import AnySearchArgs, ReaArgs, SearchArgs, SkipReaArgs
 from nas_ray.search.experiment import prepare
+from nas_ray.search.pnas_args import PnasArgs
 from nas_ray.search.reinforce_args import ReinforceArgs
 from nas_ray.search.session import stored_form
-from nas_ray.searchers import RegularizedEvolution, Reinforce, SkipRea
+from nas_ray.searchers import ProgressiveSearch, RegularizedEvolution, Reinforce, SkipRea
 from nas_ray.searchers.options import option_defaults
 from nas_ray.spaces import NatsTss
 
@@ -55,6 +56,15 @@ def test_arguments_of_reinforce_are_read_back(tmp_path: Path) -> None:
     assert stored_args(ReinforceArgs, stored, tmp_path) == args
     with pytest.raises(UsageError, match="was changed: policy must be categorical or lstm, but is 'x'"):
         stored_args(ReinforceArgs, {**stored, "policy": "x"}, tmp_path)
+
+
+def test_options_of_progressive_search_are_those_of_the_searcher(tmp_path: Path) -> None:
+    assert PnasArgs().searcher_options() == option_defaults(ProgressiveSearch)
+    args = PnasArgs(predictor="lstm", beam=7, targets="ranks")
+    searcher = prepare("pnas", args, ProgressiveSearch).searcher
+    assert isinstance(searcher, ProgressiveSearch)
+    assert (searcher.predictor, searcher.beam, searcher.targets) == ("lstm", 7, "ranks")
+    assert stored_args(PnasArgs, json.loads(json.dumps(stored_form(args))), tmp_path) == args
 
 
 @pytest.mark.slow(faster="test_members_are_those_below_the_limits")

@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 from torch import nn
 
+from nas_ray.errors import UsageError
 from nas_ray.searchers import ArchSearcher
+from nas_ray.spaces import END, sample_sequence
 from nas_ray.testing import driving
 from nas_ray.testing.driving import Line as Line
 from nas_ray.testing.driving import drive_chunks as drive_chunks
@@ -50,6 +52,51 @@ class Grid:
 
     def __contains__(self, arch: object) -> bool:
         return arch in list(self)
+
+
+class Cells:
+    """Cells of one to three blocks, each the sum of two operations "a" or "b" on what came before it.
+
+    The arch "0a1b|0a2a" has two blocks; the inputs of a cell are 0 and 1, its first block is 2. The halves of
+    a block are in order, so that equal blocks read alike.
+    """
+
+    OPS, MOST = "ab", 3
+    sample = sample_sequence
+
+    def blocks(self, arch: str) -> int:
+        return len(arch.split("|"))
+
+    def one_block(self) -> list[str]:
+        return self._longer([])
+
+    def grown(self, arch: str) -> list[str]:
+        return self._longer(arch.split("|")) if self.blocks(arch) < self.MOST else []
+
+    def _longer(self, blocks: list[str]) -> list[str]:
+        halves = [f"{place}{op}" for place in range(2 + len(blocks)) for op in self.OPS]
+        pairs = itertools.combinations_with_replacement(halves, 2)
+        return ["|".join([*blocks, "".join(pair)]) for pair in pairs]
+
+    def options(self, prefix: tuple[str, ...]) -> tuple[str, ...]:
+        blocks, place = divmod(len(prefix), 4)
+        ends = (END,) if blocks and not place else ()
+        if blocks == self.MOST:
+            return ends
+        return (*(tuple(self.OPS) if place % 2 else tuple("01234"[: 2 + blocks])), *ends)
+
+    def decisions(self, arch: str) -> tuple[str, ...]:
+        return tuple(arch.replace("|", ""))
+
+    def assemble(self, decisions: Sequence[str]) -> str:
+        if not decisions or len(decisions) % 4:
+            raise UsageError(f"A cell has whole blocks, got {decisions}.")
+        halves = ["".join(decisions[start : start + 2]) for start in range(0, len(decisions), 2)]
+        pairs = (sorted(halves[start : start + 2]) for start in range(0, len(halves), 2))
+        return "|".join("".join(pair) for pair in pairs)
+
+    def build(self, arch: str, num_classes: int) -> nn.Module:
+        return nn.Sequential(nn.Flatten(), nn.LazyLinear(num_classes))
 
 
 class Script:
@@ -102,7 +149,13 @@ def few_trees(seed: int) -> Any:
     return RandomForestRegressor(n_estimators=5, random_state=seed)
 
 
-QUICK = {"pool": 200, "candidates": 100, "regressor": few_trees, "policy": "categorical"}
+QUICK = {
+    "pool": 200,
+    "candidates": 100,
+    "regressor": few_trees,
+    "policy": "categorical",
+    "epochs": 2,
+}
 """What a searcher spends its time with, smaller than by default."""
 
 
