@@ -1,10 +1,7 @@
-"""Progressive search on small cells: its stages, its beam, what it waits for, what it goes on from."""
+"""Progressive search on small cells: its stages, its beam, what it waits for."""
 
 from __future__ import annotations
 
-import itertools
-import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,58 +9,12 @@ import pytest
 
 from nas_ray.errors import UsageError
 from nas_ray.rows import Row
-from nas_ray.safe_files.plain_state import packed, read_plain
-from nas_ray.searchers import ProgressiveSearch, RankSum, Single
-from nas_ray.searchers.fitness import Fitness
-from nas_ray.searchers.kept import Kept
+from nas_ray.searchers import RankSum, Single
 from nas_ray.searchers.progressive import predictors
-from nas_ray.searchers.progressive.growth import growth_of
 from nas_ray.searchers.progressive.search import PREDICTORS, targets_of
-from nas_ray.spaces import NatsTss, Pnas
-from nas_ray.testing import searcher_contract
-from nas_ray.testing.driving import drive_chunks
-from tests.searchers.toy import Cells, Grid
-
-
-class OwnCells(Cells):
-    """The same as part of the package, since what is kept around foreign code takes longer than a fit."""
-
-    __module__ = "nas_ray"
-
-
-CELLS = OwnCells()
-TestProgressive = searcher_contract(ProgressiveSearch, space=CELLS, beam=12, epochs=1, ensemble=1)
-QUICK: dict[str, Any] = {"epochs": 2, "ensemble": 2}
-
-
-def worth_of(arch: str) -> float:
-    """An additive score: b is better than a, and the latest input the best."""
-    return sum({"b": 1.0, "a": 0.3}.get(text, 0.0) + 0.1 * (text in "34") for text in arch)
-
-
-def searcher(space: Any = CELLS, fitness: Fitness | None = None, seed: int = 0, **options: Any) -> Any:
-    made = ProgressiveSearch(
-        space, fitness=fitness or Single(("x",)), seed=seed, **{"beam": 6, **QUICK, **options}
-    )
-    made.attach()
-    return made
-
-
-def ask(search: Any, name: str = "t") -> Any:
-    config = search.suggest(name)
-    return config["arch"] if isinstance(config, dict) else config
-
-
-def tell(search: Any, arch: str, name: str = "t", **row: Any) -> None:
-    search.on_trial_complete(name, row or {"x": worth_of(arch)})
-
-
-def run(search: Any, count: int) -> list[str]:
-    asked = []
-    for _ in range(count):
-        asked.append(ask(search))
-        tell(search, asked[-1])
-    return asked
+from nas_ray.spaces import NatsTss
+from tests.searchers.progressive.cells import CELLS, OwnCells, ask, run, run_lengths, searcher, tell, worth_of
+from tests.searchers.toy import Grid
 
 
 def test_all_cells_of_one_block_come_first_and_then_the_beam_of_each_stage() -> None:
@@ -209,48 +160,6 @@ def test_what_it_cannot_do_is_refused(options: dict[str, Any], said: str) -> Non
     assert str(refused.value).startswith(said)
 
 
-@pytest.mark.parametrize("predictor", ["mlp", "lstm"])
-def test_stopped_after_any_event_it_goes_on_from_its_state_or_its_events(
-    predictor: str, tmp_path: Path
-) -> None:
-    options = {"beam": 2, "predictor": predictor, "epochs": 1}
-    whole = searcher(**options)
-    drive_chunks(whole, 14, 3)
-    assert [CELLS.blocks(row["arch"]) for row in whole.history] == [1] * 10 + [2, 2, 3, 3]
-    for cut in range(0, len(whole.events) + 1, 1 if predictor == "mlp" else 6):
-        events = json.loads(json.dumps(whole.events[:cut]))
-        replayed, kept = searcher(**options), searcher(**options)
-        replayed.replay(events)
-        (tmp_path / "state").write_bytes(packed(replayed.kept()._asdict()))
-        kept.load_kept(Kept(**read_plain(tmp_path / "state")), events)
-        kept.replay(events)
-        for resumed in (replayed, kept):
-            drive_chunks(resumed, 14, 3)
-            assert resumed.events == whole.events, cut
-
-
-def test_killed_in_the_middle_of_a_fit_it_fits_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    whole, killed = searcher(), searcher()
-    run(whole, 30)
-    run(killed, 10)
-    calls = []
-
-    def dies(self: Any, arrays: Any, gradients: Any, step: Any = predictors.Adam.step) -> None:
-        step(self, arrays, gradients)
-        calls.append(1)
-        if len(calls) == 1:
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(predictors.Adam, "step", dies)
-    with pytest.raises(KeyboardInterrupt):
-        ask(killed)
-    assert calls
-    resumed = searcher()
-    resumed.replay(killed.events)
-    run(resumed, 20)
-    assert resumed.events == whole.events
-
-
 def test_cells_that_it_was_given_are_extended_and_not_evaluated() -> None:
     search = searcher(beam=3)
     given = [*CELLS.one_block()[2:], "0a0a|0b2b"]
@@ -266,7 +175,7 @@ def test_cells_that_it_was_given_are_extended_and_not_evaluated() -> None:
 def test_it_finds_the_best_cells_and_not_where_scores_are_shuffled() -> None:
     def found(shuffled: bool, seed: int) -> float:
         """Returns what whole cells are worth that are evaluated, on average."""
-        search, rng = searcher(beam=12, epochs=40, seed=seed), np.random.default_rng(seed)
+        search, rng = searcher(beam=12, epochs=30, ensemble=1, seed=seed), np.random.default_rng(seed)
         for _ in range(34):
             arch = ask(search)
             tell(search, arch, x=float(rng.random()) if shuffled else worth_of(arch))
@@ -287,46 +196,3 @@ def test_it_searches_the_table_benchmark_node_by_node() -> None:
     best = max(range(5), key=lambda place: len(asked[place]))
     assert decisions[best][0] in {one[0] for one in decisions[5:10]}
     assert {one[:3] for one in decisions[10:]} <= {one[:3] for one in decisions[:10]}
-
-
-def run_lengths(search: Any, count: int) -> list[str]:
-    asked = []
-    for _ in range(count):
-        asked.append(ask(search))
-        tell(search, asked[-1], x=float(len(asked[-1])))
-    return asked
-
-
-def test_the_published_search_is_136_cells_and_four_beams() -> None:
-    space = Pnas()
-    growth = growth_of(space, "pnas")
-    halves = list(itertools.product("01", space.OPS))
-    ordered = [(one[0], other[0], one[1], other[1]) for one in halves for other in halves]
-    assert len(ordered) == 256
-    assert {space.assemble(decisions) for decisions in ordered} == set(space.one_block())
-    assert len(space.one_block()) == 136
-    halves = list(itertools.product("012", space.OPS))
-    parent = growth.candidates(1, [()], np.random.default_rng(0))[50]
-    longer = {
-        space.assemble((*parent, one[0], other[0], one[1], other[1])) for one in halves for other in halves
-    }
-    children = growth.candidates(2, [parent], np.random.default_rng(0))
-    assert {space.assemble(child) for child in children} == longer
-    assert len(children) == len(longer) == 300
-    search = searcher(space, beam=3, epochs=1)
-    assert [space.blocks(arch) for arch in run_lengths(search, 136 + 4 * 3)] == [
-        blocks for blocks, count in enumerate((136, 3, 3, 3, 3), 1) for _ in range(count)
-    ]
-
-
-@pytest.mark.slow(faster="test_the_published_search_is_136_cells_and_four_beams")
-def test_the_published_search_has_1160_children() -> None:
-    space, search = Pnas(), searcher(Pnas(), beam=256, epochs=5)
-    asked = run_lengths(search, 1_160)
-    assert [space.blocks(arch) for arch in asked] == [
-        blocks for blocks, count in enumerate((136, 256, 256, 256, 256), 1) for _ in range(count)
-    ]
-    assert len(set(asked)) == 1_160
-    parents = {blocks: {arch for arch in asked if space.blocks(arch) == blocks} for blocks in range(1, 5)}
-    for arch in asked[-40:]:
-        assert any(arch in space.grown(parent) for parent in parents[4])
