@@ -5,8 +5,6 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
-import pytest
-
 TESTS = Path(__file__).parent
 FILES = sorted(TESTS.rglob("test_*.py"))
 NIGHTLY = ("slow", "cluster")
@@ -68,13 +66,14 @@ def always_run(tree: ast.Module) -> set[str]:
     }
 
 
-ALWAYS = {name for path in FILES for name in always_run(tree_of(path))}
-SLOW = [(path, mark) for path in FILES for mark in slow_marks(tree_of(path))]
-
-
-@pytest.mark.parametrize(("path", "mark"), SLOW, ids=[f"{p.stem}:{m.lineno}" for p, m in SLOW])
-def test_what_is_slow_names_a_faster_sibling(path: Path, mark: ast.expr) -> None:
-    assert isinstance(mark, ast.Call), "give the mark faster=NAME, of a test of the same that always runs"
-    (faster,) = (keyword.value for keyword in mark.keywords if keyword.arg == "faster")
-    assert isinstance(faster, ast.Constant)
-    assert faster.value in ALWAYS
+def test_what_is_slow_names_a_faster_sibling() -> None:
+    trees = {path: tree_of(path) for path in FILES}  # read here, since every process imports this file
+    always = {name for tree in trees.values() for name in always_run(tree)}
+    marks = [(path, mark) for path, tree in trees.items() for mark in slow_marks(tree)]
+    assert len(marks) > 50
+    for path, mark in marks:
+        where = f"{path.name}:{mark.lineno}"
+        assert isinstance(mark, ast.Call), f"{where}: faster=NAME, of a test of the same that always runs"
+        (faster,) = (keyword.value for keyword in mark.keywords if keyword.arg == "faster")
+        assert isinstance(faster, ast.Constant), where
+        assert faster.value in always, where

@@ -24,8 +24,18 @@ ARCHS_ALONE = {"layerwise", "layerwise-nets", "macro", "nasnet", "pnas", "nasnet
 CASES = [(name, key) for name in sorted(SPACES) for key in SETTINGS if not key or name not in ARCHS_ALONE]
 
 
+BY_DAY = ("nats-tss", "darts-s3")
+"""Spaces whose archs have settings beside them by day as well: one with numbered archs, and one without."""
+
+
+def case(name: str, key: str) -> object:
+    late = key and name not in BY_DAY
+    marks = [pytest.mark.slow(faster="test_what_the_space_can_do_the_product_can")]
+    return pytest.param((name, key), id=f"{key}-{name}", marks=marks if late else [])
+
+
 class TestEverySpace(SpaceContract):
-    @pytest.fixture(params=CASES, ids=[f"{key}-{name}" for name, key in CASES])
+    @pytest.fixture(params=[case(*one) for one in CASES])
     def space(self, request: pytest.FixtureRequest) -> SearchSpace:
         name, key = request.param
         return open_space(f"{name}{SMALL.get(name, '')}{SETTINGS[key]}")

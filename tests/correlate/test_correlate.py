@@ -101,6 +101,7 @@ def test_tables_and_pictures(ray_started: None, tmp_path: Path) -> None:
         assert (tmp_path / name).stat().st_size > 0
 
 
+@pytest.mark.slow(faster="test_tables_and_pictures")
 def test_combinations_are_judged_as_well(ray_started: None, tmp_path: Path) -> None:
     table = compare(tmp_path, fitness=["rank_sum:naswot,params"])["cifar10"]
     assert table["score"].tolist()[-1] == "rank_sum:naswot,params"

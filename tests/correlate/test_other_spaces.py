@@ -34,6 +34,7 @@ def table(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow(faster="test_tables_and_pictures")
 def test_proxies_are_compared_with_trained_archs(ray_started: None, tmp_path: Path, table: Path) -> None:
     found = compare(tmp_path / "out", space=NAME, benchmark=str(table), proxies=["params"])["cifar10"]
     assert found.set_index("score").loc["params", "spearman"] == pytest.approx(1.0)

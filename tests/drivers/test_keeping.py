@@ -310,6 +310,7 @@ def evaluate(arch: str, report: Callable[[Row], None]) -> None:
     report({"x": value_of(arch), "seconds": 0.0, "error": None})
 
 
+@pytest.mark.slow(faster="test_with_several_in_flight")
 @pytest.mark.ray
 @pytest.mark.usefixtures("ray_started")
 def test_on_ray_it_is_kept_and_goes_on(tmp_path: Path) -> None:

@@ -364,7 +364,6 @@ MATRIX = list(
     itertools.product(("scores", "training"), ("grid", "random", "optuna", "rea", "local"), ("fifo", "asha"))
 )
 BY_DAY = [
-    ("scores", "grid", "fifo"),
     ("scores", "rea", "fifo"),
     ("training", "optuna", "asha"),
 ]

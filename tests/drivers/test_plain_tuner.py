@@ -128,7 +128,7 @@ def run(trainable: Any, adapter: Searcher, folder: Path, *, lr: Any = 0.1, **con
             name,
             kind,
             marks=()
-            if (name, kind) in [("rea", "function"), ("nsga2", "class")]
+            if (name, kind) in [("rea", "function")]
             else pytest.mark.slow(faster="test_every_searcher_speaks_with_tune_as_with_our_own_driver"),
         )
         for name in SEARCHERS

@@ -54,6 +54,6 @@ def test_every_line_has_as_many_cells_as_the_table_has_columns() -> None:
 def test_an_unknown_p_is_not_a_small_one() -> None:
     line = {"setting": "a", "dataset": "cifar10", "difference": 0.0, "low": 0.0, "high": 0.0, "wins": 50.0}
     lines = pd.DataFrame([{**line, "p": p, "verdict": "none"} for p in (math.nan, 0.0001, 0.25)])
-    text = differences_latex("rea", lines, "By a test.")
+    text = differences_latex("rea", lines, "By a test.", name="by")
     cells = [row.split("&")[3].strip() for row in text.splitlines() if row.startswith("a, cifar10")]
     assert cells == ["-", "$<.001$", "$0.250$"]

@@ -21,6 +21,9 @@ from nas_ray.report.net_graph import draw_graph
 from nas_ray.report.one_shot_pictures import draw_course
 from nas_ray.report.search_curve import draw_search
 from nas_ray.reproduce.catalogue import TABLES
+from nas_ray.reproduce.staleness.picture import draw_study
+from nas_ray.reproduce.staleness.table import condition
+from nas_ray.reproduce.tables import Setting
 from nas_ray.searchers.fitness import LogRankSum, Single
 from nas_ray.searchers.pareto import parse_objectives
 from nas_ray.spaces.graphs.graph import Layer, graph_of_calls
@@ -101,6 +104,24 @@ def table(name: str) -> Callable[[Path], None]:
     return make
 
 
+def study(searchers: tuple[str, ...], datasets: int) -> Callable[[Path], None]:
+    rows = [
+        Setting(f"{name}, {condition(workers, late)}", name, "x", workers=workers, late=late)
+        for name in searchers for workers, late in ((1, 0), (8, 0), (32, 0), (1, 32))
+    ]  # fmt: skip
+    lines = pd.DataFrame(
+        {"dataset": f"dataset {n}", "searcher": row.searcher, "workers": row.workers, "late": row.late,
+         "mean": 94.07, "low": 94.0, "high": 94.1, "measure": "test_acc"}
+        for n in range(datasets) for row in rows
+    )  # fmt: skip
+    courses = pd.DataFrame(
+        {"setting": row.title, "dataset": f"dataset {n}", "seed": seed,
+         "evaluation": at, "finished_at": 1e3 * at, "accuracy": 90.0 + at}
+        for n in range(datasets) for row in rows for seed in range(2) for at in (1, 2)
+    )  # fmt: skip
+    return lambda path: draw_study(rows, lines, courses, f"searches by {LONG} on dataset 0", path)
+
+
 CASES: dict[str, dict[str, Callable[[Path], None]]] = {
     "nas_ray.report.cells.draw_cell": {
         "cell": lambda path: draw_cell(f"{ARCHS[1]}@lr=0.01,epochs=12", path, index=15_624),
@@ -130,6 +151,9 @@ CASES: dict[str, dict[str, Callable[[Path], None]]] = {
     },
     "nas_ray.reproduce.pictures.draw_curves": {"table": table("freerea")},
     "nas_ray.reproduce.pictures.draw_skips": {"table": table("skips-counts")},
+    "nas_ray.reproduce.staleness.picture.draw_study": {
+        "one": study(("rea",), 1), "many": study(("rea", f"mine:{LONG}", "reinforce,late=drop"), 3)
+    },
     "nas_ray.train.pictures.draw_confusion": {"two": confusion(2), "many": confusion(12)},
     "nas_ray.train.pictures.draw_curves": {
         "one": trained_curves(("found",)), "many": trained_curves(("found", LONG, COMBINED))

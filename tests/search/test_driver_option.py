@@ -101,6 +101,7 @@ def test_a_signal_keeps_the_rows(
     pd.testing.assert_frame_equal(rows_of(tmp_path / "a"), rows_of(tmp_path / "b"))
 
 
+@pytest.mark.slow(faster="test_a_run_and_one_that_was_stopped_are_equal")
 def test_a_two_stage_search(tmp_path: Path) -> None:
     out = search(tmp_path / "run", "--smoke", command="two_stage")
     assert "2 epochs" in out

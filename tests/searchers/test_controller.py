@@ -13,7 +13,8 @@ from nas_ray.testing.driving import drive, value_of
 from tests.searchers.controller import Controller
 from tests.searchers.toy import Grid
 
-TestController = searcher_contract(Controller, space=Grid())
+OF_IT = pytest.mark.slow(faster="test_the_contract_finds_a_state_that_lacks_something")
+TestController = OF_IT(searcher_contract(Controller, space=Grid()))
 
 
 class Forgetful(Controller):

@@ -171,7 +171,7 @@ AT_NIGHT = pytest.mark.slow(faster="test_random_search_has_the_same_table_with_a
     ("make", "archs_per_trial"),
     [
         (random_search, 1),
-        (evolution, 3),
+        pytest.param(evolution, 3, marks=AT_NIGHT),
         *(pytest.param(make, 8, marks=AT_NIGHT) for make in (random_search, evolution)),
         pytest.param(random_search, 3, marks=AT_NIGHT),
         pytest.param(evolution, 1, marks=AT_NIGHT),

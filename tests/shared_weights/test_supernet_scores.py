@@ -175,7 +175,18 @@ def test_a_command_scores_on_the_supernet_unless_it_is_told_otherwise(tmp_path: 
     )
 
 
-@pytest.mark.parametrize("options", [["--own-weights"], ["--archs-per-trial", 2]])
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--own-weights"],
+        pytest.param(
+            ["--archs-per-trial", 2],
+            marks=pytest.mark.slow(
+                faster="test_a_run_of_an_earlier_version_goes_on_with_the_weights_that_it_had"
+            ),
+        ),
+    ],
+)
 def test_a_run_of_an_earlier_version_goes_on_with_the_weights_that_it_had(
     options: list[Any], tmp_path: Path
 ) -> None:

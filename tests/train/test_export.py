@@ -143,6 +143,7 @@ def test_formats_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch) -> None
         chosen_formats(["onxn"])
 
 
+@pytest.mark.slow(faster="test_exported_files_name_their_outputs")
 def test_pixels_of_0_to_255_are_known_in_exported_files_and_others_have_no_answer(
     small: TrainedNet, images: Tensor, tmp_path: Path
 ) -> None:
