@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import signal
 import sys
@@ -112,6 +113,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if shares_ray(item):
             item.add_marker(pytest.mark.ray)
     items.sort(key=lambda item: 0 if shares_ray(item) else 1 if item.get_closest_marker("ray") else 2)
+
+
+def pytest_collection_finish() -> None:
+    """Takes all that is there for what stays: the collector went through ten thousand tests again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 def shares_ray(item: pytest.Item) -> bool:
