@@ -74,7 +74,13 @@ def test_either_driver_goes_on_with_the_other_to_equal_rows(ray_started: None, t
     pd.testing.assert_frame_equal(rows_of(tmp_path / "a"), rows_of(tmp_path / "b"), rtol=1e-6)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "number",
+    [
+        signal.SIGINT,
+        pytest.param(signal.SIGTERM, marks=pytest.mark.slow(faster="test_a_signal_keeps_the_rows")),
+    ],
+)
 def test_a_signal_keeps_the_rows(
     number: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

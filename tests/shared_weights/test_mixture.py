@@ -89,7 +89,29 @@ def test_outputs_are_those_of_a_computation_by_hand(statistics: str) -> None:
             torch.testing.assert_close(found, expected, rtol=1e-10, atol=1e-10)
 
 
-@pytest.mark.parametrize("name", sorted(set(BATCHED) - {"skip"}))
+DAILY = (
+    "fisher",
+    "grad_norm",
+    "jacob_cov",
+    "linear_regions",
+    "naswot",
+    "ntk",
+    "snip",
+    "synflow",
+    "zen",
+    "zico",
+)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        name
+        if name in DAILY
+        else pytest.param(name, marks=pytest.mark.slow(faster="test_equal_to_the_plain_proxy"))
+        for name in sorted(set(BATCHED) - {"skip"})
+    ],
+)
 def test_every_proxy_equals_the_plain_one_on_the_net_with_all_operations(name: str) -> None:
     net = supernet()
     mixtures = MIXTURES[:3] if name in {"grasp", "gradsign", "az_trainability", "near"} else MIXTURES

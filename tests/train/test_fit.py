@@ -129,6 +129,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory, digits: ImageDataModule) ->
     return folder
 
 
+@pytest.mark.slow(faster="test_a_cut_in_the_middle_of_an_epoch_changes_nothing")
 def test_processes_share_each_batch(shared: Path, digits: ImageDataModule) -> None:
     curve = pd.read_csv(shared / CURVE)
     assert curve["epoch"].tolist() == [1, 2, 3]
@@ -140,7 +141,7 @@ def test_processes_share_each_batch(shared: Path, digits: ImageDataModule) -> No
     assert 100 * right.mean() == pytest.approx(curve["valid_acc"].iloc[-1])
 
 
-@pytest.mark.slow(faster="test_processes_share_each_batch")
+@pytest.mark.slow(faster="test_a_cut_in_the_middle_of_an_epoch_changes_nothing")
 def test_several_processes_do_not_meet_those_of_another_job(
     shared: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, digits: ImageDataModule
 ) -> None:

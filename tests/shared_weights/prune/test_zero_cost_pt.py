@@ -61,8 +61,17 @@ def naswot_as_it_is(net: torch.nn.Module, inputs: torch.Tensor) -> float:
     return float(np.linalg.slogdet(kernel.numpy())[1])
 
 
+OF_MORE = pytest.mark.slow(faster="test_a_proposal_is_that_of_plain_nets_one_by_one")
+
+
 @pytest.mark.parametrize(
-    ("proxy", "statistics"), [("naswot", INITIAL), ("naswot", BATCH), ("synflow", BATCH), ("snip", BATCH)]
+    ("proxy", "statistics"),
+    [
+        ("naswot", INITIAL),
+        pytest.param("naswot", BATCH, marks=OF_MORE),
+        ("synflow", BATCH),
+        pytest.param("snip", BATCH, marks=OF_MORE),
+    ],
 )
 def test_a_proposal_is_that_of_plain_nets_one_by_one(proxy: str, statistics: str) -> None:
     method = ZeroCostPt(proxy, batch_size=6, proposals=1, statistics=statistics)
