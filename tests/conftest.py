@@ -116,7 +116,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Takes all that is there for what stays: the collector went through ten thousand tests again and again."""
+    """Keeps the collector from going through ten thousand tests again and again."""
     gc.collect()
     gc.freeze()
 
