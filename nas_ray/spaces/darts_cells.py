@@ -111,16 +111,21 @@ def read_genotype(arch: str) -> Genotype:
     )
 
 
-def read_cells(arch: str) -> Genotype | None:
-    """Returns the cells that `arch` writes, None where it writes none, or not the edges in their order."""
+def read_cells(arch: str, *, any_order: bool = False) -> Genotype | None:
+    """Returns the cells that `arch` writes, as `read_cell` does; None where it writes none."""
     found = _CELLS.fullmatch(arch)
-    read = [read_cell(text) for text in found.groups()] if found else []
+    read = [read_cell(text, any_order=any_order) for text in found.groups()] if found else []
     cells = [cell for cell in read if cell is not None]
     return Genotype(*cells) if len(cells) == 2 else None
 
 
-def read_cell(text: str) -> CellPlan | None:
-    """Returns the cell that `text` writes, None where it writes none, or not the edges in their order."""
+def read_cell(text: str, *, any_order: bool = False) -> CellPlan | None:
+    """Returns the cell that `text` writes; None where it writes none.
+
+    Args:
+        text: what may be a cell.
+        any_order: whether the two edges of a node may stand in any order, or only in theirs.
+    """
     nodes, joined = [], []
     for node, group in enumerate(text.split("+"), INPUTS):
         parts = group.strip("|").split("|")
@@ -132,4 +137,4 @@ def read_cell(text: str) -> CellPlan | None:
             return None
         nodes.append((known[0], known[1]))
     plan = CellPlan(tuple(nodes), joined=tuple(joined))
-    return plan if plan.written() == text else None
+    return plan if any_order or plan.written() == text else None

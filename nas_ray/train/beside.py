@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,8 @@ from nas_ray.spaces.base import fitted_space
 from nas_ray.spaces.hand_designed import NETS
 from nas_ray.terminal.ranges import Range, whole_number
 
+_NAME = re.compile(r"[A-Za-z][\w.-]{0,39}")
+"""An arch that is a name, as published nets have, and so its own label and part of the name of a folder."""
 DRAWS = 500
 """Random archs that are looked at for one with as many parameters."""
 
@@ -91,11 +94,15 @@ class Candidates:
                 labels = [f"random-{number}" for number in range(_count(spec))]
                 archs = self._random(found, len(labels), seed)
             else:
-                archs, labels = [spec], [f"beside-{len(made)}"]
+                archs, labels = [spec], [spec if _NAME.fullmatch(spec) else f"beside-{len(made)}"]
             made += [self.named(arch, label) for arch, label in zip(archs, labels, strict=True)]
-        names = [found.label, *(candidate.label for candidate in made)]
-        if len(set(names)) < len(names):
-            raise UsageError(f"Each arch can be trained once, but --beside names {', '.join(names[1:])}.")
+        nets = [(one.space_name, one.arch) for one in (found, *made)]
+        if len(set(nets)) < len(nets):
+            names = ", ".join(one.label for one in made)
+            raise UsageError(
+                f"Each arch can be trained once, but --beside names {names} next to {found.label}; leave "
+                "out what comes twice."
+            )
         return made
 
     def _random(self, found: Candidate, count: int, seed: int) -> list[str]:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import torch
+
 from nas_ray.process.seeded import seeded
 from nas_ray.train.beside import Candidate
 from nas_ray.train.job import TrainJob
+from nas_ray.training.lazy_layers import met
 from nas_ray.training.objective import class_objective
 from nas_ray.training.training_data import EpochSampler
 from nas_ray.training.training_module import TrainingModule
@@ -21,9 +24,13 @@ def new_module(job: TrainJob, candidate: Candidate, seed: int) -> TrainingModule
     """Returns the untrained module of an arch, equal for equal seeds."""
     count = job.devices.count
     batch = max(1, job.recipe.batch_size // count)
+    size = job.images.image_size
     with seeded(seed):
         return TrainingModule(
-            candidate.space.build(candidate.arch, job.images.num_classes),
+            met(
+                candidate.space.build(candidate.arch, job.images.num_classes),
+                lambda: torch.zeros(2, 3, size, size),
+            ),
             job.recipe,
             class_objective(job.recipe, job.class_weights),
             steps_per_epoch=len(EpochSampler(len(job.parts[0]), batch, world=count)),

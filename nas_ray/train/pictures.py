@@ -37,10 +37,19 @@ def _curve_panels(curves: Mapping[str, Sequence[pd.DataFrame]], title: str) -> F
     for number, (label, nets) in enumerate(curves.items()):
         for axes, name in zip(panels, ("acc", "loss"), strict=True):
             for seed, curve in enumerate(nets):
-                color = f"C{number % 10}"
-                axes.plot(curve["epoch"], curve[f"train_{name}"], linestyle=":", linewidth=1, color=color)
+                color, mark = f"C{number % 10}", "o" if len(curve) == 1 else None  # no line has one point
+                trained = curve[f"train_{name}"]
+                axes.plot(
+                    curve["epoch"],
+                    trained,
+                    linestyle=":",
+                    linewidth=1,
+                    color=color,
+                    marker=mark,
+                    fillstyle="none",
+                )
                 if f"valid_{name}" in curve:
-                    axes.plot(curve["epoch"], curve[f"valid_{name}"], color=color)
+                    axes.plot(curve["epoch"], curve[f"valid_{name}"], color=color, marker=mark)
                 if seed == 0:
                     axes.plot([], [], color=color, label=label)
     panels[0].set_ylabel("accuracy, %")

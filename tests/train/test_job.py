@@ -164,6 +164,10 @@ def test_a_name_means_the_arch_of_the_space_first() -> None:
     assert (found.label, found.space_name, found.params) == ("found", "layerwise-nets", 62_148)
     (other,) = candidates.beside(found, ["resnet-20"], seed=0)
     assert (other.label, other.space_name) == ("resnet-20", "hand-designed")
+    (like,) = candidates.beside(found, ["resnet-20-like"], seed=0)
+    assert like.label == "resnet-20-like"
+    with pytest.raises(UsageError, match="Each arch can be trained once"):
+        candidates.beside(found, ["lenet-5"], seed=0)
 
 
 @pytest.mark.parametrize(
@@ -183,7 +187,7 @@ def test_a_name_means_the_arch_of_the_space_first() -> None:
         ({"num_processes": 1_000}, "--num-processes must be from 1 to "),
         (
             {"beside": ("lenet-5", "lenet-5")},
-            "Each arch can be trained once, but --beside names lenet-5, lenet-5.",
+            "Each arch can be trained once, but --beside names lenet-5, lenet-5 next to found; ",
         ),
         (
             {"recipe": "epochs:1:seeds=2"},

@@ -81,17 +81,19 @@ class Nasnet(CellSizes):
         Raises:
             UsageError: not an arch of this space.
         """
-        read = read_cells(arch)
+        read = read_cells(arch, any_order=True)
         if read is None:
             raise UsageError(
                 f"An arch of {self.name} reads normal:CELL;reduce:CELL with a CELL such as |op~0|op~1|+|op~0|"
                 "op~2|concat|, a group for each block and in it two operations with the states they read, "
                 f"ascending, and concat where it does not add; got {arch[:LONGEST]!r}."
             )
-        return tuple(
+        cells = tuple(
             self.rules.check(plan, f"The {name} cell", arch)
             for name, plan in zip(CELLS, read.cells, strict=True)
         )
+        self.rules.check_order(_written(cells), arch)
+        return cells
 
     def __contains__(self, arch: object) -> bool:
         try:

@@ -77,13 +77,15 @@ class Pnas(CellSizes):
         Raises:
             UsageError: not an arch of this space.
         """
-        plan = read_cell(arch)
+        plan = read_cell(arch, any_order=True)
         if plan is None:
             raise UsageError(
                 f"An arch of {self.name} reads |op~0|op~1|+|op~0|op~2|, a group for each block and in it two "
                 f"operations with the states they read, ascending; got {arch[:LONGEST]!r}."
             )
-        return self.rules.check(plan, "A cell", arch)
+        blocks = self.rules.check(plan, "A cell", arch)
+        self.rules.check_order(plan_of(blocks).written(), arch)
+        return blocks
 
     def __contains__(self, arch: object) -> bool:
         try:

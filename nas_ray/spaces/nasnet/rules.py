@@ -81,6 +81,17 @@ class CellRules:
             )
         return blocks
 
+    def check_order(self, right: str, arch: str) -> None:
+        """Checks that an arch is written as it should be: `right`, with the halves of its blocks in order.
+
+        Raises:
+            UsageError: it is not.
+        """
+        if arch != right:
+            raise UsageError(
+                f"An arch of {self.name} must be in its canonical order, which is {right}, got {arch}."
+            )
+
     def sample(self, rng: np.random.Generator) -> tuple[Block, ...]:
         """Returns a cell whose decisions are drawn uniformly; of numbers of blocks, by how many there are.
 
