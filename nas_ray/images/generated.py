@@ -6,17 +6,19 @@ import dataclasses
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, get_type_hints
+from typing import Any, ClassVar, get_type_hints
 
 from nas_ray.errors import UsageError, printable, unknown_name
+from nas_ray.images.definition import Definition
+from nas_ray.images.unseen.definitions import Language, Shapes, Sudoku
+from nas_ray.images.unseen.made_of_others import Add, Mult, Tile
 
-MOST_IMAGES = 1_000_000
 SMALLEST, LARGEST = 8, 64
 """Pixels."""
 
 
 @dataclass(frozen=True)
-class Pairs:
+class Pairs(Definition):
     """Two classes that the ends of long pairs of pixels tell apart; those of short pairs do so mostly.
 
     An image is grey with `pairs` long and as many short pairs of pixels, each in a row of its own at a random
@@ -44,6 +46,8 @@ class Pairs:
         UsageError: a value that cannot be.
     """
 
+    kind: ClassVar[str] = "pairs"
+
     shortcut: float = 0.8
     seed: int = 0
     train: int = 2_000
@@ -53,52 +57,34 @@ class Pairs:
     noise: float = 0.05
 
     def __post_init__(self) -> None:
-        _hold("shortcut", self.shortcut, "from 0.5 to 1", 0.5 <= self.shortcut <= 1)
-        _hold("seed", self.seed, "0 or larger", 0 <= self.seed < 2**63)
-        for name in ("train", "test"):
-            count = getattr(self, name)
-            _hold(name, count, f"from 2 to {MOST_IMAGES:,}", 2 <= count <= MOST_IMAGES)
+        self.hold("shortcut", "from 0.5 to 1", 0.5 <= self.shortcut <= 1)
+        self.hold_counts()
         fits = SMALLEST <= self.size <= LARGEST and self.size % 4 == 0
-        _hold("size", self.size, f"a multiple of 4 from {SMALLEST} to {LARGEST}", fits)
+        self.hold("size", f"a multiple of 4 from {SMALLEST} to {LARGEST}", fits)
         even = self.pairs >= 2 and self.pairs % 2 == 0
         what = f"even and from 2 to {self.size // 4 * 2}, as each pair has a row"
-        _hold("pairs", self.pairs, what, even and 2 * self.pairs <= self.size)
-        _hold("noise", self.noise, "from 0 to 1", 0 <= self.noise <= 1)
+        self.hold("pairs", what, even and 2 * self.pairs <= self.size)
+        self.hold("noise", "from 0 to 1", 0 <= self.noise <= 1)
 
     @property
     def num_classes(self) -> int:
         """How many classes there are."""
         return 2
 
-    def __str__(self) -> str:
-        changed = [
-            f"{field.name}={value:g}" if isinstance(value, float) else f"{field.name}={value}"
-            for field in dataclasses.fields(self)
-            if (value := getattr(self, field.name)) != field.default
-        ]
-        return ",".join(["pairs", *changed])
 
-
-def _hold(name: str, value: float, what: str, holds: bool) -> None:
-    """Checks one value.
-
-    Raises:
-        UsageError: it does not hold.
-    """
-    if not holds:
-        raise UsageError(f"{name} of generated:pairs must be {what}, but {value:g} was given.")
-
-
-KINDS: dict[str, type[Pairs]] = {"pairs": Pairs}
+KINDS: dict[str, type[Definition]] = {
+    made.kind: made for made in (Pairs, Add, Mult, Tile, Language, Sudoku, Shapes)
+}
 """What can be generated, by the word behind `generated:`."""
 
 _READ: dict[Any, tuple[str, Callable[[str], float]]] = {
     int: ("a whole number", int),
     float: ("a number", float),
 }
+"""What an option must be that is no text."""
 
 
-def parse_generated(text: str) -> Pairs:
+def parse_generated(text: str) -> Definition:
     """Returns what stands behind `generated:`, such as `pairs,shortcut=0.9,seed=3`.
 
     Raises:
@@ -108,7 +94,8 @@ def parse_generated(text: str) -> Pairs:
     if name not in KINDS:
         raise UsageError(unknown_name("generated images", name, list(KINDS)))
     kind = KINDS[name]
-    types = get_type_hints(kind)
+    hints = get_type_hints(kind)
+    types = {field.name: hints[field.name] for field in dataclasses.fields(kind)}
     values: dict[str, Any] = {}
     for option in options:
         key, equals, value = (part.strip() for part in option.partition("="))
@@ -123,7 +110,9 @@ def parse_generated(text: str) -> Pairs:
     return kind(**values)
 
 
-def _value(name: str, key: str, text: str, kind: Any) -> float:
+def _value(name: str, key: str, text: str, kind: Any) -> float | str:
+    if kind is str:
+        return text
     what, read = _READ[kind]
     try:
         value = read(text)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 from nas_ray.images.datasets import AUTO, implied_dataset
-from nas_ray.images.spec import WITH_PATH
+from nas_ray.images.generated import parse_generated
+from nas_ray.images.spec import GENERATED, WITH_PATH
 from nas_ray.terminal.ranges import SEED, Range
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ class SourceArgs:
 
     images: str = "auto"
     """Images: auto (the dataset's own if on disk, else digits), cifar10, cifar100, ImageNet16-120, digits,
-    npz:PATH, folder:PATH or generated:pairs,shortcut=0.8 (docs/images.md)."""
+    npz:PATH, folder:PATH or generated:DEFINITION, such as generated:shapes,seed=3 (docs/images.md)."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,10 @@ class ImageArgs(DataArgs):
 def absolute_images(images: str) -> str:
     """Returns the source with an absolute path, so that it holds in any working directory."""
     kind, _, path = images.partition(":")
+    if path and kind == GENERATED:
+        definition = parse_generated(path)
+        absolute = definition.absolute()
+        return images if absolute == definition else f"{kind}:{absolute}"
     if not path or kind not in WITH_PATH:
         return images
     return f"{kind}:{os.path.abspath(os.path.expanduser(path))}"

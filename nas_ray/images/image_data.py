@@ -28,9 +28,9 @@ class ImageDataModule(pl.LightningDataModule):
 
     Args:
         images: `auto`, `cifar10`, `cifar100`, `ImageNet16-120`, `digits`, `npz:PATH`, `folder:PATH` or
-            `generated:pairs` with options.
+            `generated:DEFINITION`, such as `generated:shapes,seed=3`.
         dataset: the published dataset that nets are built for, or `own` for the classes and the size of the
-            images of `folder:PATH`, `npz:PATH` or `generated:pairs`.
+            images of `folder:PATH`, `npz:PATH` or `generated:DEFINITION`.
         batch_size: images in a minibatch, at most the size of the training split.
         batch_seed: draws the minibatch and the order of training.
         root: folder that holds published datasets; default NAS_RAY_DATA, else ~/.cache/nas_ray, then

@@ -36,7 +36,7 @@ def own_dataset(images: str, image_size: int | None = None) -> DatasetInfo:
     kind, _, text = images.partition(":")
     if kind == "generated" and text.strip():
         generated = parse_generated(text)
-        return DatasetInfo(OWN, generated.num_classes, image_size or generated.size)
+        return DatasetInfo(OWN, generated.num_classes, image_size or generated.image_size)
     if kind not in ("folder", "npz") or not text.strip():
         raise UsageError(
             f"--dataset {OWN} needs images of your own, folder:PATH or npz:PATH, but {images!r} was given."

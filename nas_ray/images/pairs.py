@@ -5,36 +5,22 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from nas_ray.errors import UsageError
-from nas_ray.images.generated import Pairs, parse_generated
-from nas_ray.images.splits import ArrayPixels, Images, Source, Split
+from nas_ray.images.generated import Pairs
+from nas_ray.images.splits import ArrayPixels, Split
+from nas_ray.images.unseen.draws import TEST, TRAIN, Generated
 
 LONG, SHORT = 5, 3
 """Pixels that a pair spans, ends counted."""
 BACKGROUND, CONTRAST = 0.5, 0.35
-TRAIN, TEST = 0, 1
 
 
-def open_generated(source: Source) -> Images:
-    """Returns the images that a definition such as `pairs,shortcut=0.9` generates.
-
-    Raises:
-        UsageError: no such definition, or nets for another size.
-    """
-    pairs = parse_generated(source.path)
-    if source.dataset.image_size != pairs.size:
-        raise UsageError(
-            f"Images of {source.spec!r} must be seen at their size, {pairs.size} pixels, or distances between"
-            f" pixels change, but nets for {source.dataset.image_size} pixels are asked for: leave "
-            "--image-size and --dataset out."
-        )
+def both_splits(pairs: Pairs) -> Generated:
+    """Returns the images of a definition."""
     train, test = (
         Split(ArrayPixels(pixels), labels)
         for pixels, labels in (pair_images(pairs, TRAIN, pairs.train), pair_images(pairs, TEST, pairs.test))
     )
-    size = f"{pairs.size}x{pairs.size}"
-    what = f"generated {pairs}, {pairs.train:,} training images, {size} grey repeated to {size}x3"
-    return Images(train, test, what, classes=("alike", "unlike"))
+    return Generated(train, test, ("alike", "unlike"))
 
 
 def pair_images(

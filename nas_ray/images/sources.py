@@ -4,54 +4,19 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
-
-import numpy as np
 
 from nas_ray.errors import UsageError
 from nas_ray.errors.checks import TEXT, instance
 from nas_ray.images.cifar_images import open_cifar
 from nas_ray.images.datasets import DatasetInfo
+from nas_ray.images.digits import open_digits
 from nas_ray.images.folder_images import open_folder
 from nas_ray.images.imagenet16 import open_imagenet16
 from nas_ray.images.npz_images import open_npz
-from nas_ray.images.pairs import open_generated
+from nas_ray.images.open_generated import open_generated
 from nas_ray.images.spec import read_spec
-from nas_ray.images.splits import ArrayPixels, Images, Opener, Source, Split, check_labels, describe
-
-_DIGITS_TRAIN = 1_347  # three quarters of 1,797, in the published order
-
-
-def open_digits(source: Source) -> Images:
-    """Returns scikit-learn's bundled digits: 1,347 training and 450 test images, 8x8 grey in 17 levels.
-
-    Source: Alpaydin, Kaynak, "Optical Recognition of Handwritten Digits", 1998 (its test part).
-    """
-    pixels, labels = bundled_digits()
-    array = (pixels / 16).astype(np.float32)
-    check_labels(labels, "digits", source.dataset)
-    train = Split(ArrayPixels(array[:_DIGITS_TRAIN]), labels[:_DIGITS_TRAIN])
-    test = Split(ArrayPixels(array[_DIGITS_TRAIN:]), labels[_DIGITS_TRAIN:])
-    what = describe("scikit-learn digits", len(train.labels), (8, 8), True, source.dataset.image_size)
-    return Images(train, test, what)
-
-
-def bundled_digits() -> tuple[np.ndarray, np.ndarray]:
-    """Returns `[1797, 8, 8]` pixels of 0 to 16 and `[1797]` labels.
-
-    They are read from the file in scikit-learn's folder where it is; its import takes more than a second.
-    """
-    spec = find_spec("sklearn")  # found, not imported
-    file = Path(spec.origin).parent / "datasets" / "data" / "digits.csv.gz" if spec and spec.origin else None
-    if file is not None and file.is_file():
-        table = np.loadtxt(file, delimiter=",", dtype=np.int64)
-        return table[:, :-1].reshape(-1, 8, 8), table[:, -1]
-    from sklearn.datasets import load_digits
-
-    bunch = load_digits()
-    return bunch.images, bunch.target.astype(np.int64)
-
+from nas_ray.images.splits import Images, Opener, Source
 
 IMAGES: dict[str, Opener] = {
     "cifar10": open_cifar,

@@ -45,7 +45,7 @@ def check_images(spec: str) -> None:
     if name in WITH_PATH:
         CHECKS[name](Path(path).expanduser())
     if name == GENERATED:
-        parse_generated(path)
+        parse_generated(path).check_files()
 
 
 def check_archive(path: Path) -> None:

@@ -94,7 +94,7 @@ class Source:
 
     Attributes:
         spec: what the user wrote, for messages.
-        path: what stands after the colon of `npz:PATH`, `folder:PATH` and `generated:pairs`, else `""`.
+        path: what stands after the colon of `npz:PATH`, `folder:PATH` and `generated:DEFINITION`, else `""`.
         dataset: what the nets are built for: labels must fit its number of classes.
         roots: folders that may hold a published dataset, in order of searching; the first takes downloads.
         download: whether a missing dataset may be fetched.

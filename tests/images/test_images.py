@@ -11,7 +11,7 @@ import pytest
 import torchvision.datasets as vision
 
 from nas_ray.errors import UsageError
-from nas_ray.images import sources
+from nas_ray.images import digits
 from nas_ray.images.datasets import get_dataset
 from nas_ray.images.sources import IMAGES, OpenedImages, open_images, search_roots
 
@@ -78,9 +78,9 @@ def test_digits_are_the_bundled_ones():
 
 
 def test_digits_are_the_same_without_their_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    pixels, labels = sources.bundled_digits()
-    monkeypatch.setattr(sources, "find_spec", lambda name: None)
-    imported, targets = sources.bundled_digits()
+    pixels, labels = digits.bundled_digits()
+    monkeypatch.setattr(digits, "find_spec", lambda name: None)
+    imported, targets = digits.bundled_digits()
     np.testing.assert_array_equal(pixels, imported)
     np.testing.assert_array_equal(labels, targets)
     assert labels.dtype == targets.dtype == np.int64

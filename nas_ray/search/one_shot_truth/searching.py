@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from nas_ray.images.generated import Pairs
-from nas_ray.images.pairs import TRAIN, pair_images
+from nas_ray.images.pairs import pair_images
+from nas_ray.images.unseen.draws import TRAIN
 from nas_ray.process.seeded import seeded
 from nas_ray.search.one_shot_truth.one_edge import OneEdge, one_edge_net
 from nas_ray.shared_weights.methods import OneShotSearch, parse_method

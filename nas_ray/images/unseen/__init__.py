@@ -1,0 +1,1 @@
+"""Generated images that no architecture was tuned for."""
