@@ -50,14 +50,14 @@ def parse_options(make: Callable[..., Any], texts: Sequence[str]) -> dict[str, A
 
     Args:
         make: the searcher.
-        texts: `name=value`; a dash in a name is an underscore, and a function is `module:name`.
+        texts: `name=value`, or several with commas between them; a dash in a name is an underscore, and a function is `module:name`.
 
     Raises:
         UsageError: not of that form, unknown, or of another type.
     """
     known = option_defaults(make)
     options: dict[str, Any] = {}
-    for text in texts:
+    for text in (each for given in texts for each in parts_of(f",{given}")[1]):
         name, equals, value = text.partition("=")
         name = name.strip().replace("-", "_")
         if not equals or name in options:

@@ -69,3 +69,10 @@ def test_errors(text: str, message: str) -> None:
 def test_an_option_twice() -> None:
     with pytest.raises(UsageError, match="each once, such as population=20; got 'sample=3'."):
         parse_options(SEARCHERS["rea"], ["sample=2", "sample=3"])
+
+
+def test_several_may_stand_in_one_text() -> None:
+    together = parse_options(SEARCHERS["ppo"], ["archs_per_update=3,policy=categorical", "lr=0.1"])
+    assert together == {"archs_per_update": 3, "policy": "categorical", "lr": 0.1}
+    listed = parse_options(SEARCHERS["nsga2"], ["objectives=valid_acc,-flops"])
+    assert listed == {"objectives": "valid_acc,-flops"}
