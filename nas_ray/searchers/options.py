@@ -50,7 +50,8 @@ def parse_options(make: Callable[..., Any], texts: Sequence[str]) -> dict[str, A
 
     Args:
         make: the searcher.
-        texts: `name=value`, or several with commas between them; a dash in a name is an underscore, and a function is `module:name`.
+        texts: `name=value`, or several with commas between them; a dash in a name is an underscore, and a
+            function is `module:name`.
 
     Raises:
         UsageError: not of that form, unknown, or of another type.
