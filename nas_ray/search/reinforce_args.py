@@ -26,8 +26,7 @@ class ReinforceArgs(SearchArgs):
     """Weight of the entropy of the policy, which is maximised beside the reward."""
     reward: Literal["auto", "raw", "cubed", "inverse_square", "rank"] = "auto"
     """What of the fitness is the reward: raw, an accuracy cubed, 80 over a perplexity squared, or its rank,
-    the share of rows so far that are worse. auto: rank for a fitness that is relative to other rows, such
-    as a rank sum, else raw."""
+    the share of rows so far that are worse. auto: raw for valid_acc, which is an accuracy, else rank."""
     late: Literal["use", "drop", "correct"] = "use"
     """What to do with a row whose arch was drawn some updates ago: use it, drop it if it is older than
     --max-age, or correct it by what the policy thinks of it now."""

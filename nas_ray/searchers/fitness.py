@@ -85,6 +85,11 @@ class Single:
         return self.names[0]
 
 
+def is_accuracy(fitness: object) -> bool:
+    """Returns whether a fitness is known to be an accuracy in percent: `valid_acc` alone."""
+    return isinstance(fitness, Single) and fitness.names == ("valid_acc",)
+
+
 @dataclass(frozen=True)
 class Combined:
     """Several scores as one number, relative to the rows given; a row with an undefined score is worst.

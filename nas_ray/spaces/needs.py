@@ -25,7 +25,10 @@ from nas_ray.spaces.base import (
     lacking,
     questions,
 )
+from nas_ray.spaces.product import Product
 from nas_ray.spaces.sequences import as_sequence, sequence_children
+from nas_ray.spaces.setting_kinds import Choice
+from nas_ray.spaces.settings import written
 from nas_ray.spaces.wrapping import innermost
 
 if TYPE_CHECKING:
@@ -64,7 +67,7 @@ def sequence_space(space: SearchSpace, user: str) -> SequenceSpace:
     """
     sequence = as_sequence(space)
     if sequence is None:
-        raise _refusal(space, user, SequenceSpace, " or the methods of a DecisionSpace")
+        raise _no_sequences(space, user)
     return sequence
 
 
@@ -110,6 +113,27 @@ def layered_space(space: SearchSpace, user: str) -> LayeredSpace:
     if lacking(space, LayeredSpace):
         raise _refusal(space, user, LayeredSpace)
     return cast(LayeredSpace, space)
+
+
+def _no_sequences(space: SearchSpace, user: str) -> UsageError:
+    """Returns the refusal of a space without sequences: for a range beside its archs, one of ours, or any."""
+    inner = innermost(space)
+    archs = inner.space if isinstance(inner, Product) else inner
+    if isinstance(inner, Product) and as_sequence(archs) is not None:
+        ranges = {name: kind for name, kind in inner.settings.items() if not isinstance(kind, Choice)}
+        return UsageError(
+            f"{user} needs settings that are choices, such as {next(iter(ranges))}=0.1/0.01, got the range "
+            f"{written(ranges)}; list its values, or search with rea, which takes ranges."
+        )
+    if type(archs).__module__.startswith("nas_ray."):
+        others = "rea, local_search or random_search"
+        if lacking(space, Neighborhood):
+            others = "rea or random_search" if recombining(space) else "random_search"
+        return UsageError(
+            f"{user} needs a space whose archs are made of decisions, such as nats-tss, got "
+            f"{type(archs).__name__}; search it with {others}."
+        )
+    return _refusal(space, user, SequenceSpace, " or the methods of a DecisionSpace")
 
 
 def _refusal(space: SearchSpace, user: str, protocol: type, instead: str = "") -> UsageError:

@@ -109,8 +109,8 @@ ANY = Range(0, 10**6)
 """As `SOME`, where 0 has a meaning of its own."""
 RATE = Range(0.0, 10.0)
 """Learning rates; 0 has a meaning of its own."""
-MOMENTUM = Range(0.0, 0.9999)
-"""What a moving average keeps with each value."""
+MOMENTUM = Range(0.0, 0.9999, above=True)
+"""What a moving average keeps with each value; with 0 it would be the value itself."""
 WEIGHT = Range(0.0, 1e6)
 """What one part of an objective counts beside the other."""
 RESAMPLES = 10**6

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from collections import deque
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -22,12 +21,14 @@ from nas_ray.safe_files.plain_state import packed, read_plain
 from nas_ray.searchers import FilteredSpace, Ppo, RankSum, Reinforce, Single
 from nas_ray.searchers.controllers.adam import Adam
 from nas_ray.searchers.controllers.controller import Controller
+from nas_ray.searchers.controllers.depth import Depth
 from nas_ray.searchers.controllers.paths import Decision, path_of
 from nas_ray.searchers.controllers.reinforce import MOST_RATIO
 from nas_ray.searchers.controllers.rewards import SHAPES, Baseline, rank_of
 from nas_ray.searchers.controllers.samples import Batch, Sample
 from nas_ray.searchers.kept import Kept
 from nas_ray.spaces import NatsTss
+from nas_ray.spaces.named import open_space
 from nas_ray.testing import searcher_contract
 from tests.searchers.layers import Stack, reads_of, shuffled
 from tests.searchers.toy import Grid, Line, drive
@@ -42,7 +43,7 @@ def tell(searcher: Controller, arch: str, row: Row, number: int = 0) -> None:
     """Has an arch drawn, whatever the policy would draw, and its row told."""
     path = path_of(searcher._sequences, searcher._sequences.decisions(arch))
     sample = Sample(path, searcher.learner.logs([path]), searcher.updates)
-    searcher._drawn[arch] = deque([sample])
+    searcher._drawn[searcher.num_asked] = sample
     with mock.patch.object(type(searcher), "ask", return_value=arch):
         assert searcher.suggest(f"told-{number}") == {"arch": arch}
     searcher.on_trial_complete(f"told-{number}", row)
@@ -201,7 +202,7 @@ def learn(searcher: Controller, steps: int, value: Callable[[str], float]) -> in
     for number in range(steps):
         arch = searcher.ask()
         with mock.patch.object(searcher, "_reward", lambda _, arch=arch: value(arch)):
-            searcher.tell(arch, {"arch": arch})
+            searcher.tell(arch, {"arch": arch, "trial": searcher.num_asked})
         if number % 50 == 49 and math.exp(searcher.log_chance("b b on b on on")) > 0.92:
             return number + 1
     return steps
@@ -275,12 +276,93 @@ def advantages(searcher: Controller, told: list[tuple[str, Row]]) -> list[float]
 
 
 def test_a_failed_arch_has_the_worst_reward_so_far() -> None:
-    """Momentum 0 would compare a reward with itself, so the average is looked at beside it."""
-    searcher = Reinforce(Grid(), fitness=FITNESS, archs_per_update=9)
+    searcher = Reinforce(Grid(), fitness=FITNESS, archs_per_update=9, reward="raw")
     failed: Row = {"x": math.nan, "error": "x is nan"}
     told = [("000", failed), ("001", {"x": 5.0}), ("002", {"x": 3.0}), ("003", failed)]
     found, average = advantages(searcher, told), Baseline(0.9)
     assert found == pytest.approx([reward - average.add(reward) for reward in (5.0, 3.0, 3.0)])
+
+
+def test_only_an_accuracy_is_its_own_reward() -> None:
+    """Any other score may be of any size, as synflow is."""
+    for name, kind in (("valid_acc", "raw"), ("synflow", "rank")):
+        rows: list[Row] = [{name: 60.0}, {name: 70.0}, {name: 65.0}]
+        told = [(f"00{k}", row) for k, row in enumerate(rows)]
+        auto, said = (
+            Reinforce(Grid(), fitness=Single((name,)), archs_per_update=9, reward=reward)
+            for reward in ("auto", kind)
+        )
+        assert advantages(auto, told) == advantages(said, told)
+
+
+@pytest.mark.parametrize(
+    ("make", "policy", "size"),
+    [
+        (Reinforce, "categorical", 1e160),
+        (Ppo, "categorical", 1.7e308),
+        (Reinforce, "lstm", 1.7e308),
+        (Ppo, "lstm", 1e25),
+    ],
+)
+def test_huge_rewards_are_learnt_from(make: Callable[..., Controller], policy: str, size: float) -> None:
+    searcher = make(Grid(), fitness=FITNESS, policy=policy, reward="raw", archs_per_update=3, lr=0.1)
+    drive(searcher, 30, value=lambda arch: size if arch[0] == "2" else -size)
+    chances = np.exp([searcher.log_chance(f"{k}00") for k in range(4)])
+    assert searcher.updates > 5
+    assert np.isfinite(chances).all()
+    assert chances.argmax() == 2
+
+
+def test_a_step_that_is_not_finite_is_not_made() -> None:
+    adam, array = Adam(0.1), np.ones(2)
+    adam.step([array], [np.array([1.0, -1.0])])
+    before, held = array.copy(), packed(adam.state())
+    with pytest.warns(RuntimeWarning, match="A step of Adam was left out, as its gradient is not finite"):
+        adam.step([array], [np.array([1.0, np.nan])])
+    assert array.tolist() == before.tolist()
+    assert packed(adam.state()) == held
+    adam.step([array.astype(np.float32)], [np.array([3e38, 1.0], np.float32)])
+    assert np.isfinite(adam.state()["moments"][0]).all()
+
+
+@pytest.mark.parametrize(
+    ("reward", "fitness"), [("cubed", 1e200), ("inverse_square", 1e-200), ("inverse_square", 1e200)]
+)
+def test_a_reward_that_overflows_is_that_of_a_failed_arch(reward: str, fitness: float) -> None:
+    searcher = Reinforce(Grid(), fitness=FITNESS, archs_per_update=9, reward=reward)
+    found = advantages(searcher, [("000", {"x": 50.0}), ("001", {"x": 60.0}), ("002", {"x": fitness})])
+    worst = min(map(SHAPES[reward], (50.0, 60.0)))
+    average = Baseline(0.9)
+    wanted = [reward - average.add(reward) for reward in (*map(SHAPES[reward], (50.0, 60.0)), worst)]
+    assert found == pytest.approx(wanted)
+
+
+def test_a_cancelled_arch_teaches_nothing_in_place_of_a_later_one() -> None:
+    """The later evaluation of the same arch was decided elsewhere, by a newer policy."""
+    searcher = Reinforce(Grid(), fitness=FITNESS, archs_per_update=9)
+    path = path_of(searcher._sequences, searcher._sequences.decisions("000"))
+    for number, logs in enumerate((-1.0, -2.0)):
+        searcher._drawn[number] = Sample(path, np.full(4, logs), number)
+        with mock.patch.object(Reinforce, "ask", return_value="000"):
+            assert searcher.suggest(f"t{number}") == {"arch": "000"}
+        searcher.on_trial_complete(f"t{number}", {"x": 1.0} if number else None)
+    (sample,) = searcher._told
+    assert sample.updates == 1
+    assert sample.logs.tolist() == [-2.0] * 4
+    assert list(searcher._drawn) == [0]  # which goes out again when the search is resumed
+
+
+def test_thousands_of_deepenings_are_no_recursion() -> None:
+    asked: list[int] = []
+
+    class Deep(Stack):
+        def of_depth(self, layers: int) -> Stack:
+            asked.append(layers)
+            return super().of_depth(layers)
+
+    depth = Depth(Deep(4), 1, 1, 1)
+    assert depth.space(50_000) is depth.space(3)
+    assert asked == [1, 2, 3, 4, 5]
 
 
 def test_a_relative_fitness_becomes_a_rank() -> None:
@@ -311,7 +393,7 @@ def test_given_rows_teach_nothing() -> None:
 
 
 def late(way: str, in_flight: int) -> Controller:
-    searcher = Reinforce(NatsTss(), fitness=FITNESS, late=way, max_age=3)
+    searcher = Reinforce(NatsTss(), fitness=FITNESS, late=way, max_age=3, reward="raw")
     drive(searcher, 60, in_flight=in_flight)
     return searcher
 
@@ -350,7 +432,31 @@ def test_archs_grow_as_the_schedule_says() -> None:
         ),
         (lambda: Reinforce(Grid(), fitness=FITNESS, reward="cube"), "Unknown reward 'cube'"),
         (lambda: Ppo(Grid(), fitness=FITNESS, late="correct"), "Unknown way of late 'correct'"),
-        (lambda: Reinforce(Grid(), fitness=FITNESS, lr=-1.0), "lr of Reinforce must be from 0 to 10, got -1"),
+        (lambda: Reinforce(Grid(), fitness=FITNESS, lr=-1.0), "lr of reinforce must be from 0 to 10, got -1"),
+        (
+            lambda: Reinforce(Grid(), fitness=FITNESS, momentum=0.0),
+            "momentum of reinforce must be above 0 and at most 0.9999, got 0",
+        ),
+        (lambda: Reinforce(Grid(), fitness=FITNESS, policy=5), "policy of reinforce must be a string, got 5"),  # type: ignore[arg-type]
+        (lambda: Ppo(Grid(), fitness=FITNESS, policy=None), "policy of ppo must be a string, got None"),  # type: ignore[arg-type]
+        (lambda: Ppo(Grid(), fitness=FITNESS, policy=["lstm"]), "policy of ppo must be a string, got"),  # type: ignore[arg-type]
+        (lambda: Ppo(Grid(), fitness=FITNESS, reward=7), "reward of ppo must be a string, got 7"),
+        (lambda: Ppo(Grid(), fitness=FITNESS, late=0), "way of late of ppo must be a string, got 0"),
+        (
+            lambda: Reinforce(open_space("nats-tss@lr=log:0.01..1"), fitness=FITNESS),
+            "reinforce needs settings that are choices, such as lr=0.1/0.01, got the range lr=log:0.01..1; "
+            "list its values",
+        ),
+        (
+            lambda: Ppo(open_space("darts-cells"), fitness=FITNESS),
+            "ppo needs a space whose archs are made of decisions, such as nats-tss, got DartsCells; search "
+            "it with rea, local_search or random_search.",
+        ),
+        (
+            lambda: Ppo(open_space("macro"), fitness=FITNESS),
+            "ppo needs a space whose archs are made of decisions, such as nats-tss, got Macro; search it "
+            "with rea or random_search.",
+        ),
         (lambda: Ppo(Grid(), fitness=FITNESS, clip=0.0), "clip of ppo must be above 0 and at most 1, got 0"),
         (
             lambda: Reinforce(Grid(), fitness=FITNESS, depth=3),

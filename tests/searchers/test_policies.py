@@ -248,3 +248,18 @@ def test_adam_takes_arrays_that_grow() -> None:
         one.step([whole], [np.pad(uphill, [(0, a - b) for a, b in zip((3, 2), uphill.shape, strict=True)])])
         other.step([grown], [uphill])
     assert grown == pytest.approx(whole, abs=1e-15)
+
+
+def test_new_decisions_copy_nothing_until_the_policy_is_read() -> None:
+    """A long arch meets hundreds of them in its first draw."""
+    policy = Categorical(0.1)
+    with mock.patch.object(policy, "_refresh", side_effect=policy._refresh) as refresh:
+        reader = policy.begin()
+        drawn = [reader.draw(tuple("abcde"[: 2 + place % 4]), None, 0.7) for place in range(400)]
+        refresh.assert_not_called()
+        path = tuple(
+            Decision(tuple("abcde"[: 2 + place % 4]), taken) for place, (taken, _) in enumerate(drawn)
+        )
+        assert policy.logs([path]).tolist() == [log for _, log in drawn]
+        assert refresh.call_count == 1
+    assert policy.state()["logits"].shape == (400, 5)

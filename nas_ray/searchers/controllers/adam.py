@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,11 +10,16 @@ import numpy as np
 
 BETAS, SMALL = (0.9, 0.999), 1e-8
 
+LARGEST = 1e18
+"""Most of a gradient, whose square 32 bits hold."""
+
 
 class Adam:
     """Moves arrays uphill along their gradients.
 
     An array may have grown at the end of its axes since the last step; what is new begins without moments.
+    A gradient with a larger number than `LARGEST` is scaled down to it. One that is not finite makes no step,
+    with a warning: it would leave no number of the arrays.
 
     Source: Kingma and Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015, algorithm 1.
     Differs: it maximises.
@@ -33,6 +39,14 @@ class Adam:
             arrays: the same ones every time, in the same order.
             gradients: of what is maximised, of the same shapes.
         """
+        largest = float(np.max([np.abs(one).max(initial=0.0) for one in gradients]))
+        if not np.isfinite(largest):
+            warnings.warn(
+                "A step of Adam was left out, as its gradient is not finite.", RuntimeWarning, stacklevel=2
+            )
+            return
+        if largest > LARGEST:
+            gradients = [one * (LARGEST / largest) for one in gradients]
         self.steps += 1
         self._moments = self._moments or [(np.zeros_like(one), np.zeros_like(one)) for one in arrays]
         first_left, second_left = (1 - beta**self.steps for beta in BETAS)

@@ -29,6 +29,7 @@ class Categorical:
         self._adam = Adam(lr)
         self._rows: dict[tuple[int, tuple[str, ...]], int] = {}  # place and options -> row of the logits
         self._logits = np.zeros((0, 1))  # -inf where a row has fewer options
+        self._new: list[int] = []  # options of rows that the arrays lack yet
         self._refresh()
 
     def begin(self) -> _Reader:
@@ -60,13 +61,14 @@ class Categorical:
 
     def state(self) -> dict[str, Any]:
         """Returns all that was learnt."""
+        self._grow()
         rows = [[place, list(options)] for place, options in self._rows]
         return {"rows": rows, "logits": self._logits.copy(), "adam": self._adam.state()}
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Takes what `state` returned."""
         self._rows = {(place, tuple(options)): row for row, (place, options) in enumerate(state["rows"])}
-        self._logits = state["logits"].copy()
+        self._logits, self._new = state["logits"].copy(), []
         self._adam.load_state(state["adam"])
         self._refresh()
 
@@ -75,13 +77,11 @@ class Categorical:
         known = self._rows.get((place, options))
         if known is not None:
             return known
-        count, width = self._logits.shape
-        grown = np.full((count + 1, max(width, len(options))), -np.inf)
-        grown[:count, :width] = self._logits
-        grown[count, : len(options)] = 0.0
-        self._rows[place, options] = count
-        self._logits = grown
-        self._refresh()
+        count = self._rows[place, options] = len(self._rows)
+        self._new.append(len(options))
+        chances, logs = _softmax(np.zeros((1, len(options))))
+        self._sums += chances.cumsum(axis=1).tolist()
+        self._listed += logs.tolist()
         return count
 
     def draw(self, row: int, count: int, at: float) -> tuple[int, float]:
@@ -98,21 +98,34 @@ class Categorical:
             for place, decision in enumerate(path)
             if len(decision.options) > 1
         ]
+        self._grow()
         rows, taken = np.array(both, dtype=int).reshape(-1, 2).T
         return np.array(free, dtype=bool), rows, taken
 
-    def _logs_of(self, free: np.ndarray, rows: np.ndarray, taken: np.ndarray) -> np.ndarray:
-        logs = np.zeros(len(free))
-        logs[free] = self._logs[rows, taken]
-        return logs
+    def _grow(self) -> None:
+        """Gives the arrays the rows that are new, all at once, as each time copies them."""
+        if not self._new:
+            return
+        count, width = self._logits.shape
+        grown = np.full((count + len(self._new), max(width, *self._new)), -np.inf)
+        grown[:count, :width] = self._logits
+        for row, options in enumerate(self._new, count):
+            grown[row, :options] = 0.0
+        self._logits, self._new = grown, []
+        self._refresh()
 
     def _refresh(self) -> None:
         """Computes the chances of all options."""
-        shifted = self._logits - self._logits.max(axis=1, keepdims=True, initial=-np.inf)
-        weights = np.exp(shifted)
-        sums = weights.sum(axis=1, keepdims=True)
-        self._chances, self._logs = weights / sums, shifted - np.log(sums)
+        self._chances, self._logs = _softmax(self._logits)
         self._sums, self._listed = self._chances.cumsum(axis=1).tolist(), self._logs.tolist()
+
+
+def _softmax(logits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the chances `[rows, options]` of logits, and their logarithms."""
+    shifted = logits - logits.max(axis=1, keepdims=True, initial=-np.inf)
+    weights = np.exp(shifted)
+    sums = weights.sum(axis=1, keepdims=True)
+    return weights / sums, shifted - np.log(sums)
 
 
 class _Reader:

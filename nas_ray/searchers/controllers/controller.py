@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from nas_ray.errors import UsageError, unknown_name
+from nas_ray.errors.checks import TEXT
 from nas_ray.rows import GIVEN, Row
 from nas_ray.searchers.base import ArchSearcher
 from nas_ray.searchers.controllers.depth import Depth
 from nas_ray.searchers.controllers.paths import draw, path_of
 from nas_ray.searchers.controllers.policies import POLICIES, make_policy
 from nas_ray.searchers.controllers.policy import Net
-from nas_ray.searchers.controllers.rewards import AUTO, RANK, RAW, REWARDS, SHAPES, Baseline, rank_of
+from nas_ray.searchers.controllers.rewards import AUTO, MOST, RANK, RAW, REWARDS, Baseline, rank_of, shaped
 from nas_ray.searchers.controllers.samples import Batch, Sample
-from nas_ray.searchers.fitness import UNSAID, Fitness
+from nas_ray.searchers.fitness import UNSAID, Fitness, is_accuracy
 from nas_ray.searchers.sampling import MAX_REJECTIONS, Repeats
 from nas_ray.spaces.needs import sequence_space
 from nas_ray.terminal.ranges import ANY, MOMENTUM, RATE, SOME, WEIGHT
@@ -47,7 +47,8 @@ class Controller(ArchSearcher):
     evaluations in flight a row may be k updates late when it comes.
 
     - A known arch is told its row at once, and counts as any other sample.
-    - A failed arch has the smallest reward so far; before there is one nothing is learnt from it.
+    - A failed arch has the smallest reward so far, as has one without a finite reward; before there is one
+      nothing is learnt from it.
     - Rows that the search was given were not drawn, and nothing is learnt from them.
     - What makes no arch of a filtered space is drawn again, and nothing is learnt from that.
 
@@ -64,8 +65,8 @@ class Controller(ArchSearcher):
         entropy: weight of the entropy of the policy, which is maximised beside the reward.
         reward: what of the fitness is the reward. `raw`: as it is; `cubed`: an accuracy in percent, as a
             share, cubed; `inverse_square`: 80 over the square of a perplexity; `rank`: the share of the rows
-            so far that are worse, when the row comes. `auto`: `rank` for a fitness that is relative
-            to other rows, such as a rank sum, as its scale grows with them; else `raw`.
+            so far that are worse, when the row comes. `auto`: `raw` where the fitness is `valid_acc`
+            alone, else `rank`, as other scores may be of any size.
         late: what to do with a row whose arch was drawn some updates ago. `use`: as any other; `drop`: none
             older than `max_age` updates, but in the baseline; others as the subclass says.
         max_age: see `late`.
@@ -81,6 +82,7 @@ class Controller(ArchSearcher):
         updates: made so far.
     """
 
+    NAME: ClassVar[str]
     NET: ClassVar[Net]
     RATES: ClassVar[dict[str, float]]
     ARCHS: ClassVar[dict[str, int]]
@@ -106,23 +108,26 @@ class Controller(ArchSearcher):
     ) -> None:
         names = {"policy": (policy, POLICIES), "reward": (reward, REWARDS), "way of late": (late, self.LATE)}
         for word, (name, known) in names.items():
+            TEXT.check(f"{word} of {self.NAME}", name)
             if name not in known:
                 raise UsageError(unknown_name(word, name, list(known)))
         numbers = {"archs_per_update": archs_per_update, "lr": lr, "momentum": momentum, "entropy": entropy}
         growth = {"depth": depth, "deepen_by": deepen_by, "deepen_every": deepen_every}
         for option, number in {**numbers, **growth, "max_age": max_age}.items():
-            RANGES[option].check(f"{option} of {type(self).__name__}", number)
+            RANGES[option].check(f"{option} of {self.NAME}", number)
         super().__init__(space, fitness=fitness, seed=seed)
         self.archs_per_update = archs_per_update or self.ARCHS[policy]
         self.entropy, self.reward, self.late, self.max_age = entropy, reward, late, max_age
-        self._sequences = sequence_space(space, type(self).__name__)
+        self._sequences = sequence_space(space, self.NAME)
         self._depth = Depth(space, depth, deepen_by, deepen_every) if depth else None
         self.learner = make_policy(
             policy, self._sequences, net=self.NET, lr=lr or self.RATES[policy], seed=seed
         )
         self.updates = 0
         self._baseline, self._worst = Baseline(momentum), np.inf
-        self._drawn: dict[str, deque[Sample]] = {}  # arch -> samples whose row has not come
+        # By the number of its evaluation each sample whose row has not come; those of cancelled ones stay, as
+        # they go out again when the search is resumed.
+        self._drawn: dict[int, Sample] = {}
         self._told: list[Sample] = []  # since the last update
         self._repeats = Repeats()
 
@@ -144,24 +149,21 @@ class Controller(ArchSearcher):
                 arch = space.assemble(drawn.decisions)
             except UsageError:
                 continue
-            self._drawn.setdefault(arch, deque()).append(Sample(drawn.path, drawn.logs, self.updates))
+            self._drawn[self.num_asked] = Sample(drawn.path, drawn.logs, self.updates)
             return arch
         raise StopIteration
 
     def tell(self, arch: str, row: Row) -> None:
-        """Learns from the oldest sample of `arch`, once `archs_per_update` rows have come."""
+        """Learns from the sample of this evaluation, once `archs_per_update` rows have come."""
         self._repeats.tell(row)
         if row.get(GIVEN):
             return
-        waiting = self._drawn[arch]
-        sample = waiting.popleft()
-        if not waiting:
-            del self._drawn[arch]
+        sample = self._drawn.pop(row["trial"])
         reward = self._reward(arch)
         if not np.isfinite(reward):
             return
         self._worst = min(self._worst, reward)
-        advantage = reward - self._baseline.add(reward)
+        advantage = min(max(reward - self._baseline.add(reward), -MOST), MOST)
         if self.late == DROP and self.updates - sample.updates > self.max_age:
             return
         self._told.append(Sample(sample.path, sample.logs, sample.updates, advantage))
@@ -179,15 +181,16 @@ class Controller(ArchSearcher):
         self.learner.climb(batch.paths, partial(self.weights, batch), self.entropy)
 
     def _reward(self, arch: str) -> float:
-        """Returns the reward of the row of `arch` as of now, the worst so far if it failed."""
-        place = self.position(arch)
-        relative = getattr(self.fitness, "relative", True)
-        if self.reward == RANK or (self.reward == AUTO and relative):
+        """Returns the reward of the row of `arch` as of now, the worst so far if it failed or has none."""
+        place, kind = self.position(arch), self.reward
+        if kind == AUTO:
+            kind = RAW if is_accuracy(self.fitness) else RANK
+        if kind == RANK:
             values = self.fitness_of(range(len(self.history)))
             return rank_of(values, place) if np.isfinite(values[place]) else self._worst
         fitness = float(self.fitness_of([place])[0])
-        shape = SHAPES[RAW if self.reward == AUTO else self.reward]
-        return shape(fitness) if np.isfinite(fitness) else self._worst
+        reward = shaped(kind, fitness) if np.isfinite(fitness) else np.nan
+        return reward if np.isfinite(reward) else self._worst
 
     def state(self) -> dict[str, Any]:
         """Returns all that asks and tells change."""
@@ -196,7 +199,7 @@ class Controller(ArchSearcher):
             "updates": self.updates,
             "baseline": self._baseline.state(),
             "worst": float(self._worst),
-            "drawn": {arch: [one.state() for one in samples] for arch, samples in self._drawn.items()},
+            "out": [(trial, sample.state()) for trial, sample in self._drawn.items()],
             "told": [sample.state() for sample in self._told],
             "repeats": self._repeats.count,
         }
@@ -206,6 +209,6 @@ class Controller(ArchSearcher):
         self.learner.load_state(state["policy"])
         self._baseline.load_state(state["baseline"])
         self.updates, self._worst = state["updates"], state["worst"]
-        self._drawn = {arch: deque(map(Sample.of, samples)) for arch, samples in state["drawn"].items()}
+        self._drawn = {trial: Sample.of(sample) for trial, sample in state["out"]}
         self._told = list(map(Sample.of, state["told"]))
         self._repeats.count = state["repeats"]

@@ -31,17 +31,16 @@ class Depth:
     def __init__(self, space: SearchSpace, first: int, by: int, every: int) -> None:
         self._space = layered_space(space, "depth")
         self._first, self._by, self._every = first, by, every
-        self._known = {first: sequence_space(self._space.of_depth(first), "depth")}
+        self._known = [sequence_space(self._space.of_depth(first), "depth")]
+        self._deepest = False  # whether the last one is
 
     def space(self, samples: int) -> SequenceSpace:
         """Returns the archs that are drawn after so many samples."""
-        return self._of(self._first + self._by * (samples // self._every))
-
-    def _of(self, layers: int) -> SequenceSpace:
-        if layers not in self._known:
-            before = self._of(layers - self._by)
+        wanted = samples // self._every
+        while len(self._known) <= wanted and not self._deepest:
+            layers = self._first + self._by * len(self._known)
             try:
-                self._known[layers] = sequence_space(self._space.of_depth(layers), "depth")
+                self._known.append(sequence_space(self._space.of_depth(layers), "depth"))
             except UsageError:
-                self._known[layers] = before
-        return self._known[layers]
+                self._deepest = True
+        return self._known[min(wanted, len(self._known) - 1)]

@@ -45,6 +45,7 @@ class Ppo(Controller):
         UsageError: as `Controller`.
     """
 
+    NAME: ClassVar[str] = "ppo"
     NET: ClassVar[Net] = Net(layers=1, units=100, spread=0.1)
     RATES: ClassVar[dict[str, float]] = {"categorical": 0.1, "lstm": 0.00035}
     ARCHS: ClassVar[dict[str, int]] = {"categorical": 20, "lstm": 20}

@@ -32,6 +32,7 @@ class Reinforce(Controller):
     Args and rules are those of `Controller`.
     """
 
+    NAME: ClassVar[str] = "reinforce"
     NET: ClassVar[Net] = Net(layers=2, units=35, spread=0.08)
     RATES: ClassVar[dict[str, float]] = {"categorical": 0.1, "lstm": 0.0006}
     ARCHS: ClassVar[dict[str, int]] = {"categorical": 1, "lstm": 8}

@@ -25,6 +25,17 @@ Source: Zoph and Le, "Neural Architecture Search with Reinforcement Learning", I
 
 REWARDS: Final = (AUTO, *SHAPES, RANK)
 
+MOST: Final = 1e12
+"""Most by which a reward differs from what it is compared with: nothing that is made of it overflows."""
+
+
+def shaped(shape: str, fitness: float) -> float:
+    """Returns the reward of a fitness by one of `SHAPES`, infinite or NaN where that has none."""
+    try:
+        return SHAPES[shape](fitness)
+    except (OverflowError, ZeroDivisionError):
+        return np.inf
+
 
 def rank_of(values: np.ndarray, place: int) -> float:
     """Returns the share of `values [rows]` below the one at `place`; half of those that are equal count.

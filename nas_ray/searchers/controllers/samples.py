@@ -10,6 +10,9 @@ import numpy as np
 
 from nas_ray.searchers.controllers.paths import Path, plain, unplain
 
+FARTHEST = 20.0
+"""Most by which the logarithm of a chance is taken to have grown, so that no ratio overflows."""
+
 
 @dataclass(frozen=True)
 class Sample:
@@ -58,7 +61,8 @@ class Batch:
         Args:
             logs: `[decisions of all samples]` logarithms of the chances now.
         """
-        ratios: np.ndarray = np.exp(logs - np.concatenate([sample.logs for sample in self.samples]))
+        grown = logs - np.concatenate([sample.logs for sample in self.samples])
+        ratios: np.ndarray = np.exp(np.minimum(grown, FARTHEST))
         return ratios
 
     def spread(self, values: Sequence[float] | np.ndarray) -> np.ndarray:

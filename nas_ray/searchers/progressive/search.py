@@ -10,7 +10,7 @@ import numpy as np
 from nas_ray.errors import UsageError, unknown_name
 from nas_ray.rows import GIVEN, Row
 from nas_ray.searchers.base import ArchSearcher
-from nas_ray.searchers.fitness import UNSAID, Fitness, Single
+from nas_ray.searchers.fitness import UNSAID, Fitness, is_accuracy
 from nas_ray.searchers.progressive.code import Code
 from nas_ray.searchers.progressive.growth import Decisions, growth_of
 from nas_ray.searchers.ranks import ranks
@@ -184,7 +184,7 @@ class ProgressiveSearch(ArchSearcher):
     @property
     def _are_accuracies(self) -> bool:
         if self.targets == "auto":
-            return isinstance(self.fitness, Single) and self.fitness.names == ("valid_acc",)
+            return is_accuracy(self.fitness)
         return self.targets == "accuracy"
 
 
