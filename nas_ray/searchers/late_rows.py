@@ -5,6 +5,7 @@ from __future__ import annotations
 from nas_ray.rows import GIVEN, Row
 from nas_ray.searchers.base import ArchSearcher
 from nas_ray.searchers.fitness import Fitness
+from nas_ray.searchers.in_flight import InFlight
 from nas_ray.terminal.ranges import SOME
 
 
@@ -14,8 +15,9 @@ class LateRows(ArchSearcher):
     With one evaluation in flight the row of every arch, repeated ones included, is exactly so late: the
     searcher knows at its ask number n (from 0) the rows of the asks before number n - `asks`. With several in
     flight no row is earlier, and one that itself took longer is told as it comes. A searcher that would wait
-    is told the oldest row at once, since no other would come. What was evaluated is in this search's own
-    history and table as it arrives: the answer of the search is not late.
+    is told the oldest row at once where nothing is in flight, since no other would come; it awaits what is in
+    flight and what it was not told. What was evaluated is in this search's own history and table as it
+    arrives: the answer of the search is not late.
 
     Args:
         inner: a fresh searcher, of any kind; space, fitness and seed are its own.
@@ -31,6 +33,12 @@ class LateRows(ArchSearcher):
         self.inner, self.asks = inner, asks
         self._held: list[tuple[str, Row]] = []
         super().__init__(inner.space, fitness=inner.fitness, seed=inner.seed)
+        inner._in_flight = _Unheard(self)
+
+    @property
+    def unheard(self) -> bool:
+        """Whether the searcher inside will be told of something that it asked for."""
+        return bool(self._held) or self._in_flight.awaited
 
     def maximise(self, fitness: Fitness) -> None:
         """Takes what is maximised, as the searcher inside does."""
@@ -50,7 +58,7 @@ class LateRows(ArchSearcher):
         for held in due:
             self._hear(*held)
         arch = self.inner.ask()
-        while arch is None and self._held:
+        while arch is None and self._held and not self._in_flight.awaited:  # else a replay would differ
             self._hear(*self._held.pop(0))
             arch = self.inner.ask()
         if arch is not None:
@@ -68,3 +76,16 @@ class LateRows(ArchSearcher):
     def _hear(self, arch: str, row: Row) -> None:
         self.inner.follow({"event": "tell", "trial": row["trial"], "row": row})
         self.inner.tell(arch, row)
+
+
+class _Unheard(InFlight):
+    """What the searcher inside knows of its evaluations without a row, which are another's."""
+
+    def __init__(self, late: LateRows) -> None:
+        super().__init__()
+        self._late = late
+
+    @property
+    def awaited(self) -> bool:
+        """Whether a row may come of what was asked for; in a replay, whether one has come and is not told."""
+        return self._late.unheard

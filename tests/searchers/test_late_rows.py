@@ -12,7 +12,8 @@ from nas_ray.drivers.simulation import simulate
 from nas_ray.errors import UsageError
 from nas_ray.searchers import ArchSearcher, LocalSearch, RegularizedEvolution, Row, Single
 from nas_ray.searchers.late_rows import LateRows
-from nas_ray.spaces import NatsTss
+from nas_ray.searchers.progressive.search import ProgressiveSearch
+from nas_ray.spaces import NatsTss, Pnas
 from nas_ray.testing import searcher_contract
 
 SPACE = NatsTss()
@@ -109,3 +110,40 @@ def late_evolution(*args: Any, **options: Any) -> LateRows:
 
 
 TestLateEvolution = searcher_contract(late_evolution)
+
+
+def stages(*args: Any, **options: Any) -> ProgressiveSearch:
+    return ProgressiveSearch(*args, beam=16, epochs=1, ensemble=1, **options)
+
+
+def late_stages(*args: Any, **options: Any) -> LateRows:
+    return LateRows(stages(*args, **options), 5)
+
+
+TestLateStages = searcher_contract(late_stages)
+
+
+def by_length(arch: str, report: Callable[[Row], None]) -> None:
+    report({"x": len(arch) + arch.count("sep"), "seconds": 1.0, "error": None})
+
+
+def test_a_search_in_stages_knows_a_stage_before_it_begins_the_next() -> None:
+    inner = stages(Pnas(), fitness=FITNESS)
+    late = simulate(LateRows(inner, 200), by_length, num_samples=170, workers=3)["arch"].tolist()
+    plain = simulate(stages(Pnas(), fitness=FITNESS), by_length, num_samples=152)["arch"].tolist()
+    assert late[:152] == plain  # of one block, and of two
+    assert len(set(late)) == 170
+    assert len(inner.history) >= 136 + 16
+
+
+def test_a_row_that_never_comes_holds_no_stage_up() -> None:
+    late = LateRows(stages(Pnas(), fitness=FITNESS), 200)
+    late.attach()
+    archs = []
+    for trial in range(140):
+        config = late.suggest(str(trial))
+        assert isinstance(config, dict)
+        archs.append(config["arch"])
+        cancelled = trial % 2
+        late.on_trial_complete(str(trial), None if cancelled else {"x": float(trial)})
+    assert len(set(archs)) == 140
