@@ -43,31 +43,51 @@ def canonical(blocks: Sequence[Block]) -> tuple[Block, ...]:
     Args:
         blocks: in any order, also one in which a block stands before one that it reads.
     """
-    return min(_smallest(blocks, {state: state for state in range(INPUTS)}, ()))
+    inner = set(range(INPUTS + len(blocks))) - set(unread(blocks))
+    ways, placed = [{state: state for state in range(INPUTS)}], list[Block]()
+    for new in range(INPUTS, INPUTS + len(blocks)):
+        found = [(block, state, way) for way in ways for state, block in _ready(blocks, way)]
+        least = min(block for block, _, _ in found)
+        ways = [{**way, state: new} for block, state, way in found if block == least]
+        if len(ways) > 1:
+            ways = list({_rest(blocks, way, inner): way for way in ways}.values())
+        placed.append(least)
+    return tuple(placed)
 
 
-def _smallest(
-    blocks: Sequence[Block], numbers: dict[int, int], placed: tuple[Block, ...]
-) -> Iterator[tuple[Block, ...]]:
-    """Yields orders that go on from `placed` with the smallest block each time, for each of equal ones.
+Numbers = dict[int, int]
+"""New numbers of the states that have one, by their old ones."""
+
+
+def _ready(blocks: Sequence[Block], numbers: Numbers) -> Iterator[tuple[int, Block]]:
+    """Yields the blocks that can be placed next: their states, and they with new numbers."""
+    for state, (one, other, joined) in enumerate(blocks, INPUTS):
+        if state not in numbers and one[0] in numbers and other[0] in numbers:
+            yield state, _with_numbers((one, other, joined), numbers)
+
+
+def _rest(blocks: Sequence[Block], numbers: Numbers, inner: set[int]) -> tuple[object, ...]:
+    """Returns the blocks still to be placed; where it is equal, all that can follow is equal.
 
     Args:
         blocks: all.
-        numbers: new numbers of the states so far, by their old ones.
-        placed: the blocks so far, with new numbers.
+        numbers: of the states so far.
+        inner: states that blocks read; those of the others need not be told apart.
     """
-    if len(placed) == len(blocks):
-        yield placed
-        return
-    ready: dict[int, Block] = {}
-    for state, (one, other, joined) in enumerate(blocks, INPUTS):
-        if state not in numbers and one[0] in numbers and other[0] in numbers:
-            first, second = (numbers[one[0]], one[1]), (numbers[other[0]], other[1])
-            ready[state] = (min(first, second), max(first, second), joined)
-    least = min(ready.values())
-    for state, block in ready.items():
-        if block == least:
-            yield from _smallest(blocks, {**numbers, state: INPUTS + len(placed)}, (*placed, block))
+    left = [
+        (state, _with_numbers(block, numbers))
+        for state, block in enumerate(blocks, INPUTS)
+        if state not in numbers
+    ]
+    ends = sorted(block for state, block in left if state not in inner)
+    return (*(one for one in left if one[0] in inner), *ends)
+
+
+def _with_numbers(block: Block, numbers: Numbers) -> Block:
+    """Returns a block with new numbers, and negative ones for states that have none yet."""
+    (first, op), (second, other), joined = block
+    one, two = (numbers.get(first, -first), op), (numbers.get(second, -second), other)
+    return min(one, two), max(one, two), joined
 
 
 def changed(blocks: Sequence[Block], ops: Sequence[str], *, joinable: bool) -> Iterator[tuple[Block, ...]]:
