@@ -232,3 +232,40 @@ def test_unknown_hooks_and_unknown_seeds() -> None:
         trace(Own(), (3, 16, 16), hooks="all")
     with pytest.raises(UsageError, match="Unknown net 'resnet19'"):
         seed_graph("resnet19")
+
+
+class Falling(nn.Module):
+    """A block that raises, before or after it called a layer."""
+
+    def __init__(self, after: bool) -> None:
+        super().__init__()
+        self.layer = nn.Conv2d(3, 3, 1)
+        self.after = after
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.after:
+            self.layer(x)
+        raise ValueError("no such size")
+
+
+class Caught(nn.Module):
+    """A block that catches what others raise, and goes on."""
+
+    def __init__(self, after: bool) -> None:
+        super().__init__()
+        self.falling = Falling(after)
+        self.relu, self.last = nn.ReLU(), nn.Sigmoid()
+
+    def forward(self, x: Tensor) -> Tensor:
+        try:
+            x = self.falling(x)
+        except ValueError:
+            x = self.relu(x)
+        return self.last(x)
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_a_net_may_catch_what_its_modules_raise(after: bool) -> None:
+    net = nn.Sequential(nn.Identity(), Caught(after), nn.Tanh())
+    kinds = ["Identity", *["Conv2d"] * after, "ReLU", "Sigmoid", "Tanh"]
+    assert [layer.kind for layer in layers_of(net, (3, 4, 4))] == kinds

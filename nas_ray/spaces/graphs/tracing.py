@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -116,23 +117,26 @@ _RULES: dict[str, Counts] = {"layers": _is_layer, "released": _is_hooked_in_rele
 
 @contextmanager
 def _noted(net: nn.Module, calls: list[Layer], counts: Counts) -> Iterator[None]:
-    """Notes the calls of modules that count.
+    """Notes the calls of modules that count; one that raises, which the net may catch, counts not.
 
     Hooks for all modules meet each call once, that of a module in two places too, and of one in none.
     """
     calls_others: list[bool] = []
+    handled: list[BaseException | None] = []  # what was being handled where a call began
 
     def begins(module: nn.Module, given: Any) -> None:
         if calls_others:
             calls_others[-1] = True
         calls_others.append(False)
+        handled.append(sys.exc_info()[1])
 
     def ends(module: nn.Module, given: Any, result: Any) -> None:
-        if counts(module, calls_others.pop()) and module is not net:
+        others, raised = calls_others.pop(), sys.exc_info()[1] is not handled.pop()
+        if not raised and counts(module, others) and module is not net:
             kind = type(module).__name__
             calls.append(Layer(kind, properties_of(module, kind)))
 
-    hooks = [register_module_forward_pre_hook(begins), register_module_forward_hook(ends)]
+    hooks = [register_module_forward_pre_hook(begins), register_module_forward_hook(ends, always_call=True)]
     try:
         yield
     finally:
