@@ -90,6 +90,22 @@ def with_(**changes: Any) -> str:
         (with_(properties={"A": {}}), "has properties of other layers than its transitions"),
         (with_(properties={"A": {"p": {"1": 2}}, "B": {}}), "has more values of p than calls of A"),
         (with_(properties={"A": {"p": 1}, "B": {}}), "has no values of p of A"),
+        (with_(version=True), "has version True, and this version of nas_ray reads 1"),
+        (
+            with_(transitions={"START": {"A": 10**30}, "A": {"END": 10**30}}),
+            "has 1000000000000000000000000000000 for A among the transitions of START, which is no count",
+        ),
+        (with_(name="a\ud800"), r"has the name a\ud800, which is no text"),
+        (with_(transitions={"START": {"\ud800": 1}}), r"has the name \ud800, which is no text"),
+        (with_(properties={"A": {"p": {"\ud800": 1}}, "B": {}}), r"has the name \ud800, which is no text"),
+        (
+            with_(
+                transitions={**GOOD["transitions"], "C": {"D": 2}, "D": {"C": 2}},
+                properties={**GOOD["properties"], "C": {}, "D": {}},
+            ),
+            "has transitions from C, to which nothing leads from START",
+        ),
+        (with_(transitions={"START": {"END": 1}}, properties={}), "leads from START to END without a layer"),
     ],
 )
 def test_a_file_that_is_no_graph(content: bytes | str, why: str, tmp_path: Path) -> None:

@@ -8,13 +8,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from nas_ray.errors import UsageError, describe, printable
+from nas_ray.errors import UsageError, describe, encodable, printable
 from nas_ray.spaces.graphs.graph import END, START, LayerGraph
 
 FORMAT: Final = "nas_ray.graph"
 VERSION: Final = 1
 MOST_BYTES = 16_000_000
 """Size of a file that is read; the graphs of torchvision have some thousand bytes."""
+MOST_CALLS = 10**9
+"""The largest count that is read, far above that of any net."""
 
 
 def graph_text(graph: LayerGraph) -> str:
@@ -64,12 +66,13 @@ def graph_of(form: Any, what: str = "the content") -> LayerGraph:
     """
     if not isinstance(form, dict) or form.get("format") != FORMAT:
         raise _Wrong(what, f'has no "format": "{FORMAT}"')
-    if form.get("version") != VERSION:
+    if type(form.get("version")) is not int or form["version"] != VERSION:
         shown = printable([form.get("version")])[0]
         raise _Wrong(what, f"has version {shown}, and this version of nas_ray reads {VERSION}")
     name = form.get("name")
     if not isinstance(name, str):
         raise _Wrong(what, 'has no "name"')
+    _check_text(name, what)
     transitions = {
         node: _counts(targets, what, f"transitions of {printable([node])[0]}")
         for node, targets in _dict(form.get("transitions"), what, "transitions").items()
@@ -97,16 +100,33 @@ class _Wrong(UsageError):
 def _dict(value: Any, what: str, part: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise _Wrong(what, f"has no {part}")
+    for key in value:
+        _check_text(key, what)
     return value
+
+
+def _check_text(name: Any, what: str) -> None:
+    if not isinstance(name, str) or encodable(name) != name:
+        raise _Wrong(what, f"has the name {printable([name])[0]}, which is no text")
 
 
 def _counts(value: Any, what: str, part: str) -> dict[str, int]:
     counts = _dict(value, what, part)
     for key, count in counts.items():
-        if not isinstance(count, int) or isinstance(count, bool) or count < 1:
+        if not isinstance(count, int) or isinstance(count, bool) or not 1 <= count <= MOST_CALLS:
             shown = printable([count])[0]
             raise _Wrong(what, f"has {shown} for {printable([key])[0]} among the {part}, which is no count")
     return counts
+
+
+def _reached(transitions: Mapping[str, Mapping[str, int]]) -> set[str]:
+    """Returns the nodes to which transitions lead from the start, which is among them."""
+    reached, new = {START}, [START]
+    while new:
+        found = [node for node in transitions.get(new.pop(), ()) if node not in reached]
+        reached.update(found)
+        new += found
+    return reached
 
 
 def _check_flow(
@@ -127,6 +147,10 @@ def _check_flow(
             raise _Wrong(what, f"counts {count}")
     if coming[START] or leaving[END] or leaving[START] != coming[END]:
         raise _Wrong(what, f"does not lead from {START} to {END}")
+    if END in transitions[START]:
+        raise _Wrong(what, f"leads from {START} to {END} without a layer")
+    if lost := sorted({*leaving} - _reached(transitions)):
+        raise _Wrong(what, f"has transitions from {printable(lost)[0]}, to which nothing leads from {START}")
     if set(properties) != {*leaving} - {START}:
         raise _Wrong(what, "has properties of other layers than its transitions")
     for node, of_kind in properties.items():
