@@ -39,6 +39,11 @@ def get_dataset(name: str) -> DatasetInfo:
     Raises:
         UsageError: unknown name; the message has the nearest match.
     """
+    if name == OWN:
+        raise UsageError(
+            f"The dataset here must be one of {', '.join(DATASETS)}, got {OWN!r}, of which no benchmark "
+            "knows an accuracy; name one of them."
+        )
     if name not in DATASETS:
         raise UsageError(unknown_name("dataset", name, [*DATASETS, OWN]))
     return DATASETS[name]

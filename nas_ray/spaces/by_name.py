@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from nas_ray.errors import UsageError, unknown_name
+from nas_ray.errors.checks import TEXT
 
 
 class NamedArchs:
@@ -28,7 +29,7 @@ class NamedArchs:
         return iter(self.NAMED)
 
     def __contains__(self, arch: object) -> bool:
-        return arch in self.NAMED
+        return isinstance(arch, str) and arch in self.NAMED
 
     def sample(self, rng: np.random.Generator) -> str:
         """Returns a name drawn uniformly."""
@@ -42,8 +43,9 @@ class NamedArchs:
         """Returns what the net of this name is made of.
 
         Raises:
-            UsageError: unknown name.
+            UsageError: unknown name, or none.
         """
+        TEXT.check("An arch", arch)
         if arch not in self.NAMED:
             raise UsageError(unknown_name(self.KIND, arch, list(self.NAMED)))
         return self.NAMED[arch]

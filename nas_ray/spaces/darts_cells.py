@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from nas_ray.errors import UsageError
+from nas_ray.errors.checks import TEXT
 
 LONGEST = 300
 """Characters of a wrong arch that a message repeats."""
@@ -91,7 +92,7 @@ def cells_written(normal: str, reduce: str) -> str:
     return f"normal:{normal};reduce:{reduce}"
 
 
-_EDGE = re.compile(r"([a-z0-9_]+)~(\d+)")
+_EDGE = re.compile(r"([a-z0-9_]+)~([0-9]{1,6})")
 _CELLS = re.compile(r"normal:(\|[^;]*);reduce:(\|[^;]*)")
 
 
@@ -101,6 +102,7 @@ def read_genotype(arch: str) -> Genotype:
     Raises:
         UsageError: it is not the canonical string of two cells.
     """
+    TEXT.check("An arch", arch)
     genotype = read_cells(arch)
     if genotype is not None and not any(cell.joined for cell in genotype.cells):
         return genotype

@@ -24,6 +24,9 @@ OPTIONS: Final[dict[str, dict[str, type]]] = {
 }
 """By the name of a space, the options that a text may give it: arguments of its class."""
 
+WITHOUT: Final = ("nats-tss", "nats-sss", "macro", "layerwise-nets", "hand-designed")
+"""The other spaces of this package."""
+
 
 def named_options(text: str) -> tuple[str, dict[str, Any]]:
     """Returns the name of a space, and the options that stand behind it, as in `darts:channels=36,cells=20`.
@@ -35,10 +38,11 @@ def named_options(text: str) -> tuple[str, dict[str, Any]]:
         UsageError: unknown options, one twice, or a value of another type.
     """
     name, colon, rest = text.partition(":")
-    if (
-        not colon or name not in OPTIONS or (rest and "=" not in rest)
-    ):  # mine:Space, and darts:Space of a file
+    known = name in OPTIONS or name in WITHOUT
+    if not colon or not known or (rest and "=" not in rest):  # mine:Space, and darts:Space of a file
         return text, {}
+    if name in WITHOUT:
+        raise UsageError(f"The space {name} has no options, got {printable([rest])[0]!r}; name it alone.")
     options: dict[str, Any] = {}
     for part in rest.split(","):
         option, _, value = (piece.strip() for piece in part.partition("="))

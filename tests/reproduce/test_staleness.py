@@ -280,6 +280,7 @@ def test_a_score_knows_no_dataset(looked_up: None, table: str, tmp_path: Path) -
         ({"seconds": None}, "A run must have an end, got neither --seconds nor --evaluations"),
         ({"seconds": None, "evaluations": 9, "budget": "wall"}, "--budget wall says what --seconds are"),
         ({"dataset": "mnist"}, "Unknown dataset 'mnist'"),
+        ({"dataset": "own"}, "The dataset here must be one of cifar10, cifar100, ImageNet16-120, got 'own'"),
         ({"searched_on": "mnist"}, "Unknown dataset 'mnist'"),
         ({"space": "darts"}, "--space must be one whose archs can be listed"),
         ({"seeds": 1}, "--seeds must be from 2 to 1,000,000, got 1."),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from nas_ray.errors import UsageError
 from nas_ray.rows import shown
 
 LARGEST_GRID, MOST_UNITS = 16, 65_536
+
+_NUMBER = re.compile("[0-9]{1,6}")
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,7 @@ class Head:
             UsageError: it is none.
         """
         parts = str(text).split("+")
-        numbers = [int(part) if part.isdecimal() and part.isascii() else 0 for part in parts]
+        numbers = [int(part) if _NUMBER.fullmatch(part) else 0 for part in parts]
         if not all(numbers) or numbers[0] > LARGEST_GRID or max(numbers) > MOST_UNITS:
             raise UsageError(
                 f"The head of a net must be the side of its grid, from 1 to {LARGEST_GRID}, and units of "

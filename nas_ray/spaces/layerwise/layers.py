@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from nas_ray.errors import UsageError
+from nas_ray.errors.checks import TEXT
+from nas_ray.spaces.darts_cells import LONGEST
 
 IMAGE: Final = 0
 """The number of the image; layers are counted from 1."""
@@ -85,9 +87,10 @@ def read_layers(arch: str) -> Layers:
     Raises:
         UsageError: it is none, or not written as `written` writes it.
     """
+    TEXT.check("An arch", arch)
     layers = tuple(_read(text, number, arch) for number, text in enumerate(arch.split("-"), 1))
     if written(layers) != arch:
-        raise UsageError(f"The arch {arch!r} must be written {written(layers)}.")
+        raise UsageError(f"The arch {arch[:LONGEST]!r} must be written {written(layers)[:LONGEST]}.")
     return layers
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from nas_ray.errors import UsageError, printable
+from nas_ray.errors.checks import TEXT
 
 MOST_TOKENS: Final = 500
 """Layers of an arch whose text is read; sampled ones are far below."""
@@ -67,6 +68,7 @@ def tokens_of(arch: str) -> tuple[Token, ...]:
     Raises:
         UsageError: it is none.
     """
+    TEXT.check("An arch", arch)
     parts = arch.split("-")
     if parts[-1] != "head" or "head" in parts[:-1] or len(parts) > MOST_TOKENS:
         raise _wrong(arch, "does not end with head alone, or is too long")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from nas_ray.errors import UsageError
-from nas_ray.errors.checks import TEXT, whole
+from nas_ray.errors.checks import whole
 from nas_ray.spaces.graphs.graph import LayerGraph, graph_of_calls
 from nas_ray.spaces.graphs.properties import released
 from nas_ray.spaces.graphs.stored import graph_of
@@ -102,7 +102,6 @@ class Macro:
         Raises:
             UsageError: no arch, or one above the limits.
         """
-        TEXT.check("An arch", arch)
         tokens = tokens_of(arch)
         if (why := why_not(tokens)) is not None:
             raise UsageError(f"An arch of macro must make a net within limits, but {arch} {why}.")

@@ -10,6 +10,7 @@ from typing import ClassVar
 import numpy as np
 
 from nas_ray.errors import UsageError
+from nas_ray.errors.checks import TEXT
 from nas_ray.spaces.darts_cells import LONGEST, CellPlan, Genotype, cells_written, read_cells
 from nas_ray.spaces.darts_sets import counted_ops
 from nas_ray.spaces.nasnet.cells import Block, decided, decisions_of, plan_of, unread
@@ -81,6 +82,7 @@ class Nasnet(CellSizes):
         Raises:
             UsageError: not an arch of this space.
         """
+        TEXT.check("An arch", arch)
         read = read_cells(arch, any_order=True)
         if read is None:
             raise UsageError(

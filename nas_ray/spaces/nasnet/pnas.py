@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from nas_ray.errors import UsageError
+from nas_ray.errors.checks import TEXT
 from nas_ray.spaces.base import END
 from nas_ray.spaces.darts_cells import LONGEST, Genotype, read_cell
 from nas_ray.spaces.darts_sets import counted_ops
@@ -77,6 +78,7 @@ class Pnas(CellSizes):
         Raises:
             UsageError: not an arch of this space.
         """
+        TEXT.check("An arch", arch)
         plan = read_cell(arch, any_order=True)
         if plan is None:
             raise UsageError(

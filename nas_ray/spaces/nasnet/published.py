@@ -9,6 +9,7 @@ from types import MappingProxyType
 import numpy as np
 
 from nas_ray.errors import UsageError, unknown_name
+from nas_ray.errors.checks import TEXT
 from nas_ray.spaces.darts_cells import CellPlan, Genotype
 from nas_ray.spaces.nasnet.cells import blocks_of, canonical, plan_of
 from nas_ray.spaces.nasnet.sets import SHORT
@@ -123,7 +124,7 @@ class NasnetCells(CellSizes):
         return iter(PUBLISHED)
 
     def __contains__(self, arch: object) -> bool:
-        return arch in PUBLISHED
+        return isinstance(arch, str) and arch in PUBLISHED
 
     def sample(self, rng: np.random.Generator) -> str:
         """Returns a name drawn uniformly."""
@@ -140,6 +141,7 @@ def _named(arch: str) -> Published:
     Raises:
         UsageError: unknown name.
     """
+    TEXT.check("An arch", arch)
     if arch not in PUBLISHED:
         raise UsageError(unknown_name("cell of a paper", arch, list(PUBLISHED)))
     return PUBLISHED[arch]

@@ -29,6 +29,7 @@ def test_a_text_is_its_layers() -> None:
     assert loose_ends(read_layers("3x3x6-3x3x6~0-3x3x6~0-3x3x6~2")) == (1, 3, 4)
     assert summary(LAYERS) == "6 layers of 6-64 filters, 1 of them pooling, 3 skip connections"
     assert summary(read_layers("3x3x6")) == "1 layer of 6 filters"
+    assert summary(read_layers("3x3x6-3x3x6-3x3x6~1+2")) == "3 layers of 6 filters, 1 skip connection"
 
 
 @pytest.mark.parametrize("options", [{}, {"preset": "strides", "pools": "max2+avg3", "least": 1}])
@@ -69,3 +70,11 @@ def test_texts_of_drawn_archs_are_read_as_they_were_written(options: dict[str, o
 def test_what_is_no_arch_is_refused(arch: str, said: str) -> None:
     with pytest.raises(UsageError, match=re.escape(said)):
         read_layers(arch)
+
+
+def test_a_wrong_arch_is_told_in_part() -> None:
+    with pytest.raises(UsageError, match="must be written 3x3x6-") as error:
+        read_layers("-".join(["03x3x6"] * 3_000))
+    assert len(str(error.value)) < 700
+    with pytest.raises(UsageError, match="The head of a net must be the side of its grid"):
+        Layerwise(head=f"7+{'9' * 5_000}")

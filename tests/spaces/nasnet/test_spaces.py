@@ -4,12 +4,26 @@ from __future__ import annotations
 
 import itertools
 import re
+from typing import Any
 
 import numpy as np
 import pytest
 
 from nas_ray.errors import UsageError
-from nas_ray.spaces import END, BlockSpace, DecisionSpace, Nasnet, NasnetCells, Pnas, SequenceSpace
+from nas_ray.spaces import (
+    END,
+    BlockSpace,
+    Darts,
+    DartsCells,
+    DecisionSpace,
+    Layerwise,
+    LayerwiseNets,
+    Macro,
+    Nasnet,
+    NasnetCells,
+    Pnas,
+    SequenceSpace,
+)
 from nas_ray.spaces.named import known_space, open_space
 from nas_ray.spaces.nasnet.published import PUBLISHED, searchable
 from nas_ray.spaces.nasnet.sets import NASNET_OPS, PNAS_OPS, SHORT
@@ -81,6 +95,8 @@ def test_names_have_options() -> None:
 @pytest.mark.parametrize(
     ("name", "said"),
     [
+        ("macro:x=1", "The space macro has no options, got 'x=1'; name it alone."),
+        ("hand-designed:", "The space hand-designed has no options, got ''; name it alone."),
         ("pnas:blocks=0", "The blocks of pnas must be a whole number of at least 1, got 0."),
         ("nasnet:blocks=11", "The blocks of nasnet must be at most 10, got 11."),
         ("nasnet:stem_channels=5000", "The stem_channels of nasnet must be at most 4,096, got 5000."),
@@ -131,6 +147,30 @@ def test_what_is_no_arch_of_pnas_is_refused(arch: str, said: str) -> None:
     with pytest.raises(UsageError, match=re.escape(said)):
         Pnas(blocks=2).build(arch, 10)
     assert arch not in Pnas(blocks=2)
+
+
+@pytest.mark.parametrize("space", [Pnas(), Nasnet(), Darts()])
+def test_a_state_of_too_many_digits_is_none(space: Pnas | Nasnet | Darts) -> None:
+    cell = f"|sep_conv_3x3~0|skip_connect~{'9' * 5_000}|"
+    for arch in (cell, f"normal:{cell};reduce:{cell}"):
+        assert arch not in space
+        for asked in (space.label, lambda given: space.build(given, 10)):
+            with pytest.raises(UsageError, match=f"An arch of {space.name} reads") as error:
+                asked(arch)
+            assert len(str(error.value)) < 700
+
+
+@pytest.mark.parametrize(
+    "space", [Pnas(), Nasnet(), NasnetCells(), Darts(), DartsCells(), Layerwise(), LayerwiseNets(), Macro()]
+)
+@pytest.mark.parametrize("arch", [None, [], 3])
+def test_what_is_no_text_is_no_arch(space: Any, arch: object) -> None:
+    assert arch not in space
+    for asked in (getattr(space, "label", None), lambda given: space.build(given, 10)):
+        if asked is None:
+            continue
+        with pytest.raises(UsageError, match="An arch must be a string, got "):
+            asked(arch)
 
 
 def test_decisions_that_make_no_arch_are_refused() -> None:
