@@ -17,6 +17,7 @@ from nas_ray.evaluation.epoch_training import EpochTraining
 from nas_ray.images.splits import NetImages
 from nas_ray.process.seeded import seeded
 from nas_ray.spaces.base import SPACE, SearchSpace
+from nas_ray.terminal.text import counted
 from nas_ray.training.epoch_module import RecipeModule
 from nas_ray.training.epoch_module import quiet_trainer as quiet_trainer
 from nas_ray.training.expected import Expected, epoch_of_task, epoch_seconds
@@ -164,7 +165,8 @@ class ShortTraining(EpochTraining):
         if not isinstance(self.task, ImageTask):
             return super().described()
         train, valid = self.task.parts(self.recipe)
-        return f"{self.until} epochs on {len(train)} images, {len(valid)} held out"
+        epochs, images = counted(self.until, "epoch"), counted(len(train), "image")
+        return f"{epochs} on {images}, {len(valid):,} held out"
 
     def foretold(self, arch: str, *, accelerator: str = "cpu", threads: int | None = None) -> Expected:
         """Returns how long a training of `arch` takes here, from a few steps on one batch."""

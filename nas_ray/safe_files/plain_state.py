@@ -56,6 +56,10 @@ def read_plain(path: Path) -> Any:
         raise ValueError(describe(error)) from error
     except (ArithmeticError, LookupError, NotImplementedError, RuntimeError, TypeError) as error:
         raise ValueError(f"it is damaged: {describe(error)}") from error
+    except ValueError as error:
+        if "allow_pickle" not in str(error):
+            raise
+        raise ValueError("it is damaged, or another kind of file") from error  # no advice to run its code
 
 
 def _plan(value: Any, place: str, arrays: list[np.ndarray]) -> Any:

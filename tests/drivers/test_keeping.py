@@ -157,12 +157,16 @@ def linked(path: Path) -> None:
     path.symlink_to("elsewhere")
 
 
+def other(path: Path) -> None:
+    path.write_bytes(b"no file of numpy" * 9)
+
+
 def pickled(path: Path) -> None:
     with path.open("wb") as file:
         np.savez(file, plan=np.array([{}], dtype=object))
 
 
-@pytest.mark.parametrize("damage", [cut, changed, emptied, linked, pickled])
+@pytest.mark.parametrize("damage", [cut, changed, emptied, other, linked, pickled])
 def test_a_damaged_state_is_told_in_a_line_and_not_used(
     damage: Callable[[Path], None], whole: Controller, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -173,6 +177,7 @@ def test_a_damaged_state_is_told_in_a_line_and_not_used(
     assert said.startswith(f"The state {folder / STATE} of the searcher is not used (")
     assert said.endswith("all of the search is replayed.")
     assert "\n" not in said
+    assert "pickle" not in said
     assert searcher.steps_made == tells(read_journal(folder / FILE_NAME))
     run(searcher, folder)
     assert_equal(searcher, whole)

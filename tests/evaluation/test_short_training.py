@@ -292,3 +292,9 @@ def test_a_killed_search_goes_on_in_the_middle_of_an_arch(tmp_path: Path) -> Non
         keep = ("epochs", "curve", "valid_acc", "train_loss", "error")
         assert [row[name] for name in keep] == [wanted[name] for name in keep]
     assert json.loads((tmp_path / "killed" / "run.json").read_text())["status"] == "finished"
+
+
+def test_it_is_described_by_its_epochs_and_images(digits: NetImages) -> None:
+    said = training(digits, until=1).described()
+    train, valid = training(digits).task.parts(training(digits).recipe)
+    assert said == f"1 epoch on {len(train):,} images, {len(valid):,} held out"

@@ -85,6 +85,7 @@ def test_a_stored_graph_is_shown(mine: Path) -> None:
     assert call("trace", "resnet18", "--variant", "released", "--out", "first").code == 0
     ended = call("trace", "first/resnet18.json", "--out", "second")
     assert ended.code == 0, ended
+    assert "Folder: second (1 graph, traced in " in " ".join(ended.err.split()) + " ".join(ended.out.split())
     assert Path("second/resnet18.json").read_bytes() == Path("first/resnet18.json").read_bytes()
     lines = [line.split() for line in ended.out.splitlines()]
     assert ["BatchNorm2d", "ReLU", "17", "85.0%"] in lines

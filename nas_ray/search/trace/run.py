@@ -34,6 +34,7 @@ from nas_ray.spaces.graphs.stored import graph_text, read_graph
 from nas_ray.spaces.graphs.tracing import trace
 from nas_ray.terminal.console import error_console, say
 from nas_ray.terminal.next_steps import say_next
+from nas_ray.terminal.text import counted
 
 EXPERIMENT = "trace"
 TOGETHER = "together"
@@ -66,7 +67,7 @@ def run(args: TraceArgs, console: Console) -> int:
             record.add(refused={name: str(error) for name, error in refused.items()}, seconds=seconds)
             show(graphs, refused, console)
             record.end("finished")
-            say(console, f"Folder: {out} ({len(graphs)} graphs, traced in {seconds:.1f} s)")
+            say(console, f"Folder: {out} ({counted(len(graphs), 'graph')}, traced in {seconds:.1f} s)")
             last = list(graphs)[-1]
             then = ALL if ALL not in args.nets else out / f"{file_name(last)}{GRAPH}"
             say_next(console, command_for(EXPERIMENT, then))
