@@ -17,7 +17,6 @@ from nas_ray.spaces.layerwise.head import Head
 from nas_ray.spaces.layerwise.layers import Layers, read_layers, written
 from nas_ray.spaces.layerwise.walk import Choices, Walk
 from nas_ray.spaces.sequences import sequence_neighbors
-from nas_ray.terminal.text import counted
 
 if TYPE_CHECKING:
     from torch import nn
@@ -165,6 +164,6 @@ def summary(layers: Layers) -> str:
         source not in (0, number - 1) for number, layer in enumerate(layers, 1) for source in layer.sources
     )
     widths = f" of {'-'.join(map(str, dict.fromkeys((filters[0], filters[-1]))))} filters" if filters else ""
-    parts = [f"{counted(len(layers), 'layer')}{widths}"]
+    parts = [f"{len(layers)} layer{'s' if len(layers) > 1 else ''}{widths}"]
     parts += [f"{pools} of them pooling"] if pools else []
-    return ", ".join([*parts, *([counted(skips, "skip connection")] if skips else [])])
+    return ", ".join([*parts, *([f"{skips} skip connection{'s' if skips > 1 else ''}"] if skips else [])])
