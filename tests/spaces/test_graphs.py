@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import random
 from collections.abc import Callable
@@ -269,3 +270,21 @@ def test_a_net_may_catch_what_its_modules_raise(after: bool) -> None:
     net = nn.Sequential(nn.Identity(), Caught(after), nn.Tanh())
     kinds = ["Identity", *["Conv2d"] * after, "ReLU", "Sigmoid", "Tanh"]
     assert [layer.kind for layer in layers_of(net, (3, 4, 4))] == kinds
+
+
+class Tries(nn.Module):
+    """A block that catches what its only part raises, and calls nothing else."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.falling = Falling(after=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        with contextlib.suppress(ValueError):
+            x = self.falling(x)
+        return x
+
+
+def test_a_block_whose_only_part_raises_is_no_layer() -> None:
+    net = nn.Sequential(nn.Identity(), Tries(), nn.Tanh())
+    assert [layer.kind for layer in layers_of(net, (3, 4, 4))] == ["Identity", "Tanh"]
