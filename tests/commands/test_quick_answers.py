@@ -120,7 +120,7 @@ def test_names_that_nothing_has() -> None:
             "compare-searchers bogus,population=2": "Unknown searcher 'bogus'",
             "staleness --searchers rea,bogus": "Unknown searcher 'bogus'",
             "staleness --workers 1,none": "--workers must be a whole number from 1 to 1,000,000, got 'none'.",
-            "staleness --dataset own": "Unknown dataset 'own'",
+            "staleness --dataset own": "The dataset here must be one of cifar10, ",
             "reproduce bogus": "Unknown table 'bogus'",
             "report no/such": "A report needs run folders",
             "search rea --fitness bogus": "Unknown fitness 'bogus'",

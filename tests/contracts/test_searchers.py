@@ -101,7 +101,8 @@ def test_cut_anywhere_in_a_trial_of_several_archs_it_goes_on_as_if_it_had_not_be
 @pytest.mark.parametrize("seed", [0, 1])
 def test_the_optimum_of_a_small_space_is_found(make: type[ArchSearcher], seed: int) -> None:
     """An arch of Grid scores the number that it reads as, so 333 is best; a third of the archs fail."""
-    searcher = make(Grid(), fitness=Single(("x",)), seed=seed, **options_of(make))
+    options = options_of(make) | ({"lr": 0.05} if make.__name__ == "Reinforce" else {})  # certain too soon
+    searcher = make(Grid(), fitness=Single(("x",)), seed=seed, **options)
     searcher.attach(stop=lambda: searcher.num_asked >= 600)
     for number in range(600):
         config = searcher.suggest(str(number))

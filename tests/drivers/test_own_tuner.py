@@ -384,6 +384,7 @@ def test_every_search_and_scheduler(
     check_tuner(trial, search, scheduler, tmp_path)
 
 
+@pytest.mark.slow(faster="test_a_tuner_of_anybodys")
 def test_resources_failures_and_a_search_of_ours(ray_started: None, tmp_path: Path) -> None:
     from ray import tune
 

@@ -180,13 +180,8 @@ class DiesOnce:
         report({"x": float(len(arch)), "seconds": 0.0, "error": None})
 
 
-@pytest.mark.parametrize(
-    "always",
-    [
-        False,
-        pytest.param(True, marks=pytest.mark.slow(faster="test_a_worker_that_dies_does_not_end_the_search")),
-    ],
-)
+@pytest.mark.slow(faster="test_trials_that_fail_are_failed_rows_and_the_search_goes_on")
+@pytest.mark.parametrize("always", [False, True])
 def test_a_worker_that_dies_does_not_end_the_search(ray_started: None, tmp_path: Path, always: bool) -> None:
     asked = simulate(
         RandomSearch(SPACE, fitness=Single(("x",))), DiesOnce("", tmp_path / "never"), num_samples=8

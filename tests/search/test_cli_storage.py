@@ -28,7 +28,10 @@ def far(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize(
     ("end", "code"),
     [
-        (signal.SIGKILL, -9),
+        pytest.param(
+            *(signal.SIGKILL, -9),
+            marks=pytest.mark.slow(faster="test_a_run_cut_after_any_event_ends_as_the_whole_one"),
+        ),
         pytest.param(
             *(signal.SIGTERM, 130),
             marks=pytest.mark.slow(faster="test_a_signal_ends_it_as_ctrl_c_does"),

@@ -301,7 +301,7 @@ def test_only_an_accuracy_is_its_own_reward() -> None:
         (Reinforce, "categorical", 1e160),
         (Ppo, "categorical", 1.7e308),
         (Reinforce, "lstm", 1.7e308),
-        (Ppo, "lstm", 1e25),
+        pytest.param(Ppo, "lstm", 1e25, marks=pytest.mark.slow(faster="test_huge_rewards_are_learnt_from")),
     ],
 )
 def test_huge_rewards_are_learnt_from(make: Callable[..., Controller], policy: str, size: float) -> None:
