@@ -40,8 +40,9 @@ def whole_file_marks(tree: ast.Module) -> set[str]:
 
 
 def slow_marks(tree: ast.Module) -> list[ast.expr]:
-    """Returns each use of `pytest.mark.slow`: the call with its arguments, or the bare mark."""
-    called = [n for n in ast.walk(tree) if isinstance(n, ast.Call) and is_mark(n.func, "slow")]
+    """Returns each use of `pytest.mark.slow` and `by_day`: the call with its arguments, or the bare mark."""
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    called = [call for call in calls if is_mark(call.func, "slow") or ast.unparse(call.func) == "by_day"]
     inside = {id(call.func) for call in called}
     bare = [n for n in ast.walk(tree) if is_mark(n, "slow") and id(n) not in inside]
     return [*called, *bare]  # type: ignore[list-item]

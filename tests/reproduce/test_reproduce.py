@@ -19,6 +19,7 @@ from nas_ray.reproduce.runs import runner
 from nas_ray.reproduce.skip_counts import share_of_top
 from nas_ray.reproduce.tables import Table
 from nas_ray.terminal.ranges import HERE
+from tests.night import by_day
 from tests.reproduce.synthetic import CONVOLUTIONS, NOISE, benchmark_table, known, score_table
 
 QUIET = Console(quiet=True)
@@ -93,13 +94,11 @@ def test_the_protocol_of_12000_seconds(data_dir: Path, tmp_path: Path) -> None:
 @pytest.mark.data
 @pytest.mark.parametrize(
     "name",
-    [
-        name
-        if name in DAILY
-        else pytest.param(name, marks=pytest.mark.slow(faster="test_every_table_runs_on_a_synthetic_world"))
-        for name in TABLES
-        if name not in ("skips-counts", "12000s")
-    ],
+    by_day(
+        [name for name in TABLES if name not in ("skips-counts", "12000s")],
+        DAILY,
+        faster="test_every_table_runs_on_a_synthetic_world",
+    ),
 )
 def test_every_table_runs_on_the_real_benchmark(name: str, data_dir: Path, tmp_path: Path) -> None:
     score_table().to_parquet(tmp_path / "scores.parquet")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from nas_ray.errors import UsageError
+from tests.night import by_day
 from tests.safe_files import images, links, names, pickles, runs, tables, tuned  # noqa: F401 - they fill the list
 from tests.safe_files.cases import CANARY, CASES
 
@@ -31,12 +32,11 @@ LONG = "a billion rows in a small Parquet file"
 
 @pytest.mark.parametrize(
     "title",
-    [
-        pytest.param(title, marks=pytest.mark.slow(faster="test_a_stranger_is_refused"))
-        if title.endswith(LONG)
-        else title
-        for title in sorted(CASES)
-    ],
+    by_day(
+        sorted(CASES),
+        {title for title in CASES if not title.endswith(LONG)},
+        faster="test_a_stranger_is_refused",
+    ),
 )
 def test_a_stranger_is_refused(title: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "given"

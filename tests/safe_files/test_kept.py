@@ -25,6 +25,7 @@ from nas_ray.search.arguments import SearchArgs, parse
 from nas_ray.spaces import NatsTss
 from nas_ray.terminal import cli
 from nas_ray.training.recipes import parse_recipe
+from tests.night import by_day
 from tests.safe_files.cases import CANARY, GARBAGE, Runs, hostile_pickle
 
 ASK = b'{"event": "ask", "trial": 0, "arch": "a"}\n'
@@ -108,15 +109,7 @@ def digits() -> Any:
 DAILY = ("code", "weights of another net", "a row of rows")
 
 
-@pytest.mark.parametrize(
-    "damage",
-    [
-        damage
-        if damage in DAILY
-        else pytest.param(damage, marks=pytest.mark.slow(faster="test_a_damaged_checkpoint_is_a_new_start"))
-        for damage in DAMAGE
-    ],
-)
+@pytest.mark.parametrize("damage", by_day(DAMAGE, DAILY, faster="test_a_damaged_checkpoint_is_a_new_start"))
 def test_a_damaged_checkpoint_is_a_new_start(damage: str, digits: Any, tmp_path: Path) -> None:
     folder = tmp_path / "checkpoints"
     space, recipe = NatsTss(channels=2, cells=1), parse_recipe("epochs:2")

@@ -16,6 +16,7 @@ from nas_ray.shared_weights.mixture import Mixture, mixture_of
 from nas_ray.shared_weights.supernet import BATCH, INITIAL, SuperCell, Supernet
 from nas_ray.spaces import NatsTss
 from nas_ray.spaces.nats_tss import EDGES, OPS, to_ops
+from tests.night import by_day
 from tests.proxies.nets import batch, built
 
 SPACE = NatsTss(channels=4, cells=2)
@@ -104,13 +105,7 @@ DAILY = (
 
 
 @pytest.mark.parametrize(
-    "name",
-    [
-        name
-        if name in DAILY
-        else pytest.param(name, marks=pytest.mark.slow(faster="test_equal_to_the_plain_proxy"))
-        for name in sorted(set(BATCHED) - {"skip"})
-    ],
+    "name", by_day(sorted(set(BATCHED) - {"skip"}), DAILY, faster="test_equal_to_the_plain_proxy")
 )
 def test_every_proxy_equals_the_plain_one_on_the_net_with_all_operations(name: str) -> None:
     net = supernet()

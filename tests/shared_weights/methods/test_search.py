@@ -13,6 +13,7 @@ from nas_ray.shared_weights.methods import METHODS, PARTS, Method, OneShotSearch
 from nas_ray.spaces import NatsSss, NatsTss
 from nas_ray.spaces.darts import Darts
 from nas_ray.spaces.named import make_space
+from tests.night import by_day
 from tests.shared_weights.methods.tiny import OPS, TinySpace, batches, tiny_net
 
 PER_EPOCH = 2
@@ -98,15 +99,7 @@ DAILY = ("darts1", "gdas", "p-darts", "enas")
 
 @pytest.mark.parametrize(
     "name",
-    [
-        name
-        if name in DAILY
-        else pytest.param(
-            name,
-            marks=pytest.mark.slow(faster="test_a_search_goes_on_in_the_middle_of_an_epoch_to_the_last_bit"),
-        )
-        for name in METHODS
-    ],
+    by_day(METHODS, DAILY, faster="test_a_search_goes_on_in_the_middle_of_an_epoch_to_the_last_bit"),
 )
 @pytest.mark.parametrize("kept", [None, 2])
 def test_a_search_goes_on_in_the_middle_of_an_epoch_to_the_last_bit(name: str, kept: int | None) -> None:

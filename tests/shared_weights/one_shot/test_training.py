@@ -21,6 +21,7 @@ from nas_ray.shared_weights.one_shot.training import NetSize, OneShotTraining
 from nas_ray.shared_weights.one_shot.trajectory import Trajectory
 from nas_ray.spaces import NatsTss
 from nas_ray.training.recipes import Recipe
+from tests.night import by_day
 from tests.training.test_search_set import images
 
 SPACE = NatsTss(channels=4, cells=1)
@@ -64,14 +65,7 @@ DAILY = ("darts1", "gdas", "p-darts", "enas")
 
 @pytest.mark.parametrize(
     "method",
-    [
-        name
-        if name in DAILY
-        else pytest.param(
-            name, marks=pytest.mark.slow(faster="test_a_search_goes_on_after_every_epoch_with_equal_numbers")
-        )
-        for name in sorted(METHODS)
-    ],
+    by_day(sorted(METHODS), DAILY, faster="test_a_search_goes_on_after_every_epoch_with_equal_numbers"),
 )
 def test_a_search_goes_on_after_every_epoch_with_equal_numbers(tmp_path: Path, method: str) -> None:
     asked = f"{method},seed=1" + (",tune_epochs=1" if method == "darts-pt" else "")
