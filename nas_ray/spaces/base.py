@@ -2,15 +2,19 @@
 
 A space has two methods, `sample` and `build`. Each of the other protocols here is one question more: a space
 that has its methods answers it, and its first line says who asks (`spaces/needs.py`: how, and what is said
-where there is no answer).
+where there is no answer). Some are in `spaces/about_nets.py`, and names of this module too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
 from nas_ray.errors.checks import Kind, members
+from nas_ray.spaces.about_nets import CostClassSpace as CostClassSpace
+from nas_ray.spaces.about_nets import CostSpace as CostSpace
+from nas_ray.spaces.about_nets import ScheduledSpace as ScheduledSpace
+from nas_ray.spaces.about_nets import StemmedSpace as StemmedSpace
 
 if TYPE_CHECKING:
     import numpy as np
@@ -209,40 +213,6 @@ class ImageSizedSpace(Protocol):
 
     def for_image_size(self, image_size: int) -> SearchSpace:
         """Returns the same archs with nets for square images of `image_size` pixels."""
-
-
-@runtime_checkable
-class StemmedSpace(Protocol):
-    """A space with several stems; asked by `run.json`, since the same arch is another net on each."""
-
-    @property
-    def stem(self) -> str:
-        """The name of the stem."""
-
-
-@runtime_checkable
-class CostSpace(Protocol):
-    """A space with a formula of its costs; asked by limits, which build a net to count otherwise."""
-
-    def cost(self, arch: str, num_classes: int, image: tuple[int, int, int]) -> tuple[float, float] | None:
-        """Returns parameters, and multiply-adds of one image `(C, H, W)`; None where no formula is known."""
-
-
-@runtime_checkable
-class CostClassSpace(Protocol):
-    """A space in which many archs cost the same; asked by limits, which then count one for all."""
-
-    def cost_class(self, arch: str) -> Hashable:
-        """Returns something that is equal for archs of equal parameters and multiply-adds."""
-
-
-@runtime_checkable
-class ScheduledSpace(Protocol):
-    """A space with published trainings; asked by tables of accuracy."""
-
-    @property
-    def schedules(self) -> tuple[int, ...]:
-        """Epochs of the published trainings, the one that counts last."""
 
 
 OPTIONAL: Final[tuple[type, ...]] = (
