@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from nas_ray.errors import UsageError
 from nas_ray.rows import shown
@@ -81,9 +81,7 @@ def decision_space(space: SearchSpace, user: str) -> DecisionSpace:
     Raises:
         UsageError: it has none.
     """
-    if lacking(space, DecisionSpace):
-        raise _refusal(space, user, DecisionSpace)
-    decided = cast(DecisionSpace, space)
+    decided: DecisionSpace = _answering(space, user, DecisionSpace)
     choices = decided.choices()
     if not choices or not all(choices):
         raise UsageError(
@@ -99,9 +97,8 @@ def cell_space(space: SearchSpace, user: str) -> CellSpace:
     Raises:
         UsageError: it is none.
     """
-    if lacking(space, CellSpace):
-        raise _refusal(space, user, CellSpace)
-    return cast(CellSpace, space)
+    cells: CellSpace = _answering(space, user, CellSpace)
+    return cells
 
 
 def layered_space(space: SearchSpace, user: str) -> LayeredSpace:
@@ -110,9 +107,19 @@ def layered_space(space: SearchSpace, user: str) -> LayeredSpace:
     Raises:
         UsageError: it does not.
     """
-    if lacking(space, LayeredSpace):
-        raise _refusal(space, user, LayeredSpace)
-    return cast(LayeredSpace, space)
+    layered: LayeredSpace = _answering(space, user, LayeredSpace)
+    return layered
+
+
+def _answering(space: SearchSpace, user: str, protocol: type) -> Any:
+    """Returns `space`, known to answer what `protocol` asks.
+
+    Raises:
+        UsageError: it does not.
+    """
+    if lacking(space, protocol):
+        raise _refusal(space, user, protocol)
+    return space
 
 
 def _no_sequences(space: SearchSpace, user: str) -> UsageError:
