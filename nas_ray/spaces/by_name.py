@@ -39,13 +39,14 @@ class NamedArchs:
         """Returns all other names."""
         return [name for name in self.NAMED if name != arch]
 
-    def _named(self, arch: str) -> Any:
+    @classmethod
+    def _named(cls, arch: str) -> Any:
         """Returns what the net of this name is made of.
 
         Raises:
             UsageError: unknown name, or none.
         """
         TEXT.check("An arch", arch)
-        if arch not in self.NAMED:
-            raise UsageError(unknown_name(self.KIND, arch, list(self.NAMED)))
-        return self.NAMED[arch]
+        if arch not in cls.NAMED:
+            raise UsageError(unknown_name(cls.KIND, arch, list(cls.NAMED)))
+        return cls.NAMED[arch]

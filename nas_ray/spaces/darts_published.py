@@ -20,62 +20,62 @@ if TYPE_CHECKING:
 _LONG = {short: op for op, short in SHORT.items()}
 
 
-def _cell(text: str, concat: tuple[int, ...] | None = None) -> CellPlan:
+def cell(text: str, concat: tuple[int, ...] | None = None) -> CellPlan:
     """Returns a cell of two edges for each node, such as `sep3~0 skip~1`, as released code orders them."""
     edges = [edge.split("~") for edge in text.split()]
     return CellPlan.of([(_LONG[op], int(source)) for op, source in edges], concat)
 
 
-_PNAS = _cell("sep5~0 max~0 sep7~1 max~1 sep5~1 sep3~1 sep3~4 max~1 sep3~0 skip~1")
+_PNAS = cell("sep5~0 max~0 sep7~1 max~1 sep5~1 sep3~1 sep3~4 max~1 sep3~0 skip~1")
 
 PUBLISHED: Mapping[str, Genotype] = MappingProxyType(
     {
         # Liu et al., "DARTS", ICLR 2019: first and second order.
         "darts-v1": Genotype(
-            _cell("sep3~1 sep3~0 skip~0 sep3~1 skip~0 sep3~1 sep3~0 skip~2"),
-            _cell("max~0 max~1 skip~2 max~0 max~0 skip~2 skip~2 avg~0"),
+            cell("sep3~1 sep3~0 skip~0 sep3~1 skip~0 sep3~1 sep3~0 skip~2"),
+            cell("max~0 max~1 skip~2 max~0 max~0 skip~2 skip~2 avg~0"),
         ),
         "darts-v2": Genotype(
-            _cell("sep3~0 sep3~1 sep3~0 sep3~1 sep3~1 skip~0 skip~0 dil3~2"),
-            _cell("max~0 max~1 skip~2 max~1 max~0 skip~2 skip~2 max~1"),
+            cell("sep3~0 sep3~1 sep3~0 sep3~1 sep3~1 skip~0 skip~0 dil3~2"),
+            cell("max~0 max~1 skip~2 max~1 max~0 skip~2 skip~2 max~1"),
         ),
         # Dong and Yang, "Searching for a Robust Neural Architecture in Four GPU Hours", CVPR 2019.
         "gdas": Genotype(
-            _cell("skip~0 skip~1 skip~0 sep5~2 sep3~3 skip~0 sep5~4 sep3~3"),
-            _cell("sep5~0 sep3~1 sep5~2 sep5~1 dil5~2 sep3~1 sep5~0 sep5~1"),
+            cell("skip~0 skip~1 skip~0 sep5~2 sep3~3 skip~0 sep5~4 sep3~3"),
+            cell("sep5~0 sep3~1 sep5~2 sep5~1 dil5~2 sep3~1 sep5~0 sep5~1"),
         ),
         # Xu et al., "PC-DARTS", ICLR 2020: found on CIFAR-10 and on ImageNet.
         "pc-darts": Genotype(
-            _cell("sep3~1 skip~0 sep3~0 dil3~1 sep5~0 sep3~1 avg~0 dil3~1"),
-            _cell("sep5~1 max~0 sep5~1 sep5~2 sep3~0 sep3~3 sep3~1 sep3~2"),
+            cell("sep3~1 skip~0 sep3~0 dil3~1 sep5~0 sep3~1 avg~0 dil3~1"),
+            cell("sep5~1 max~0 sep5~1 sep5~2 sep3~0 sep3~3 sep3~1 sep3~2"),
         ),
         "pc-darts-imagenet": Genotype(
-            _cell("skip~1 sep3~0 sep3~0 skip~1 sep3~1 sep3~3 sep3~1 dil5~4"),
-            _cell("sep3~0 skip~1 dil5~2 max~1 sep3~2 sep3~1 sep5~0 sep3~3"),
+            cell("skip~1 sep3~0 sep3~0 skip~1 sep3~1 sep3~3 sep3~1 dil5~4"),
+            cell("sep3~0 skip~1 dil5~2 max~1 sep3~2 sep3~1 sep5~0 sep3~3"),
         ),
         # Chen et al., "Progressive Differentiable Architecture Search", ICCV 2019.
         "p-darts": Genotype(
-            _cell("skip~0 dil3~1 skip~0 sep3~1 sep3~1 sep3~3 sep3~0 dil5~4"),
-            _cell("avg~0 sep5~1 sep3~0 dil5~2 max~0 dil3~1 dil3~1 dil5~3"),
+            cell("skip~0 dil3~1 skip~0 sep3~1 sep3~1 sep3~3 sep3~0 dil5~4"),
+            cell("avg~0 sep5~1 sep3~0 dil5~2 max~0 dil3~1 dil3~1 dil5~3"),
         ),
         # Chen et al., "DrNAS", ICLR 2021: found on CIFAR-10 and on ImageNet.
         "drnas": Genotype(
-            _cell("sep3~0 sep5~1 sep3~1 sep3~2 skip~0 sep3~1 sep3~2 dil5~3"),
-            _cell("max~0 sep5~1 dil5~2 sep5~1 sep5~1 dil5~3 skip~4 sep5~1"),
+            cell("sep3~0 sep5~1 sep3~1 sep3~2 skip~0 sep3~1 sep3~2 dil5~3"),
+            cell("max~0 sep5~1 dil5~2 sep5~1 sep5~1 dil5~3 skip~4 sep5~1"),
         ),
         "drnas-imagenet": Genotype(
-            _cell("sep3~1 sep3~0 sep3~0 sep3~1 sep3~0 dil3~3 skip~0 sep3~1"),
-            _cell("max~0 sep3~1 sep3~0 skip~2 sep3~0 sep3~2 sep3~3 sep3~1"),
+            cell("sep3~1 sep3~0 sep3~0 sep3~1 sep3~0 dil3~3 skip~0 sep3~1"),
+            cell("max~0 sep3~1 sep3~0 skip~2 sep3~0 sep3~2 sep3~3 sep3~1"),
         ),
         # Zoph et al., "Learning Transferable Architectures for Scalable Image Recognition", CVPR 2018.
         "nasnet-a": Genotype(
-            _cell("sep5~1 sep3~0 sep5~0 sep3~0 avg~1 skip~0 avg~0 avg~0 sep3~1 skip~1"),
-            _cell("sep5~1 sep7~0 max~1 sep7~0 avg~1 sep5~0 skip~3 avg~2 sep3~2 max~1", (4, 5, 6)),
+            cell("sep5~1 sep3~0 sep5~0 sep3~0 avg~1 skip~0 avg~0 avg~0 sep3~1 skip~1"),
+            cell("sep5~1 sep7~0 max~1 sep7~0 avg~1 sep5~0 skip~3 avg~2 sep3~2 max~1", (4, 5, 6)),
         ),
         # Real et al., "Regularized Evolution for Image Classifier Architecture Search", AAAI 2019.
         "amoebanet-a": Genotype(
-            _cell("avg~0 max~1 sep3~0 sep5~2 sep3~0 avg~3 sep3~1 skip~1 skip~0 avg~1", (4, 5, 6)),
-            _cell("avg~0 sep3~1 max~0 sep7~2 sep7~0 avg~1 max~0 max~1 conv7~0 sep3~5", (3, 4, 6)),
+            cell("avg~0 max~1 sep3~0 sep5~2 sep3~0 avg~3 sep3~1 skip~1 skip~0 avg~1", (4, 5, 6)),
+            cell("avg~0 sep3~1 max~0 sep7~2 sep7~0 avg~1 max~0 max~1 conv7~0 sep3~5", (3, 4, 6)),
         ),
         # Liu et al., "Progressive Neural Architecture Search", ECCV 2018: one cell for both.
         "pnas": Genotype(_PNAS, _PNAS),

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import ClassVar
 
-import numpy as np
-
-from nas_ray.errors import UsageError, unknown_name
-from nas_ray.errors.checks import TEXT
-from nas_ray.spaces.darts_cells import CellPlan, Genotype
+from nas_ray.spaces.by_name import NamedArchs
+from nas_ray.spaces.darts_cells import Genotype
+from nas_ray.spaces.darts_published import cell
 from nas_ray.spaces.nasnet.cells import blocks_of, canonical, plan_of
-from nas_ray.spaces.nasnet.sets import SHORT
 from nas_ray.spaces.nasnet.space import CellSizes
-from nas_ray.spaces.stems import SMALL
-
-_LONG = {short: op for op, short in SHORT.items()}
 
 
 @dataclass(frozen=True)
@@ -33,23 +28,17 @@ class Published:
     one_cell: bool = False
 
 
-def _cell(text: str, output: tuple[int, ...] | None = None) -> CellPlan:
-    """Returns a cell of two edges for each block, such as `sep3~0 skip~1`, in the released order."""
-    edges = [edge.split("~") for edge in text.split()]
-    return CellPlan.of([(_LONG[op], int(state)) for op, state in edges], output)
-
-
-_PNASNET = _cell("sep5~0 max~0 sep7~1 max~1 sep5~1 sep3~1 sep3~4 max~1 sep3~0 skip~1")
+_PNASNET = cell("sep5~0 max~0 sep7~1 max~1 sep5~1 sep3~1 sep3~4 max~1 sep3~0 skip~1")
 
 PUBLISHED: Mapping[str, Published] = MappingProxyType(
     {
         # Zoph et al., "Learning Transferable Architectures for Scalable Image Recognition", CVPR 2018.
         "nasnet-a": Published(
             Genotype(
-                _cell(
+                cell(
                     "sep5~1 sep3~0 sep5~0 sep3~0 avg~1 skip~0 avg~0 avg~0 sep3~1 skip~1", (0, 2, 3, 4, 5, 6)
                 ),
-                _cell("sep5~1 sep7~0 max~1 sep7~0 avg~1 sep5~0 skip~3 avg~2 sep3~2 max~1", (3, 4, 5, 6)),
+                cell("sep5~1 sep7~0 max~1 sep7~0 avg~1 sep5~0 skip~3 avg~2 sep3~2 max~1", (3, 4, 5, 6)),
             )
         ),
         # Liu et al., "Progressive Neural Architecture Search", ECCV 2018: one cell for both.
@@ -57,16 +46,14 @@ PUBLISHED: Mapping[str, Published] = MappingProxyType(
         # Real et al., "Regularized Evolution for Image Classifier Architecture Search", AAAI 2019.
         "amoebanet-a": Published(
             Genotype(
-                _cell("avg~1 max~1 sep3~0 skip~0 skip~1 avg~0 sep3~1 sep5~2 avg~5 sep3~1", (0, 3, 4, 6)),
-                _cell("sep3~0 avg~1 max~1 sep7~2 max~0 max~1 sep3~4 conv7~1 avg~0 sep7~1", (2, 3, 4, 5, 6)),
+                cell("avg~1 max~1 sep3~0 skip~0 skip~1 avg~0 sep3~1 sep5~2 avg~5 sep3~1", (0, 3, 4, 6)),
+                cell("sep3~0 avg~1 max~1 sep7~2 max~0 max~1 sep3~4 conv7~1 avg~0 sep7~1", (2, 3, 4, 5, 6)),
             )
         ),
         "amoebanet-c": Published(
             Genotype(
-                _cell("avg~1 sep3~1 skip~1 sep3~1 avg~2 sep3~0 skip~1 sep3~0 avg~3 sep3~1", (0, 2, 4, 5, 6)),
-                _cell(
-                    "max~1 max~1 sep7~2 sep3~1 sep7~1 max~0 sep5~4 sep5~4 max~0 sep3~0", (1, 2, 3, 4, 5, 6)
-                ),
+                cell("avg~1 sep3~1 skip~1 sep3~1 avg~2 sep3~0 skip~1 sep3~0 avg~3 sep3~1", (0, 2, 4, 5, 6)),
+                cell("max~1 max~1 sep7~2 sep3~1 sep7~1 max~0 sep5~4 sep5~4 max~0 sep3~0", (1, 2, 3, 4, 5, 6)),
             )
         ),
     }
@@ -83,12 +70,12 @@ def searchable(name: str) -> str:
     Raises:
         UsageError: unknown name.
     """
-    published = _named(name)
+    published: Published = NasnetCells._named(name)
     normal, reduce = (plan_of(canonical(blocks_of(plan))) for plan in published.genotype.cells)
     return normal.written() if published.one_cell else Genotype(normal, reduce).written()
 
 
-class NasnetCells(CellSizes):
+class NasnetCells(NamedArchs, CellSizes):
     """The cells of papers in the nets of their papers; an arch is a name of `PUBLISHED`.
 
     Source: the papers beside the names; released code of NASNet, PNASNet-5 and AmoebaNet.
@@ -99,15 +86,13 @@ class NasnetCells(CellSizes):
     """
 
     name = "nasnet-cells"
-
-    def __init__(
-        self, channels: int = 16, cells: int = 2, stem: str = SMALL, stem_channels: int | None = None
-    ) -> None:
-        super().__init__(channels, cells, stem, stem_channels)
+    NAMED: ClassVar[Mapping[str, Published]] = PUBLISHED
+    KIND: ClassVar[str] = "cell of a paper"
 
     def one_cell(self, arch: str) -> bool:
         """Returns whether reductions are among the N cells of a stage."""
-        return _named(arch).one_cell
+        published: Published = self._named(arch)
+        return published.one_cell
 
     def genotype(self, arch: str) -> Genotype:
         """Returns the cells of a paper.
@@ -115,33 +100,5 @@ class NasnetCells(CellSizes):
         Raises:
             UsageError: unknown name.
         """
-        return _named(arch).genotype
-
-    def __len__(self) -> int:
-        return len(PUBLISHED)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(PUBLISHED)
-
-    def __contains__(self, arch: object) -> bool:
-        return isinstance(arch, str) and arch in PUBLISHED
-
-    def sample(self, rng: np.random.Generator) -> str:
-        """Returns a name drawn uniformly."""
-        return str(rng.choice(list(PUBLISHED)))
-
-    def neighbors(self, arch: str) -> list[str]:
-        """Returns all other names: no cell is nearer than another."""
-        return [name for name in PUBLISHED if name != arch]
-
-
-def _named(arch: str) -> Published:
-    """Returns the cells of a paper.
-
-    Raises:
-        UsageError: unknown name.
-    """
-    TEXT.check("An arch", arch)
-    if arch not in PUBLISHED:
-        raise UsageError(unknown_name("cell of a paper", arch, list(PUBLISHED)))
-    return PUBLISHED[arch]
+        published: Published = self._named(arch)
+        return published.genotype
