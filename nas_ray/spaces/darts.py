@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import operator
 from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
@@ -17,6 +16,7 @@ from nas_ray.spaces.darts_costs import count_cost
 from nas_ray.spaces.darts_moves import EDGES, KEPT, NODES, PLACE, Decisions, Options, neighbors
 from nas_ray.spaces.darts_sets import NONE, S1, counted_ops, read_ops
 from nas_ray.spaces.edges import Chosen, EdgeGraph
+from nas_ray.spaces.sequences import check_decisions
 from nas_ray.spaces.stems import SMALL, STEMS, stem_for
 
 if TYPE_CHECKING:
@@ -197,12 +197,8 @@ class Darts:
         Raises:
             UsageError: another number of decisions, or one that is no option.
         """
-        choices = self.choices()
-        if len(decisions) != len(choices) or not all(map(operator.contains, choices, decisions)):
-            raise UsageError(
-                f"An arch of {self.name} is made of {len(choices)} decisions that choices() names, which are "
-                f"pairs of nodes such as 0+2, and operations; got {', '.join(map(str, decisions))}."
-            )
+        what = ", which are pairs of nodes such as 0+2, and operations"
+        check_decisions(self.name, decisions, self.choices(), what)
         return self._decisions.assemble(decisions).written()
 
     def label(self, arch: str) -> str:

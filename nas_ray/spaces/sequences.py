@@ -7,6 +7,7 @@ that decision made impossible.
 
 from __future__ import annotations
 
+import operator
 import time
 import zlib
 from collections.abc import Callable, Sequence
@@ -150,6 +151,27 @@ def _child(
             if not drawn:
                 return None
     return None
+
+
+def check_decisions(
+    name: str, decisions: Sequence[str], choices: Sequence[Sequence[str]], what: str = ""
+) -> None:
+    """Checks the decisions of an arch whose number of decisions is fixed.
+
+    Args:
+        name: of the space.
+        decisions: given.
+        choices: the options of each.
+        what: what they are, for the message.
+
+    Raises:
+        UsageError: another number of decisions, or one that is no option.
+    """
+    if len(decisions) != len(choices) or not all(map(operator.contains, choices, decisions)):
+        raise UsageError(
+            f"An arch of {name} is made of {len(choices)} decisions that choices() names{what}; got "
+            f"{', '.join(map(str, decisions))}."
+        )
 
 
 def walked(space: SequenceSpace, choose: Choose, start: tuple[str, ...] = ()) -> tuple[str, ...]:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import ClassVar
 
 import numpy as np
 
@@ -14,15 +12,14 @@ from nas_ray.errors.checks import TEXT
 from nas_ray.spaces.darts_cells import LONGEST, CellPlan, Genotype, cells_written, read_cells
 from nas_ray.spaces.darts_sets import counted_ops
 from nas_ray.spaces.nasnet.cells import Block, decided, decisions_of, plan_of, unread
-from nas_ray.spaces.nasnet.rules import MOST_BLOCKS, CellRules
 from nas_ray.spaces.nasnet.sets import NASNET_OPS, SHORT
-from nas_ray.spaces.nasnet.space import CellSizes, check_up_to
-from nas_ray.spaces.stems import SMALL
+from nas_ray.spaces.nasnet.space import SearchedCells
+from nas_ray.spaces.sequences import check_decisions
 
 CELLS = ("normal", "reduce")
 
 
-class Nasnet(CellSizes):
+class Nasnet(SearchedCells):
     """The archs of NASNet: a cell of five blocks that keeps the resolution, and one that halves it.
 
     An arch is written `normal:CELL;reduce:CELL`, each CELL with a group for each of its blocks, which make
@@ -48,21 +45,13 @@ class Nasnet(CellSizes):
     """
 
     name = "nasnet"
-    OPS: ClassVar[tuple[str, ...]] = NASNET_OPS
-    """What a half of a block may do."""
+    OPS = NASNET_OPS
+    FEWER, JOINS = False, True
 
-    def __init__(
-        self,
-        channels: int = 16,
-        cells: int = 2,
-        blocks: int = 5,
-        stem: str = SMALL,
-        stem_channels: int | None = None,
-    ) -> None:
-        super().__init__(channels, cells, stem, stem_channels)
-        check_up_to(f"The blocks of {self.name}", blocks, MOST_BLOCKS)
-        self.blocks = blocks
-        self.rules = CellRules(self.name, self.OPS, blocks, fewer=False, joins=True)
+    @property
+    def blocks(self) -> int:
+        """B, the blocks of each cell."""
+        return self.rules.blocks
 
     def one_cell(self, arch: str) -> bool:
         """Returns False: reductions are cells of their own."""
@@ -96,12 +85,6 @@ class Nasnet(CellSizes):
         )
         self.rules.check_order(_written(cells), arch)
         return cells
-
-    def __contains__(self, arch: object) -> bool:
-        try:
-            return isinstance(arch, str) and bool(self._cells(arch))
-        except UsageError:
-            return False
 
     def sample(self, rng: np.random.Generator) -> str:
         """Returns an arch of decisions that are drawn uniformly; one of fewer symmetries is likelier."""
@@ -137,13 +120,9 @@ class Nasnet(CellSizes):
         Raises:
             UsageError: another number of decisions, or one that is no option.
         """
-        choices = self.choices()
-        if len(decisions) != len(choices) or not all(map(operator.contains, choices, decisions)):
-            raise UsageError(
-                f"An arch of {self.name} is made of {len(choices)} decisions that choices() names: two "
-                f"states, two operations and a combiner for each block; got {', '.join(map(str, decisions))}."
-            )
-        half = len(choices) // len(CELLS)
+        what = ": two states, two operations and a combiner for each block"
+        check_decisions(self.name, decisions, self.choices(), what)
+        half = len(decisions) // len(CELLS)
         return _written([decided(part, combiners=True) for part in (decisions[:half], decisions[half:])])
 
     def label(self, arch: str) -> str:

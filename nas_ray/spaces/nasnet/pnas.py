@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
 
 import numpy as np
 
@@ -13,16 +12,14 @@ from nas_ray.spaces.base import END
 from nas_ray.spaces.darts_cells import LONGEST, Genotype, read_cell
 from nas_ray.spaces.darts_sets import counted_ops
 from nas_ray.spaces.nasnet.cells import Block, decided, decisions_of, plan_of
-from nas_ray.spaces.nasnet.rules import MOST_BLOCKS, CellRules
 from nas_ray.spaces.nasnet.sets import PNAS_OPS, SHORT
-from nas_ray.spaces.nasnet.space import CellSizes, check_up_to
-from nas_ray.spaces.stems import SMALL
+from nas_ray.spaces.nasnet.space import SearchedCells
 
 EACH = 4
 """Decisions of a block: two states and two operations."""
 
 
-class Pnas(CellSizes):
+class Pnas(SearchedCells):
     """The archs of PNAS: one cell of one to five blocks, which with a stride of 2 halves the resolution too.
 
     An arch is written as a cell of `Nasnet` is, without `concat`: `|sep_conv_3x3~0|skip_connect~1|+...`. All
@@ -43,21 +40,13 @@ class Pnas(CellSizes):
     """
 
     name = "pnas"
-    OPS: ClassVar[tuple[str, ...]] = PNAS_OPS
-    """What a half of a block may do."""
+    OPS = PNAS_OPS
+    FEWER, JOINS = True, False
 
-    def __init__(
-        self,
-        channels: int = 16,
-        cells: int = 2,
-        blocks: int = 5,
-        stem: str = SMALL,
-        stem_channels: int | None = None,
-    ) -> None:
-        super().__init__(channels, cells, stem, stem_channels)
-        check_up_to(f"The blocks of {self.name}", blocks, MOST_BLOCKS)
-        self.most_blocks = blocks
-        self.rules = CellRules(self.name, self.OPS, blocks, fewer=True, joins=False)
+    @property
+    def most_blocks(self) -> int:
+        """B, the most blocks of a cell."""
+        return self.rules.blocks
 
     def one_cell(self, arch: str) -> bool:
         """Returns True: the same cell halves the resolution."""
@@ -88,12 +77,6 @@ class Pnas(CellSizes):
         blocks = self.rules.check(plan, "A cell", arch)
         self.rules.check_order(plan_of(blocks).written(), arch)
         return blocks
-
-    def __contains__(self, arch: object) -> bool:
-        try:
-            return isinstance(arch, str) and bool(self._cell(arch))
-        except UsageError:
-            return False
 
     def sample(self, rng: np.random.Generator) -> str:
         """Returns an arch whose sequence of decisions is drawn uniformly from all of them.

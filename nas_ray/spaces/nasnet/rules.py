@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -129,5 +129,4 @@ class CellRules:
 
     def grown(self, blocks: Sequence[Block]) -> list[tuple[Block, ...]]:
         """Returns the cells with one block more, each once; none where that would be too many."""
-        more: Iterator[tuple[Block, ...]] = grown(blocks, self.ops) if len(blocks) < self.blocks else iter(())
-        return list(dict.fromkeys(more))
+        return list(dict.fromkeys(grown(blocks, self.ops))) if len(blocks) < self.blocks else []

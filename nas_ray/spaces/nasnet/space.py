@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from nas_ray.errors import UsageError
@@ -11,7 +12,8 @@ from nas_ray.spaces.darts import MOST_CELLS, MOST_CHANNELS, check_sizes
 from nas_ray.spaces.darts_cells import Genotype
 from nas_ray.spaces.nasnet.costs import count_cost
 from nas_ray.spaces.nasnet.layout import LARGE_STEM, STAGES, STEM_WIDTHS, Stack
-from nas_ray.spaces.stems import STRIDED, stem_for
+from nas_ray.spaces.nasnet.rules import MOST_BLOCKS, CellRules
+from nas_ray.spaces.stems import SMALL, STRIDED, stem_for
 
 if TYPE_CHECKING:
     from torch import nn
@@ -30,7 +32,7 @@ def check_up_to(name: str, value: object, most: int) -> None:
         raise UsageError(f"{name} must be at most {most:,}, got {value}.")
 
 
-class CellSizes:
+class CellSizes(ABC):
     """A space of cells of blocks; a subclass says which cells an arch has.
 
     Args:
@@ -45,7 +47,9 @@ class CellSizes:
 
     name: ClassVar[str]
 
-    def __init__(self, channels: int, cells: int, stem: str, stem_channels: int | None) -> None:
+    def __init__(
+        self, channels: int = 16, cells: int = 2, stem: str = SMALL, stem_channels: int | None = None
+    ) -> None:
         check_sizes(self.name, channels, cells, stem)
         check_up_to(f"The cells of {self.name}", cells, MOST_CELLS // STAGES)
         if stem_channels is not None:
@@ -58,17 +62,17 @@ class CellSizes:
         other.stem = stem_for(image_size)
         return other
 
+    @abstractmethod
     def genotype(self, arch: str) -> Genotype:
         """Returns the cell of `arch` that keeps the resolution and the one that halves it.
 
         Raises:
             UsageError: not an arch of this space.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def one_cell(self, arch: str) -> bool:
         """Returns whether the reductions of an arch are among the N cells of a stage."""
-        raise NotImplementedError
 
     def stack(self, arch: str) -> Stack:
         """Returns the cells of the net of `arch`.
@@ -94,3 +98,40 @@ class CellSizes:
         from nas_ray.spaces.nasnet.nets import BlockNet
 
         return BlockNet(self.stack(arch), num_classes)
+
+
+class SearchedCells(CellSizes):
+    """A space of all cells that its rules allow; a subclass has `OPS`, `FEWER` and `JOINS`, and reads archs.
+
+    Args:
+        channels, cells, stem, stem_channels: as of `CellSizes`.
+        blocks: B, the blocks of a cell, or the most.
+
+    Raises:
+        UsageError: sizes that cannot be.
+    """
+
+    OPS: ClassVar[tuple[str, ...]]
+    """What a half of a block may do."""
+    FEWER: ClassVar[bool]
+    """Whether a cell may have fewer blocks."""
+    JOINS: ClassVar[bool]
+    """Whether a block may put its two maps behind each other."""
+
+    def __init__(
+        self,
+        channels: int = 16,
+        cells: int = 2,
+        blocks: int = 5,
+        stem: str = SMALL,
+        stem_channels: int | None = None,
+    ) -> None:
+        super().__init__(channels, cells, stem, stem_channels)
+        check_up_to(f"The blocks of {self.name}", blocks, MOST_BLOCKS)
+        self.rules = CellRules(self.name, self.OPS, blocks, fewer=self.FEWER, joins=self.JOINS)
+
+    def __contains__(self, arch: object) -> bool:
+        try:
+            return isinstance(arch, str) and bool(self.genotype(arch))
+        except UsageError:
+            return False
