@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from nas_ray.spaces.graphs.graph import LayerGraph, plain
@@ -24,6 +26,9 @@ RELEASED = (
     ("Dropout", ("p",)),
 )
 """By a part of the name of a kind, the first that is there, what the released code of LCMNAS keeps."""
+
+_WORDS: Mapping[str, bool | None] = {"None": None, "True": True, "False": False}
+"""What is no number, by its text."""
 
 _SIDES = 3
 """Most dimensions that a kind such as `Conv2d` or `Dropout1d` ends with."""
@@ -58,17 +63,13 @@ def value_of(text: str) -> Value:
     parts = text.split("x")
     if len(parts) > 1 and all(part == "None" or part.lstrip("-").isdigit() for part in parts):
         return tuple(None if part == "None" else int(part) for part in parts)
-    if text in ("None", "True", "False"):
-        return {"None": None, "True": True, "False": False}[text]
-    try:
+    if text in _WORDS:
+        return _WORDS[text]
+    with suppress(ValueError):
         return int(text)
-    except ValueError:
-        pass
-    try:
-        number = float(text)
-    except ValueError:
-        return text
-    return number if math.isfinite(number) else text
+    with suppress(ValueError):
+        return number if math.isfinite(number := float(text)) else text
+    return text
 
 
 def released(graph: LayerGraph) -> LayerGraph:
