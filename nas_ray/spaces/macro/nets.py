@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from nas_ray.spaces.macro.plan import Step
+from nas_ray.spaces.macro.plan import LINEAR, Step
 
 
 class Bottleneck(nn.Module):
@@ -94,7 +94,7 @@ def _layer(step: Step) -> nn.Module:
         return nn.AdaptiveAvgPool2d(step.gives[1:])
     if word == "dropout":
         return nn.Dropout(float(step.token.p))
-    if word in ("square", "linear", "head"):
+    if word in LINEAR:
         features = taken * step.takes[1] * step.takes[2]
         return LinearLayer(features, features if word == "square" else given, square=word == "square")
     return nn.ReLU()  # for ReLU6 too, as in the released code

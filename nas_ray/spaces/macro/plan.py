@@ -31,13 +31,11 @@ class Step:
         token: it.
         takes: the map that comes in, `(features, 1, 1)` behind a linear layer.
         gives: the map that comes out.
-        flat: whether features come in, and no map.
     """
 
     token: Token
     takes: Map
     gives: Map
-    flat: bool
 
     @property
     def inner(self) -> int:
@@ -51,10 +49,8 @@ class Step:
 
     @property
     def kernel(self) -> tuple[int, int]:
-        """The kernel of pooling: 1 where a side of the map is no larger than it."""
-        rows, columns = self.token.sides
-        fits = self.takes[1] > rows and self.takes[2] > columns
-        return (rows, columns) if fits else (1, 1)
+        """The kernel of pooling on what comes in."""
+        return kernel_on(self.token, self.takes[1:])
 
     @property
     def params(self) -> int:
@@ -66,9 +62,15 @@ class Step:
             inner, shortcut = self.inner, given * (taken + 2) if self.projected else 0
             return inner * (taken + 2) + inner * (9 * inner + 2) + given * (inner + 2) + shortcut
         if word in LINEAR:
-            features = _values(self.takes)
+            features = prod(self.takes)
             return (features + 1) * (features if word == "square" else given)
         return 2 * taken if word == "bn" else 0
+
+
+def kernel_on(pooling: Token, size: tuple[int, int]) -> tuple[int, int]:
+    """Returns the kernel of pooling on a map of `size`: 1 where a side is no larger than it."""
+    fits = size[0] > pooling.sides[0] and size[1] > pooling.sides[1]
+    return pooling.sides if fits else (1, 1)
 
 
 def steps_of(tokens: Sequence[Token], image: Map, num_classes: int) -> list[Step]:
@@ -85,7 +87,7 @@ def steps_of(tokens: Sequence[Token], image: Map, num_classes: int) -> list[Step
                 f"An arch of macro must have no {token.word} behind a layer that makes features, got {token} "
                 f"after {steps[-1].token}."
             )
-        steps.append(Step(token, at, _gives(token, at, num_classes), flat))
+        steps.append(Step(token, at, _gives(token, at, num_classes)))
         at, flat = steps[-1].gives, flat or token.word in ("linear", "head")
     return steps
 
@@ -105,7 +107,7 @@ def layers_of_steps(steps: Sequence[Step]) -> Iterator[Layer]:
         elif word == "dropout":
             yield Layer("Dropout", {"p": step.token.p})
         elif word in LINEAR:
-            features = _values(step.takes) if word == "square" else given
+            features = prod(step.takes) if word == "square" else given
             yield Layer("Linear", {"out_features": str(features)})
         else:
             yield Layer("BatchNorm2d" if word == "bn" else "ReLU")
@@ -133,14 +135,10 @@ def _gives(token: Token, at: Map, num_classes: int) -> Map:
     if token.word == "down":
         return EXPANSION * token.width, (rows + 1) // 2, (columns + 1) // 2
     if token.word in ("max", "avg"):
-        kernel = Step(token, at, at, False).kernel
+        kernel = kernel_on(token, (rows, columns))
         return channels, rows // kernel[0], columns // kernel[1]
     if token.word == "to":
         return at if min(token.sides) < SMALLEST else (channels, *token.sides)
     if token.word in ("linear", "head"):
         return (token.width or num_classes), 1, 1
     return at
-
-
-def _values(at: Map) -> int:
-    return prod(at)

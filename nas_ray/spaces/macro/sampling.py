@@ -10,7 +10,7 @@ import numpy as np
 
 from nas_ray.spaces.graphs.graph import END, START, LayerGraph
 from nas_ray.spaces.macro.chain import Token
-from nas_ray.spaces.macro.plan import SMALLEST
+from nas_ray.spaces.macro.plan import SMALLEST, kernel_on
 
 RESIDUAL, DOWN = 0.5, 0.3
 """How often a convolution becomes a residual block, and how often such a block halves the map."""
@@ -124,8 +124,9 @@ def _size_after(token: Token, size: tuple[int, int]) -> tuple[int, int]:
         return token.sides
     if token.word == "down":
         return (size[0] + 1) // 2, (size[1] + 1) // 2
-    if token.word in ("max", "avg") and size[0] > token.sides[0] and size[1] > token.sides[1]:
-        return size[0] // token.sides[0], size[1] // token.sides[1]
+    if token.word in ("max", "avg"):
+        kernel = kernel_on(token, size)
+        return size[0] // kernel[0], size[1] // kernel[1]
     return size
 
 

@@ -18,7 +18,7 @@ from nas_ray.spaces.graphs.graph import LayerGraph, graph_of_calls
 from nas_ray.spaces.graphs.properties import released
 from nas_ray.spaces.graphs.stored import graph_of
 from nas_ray.spaces.macro.chain import Token, tokens_of, written
-from nas_ray.spaces.macro.plan import Step, layers_of_steps, steps_of
+from nas_ray.spaces.macro.plan import LINEAR, Step, layers_of_steps, steps_of
 from nas_ray.spaces.macro.sampling import Parents
 
 if TYPE_CHECKING:
@@ -174,7 +174,7 @@ def _above_limits(steps: Sequence[Step]) -> str | None:
     if sum(_weight(step.token) for step in steps) > MOST_LAYERS:
         return f"has more than {MOST_LAYERS} layers"
     for step in reversed(steps):
-        if step.token.word in ("linear", "head", "square"):
+        if step.token.word in LINEAR:
             if (taken := prod(step.takes)) > MOST_FEATURES:
                 return f"has {taken:,} values before its last layers, more than {MOST_FEATURES:,}"
         elif step.token.word not in ("relu", "relu6", "dropout"):
