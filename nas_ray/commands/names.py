@@ -157,6 +157,13 @@ CHECKS = {"images": _check_images, "benchmark": check_benchmark, "nets": _check_
 """The arguments that are names or paths."""
 
 
+def _listed(value: Any) -> tuple[Any, ...]:
+    """Returns the values of an argument, which is None, one of them, or several."""
+    if value is None:
+        return ()
+    return tuple(value) if isinstance(value, (tuple, list)) else (value,)
+
+
 def check_names(args: Any) -> None:
     """Checks the names among the arguments of a command, as far as that needs no import.
 
@@ -164,12 +171,10 @@ def check_names(args: Any) -> None:
         UsageError: nothing has that name, a recipe is none, or a file, folder or cluster is not there.
     """
     for field, names in ARGUMENTS.items():
-        value = getattr(args, field, None) or ()
-        for text in (value,) if isinstance(value, str) else value:
+        for text in _listed(getattr(args, field, None) or ()):
             names.check(named_options(named_space(text)[0])[0] if field == "space" else text)
     for field, check in CHECKS.items():
-        value = getattr(args, field, None)
-        for one in value if isinstance(value, tuple) else () if value is None else (value,):
+        for one in _listed(getattr(args, field, None)):
             check(str(one))
     recipes = {
         field: parse_recipe(text)
@@ -188,12 +193,11 @@ def _check_fitness(args: Any) -> None:
     Raises:
         UsageError: no fitness and no score has that name.
     """
-    given = getattr(args, "fitness", None) or ()
     proxies = [name for text in getattr(args, "proxies", ("",)) for name in text.replace(",", " ").split()]
     known = (*PROXIES, *COSTS, TRAINED)
     if not {*proxies} <= {*known, "all", "default"} or not proxies:
         return  # a score of others has any name
-    for text in (given,) if isinstance(given, str) else given:
+    for text in _listed(getattr(args, "fitness", None) or ()):
         kind, colon, listed = (part.strip() for part in text.partition(":"))
         if not colon and kind in (*known, "default"):
             continue
