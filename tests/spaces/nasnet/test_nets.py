@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,6 +17,7 @@ from nas_ray.spaces.nasnet.nets import BlockCell, BlockNet
 from nas_ray.spaces.nasnet.ops import make_op
 from nas_ray.spaces.nasnet.sets import NASNET_OPS
 from nas_ray.training.second_classifier import AuxiliaryNet, PathsNet
+from tests.spaces.conftest import Fault
 
 
 @pytest.mark.parametrize("name", NASNET_OPS)
@@ -160,18 +159,6 @@ def test_later_cells_lose_more_paths_but_no_identities(monkeypatch: pytest.Monke
     net.train().drop_path = 0.0
     net(x)
     assert not rates
-
-
-Fault = Callable[[object, str, int], "str | None"]
-
-
-@pytest.fixture(name="fault")
-def fault_(monkeypatch: pytest.MonkeyPatch) -> Fault:
-    """What an arch lacks that is run forward and backward, as `perf/random_archs.py` finds it."""
-    monkeypatch.syspath_prepend(str(Path(__file__).parents[3] / "perf"))
-    import random_archs
-
-    return random_archs.fault
 
 
 def test_weights_of_an_input_that_no_block_reads_need_no_gradient(fault: Fault) -> None:
