@@ -58,22 +58,17 @@ class Contained:
     """
 
     def __init__(self, listening: Listening | None = None) -> None:
-        self._own = Listening() if listening is None else None
-        self._listening = self._own or listening
+        self._around = Listening() if listening is None else nullcontext(listening)
 
     def __enter__(self) -> Contained:
-        if self._own:
-            self._own.__enter__()
-        assert self._listening
+        self._listening = self._around.__enter__()
         self._listening.heard = False
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._own:
-            self._own.__exit__(kind, error, trace)
-        assert self._listening
+        self._around.__exit__(kind, error, trace)
         if error is None or isinstance(error, (Exception, TimedOut)) or self._listening.heard:
             return
         raise EndsProcess(_said(error)) from error
