@@ -53,8 +53,10 @@ class SearchArgs(RunnableArgs, BudgetArgs, LimitArgs, EstimateArgs):
         )
 
     def searcher_options(self) -> dict[str, Any]:
-        """Returns the keyword arguments of the searcher beside space, fitness and seed."""
-        return {}
+        """Returns the keyword arguments of the searcher beside space, fitness and seed: what others lack."""
+        every = {field.name for field in dataclasses.fields(SearchArgs)}
+        own = (field.name for field in dataclasses.fields(self) if field.name not in every)
+        return {name: getattr(self, name) for name in own}
 
 
 @dataclass(frozen=True)
@@ -78,11 +80,6 @@ class ReaArgs(SearchArgs):
         population, sample = min(self.population, 3), min(self.sample, 2)
         return super(ReaArgs, dataclasses.replace(self, population=population, sample=sample)).smoked()
 
-    def searcher_options(self) -> dict[str, Any]:
-        """Returns what belongs to evolution."""
-        names = ("population", "sample", "mutation", "replacement", "ageing")
-        return {name: getattr(self, name) for name in names}
-
 
 @dataclass(frozen=True)
 class SkipReaArgs(ReaArgs):
@@ -99,11 +96,6 @@ class SkipReaArgs(ReaArgs):
     max_skips: Annotated[int, ranges.SKIPS] = 1
     """Most skip_connect operations in a cell."""
 
-    def searcher_options(self) -> dict[str, Any]:
-        """Returns what belongs to evolution and to the filter."""
-        names = ("rule", "min_skips", "max_skips")
-        return {**super().searcher_options(), **{name: getattr(self, name) for name in names}}
-
 
 @dataclass(frozen=True)
 class AnySearchArgs(SearchArgs):
@@ -114,6 +106,10 @@ class AnySearchArgs(SearchArgs):
     installed package, or your own as module:class."""
     searcher_args: tuple[str, ...] = ()
     """Options of the searcher as name=value, such as population=20 mutation=node."""
+
+    def searcher_options(self) -> dict[str, Any]:
+        """Returns nothing: `searcher_args` are read where the searcher is made."""
+        return {}
 
 
 A = TypeVar("A", bound=RunnableArgs)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from nas_ray.search.arguments import SearchArgs
 from nas_ray.terminal import ranges
@@ -30,9 +30,3 @@ class PnasArgs(SearchArgs):
         """Returns the same arguments with a tiny budget."""
         epochs = min(self.epochs, 2)
         return super(PnasArgs, dataclasses.replace(self, beam=min(self.beam, 2), epochs=epochs)).smoked()
-
-    def searcher_options(self) -> dict[str, Any]:
-        """Returns what belongs to progressive search."""
-        inherited = {field.name for field in dataclasses.fields(SearchArgs)}
-        names = (field.name for field in dataclasses.fields(self) if field.name not in inherited)
-        return {name: getattr(self, name) for name in names}

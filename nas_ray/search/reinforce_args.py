@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from nas_ray.search.arguments import SearchArgs
 from nas_ray.terminal.ranges import ANY, MOMENTUM, RATE, SOME, WEIGHT
@@ -38,9 +37,3 @@ class ReinforceArgs(SearchArgs):
     """With --depth, layers more after every --deepen-every archs."""
     deepen_every: Annotated[int, SOME] = 1600
     """With --depth, archs after which there are more layers."""
-
-    def searcher_options(self) -> dict[str, Any]:
-        """Returns what belongs to REINFORCE."""
-        inherited = {field.name for field in dataclasses.fields(SearchArgs)}
-        names = (field.name for field in dataclasses.fields(self) if field.name not in inherited)
-        return {name: getattr(self, name) for name in names}
