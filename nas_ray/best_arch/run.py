@@ -18,7 +18,7 @@ from nas_ray.best_arch.best_arch import Found, best_arch
 from nas_ray.drivers.lifecycle import begin_ray, ending_in, guarded
 from nas_ray.drivers.resources import Request, check_request, request_of
 from nas_ray.drivers.weights import check_weights
-from nas_ray.errors import UsageError, describe
+from nas_ray.errors import UsageError
 from nas_ray.images.identity import BENCHMARK, IMAGES, benchmark_sha256, check_unchanged
 from nas_ray.images.image_args import open_image_args
 from nas_ray.images.image_data import ImageDataModule
@@ -30,7 +30,7 @@ from nas_ray.runs.folder import FILE_NAME, read_run
 from nas_ray.runs.record import Record
 from nas_ray.runs.writing import write_table
 from nas_ray.safe_files.stored_numbers import with_numbers
-from nas_ray.safe_files.tables import read_table
+from nas_ray.safe_files.tables import read_own_table
 from nas_ray.spaces import NatsTss
 from nas_ray.terminal.console import Rows, error_console, put, say
 from nas_ray.terminal.next_steps import options_of, say_next
@@ -127,13 +127,7 @@ def earlier_rows(
                 "another --out."
             )
     check_unchanged(info, hashes or {}, f"The folder {out}", "choose another --out")
-    try:
-        table = read_table(out / "best.parquet")
-    except Exception as error:  # whatever a reader may raise on any bytes
-        raise UsageError(
-            f"{out / 'best.parquet'} must be the table that best_arch.py wrote, but cannot be read "
-            f"({describe(error)}); remove it, and its runs are made again."
-        ) from error
+    table = read_own_table(out / "best.parquet", "best_arch.py", "runs")
     table = with_numbers(table, f"the table {out / 'best.parquet'}")
     return [
         {str(key): value for key, value in row.items()} for row in table.head(args.runs).to_dict("records")

@@ -20,6 +20,8 @@ import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from nas_ray.errors import UsageError, describe
+
 ARCH = "arch"
 
 MOST_BYTES = 2**31
@@ -52,6 +54,26 @@ def read_table(path: Path) -> pd.DataFrame:
     As `read_rows`.
     """
     return read_rows(path)[0]
+
+
+def read_own_table(path: Path, wrote: str, held: str) -> pd.DataFrame:
+    """Returns a table of a folder to go on in, as `read_table` does.
+
+    Args:
+        path: of the table.
+        wrote: what wrote it, for the message.
+        held: what its rows are, for the message.
+
+    Raises:
+        UsageError: it cannot be read.
+    """
+    try:
+        return read_table(path)
+    except Exception as error:  # whatever a reader may raise on any bytes
+        raise UsageError(
+            f"{path} must be the table that {wrote} wrote, but cannot be read ({describe(error)}); "
+            f"remove it, and its {held} are made again."
+        ) from error
 
 
 def read_rows(path: Path) -> tuple[pd.DataFrame, Sequence[int] | None]:

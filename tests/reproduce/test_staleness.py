@@ -195,7 +195,7 @@ def test_equal_seeds_give_equal_tables_and_nothing_is_made_twice(
         return search(world, task)
 
     monkeypatch.setattr(study, "search", counted)
-    monkeypatch.setattr(study, "CHUNK", 1)
+    monkeypatch.setattr("nas_ray.reproduce.runs.CHUNK", 1)
     said = io.StringIO()
     cut = args(benchmark=table, out=tmp_path / "cut", seeds=3)
     assert study.run(cut, Console(file=said, width=200)) == 130

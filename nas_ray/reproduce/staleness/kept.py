@@ -8,12 +8,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from nas_ray.errors import UsageError, describe
-from nas_ray.reproduce.staleness.searching import ANSWERS, COURSES, Found, Task, as_tables
+from nas_ray.reproduce.staleness.searching import ANSWERS, COURSES, Found, as_tables
 from nas_ray.reproduce.tables import Setting
 from nas_ray.runs.writing import staged, write_parquet
 from nas_ray.safe_files.stored_numbers import with_numbers
-from nas_ray.safe_files.tables import read_table
+from nas_ray.safe_files.tables import read_own_table
 
 EVERY_S = 10.0
 """Seconds after which what was found is written again."""
@@ -109,25 +108,8 @@ class KeptRuns:
         path, columns = self._folder / name, (*columns, PROTOCOL)
         if not path.exists():
             return pd.DataFrame(columns=list(columns))
-        try:
-            table = read_table(path)
-        except Exception as error:  # whatever a reader may raise on any bytes
-            raise UsageError(
-                f"{path} must be the table that this command wrote, but cannot be read ({describe(error)}); "
-                "remove it, and its runs are made again."
-            ) from error
+        table = read_own_table(path, "this command", "runs")
         if not set(columns) <= set(table.columns):
             return pd.DataFrame(columns=list(columns))
         numbers = with_numbers(table[[one for one in columns if one not in TEXTS]], f"the table {path}")
         return table[list(columns)].assign(**numbers)
-
-
-def tasks_of(
-    missing: Sequence[tuple[Setting, Sequence[int]]], datasets: Sequence[str], size: int
-) -> list[Task]:
-    """Returns the runs that are missing in parts of at most `size` seeds."""
-    return [
-        Task(row, tuple(seeds[start : start + size]), tuple(datasets))
-        for row, seeds in missing
-        for start in range(0, len(seeds), size)
-    ]

@@ -18,13 +18,13 @@ from nas_ray.reproduce.differing import say_differences
 from nas_ray.reproduce.known import Known
 from nas_ray.reproduce.look_up import know
 from nas_ray.reproduce.run import told
-from nas_ray.reproduce.runs import CHUNK
+from nas_ray.reproduce.runs import chunks
 from nas_ray.reproduce.staleness.args import StalenessArgs
 from nas_ray.reproduce.staleness.foretold import foretold
-from nas_ray.reproduce.staleness.kept import KeptRuns, tasks_of
+from nas_ray.reproduce.staleness.kept import KeptRuns
 from nas_ray.reproduce.staleness.lines import EXPLAINED, latex, lines_of, markdown, show
 from nas_ray.reproduce.staleness.picture import draw_study
-from nas_ray.reproduce.staleness.searching import search
+from nas_ray.reproduce.staleness.searching import Task, search
 from nas_ray.reproduce.staleness.table import NAME, baselines, protocol, space_of, table_of
 from nas_ray.reproduce.tables import Table
 from nas_ray.runs.claim import claimed
@@ -78,7 +78,7 @@ def make(args: StalenessArgs, table: Table, known: Known, kept: KeptRuns, consol
     processes = args.num_cpus or os.cpu_count() or 1
     try:
         say(console, f"time       {foretold(known, missing, args.datasets, kept, processes)}", "dim")
-        tasks = tasks_of(missing, args.datasets, CHUNK)
+        tasks = [Task(row, tuple(part), args.datasets) for row, seeds in missing for part in chunks(seeds)]
         with at_work(known, min(processes, max(1, len(tasks)))) as done:
             for _, found in track(
                 done(search, tasks), "Runs", len(tasks), console=error_console(), transient=True

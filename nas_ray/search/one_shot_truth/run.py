@@ -18,13 +18,13 @@ from rich.console import Console
 from rich.progress import track
 
 from nas_ray.drivers.lifecycle import ending_in, guarded
-from nas_ray.errors import UsageError, describe
+from nas_ray.errors import UsageError
 from nas_ray.process.processes import process_pool
 from nas_ray.process.started import command_for
 from nas_ray.runs.claim import claimed
 from nas_ray.runs.record import Record
 from nas_ray.runs.writing import staged, write_table
-from nas_ray.safe_files.tables import read_table
+from nas_ray.safe_files.tables import read_own_table
 from nas_ray.search.one_shot_truth.args import TruthArgs
 from nas_ray.search.one_shot_truth.searching import Task, search
 from nas_ray.search.one_shot_truth.table import completed, how_often, show
@@ -118,13 +118,7 @@ def earlier(out: Path, tasks: Sequence[Task]) -> dict[Task, dict[Any, Any]]:
     if not path.exists():
         return {}
     wanted = set(tasks)
-    try:
-        table = read_table(path)
-    except Exception as error:  # whatever a reader may raise on any bytes
-        raise UsageError(
-            f"{path} must be the table that this command wrote, but cannot be read ({describe(error)}); "
-            "remove it, and its searches are made again."
-        ) from error
+    table = read_own_table(path, "this command", "searches")
     if not {*KEYS, *FOUND_OUT} <= set(table.columns):
         return {}
     rows = {task_of(row): row for row in map(dict, table.to_dict("records"))}
