@@ -10,7 +10,7 @@ from nas_ray.report.latex import Cell, Value, best_of, escaped, latex_table
 from nas_ray.reproduce.lines import facts
 from nas_ray.reproduce.measures import TEST
 from nas_ray.reproduce.printing import as_markdown, number, spread
-from nas_ray.reproduce.staleness.table import condition, searcher_of
+from nas_ray.reproduce.staleness.table import NAME, condition, searcher_of
 from nas_ray.reproduce.statistics import summarise
 from nas_ray.reproduce.tables import Setting
 from nas_ray.terminal.console import Console, Rows, put, say
@@ -108,4 +108,4 @@ def latex(title: str, lines: pd.DataFrame, notes: Sequence[str]) -> str:
         value = Value(line["mean"], ".2f", line["std"], line["low"], line["high"], line["best"])
         rows.setdefault(name, [name]).append(value)
     heads = ["", *datasets]
-    return latex_table(heads, list(rows.values()), caption=f"{title}.", name="staleness", notes=notes)
+    return latex_table(heads, list(rows.values()), caption=f"{title}.", name=NAME, notes=notes)
