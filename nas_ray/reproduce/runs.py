@@ -78,7 +78,8 @@ def run_seed(known: Known, setting: Setting, seed: int, search: Search | None = 
     for dataset in DATASETS:
         if own or rows.empty:
             rows = search(known, setting, setting.searched_on or dataset, seed)
-            rows = paid_again(rows, setting.seconds) if setting.paid_again and setting.seconds else rows
+            if setting.paid_again and setting.seconds:
+                rows = paid_again(rows, setting.seconds)
             course = answers_of(setting, rows)
         course = with_accuracy(known, setting, course, dataset)
         arch = None if setting.answer == "average" else course["arch"].iloc[-1]
