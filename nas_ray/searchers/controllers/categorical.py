@@ -38,16 +38,11 @@ class Categorical:
 
     def logs(self, paths: Sequence[Path]) -> np.ndarray:
         """Returns the logarithms `[decisions of all paths]` of the chances of what was taken."""
-        free, rows, taken = self._taken(paths)
-        logs = np.zeros(len(free))
-        logs[free] = self._logs[rows, taken]
-        return logs
+        return self._taken(paths)[0]
 
     def climb(self, paths: Sequence[Path], weigh: Weigh, entropy: float) -> None:
         """Makes one step of Adam; see `Policy`."""
-        free, rows, taken = self._taken(paths)
-        logs = np.zeros(len(free))
-        logs[free] = self._logs[rows, taken]
+        logs, free, rows, taken = self._taken(paths)
         weights = weigh(logs)[free]
         uphill = np.zeros_like(self._logits)
         np.add.at(uphill, (rows, taken), weights)
@@ -89,9 +84,9 @@ class Categorical:
         taken = bisect_right(self._sums[row], at, 0, count - 1)
         return taken, self._listed[row][taken]
 
-    def _taken(self, paths: Sequence[Path]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Returns which decisions are free `[decisions of all paths]`, and rows and options of those."""
-        free = [len(decision.options) > 1 for path in paths for decision in path]
+    def _taken(self, paths: Sequence[Path]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Returns what `logs` does, which decisions are free, and the rows and options `[free]` of these."""
+        free = np.array([len(decision.options) > 1 for path in paths for decision in path], dtype=bool)
         both = [
             (self.row(place, decision.options), decision.taken)
             for path in paths
@@ -100,7 +95,9 @@ class Categorical:
         ]
         self._grow()
         rows, taken = np.array(both, dtype=int).reshape(-1, 2).T
-        return np.array(free, dtype=bool), rows, taken
+        logs = np.zeros(len(free))
+        logs[free] = self._logs[rows, taken]
+        return logs, free, rows, taken
 
     def _grow(self) -> None:
         """Gives the arrays the rows that are new, all at once, as each time copies them."""

@@ -24,7 +24,7 @@ from nas_ray.spaces.needs import sequence_space
 from nas_ray.terminal.ranges import ANY, MOMENTUM, RATE, SOME, WEIGHT
 
 if TYPE_CHECKING:
-    from nas_ray.spaces.base import SearchSpace
+    from nas_ray.spaces.base import SearchSpace, SequenceSpace
 
 USE, DROP, CORRECT = "use", "drop", "correct"
 
@@ -111,9 +111,11 @@ class Controller(ArchSearcher):
             TEXT.check(f"{word} of {self.NAME}", name)
             if name not in known:
                 raise UsageError(unknown_name(word, name, list(known)))
-        numbers = {"archs_per_update": archs_per_update, "lr": lr, "momentum": momentum, "entropy": entropy}
-        growth = {"depth": depth, "deepen_by": deepen_by, "deepen_every": deepen_every}
-        for option, number in {**numbers, **growth, "max_age": max_age}.items():
+        numbers = {
+            "archs_per_update": archs_per_update, "lr": lr, "momentum": momentum, "entropy": entropy,
+            "max_age": max_age, "depth": depth, "deepen_by": deepen_by, "deepen_every": deepen_every,
+        }  # fmt: skip
+        for option, number in numbers.items():
             RANGES[option].check(f"{option} of {self.NAME}", number)
         super().__init__(space, fitness=fitness, seed=seed)
         self.archs_per_update = archs_per_update or self.ARCHS[policy]
@@ -142,7 +144,7 @@ class Controller(ArchSearcher):
             StopIteration: a long row of archs were known, or none was an arch of the space.
         """
         self._repeats.check()
-        space = self._depth.space(self.num_asked) if self._depth else self._sequences
+        space = self._drawn_from
         for _ in range(MAX_REJECTIONS):
             drawn = draw(space, self.learner.begin(), self.rng)
             try:
@@ -174,8 +176,13 @@ class Controller(ArchSearcher):
 
     def log_chance(self, arch: str) -> float:
         """Returns the logarithm of the chance with which the policy draws the decisions of `arch`."""
-        space = self._depth.space(self.num_asked) if self._depth else self._sequences
+        space = self._drawn_from
         return float(self.learner.logs([path_of(space, space.decisions(arch))]).sum())
+
+    @property
+    def _drawn_from(self) -> SequenceSpace:
+        """The archs that are drawn now."""
+        return self._depth.space(self.num_asked) if self._depth else self._sequences
 
     def _learn(self, batch: Batch) -> None:
         self.learner.climb(batch.paths, partial(self.weights, batch), self.entropy)

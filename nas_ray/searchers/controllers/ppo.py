@@ -67,11 +67,19 @@ class Ppo(Controller):
         CLIP.check("clip of ppo", clip)
         SOME.check("epochs of ppo", epochs)
         self.clip, self.epochs = clip, epochs
-        options |= {"policy": policy, "momentum": momentum, "entropy": entropy}
-        super().__init__(space, fitness=fitness, seed=seed, archs_per_update=archs_per_update, **options)
+        super().__init__(
+            space,
+            fitness=fitness,
+            seed=seed,
+            policy=policy,
+            archs_per_update=archs_per_update,
+            momentum=momentum,
+            entropy=entropy,
+            **options,
+        )
 
     def weights(self, batch: Batch, logs: np.ndarray) -> np.ndarray:
-        """Returns the gradient of the clipped objective in `logs`."""
+        """Returns the gradient `[decisions of all samples]` of the clipped objective in `logs`."""
         ratios, advantages = batch.ratios(logs), batch.advantages()
         moves = np.where(advantages > 0, ratios < 1 + self.clip, ratios > 1 - self.clip)
         weights: np.ndarray = np.where(moves, ratios * advantages, 0.0)

@@ -72,12 +72,8 @@ class Recurrent:
             weights = torch.from_numpy(weigh(logs.detach().double().numpy())).to(self._kind)
             gain = (weights * logs).sum() + entropy / len(paths) * entropies.sum()
             arrays = list(self._weights.values())
-            found = torch.autograd.grad(gain, arrays, allow_unused=True)
-        uphill = [np.zeros(0) if one is None else one.numpy() for one in found]
-        self._adam.step(
-            [array.detach().numpy() for array in arrays],
-            [one if len(one) else np.zeros(array.shape) for one, array in zip(uphill, arrays, strict=True)],
-        )
+            uphill = torch.autograd.grad(gain, arrays, materialize_grads=True)  # zeros of what was not read
+        self._adam.step(*([one.detach().numpy() for one in some] for some in (arrays, uphill)))
         self._reading = self._read()
 
     def state(self) -> dict[str, Any]:

@@ -39,7 +39,7 @@ class Reinforce(Controller):
     LATE: ClassVar[tuple[str, ...]] = (USE, DROP, CORRECT)
 
     def weights(self, batch: Batch, logs: np.ndarray) -> np.ndarray:
-        """Returns the advantages, those of late samples corrected if so chosen."""
+        """Returns the advantages `[decisions of all samples]`, late ones corrected if so chosen."""
         if self.late != CORRECT:
             return batch.advantages()
         ratios = np.multiply.reduceat(batch.ratios(logs), batch.starts())

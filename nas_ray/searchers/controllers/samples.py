@@ -56,7 +56,7 @@ class Batch:
         return [sample.path for sample in self.samples]
 
     def ratios(self, logs: np.ndarray) -> np.ndarray:
-        """Returns the chances of all decisions over those when they were drawn.
+        """Returns the chances `[decisions of all samples]` over those when they were drawn.
 
         Args:
             logs: `[decisions of all samples]` logarithms of the chances now.
@@ -70,10 +70,10 @@ class Batch:
         return np.repeat(np.asarray(values, dtype=float), [len(sample.path) for sample in self.samples])
 
     def advantages(self) -> np.ndarray:
-        """Returns the advantage of the sample of each decision, over the number of samples."""
+        """Returns the advantages `[decisions of all samples]` of their samples, over the number of these."""
         return self.spread([sample.advantage for sample in self.samples]) / len(self.samples)
 
     def starts(self) -> np.ndarray:
-        """Returns where the decisions of each sample begin."""
+        """Returns where the decisions of each sample begin, `[samples]`."""
         lengths = [len(sample.path) for sample in self.samples]
         return np.cumsum([0, *lengths[:-1]])

@@ -59,10 +59,7 @@ class LaidOut(NamedTuple):
 def laid_out(paths: Sequence[Path], vocabulary: Vocabulary) -> LaidOut:
     """Returns `paths` as arrays; tokens that `vocabulary` lacks are added to it."""
     bags = list[list[int]]()
-    numbers, where = (
-        list[list[int]](),
-        list[list[int]](),
-    )  # of each path: its steps, and that of each decision
+    numbers, where = list[list[int]](), list[list[int]]()  # of each path: its steps, that of each decision
     for path in paths:
         going, own, stands = Steps(), list[int](), list[int]()
         for decision in path:
@@ -77,14 +74,13 @@ def laid_out(paths: Sequence[Path], vocabulary: Vocabulary) -> LaidOut:
     longest = max(map(len, numbers))
     steps = np.array([[*own, *[0] * (longest - len(own))] for own in numbers])
     places = [row * longest + step for row, stands in enumerate(where) for step in stands]
-    decisions = [decision for path in paths for decision in path]
+    each = [(row, decision) for row, path in enumerate(paths) for decision in path]
+    decisions = [decision for _, decision in each]
     most = max(2, *(len(decision.options) for decision in decisions))
     options = [vocabulary.numbers(decision.options) for decision in decisions]
     anchors = [
         (number, *(row * longest + where[row][point] for point in decision.anchors))
-        for number, (row, decision) in enumerate(
-            (row, decision) for row, path in enumerate(paths) for decision in path
-        )
+        for number, (row, decision) in enumerate(each)
         if decision.anchors is not None
     ]
     pairs = np.array(anchors, dtype=np.int64).reshape(-1, 3).T
