@@ -82,10 +82,14 @@ def test_limits_must_be_positive(limit: float) -> None:
     )
 
 
-@pytest.mark.slow(faster="test_members_are_those_below_the_limits")
-def test_nothing_below_the_limits() -> None:
+@pytest.mark.parametrize(
+    "space",
+    [Line(), pytest.param(SPACE, marks=pytest.mark.slow(faster="test_nothing_below_the_limits"))],
+    ids=lambda space: type(space).__name__,
+)
+def test_nothing_below_the_limits(space: SearchSpace) -> None:
     with pytest.raises(UsageError) as caught:
-        limited(SPACE, max_params=1000)
+        limited(space, max_params=1000)
     assert str(caught.value) == (
         "No arch of the space passes max_params=1000 and max_flops=None; widen the filter."
     )

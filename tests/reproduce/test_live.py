@@ -35,7 +35,7 @@ def args_for(folder: Path, **changes: object) -> ReproduceArgs:
     return ReproduceArgs(**{**given, **changes})  # type: ignore[arg-type]
 
 
-@pytest.mark.slow(faster="test_only_tables_of_searches_by_proxies_can_be_live")
+@pytest.mark.slow(faster="test_scores_are_computed_on_the_device_of_the_plan")
 def test_runs_have_their_own_weights_and_are_kept(ray_started: None, tmp_path: Path) -> None:
     args, said = args_for(tmp_path), io.StringIO()
     console = Console(file=said, width=200)

@@ -18,7 +18,7 @@ from nas_ray.search.reinforce_args import ReinforceArgs
 from nas_ray.search.session import stored_form
 from nas_ray.searchers import ProgressiveSearch, RegularizedEvolution, Reinforce, SkipRea
 from nas_ray.searchers.options import option_defaults
-from nas_ray.spaces import NatsTss
+from nas_ray.spaces import NatsSss, NatsTss
 
 
 def test_options_of_any_searcher() -> None:
@@ -67,7 +67,19 @@ def test_options_of_progressive_search_are_those_of_the_searcher(tmp_path: Path)
     assert stored_args(PnasArgs, json.loads(json.dumps(stored_form(args))), tmp_path) == args
 
 
-@pytest.mark.slow(faster="test_members_are_those_below_the_limits")
+def test_limits_reach_the_searcher() -> None:
+    """In a space that says what its archs cost."""
+    args = SearchArgs(space="nats-sss", max_params=200e3, max_flops=50e6)
+    made = prepare("rea", args, RegularizedEvolution)
+    costs, rng = Costs(NatsSss()), np.random.default_rng(0)
+    drawn = [costs(made.searcher.space.sample(rng)) for _ in range(30)]
+    assert 150e3 < max(params for params, _ in drawn) <= 200e3
+    assert 40e6 < max(flops for _, flops in drawn) <= 50e6
+    with pytest.raises(UsageError, match="must be above 0"):
+        prepare("rea", SearchArgs(max_params=-1.0), RegularizedEvolution)
+
+
+@pytest.mark.slow(faster="test_limits_reach_the_searcher")
 def test_limits_hold_for_the_searcher() -> None:
     made = prepare("rea", SearchArgs(max_params=0.4e6, max_flops=60e6), RegularizedEvolution)
     costs, rng = Costs(NatsTss()), np.random.default_rng(0)
