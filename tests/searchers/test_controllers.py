@@ -253,6 +253,7 @@ def test_rewards_by_hand() -> None:
     assert math.isinf(SHAPES["inverse_square"](0.0))
     values = np.array([3.0, -np.inf, 3.0, 9.0])
     assert [rank_of(values, place) for place in range(4)] == [0.5, 0.125, 0.5, 0.875]
+    assert rank_of(np.array([3.0, np.nan]), 0) == 0.75  # as a foreign fitness may say of what failed
     average = Baseline(0.9)
     assert average.add(4.0) == pytest.approx(4.0)
     assert average.add(8.0) == pytest.approx((0.9 * 0.1 * 4 + 0.1 * 8) / (0.9 * 0.1 + 0.1))
