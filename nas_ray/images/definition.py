@@ -4,42 +4,41 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from pathlib import Path
 from typing import ClassVar
 
 from nas_ray.errors import UsageError, printable
 
 MOST_IMAGES = 1_000_000
-WITH_FILES = ("npz", "idx")
-"""Images of others that lie at a path, as in `npz:PATH`."""
+"""Images of a split, unless a definition says less."""
 
 
 @dataclass(frozen=True)
-class Definition:
+class Definition(ABC):
     """What stands behind `generated:`: a word, and options that are the fields of a subclass.
 
-    A subclass has the fields `seed`, `train`, `test` and `size` at least, and calls `hold` for each.
+    A subclass has the fields `seed`, `train` and `test` at least, and calls `hold` or `hold_counts` for each.
     """
 
     kind: ClassVar[str]
     """The word."""
 
     @property
+    @abstractmethod
     def image_size(self) -> int:
         """Height and width in pixels."""
-        return int(self.__dict__["size"])
 
     @property
+    @abstractmethod
     def num_classes(self) -> int:
         """How many classes there are.
 
         Raises:
             UsageError: files say it, and they cannot be read.
         """
-        raise NotImplementedError
 
-    def check_files(self) -> None:
+    def check_files(self) -> None:  # noqa: B027 - most read none
         """Checks that what the definition reads is there.
 
         Raises:
@@ -57,7 +56,7 @@ class Definition:
             UsageError: it does not hold.
         """
         if not holds:
-            value = self.__dict__[name]
+            value = vars(self)[name]
             given = f"'{printable([value])[0]}'" if isinstance(value, str) else f"{value:g}"
             raise UsageError(f"{name} of generated:{self.kind} must be {what}, but {given} was given.")
 
@@ -67,9 +66,9 @@ class Definition:
         Raises:
             UsageError: one cannot be.
         """
-        self.hold("seed", "0 or larger", 0 <= self.__dict__["seed"] < 2**63)
+        self.hold("seed", "0 or larger", 0 <= vars(self)["seed"] < 2**63)
         for name in ("train", "test"):
-            self.hold(name, f"from 2 to {most:,}", 2 <= self.__dict__[name] <= most)
+            self.hold(name, f"from 2 to {most:,}", 2 <= vars(self)[name] <= most)
 
     def __str__(self) -> str:
         changed = [
@@ -83,8 +82,3 @@ class Definition:
 def absolute_path(text: str) -> str:
     """Returns a path as it holds in any working directory."""
     return os.path.abspath(os.path.expanduser(text)) if text else text
-
-
-def exists(text: str) -> bool:
-    """Returns whether there is a file or a folder at a path."""
-    return Path(os.path.expanduser(text)).exists()

@@ -67,6 +67,11 @@ class Pairs(Definition):
         self.hold("noise", "from 0 to 1", 0 <= self.noise <= 1)
 
     @property
+    def image_size(self) -> int:
+        """Height and width in pixels."""
+        return self.size
+
+    @property
     def num_classes(self) -> int:
         """How many classes there are."""
         return 2

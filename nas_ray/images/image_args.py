@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 from nas_ray.images.datasets import AUTO, implied_dataset
+from nas_ray.images.definition import absolute_path
 from nas_ray.images.generated import parse_generated
 from nas_ray.images.spec import GENERATED, WITH_PATH
 from nas_ray.terminal.ranges import SEED, Range
@@ -63,7 +63,7 @@ def absolute_images(images: str) -> str:
         return images if absolute == definition else f"{kind}:{absolute}"
     if not path or kind not in WITH_PATH:
         return images
-    return f"{kind}:{os.path.abspath(os.path.expanduser(path))}"
+    return f"{kind}:{absolute_path(path)}"
 
 
 def open_image_args(args: DataArgs, *, batch_size: int, batch_seed: int) -> ImageDataModule:

@@ -6,8 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nas_ray.images.generated import Pairs
-from nas_ray.images.splits import ArrayPixels, Split
-from nas_ray.images.unseen.draws import TEST, TRAIN, Generated
+from nas_ray.images.unseen.draws import TEST, TRAIN, Generated, split_of
 
 LONG, SHORT = 5, 3
 """Pixels that a pair spans, ends counted."""
@@ -16,10 +15,8 @@ BACKGROUND, CONTRAST = 0.5, 0.35
 
 def both_splits(pairs: Pairs) -> Generated:
     """Returns the images of a definition."""
-    train, test = (
-        Split(ArrayPixels(pixels), labels)
-        for pixels, labels in (pair_images(pairs, TRAIN, pairs.train), pair_images(pairs, TEST, pairs.test))
-    )
+    train = split_of(*pair_images(pairs, TRAIN, pairs.train))
+    test = split_of(*pair_images(pairs, TEST, pairs.test))
     return Generated(train, test, ("alike", "unlike"))
 
 

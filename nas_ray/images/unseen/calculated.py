@@ -8,7 +8,18 @@ import numpy as np
 
 from nas_ray.errors import UsageError
 from nas_ray.images.splits import Source, Split
-from nas_ray.images.unseen.draws import TEST, TRAIN, Generated, Ints, balanced, chosen, draws, split_of
+from nas_ray.images.unseen.draws import (
+    TEST,
+    TRAIN,
+    Generated,
+    Ints,
+    balanced,
+    chosen,
+    draws,
+    one_of,
+    paste,
+    split_of,
+)
 from nas_ray.images.unseen.made_of_others import Add, Calculated
 from nas_ray.images.unseen.others import Heap, heaps_of
 
@@ -41,18 +52,13 @@ def _split(definition: Calculated, split: int, count: int, heap: Heap) -> Split:
     size, side = definition.image_size, heap.pixels.shape[1]
     which, images, places = draws(definition.seed, split, count, 1, 3, 6)
     labels = balanced(count, definition.num_classes)
-    of_class = triples(definition)
-    number = np.array([len(of) for of in of_class])
-    first = np.cumsum(number) - number
-    digits = np.concatenate(of_class)[first[labels] + chosen(which[:, 0], number[labels])]
+    digits = one_of(triples(definition), labels, which[:, 0])
     found = heap.pixels[heap.draw(digits, images)]
     corners = chosen(places, size - side + 1).reshape(count, 2, 3)
     pixels = np.zeros((count, size, size, 3), np.uint8)
-    every, within = np.arange(count)[:, None, None], np.arange(side)
     for channel in range(3):
-        rows = corners[:, 0, channel, None] + within
-        columns = corners[:, 1, channel, None] + within
-        pixels[every, rows[:, :, None], columns[:, None, :], channel] = found[:, channel]
+        top, left = corners[:, :, channel].T
+        paste(pixels[..., channel], top, left, found[:, channel])
     return split_of(pixels, labels)
 
 

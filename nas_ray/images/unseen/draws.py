@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -46,11 +48,39 @@ def chosen(uniform: Floats, options: Ints | int) -> Ints:
     return (uniform * options).astype(np.int64)
 
 
+def one_of(groups: Sequence[Ints], which: Ints, uniform: Floats) -> Ints:
+    """Returns rows of groups `[G, K]`, each row of a group as likely, `[..., K]`.
+
+    Args:
+        groups: arrays `[G, K]`, of as many rows as they please.
+        which: numbers of groups.
+        uniform: numbers in 0..1, of a shape with which that of `which` is broadcast.
+    """
+    number = np.array([len(group) for group in groups])
+    first = np.cumsum(number) - number
+    found: Ints = np.concatenate(groups)[first[which] + chosen(uniform, number[which])]
+    return found
+
+
+def paste(images: npt.NDArray[Any], top: Ints, left: Ints, parts: npt.NDArray[Any]) -> None:
+    """Writes a part into each image, in place.
+
+    Args:
+        images: `[N, H, W, ...]`.
+        top: `[N]` first rows.
+        left: `[N]` first columns.
+        parts: `[N, h, w, ...]`.
+    """
+    rows = top[:, None] + np.arange(parts.shape[1])
+    columns = left[:, None] + np.arange(parts.shape[2])
+    images[np.arange(len(images))[:, None, None], rows[:, :, None], columns[:, None, :]] = parts
+
+
 def balanced(count: int, classes: int) -> Ints:
     """Returns labels `[N]`: the classes in turn."""
     return np.arange(count) % classes
 
 
-def split_of(images: Bytes, labels: Ints) -> Split:
-    """Returns a split of images `[N, S, S]` or `[N, S, S, 3]`."""
+def split_of(images: Bytes | npt.NDArray[np.float32], labels: Ints) -> Split:
+    """Returns a split of images `[N, S, S]` or `[N, S, S, 3]`: bytes, or numbers in 0..1."""
     return Split(ArrayPixels(images), labels)

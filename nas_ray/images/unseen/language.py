@@ -6,7 +6,7 @@ import numpy as np
 
 from nas_ray.images.splits import Split
 from nas_ray.images.unseen.definitions import Language
-from nas_ray.images.unseen.draws import TEST, TRAIN, Generated, Ints, balanced, chosen, draws, split_of
+from nas_ray.images.unseen.draws import TEST, TRAIN, Generated, Ints, balanced, draws, one_of, split_of
 from nas_ray.images.unseen.words import LANGUAGE_SIZE, LETTERS, TOGETHER, words_of
 
 _HELD_OUT = 5  # one word in so many
@@ -34,9 +34,7 @@ def _shuffled(words: list[str], seed: int, place: int) -> Ints:
 def _split(definition: Language, split: int, count: int, words: list[Ints]) -> Split:
     (uniform,) = draws(definition.seed, split, count, TOGETHER)
     labels = balanced(count, len(words))
-    number = np.array([len(of) for of in words])
-    first = np.cumsum(number) - number
-    found = np.concatenate(words)[first[labels, None] + chosen(uniform, number[labels, None])]
+    found = one_of(words, labels[:, None], uniform)
     pixels = np.zeros((count, LANGUAGE_SIZE, LANGUAGE_SIZE), np.uint8)
     np.put_along_axis(pixels, found.reshape(count, LANGUAGE_SIZE, 1), 255, axis=2)
     return split_of(pixels, labels)

@@ -8,15 +8,16 @@ Differs: none of their images are here; parts, places, sizes and balance are as 
 from __future__ import annotations
 
 import dataclasses
+import os
 from dataclasses import dataclass
 from typing import ClassVar
 
-from nas_ray.images.definition import WITH_FILES, Definition, absolute_path, exists
+from nas_ray.images.definition import Definition, absolute_path
 from nas_ray.images.unseen.definitions import Made
 
 DIGITS = "digits"
 CIFARS = ("cifar10", "cifar100")
-IDX = "idx"
+NPZ, IDX = "npz", "idx"  # of others that lie at a path, as in `npz:PATH`
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class OfOthers(Made):
         super().__post_init__()
         kind, _, path = self.images.partition(":")
         what = f"{', '.join(self.without_path)}, npz:PATH, or idx:FOLDER with the four files of MNIST"
-        known = self.images in self.without_path or (kind in WITH_FILES and bool(path.strip()))
+        known = self.images in self.without_path or (kind in (NPZ, IDX) and bool(path.strip()))
         self.hold("images", what, known)
         self.hold("images", "without a comma in its path", "," not in self.images)
 
@@ -46,8 +47,8 @@ class OfOthers(Made):
             UsageError: there is not.
         """
         kind, _, path = self.images.partition(":")
-        if kind in WITH_FILES:
-            self.hold("images", "of a path that exists", exists(path))
+        if kind in (NPZ, IDX):
+            self.hold("images", "of a path that exists", os.path.exists(absolute_path(path)))
 
     def absolute(self) -> Definition:
         """Returns the same with an absolute path, so that it holds in any working directory."""

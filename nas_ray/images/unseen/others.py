@@ -13,7 +13,7 @@ from nas_ray.images.digits import open_digits
 from nas_ray.images.idx_files import open_idx
 from nas_ray.images.npz_images import open_npz
 from nas_ray.images.splits import ArrayPixels, Opener, Source, Split
-from nas_ray.images.unseen.draws import TEST, TRAIN, Bytes, Floats, Ints, chosen
+from nas_ray.images.unseen.draws import Bytes, Floats, Ints, chosen
 
 _OPENERS: dict[str, Opener] = {
     "digits": open_digits,
@@ -74,11 +74,6 @@ def heaps_of(images: str, source: Source, least: int = 1) -> tuple[Heap, Heap]:
                 f"{images} has {heap.number[lacking[0]]} {name} images of class {lacking[0]}."
             )
     return train, test
-
-
-def by_split(heaps: tuple[Heap, Heap], split: int) -> Heap:
-    """Returns the images that a split is made of."""
-    return heaps[{TRAIN: 0, TEST: 1}[split]]
 
 
 def _heap(split: Split, classes: int) -> Heap:

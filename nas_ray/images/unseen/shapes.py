@@ -6,7 +6,17 @@ import numpy as np
 
 from nas_ray.images.splits import Split
 from nas_ray.images.unseen.definitions import Shapes
-from nas_ray.images.unseen.draws import TEST, TRAIN, Flags, Generated, balanced, chosen, draws, split_of
+from nas_ray.images.unseen.draws import (
+    TEST,
+    TRAIN,
+    Flags,
+    Generated,
+    balanced,
+    chosen,
+    draws,
+    paste,
+    split_of,
+)
 
 CELL, SIDE = 8, 7
 """Pixels that a shape has for itself, and those that it may fill."""
@@ -49,11 +59,10 @@ def _split(definition: Shapes, split: int, count: int) -> Split:
     jitter = chosen(corners, CELL - SIDE + 1).reshape(count, number, 2)
     colour = (DARKEST + (1 - DARKEST) * colours).reshape(count, number, 1, 1, 3)
     images = np.full((count, size, size, 3), BACKGROUND, np.float32)
-    every, within, mask = np.arange(count)[:, None, None], np.arange(SIDE), masks()
+    mask = masks()
     for place in range(number):
-        rows = (row[:, place] * CELL + jitter[:, place, 0])[:, None] + within
-        columns = (column[:, place] * CELL + jitter[:, place, 1])[:, None] + within
         drawn = np.where(mask[kind[:, place], :, :, None], colour[:, place], BACKGROUND)
-        images[every, rows[:, :, None], columns[:, None, :]] = drawn
+        top, left = (of[:, place] * CELL + jitter[:, place, axis] for axis, of in enumerate((row, column)))
+        paste(images, top, left, drawn)
     images += noise.standard_normal(images.shape, dtype=np.float32) * np.float32(definition.noise)
     return split_of(np.round(images.clip(0, 1) * 255).astype(np.uint8), labels)

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from nas_ray.errors import UsageError
 from nas_ray.images.splits import Source, Split
-from nas_ray.images.unseen.draws import TEST, TRAIN, Bytes, Generated, balanced, chosen, draws, split_of
+from nas_ray.images.unseen.draws import TEST, TRAIN, Bytes, Generated, balanced, draws, one_of, split_of
 from nas_ray.images.unseen.made_of_others import Tile
 from nas_ray.images.unseen.others import Heap, heaps_of
 
 _PLACES = 4
 _SHARED = (
-    ((0, 0, 0, 0),),
-    ((0, 0, 0, 1), (0, 0, 1, 0), (0, 0, 1, 1), (0, 1, 0, 0), (0, 1, 0, 1), (0, 1, 1, 0), (0, 1, 1, 1)),
-    ((0, 0, 1, 2), (0, 1, 0, 2), (0, 1, 1, 2), (0, 1, 2, 0), (0, 1, 2, 1), (0, 1, 2, 2)),
-    ((0, 1, 2, 3),),
+    np.array([(0, 0, 0, 0)]),
+    np.array(
+        [(0, 0, 0, 1), (0, 0, 1, 0), (0, 0, 1, 1), (0, 1, 0, 0), (0, 1, 0, 1), (0, 1, 1, 0), (0, 1, 1, 1)]
+    ),
+    np.array([(0, 0, 1, 2), (0, 1, 0, 2), (0, 1, 1, 2), (0, 1, 2, 0), (0, 1, 2, 1), (0, 1, 2, 2)]),
+    np.array([(0, 1, 2, 3)]),
 )
 """For each number of classes all ways in which four places share them."""
 
@@ -27,7 +31,7 @@ def tile_images(definition: Tile, source: Source) -> Generated:
         UsageError: images of others with too few classes, or of a size that does not fit.
     """
     train, test = (
-        Heap(_shrunk(heap.pixels, definition), heap.first, heap.number)
+        replace(heap, pixels=_shrunk(heap.pixels, definition))
         for heap in heaps_of(definition.images, source, least=_PLACES)
     )
     if len(train.number) < _PLACES:
@@ -45,10 +49,7 @@ def tile_images(definition: Tile, source: Source) -> Generated:
 def _split(definition: Tile, split: int, count: int, heap: Heap) -> Split:
     which, order, images = draws(definition.seed, split, count, 1, len(heap.number), _PLACES)
     labels = balanced(count, _PLACES)
-    number = np.array([len(ways) for ways in _SHARED])
-    first = np.cumsum(number) - number
-    ways = np.array([way for of in _SHARED for way in of])
-    way = ways[first[labels] + chosen(which[:, 0], number[labels])]
+    way = one_of(_SHARED, labels, which[:, 0])
     classes = np.take_along_axis(order.argsort(1), way, 1)
     places = heap.draw(classes, images)
     for place in range(1, _PLACES):  # the next of its class, until it is none of those before
