@@ -36,5 +36,5 @@ def work(way: Way, *, once: bool = True) -> tuple[float, float]:
     for arch in different:
         steps = plan_cell(to_ops(arch), observed=way in (EVERY_RELU, DRAWN)).steps
         total += base + sum(per_op.get(step.op, 0.0) for step in steps)
-        maps += elements * sum(2 + step.op.startswith("nor_conv") for step in steps)
+        maps += elements * sum(2 + step.is_convolution for step in steps)
     return total / len(everything), maps / len(everything)

@@ -39,14 +39,9 @@ def product(active: Tensor) -> Tensor:
     """Returns `C C^T` in float64 for `C [B, units]` of 0 and 1, as bytes or in float32."""
     multiply = of_bytes if active.dtype == torch.int8 else of_floats
     with torch.autocast(active.device.type, enabled=False):  # counts do not fit into bfloat16
-        return (in_halves if active.is_cpu and active.numel() >= LARGE else multiplied)(
-            active, multiply
-        ).double()
-
-
-def multiplied(active: Tensor, multiply: Multiply) -> Tensor:
-    """Returns `C C^T` by one product."""
-    return multiply(active, active)
+        large = active.is_cpu and active.numel() >= LARGE
+        both = in_halves(active, multiply) if large else multiply(active, active)
+    return both.double()
 
 
 def in_halves(active: Tensor, multiply: Multiply) -> Tensor:
