@@ -22,7 +22,7 @@ from nas_ray.training.epoch_module import RecipeModule
 from nas_ray.training.epoch_module import quiet_trainer as quiet_trainer
 from nas_ray.training.expected import Expected, epoch_of_task, epoch_seconds
 from nas_ray.training.image_task import ImageTask
-from nas_ray.training.lazy_layers import met
+from nas_ray.training.lazy_layers import materialised
 from nas_ray.training.objective import objective_of
 from nas_ray.training.recipes import Recipe
 from nas_ray.training.second_classifier import check_nets
@@ -156,7 +156,7 @@ class ShortTraining(EpochTraining):
         recipe = self.recipe_of(arch)
         net = self.space.build(arch, self.num_classes)
         batches = self.task.loaders(recipe, seed, 0)[0]
-        net = met(net, lambda: next(iter(batches))[0])
+        net = materialised(net, lambda: next(iter(batches))[0])
         module = TrainingModule(net, recipe, objective_of(self.task, recipe), steps_per_epoch=len(batches))
         return RecipeModule(module, self.task, recipe, seed, self.accelerator)
 
@@ -173,7 +173,7 @@ class ShortTraining(EpochTraining):
         recipe = self.recipe_of(arch)
         epoch = epoch_of_task(self.task, recipe)
         with seeded(self.init_seed):
-            net = met(self.space.build(arch, self.num_classes), lambda: epoch.draw()[0])
+            net = materialised(self.space.build(arch, self.num_classes), lambda: epoch.draw()[0])
         module = TrainingModule(net, recipe, objective_of(self.task, recipe), steps_per_epoch=epoch.steps)
         seconds = epoch_seconds(module.to("cuda" if accelerator == "gpu" else "cpu"), epoch, threads=threads)
         return Expected(self.last_epoch(arch) * self.seeds_of(arch), seconds, epoch.once)

@@ -138,14 +138,12 @@ def observed_operation(cell: nn.Module, step: Step) -> Callable[[Tensor], Term]:
     return partial(convolved, *whole) if isinstance(whole, nn.Sequential) else whole
 
 
-REDUCING = ("conv_a", "conv_b")
-"""The two convolutions of a reduction."""
-
-
 def watched(block: nn.Module, x: Tensor, observe: Observer) -> Tensor:
     """Returns `block(x)` and calls `observe` with the inputs of its two ReLUs."""
     observe(x, 1)
-    (_, conv_a, norm_a), (_, conv_b, norm_b) = (block.get_submodule(name).children() for name in REDUCING)
+    (_, conv_a, norm_a), (_, conv_b, norm_b) = (
+        block.get_submodule(name).children() for name in ("conv_a", "conv_b")
+    )
     middle = summed([convolved(conv_a, norm_a, F.relu(x))])
     observe(middle, 1)
     around: Tensor = block.get_submodule("shortcut")(x)

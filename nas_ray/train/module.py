@@ -9,7 +9,7 @@ import torch
 from nas_ray.process.seeded import seeded
 from nas_ray.train.beside import Candidate
 from nas_ray.train.job import TrainJob
-from nas_ray.training.lazy_layers import met
+from nas_ray.training.lazy_layers import materialised
 from nas_ray.training.objective import class_objective
 from nas_ray.training.training_data import EpochSampler
 from nas_ray.training.training_module import TrainingModule
@@ -27,7 +27,7 @@ def new_module(job: TrainJob, candidate: Candidate, seed: int) -> TrainingModule
     size = job.images.image_size
     with seeded(seed):
         return TrainingModule(
-            met(
+            materialised(
                 candidate.space.build(candidate.arch, job.images.num_classes),
                 lambda: torch.zeros(2, 3, size, size),
             ),

@@ -10,10 +10,11 @@ from torch import nn
 from torch.nn.parameter import is_lazy
 
 
-def met(net: nn.Module, example: Callable[[], Any]) -> nn.Module:
+def materialised(net: nn.Module, example: Callable[[], Any]) -> nn.Module:
     """Returns `net`, whose lazy layers have the shapes that `example` gives them.
 
-    A net without lazy layers is returned as it is, and draws nothing from torch's generator.
+    A net without lazy layers is returned as it is, and draws nothing from torch's generator. The pass is in
+    evaluation mode, so statistics of BN stay as they were.
 
     Args:
         net: as its space builds it.

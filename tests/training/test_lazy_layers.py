@@ -11,7 +11,7 @@ from torch import nn
 from nas_ray.evaluation.short_training import ShortTraining
 from nas_ray.images.image_data import ImageDataModule
 from nas_ray.rows import Row
-from nas_ray.training.lazy_layers import met
+from nas_ray.training.lazy_layers import materialised
 from nas_ray.training.recipes import parse_recipe
 
 
@@ -51,12 +51,12 @@ def test_a_net_without_lazy_layers_is_left_alone() -> None:
         raise AssertionError("no example is needed")
 
     net, before = nn.Linear(2, 2), torch.random.get_rng_state()
-    assert met(net, refused) is net
+    assert materialised(net, refused) is net
     assert torch.equal(torch.random.get_rng_state(), before)
 
 
 def test_layers_keep_their_mode_and_statistics() -> None:
     net = nn.Sequential(nn.LazyLinear(3), nn.BatchNorm1d(3)).train()
-    assert met(net, lambda: torch.ones(2, 5)).training
+    assert materialised(net, lambda: torch.ones(2, 5)).training
     assert net[0].weight.shape == (3, 5)
     assert torch.equal(net[1].running_mean, torch.zeros(3))
