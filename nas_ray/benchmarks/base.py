@@ -10,6 +10,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from nas_ray.errors import UsageError
+from nas_ray.spaces.settings import arch_of
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,14 @@ def check_arch(arch: object) -> None:
 def known_number(value: object, known: Iterable[int]) -> bool:
     """Returns whether `value` is one of the numbers `known`, whatever it is."""
     return isinstance(value, Real) and value in list(known)
+
+
+def known_accuracy(benchmark: Benchmark, arch: str) -> float:
+    """Returns `benchmark.test_acc` of an arch or of that of a point, in percent; NaN where there is none."""
+    try:
+        return float(benchmark.test_acc(arch_of(arch)))
+    except UsageError:
+        return float("nan")
 
 
 def rank_among(everything: np.ndarray | None, accuracy: float | None) -> int | None:

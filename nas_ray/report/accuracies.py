@@ -5,20 +5,16 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from nas_ray.benchmarks.base import Benchmark, known_accuracy
 from nas_ray.errors import UsageError
 from nas_ray.images.datasets import DATASETS
-from nas_ray.report.search_curve import known_accuracy
 from nas_ray.rows import final_archs
 from nas_ray.safe_files.stored_numbers import row_numbers
 from nas_ray.spaces.settings import arch_of
-
-if TYPE_CHECKING:
-    from nas_ray.benchmarks.base import Benchmark
 
 COLUMNS = ("benchmark_test_acc", "benchmark_valid_acc", "test_acc", "valid_acc")
 

@@ -5,20 +5,16 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from nas_ray.errors import UsageError
+from nas_ray.benchmarks.base import Benchmark, known_accuracy
 from nas_ray.report.canvas import Axes, Figure, MaxNLocator, draw, new_figure
 from nas_ray.report.expected import ORACLE, expected_best, expected_random_arch
 from nas_ray.report.standing import PERCENTILE, best_standing, is_relative, standing
 from nas_ray.rows import final_arch, given_in
-from nas_ray.spaces.settings import arch_of
-
-if TYPE_CHECKING:
-    from nas_ray.benchmarks.base import Benchmark
 
 MAX_PREFIXES = 500
 """Up to this many evaluations, a relative fitness is computed anew after every one of them."""
@@ -60,7 +56,7 @@ def best_so_far(
     fresh = ~rows["reused"].eq(True)
     distinct = [{str(k): v for k, v in row.items()} for row in rows[fresh].to_dict("records")]
     counts = fresh.cumsum().to_numpy()  # distinct archs after each evaluation
-    relative = bool(getattr(fitness, "relative", True))
+    relative = is_relative(fitness)
     values = np.array([]) if relative else np.asarray(fitness(distinct))
     leaders: dict[int, dict[str, Any] | None] = {}
     accuracies: dict[str, float] = {}
@@ -92,14 +88,6 @@ def best_so_far(
     columns = ["evaluation", "finished_at", "trial", "arch", "fitness", "accuracy"]
     curve = pd.DataFrame(table, columns=columns).astype({"trial": "Int64"})
     return curve.assign(evaluation=curve["evaluation"] - given)
-
-
-def known_accuracy(benchmark: Benchmark, arch: str) -> float:
-    """Returns `benchmark.test_acc` of an arch or of that of a point, in percent; NaN where there is none."""
-    try:
-        return float(benchmark.test_acc(arch_of(arch)))
-    except UsageError:
-        return float("nan")
 
 
 def _evaluations(size: int, relative: bool, given: int) -> list[int]:

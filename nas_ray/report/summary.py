@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from nas_ray.benchmarks.base import accuracy_column, rank_among
+from nas_ray.benchmarks.base import Benchmark, accuracy_column, known_accuracy, rank_among
 from nas_ray.report.expected import expected_best, expected_random_arch
-from nas_ray.report.search_curve import known_accuracy
 from nas_ray.rows import final_arch, given_in
 from nas_ray.spaces.settings import arch_of
-
-if TYPE_CHECKING:
-    from nas_ray.benchmarks.base import Benchmark
 
 _WORTH = (
     *("benchmark", "dataset", "acc_column", "acc_source", "accuracy", "rank", "num_archs"),

@@ -13,13 +13,13 @@ import pandas as pd
 from rich.console import Console
 
 from nas_ray.benchmarks import Benchmark
-from nas_ray.benchmarks.base import accuracy_column
+from nas_ray.benchmarks.base import accuracy_column, known_accuracy
 from nas_ray.drivers.table import to_table
 from nas_ray.evaluation.gpu_memory import packing
 from nas_ray.report.cells import draw_cell, has_cell
 from nas_ray.report.front import draw_front, front_of
 from nas_ray.report.front_table import print_front
-from nas_ray.report.search_curve import draw_search, known_accuracy
+from nas_ray.report.search_curve import draw_search
 from nas_ray.report.summary import best_row, summarize
 from nas_ray.report.summary_table import Course, print_summary
 from nas_ray.rows import ERROR, FOUND, arch_first, final_arch, final_archs, given_in

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 from matplotlib.image import imread
 
-from nas_ray.report.search_curve import best_so_far, draw_search, known_accuracy
+from nas_ray.benchmarks.base import known_accuracy
+from nas_ray.report.search_curve import best_so_far, draw_search
 from nas_ray.report.standing import best_standing, standing
 from nas_ray.searchers.fitness import RankSum, Single
 from tests.report.drawn import drawn_by

@@ -8,8 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from nas_ray.benchmarks.base import rank_among
-from nas_ray.report.search_curve import known_accuracy
+from nas_ray.benchmarks.base import known_accuracy, rank_among
 from nas_ray.rows import TRAJECTORY
 from nas_ray.runs.writing import write_csv, write_parquet
 from nas_ray.search.base import Experiment

@@ -14,9 +14,9 @@ import pandas as pd
 from rich.console import Console
 
 from nas_ray.benchmarks import Benchmark
+from nas_ray.benchmarks.base import known_accuracy
 from nas_ray.report.latex import Cell, Value, best_of, escaped, latex_table
 from nas_ray.report.one_shot_pictures import draw_course, methods_of
-from nas_ray.report.search_curve import known_accuracy
 from nas_ray.rows import ERROR, FOUND
 from nas_ray.runs.writing import write_csv, write_text
 from nas_ray.search.base import Experiment
