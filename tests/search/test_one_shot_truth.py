@@ -13,8 +13,8 @@ from nas_ray.errors import UsageError
 from nas_ray.search.one_shot_truth.args import METHODS, TruthArgs
 from nas_ray.search.one_shot_truth.one_edge import OPS, RIGHT, SHORTCUT, OneEdge, one_edge_net
 from nas_ray.search.one_shot_truth.run import grouped, run, tasks_of
-from nas_ray.search.one_shot_truth.searching import Task, search, standardised
-from nas_ray.search.one_shot_truth.table import completed, how_often
+from nas_ray.search.one_shot_truth.searching import DIVERGED, Task, search, standardised
+from nas_ray.search.one_shot_truth.table import completed, how_often, show
 from nas_ray.shared_weights.mixed import Mix, one_hot
 
 SMALL = {"steps": 40, "num_images": 200}
@@ -66,6 +66,16 @@ def test_darts_finds_the_right_operation_where_there_is_no_shortcut() -> None:
     row = search(Task("darts1,lr=0.1,arch_lr=0.02", 0.5, 0, 100, 32, 8, 600))
     assert row["arch"] == RIGHT
     assert row["supernet_acc"] > 85
+
+
+def test_a_search_that_diverges_has_found_nothing_and_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    method = "darts1,lr=1e+30,arch_lr=0.02"
+    row = search(Task(method, 0.5, 0, 20, 8, 4, 40))
+    assert row["arch"] == DIVERGED
+    found = how_often(pd.DataFrame([row, row, *2 * [{**row, "arch": RIGHT}]]))
+    assert found["diverged"].tolist() == [50.0]
+    show(found, TruthArgs(methods=("darts1,lr=1e+30",), shortcuts=("0.5",)), Console())
+    assert "2 searches diverged and count as wrong; lower --lr." in capsys.readouterr().out
 
 
 def test_images_halves_are_balanced() -> None:

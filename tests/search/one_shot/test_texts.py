@@ -7,10 +7,13 @@ import dataclasses
 import pytest
 
 from nas_ray.errors import UsageError
-from nas_ray.search.one_shot.args import OneShotArgs
+from nas_ray.search.one_shot.args import WITHOUT, OneShotArgs
 from nas_ray.search.one_shot.texts import method_texts
 from nas_ray.shared_weights.methods.named import METHODS
 from nas_ray.shared_weights.prune import NAMES
+from nas_ray.spaces import SPACES
+from nas_ray.spaces.edges import EdgeSpace
+from nas_ray.spaces.named import make_space
 
 
 @pytest.mark.parametrize(
@@ -64,3 +67,8 @@ def test_help_names_every_method() -> None:
     listed = text.partition("separated by commas or spaces: ")[2].partition(" (docs/one_shot.md)")[0]
     named = listed.replace(", and without training ", ", ").replace(" and ", ", ").split(", ")
     assert named == [*METHODS, *NAMES]
+
+
+@pytest.mark.parametrize("name", SPACES)
+def test_spaces_that_are_refused_at_once_have_no_trainable_supernet(name: str) -> None:
+    assert isinstance(make_space(name), EdgeSpace) == (name not in WITHOUT)
