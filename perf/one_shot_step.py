@@ -3,6 +3,7 @@
     python perf/one_shot_step.py
     python perf/one_shot_step.py --space darts --cells 3 --batch-size 32
     python perf/one_shot_step.py --methods darts1 darts2 --forms
+    python perf/one_shot_step.py --methods darts1 forward operations parameters both --forms
 
 `usual` has a module for each operation of each edge and takes gradients of everything in each pass, as most
 released code does; `channels last` is the same with maps in the order that convolutions on a CPU prefer, and
@@ -18,16 +19,15 @@ needs at most beside what was there before it.
 from __future__ import annotations
 
 import copy
-import ctypes
 import dataclasses
+import functools
 import math
 import statistics
 import time
-from collections.abc import Callable
-from pathlib import Path
 
 import torch
 import tyro
+from peak_memory import peak
 from rich.console import Console
 from rich.table import Table
 from torch import Tensor
@@ -42,6 +42,14 @@ TOLERANCE = 1e-5
 FORMS = {"usual": (False, True), "channels last": (True, True), "asked": (True, False)}
 """Beside `ours`: whether maps are channels last, and whether all gradients are taken."""
 
+PASSES = {
+    "forward": (False, False),
+    "operations": (True, False),
+    "parameters": (False, True),
+    "both": (True, True),
+}
+"""Whether a pass takes the gradients of the weights of operations, and those of the parameters."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Args:
@@ -50,7 +58,7 @@ class Args:
     space: str = "nats-tss"
     """Space with a supernet."""
     methods: tuple[str, ...] = ("darts1", "darts2", "gdas")
-    """Of darts1, darts2 and gdas."""
+    """Of darts1, darts2 and gdas, or single passes: forward, operations, parameters and both."""
     forms: tuple[str, ...] = tuple(FORMS)
     """Beside `ours`; none to compare methods alone."""
     channels: int = 16
@@ -146,6 +154,22 @@ class Steps:
         self.learn(kind, weights, direct)
         return *losses, self.train(kind)
 
+    def single(self, kind: Kind, operations: bool, parameters: bool) -> tuple[float, ...]:
+        """Returns the loss of one pass that takes those gradients, or none."""
+        weights = self.weights(kind, operations)
+        with torch.set_grad_enabled(operations or parameters):
+            loss = self.loss(kind, 0, weights)
+        if wanted := [*(weights if operations else ()), *(kind.parameters if parameters else ())]:
+            gradients(loss, wanted)
+        return (loss.item(),)
+
+    def take(self, method: str, kind: Kind) -> tuple[float, ...]:
+        """Returns the losses of a step of a method, or that of a single pass, by its name."""
+        if method in PASSES:
+            return self.single(kind, *PASSES[method])
+        losses: tuple[float, ...] = getattr(self, method)(kind)
+        return losses
+
     @staticmethod
     def learn(kind: Kind, weights: list[Tensor], found: list[Tensor]) -> None:
         """Makes a step of the logits, of whose softmax the gradients were `found`."""
@@ -177,22 +201,6 @@ def move(tensors: list[Tensor], directions: list[Tensor], length: float) -> None
     torch._foreach_add_([own.detach() for own in tensors], directions, alpha=length)
 
 
-def peak(work: Callable[[], object]) -> float:
-    """Returns how much the memory of this process grows at most during `work`, in MB; NaN but on Linux."""
-    status, refs = Path("/proc/self/status"), Path("/proc/self/clear_refs")
-    if not refs.exists():
-        return math.nan
-    ctypes.CDLL("libc.so.6").malloc_trim(0)
-    refs.write_text("5")
-
-    def read(name: str) -> int:
-        return next(int(line.split()[1]) for line in status.read_text().splitlines() if line.startswith(name))
-
-    before = read("VmRSS")
-    work()
-    return (read("VmHWM") - before) / 1024
-
-
 def kinds_of(net: MixedNet, method: str, forms: tuple[str, ...]) -> dict[str, Kind]:
     """Returns the forms in which a method is measured, with equal parameters."""
     usual = {name: how for name, how in FORMS.items() if name in forms and method != "gdas"}
@@ -218,7 +226,7 @@ def main(args: Args) -> None:
     for turn in range(args.rounds + 1):
         for method, _, kind in forms:
             start = time.process_time()
-            losses = getattr(steps, method)(kind)
+            losses = steps.take(method, kind)
             if turn:
                 kind.seconds.append(time.process_time() - start)
             else:
@@ -231,7 +239,7 @@ def main(args: Args) -> None:
         of, base = (method, "ours") if name != "ours" else ("darts1", "darts1")
         against = ours.get(of)
         times = "" if against in (None, kind) else f"{ratio(kind.seconds, against.seconds):.2f} x {base}"
-        grown = peak(lambda kind=kind, method=method: getattr(steps, method)(kind))
+        grown = peak(functools.partial(steps.take, method, kind))
         seconds = f"{statistics.median(kind.seconds):.3f}"
         table.add_row(method, name, seconds, times, f"{grown:.0f}", f"{kind.losses[-1]:.5f}")
     Console(width=100).print(table)

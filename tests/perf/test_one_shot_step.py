@@ -9,7 +9,9 @@ import pytest
 PERF = Path(__file__).parents[2] / "perf"
 
 
-@pytest.mark.parametrize(("space", "method"), [("nats-tss", "darts2"), ("darts", "darts1")])
+@pytest.mark.parametrize(
+    ("space", "method"), [("nats-tss", "darts2"), ("darts", "darts1"), ("darts", "both")]
+)
 def test_losses_are_equal_in_all_forms(
     space: str, method: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
