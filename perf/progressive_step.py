@@ -1,11 +1,12 @@
-"""Measures what a step of progressive search costs, and how fast its predictors learn and predict.
+"""Measures what a step of progressive search costs.
 
     python perf/progressive_step.py
     python perf/progressive_step.py --beams 16 256 --predictors lstm
+    python perf/progressive_step.py --beams --published
 
 One core. A step is an ask and a tell, the mean over a whole search, fits and predictions included; scores are
-random numbers. The published search is 136 cells of one block and 4 times 256 larger ones, whose children
-are hundreds of thousands.
+random numbers. The published search (`--published`) is of 136 cells of one block in the space `pnas` and 4
+times 256 larger ones, whose children are hundreds of thousands.
 """
 
 from __future__ import annotations
@@ -23,7 +24,11 @@ from torch import nn
 
 from nas_ray.searchers import ProgressiveSearch, Single
 from nas_ray.spaces import NatsTss, SearchSpace
+from nas_ray.spaces.named import make_space
 from nas_ray.testing.driving import drive
+
+PUBLISHED = 256, 136 + 4 * 256
+"""Beam and steps of the published search."""
 
 
 class Places:
@@ -62,6 +67,8 @@ class Args:
     """Their predictors."""
     steps: int = 600
     """Steps of a search."""
+    published: bool = False
+    """Measure the published search too."""
 
 
 def searched(space: SearchSpace, steps: int, **options: object) -> float:
@@ -76,15 +83,21 @@ def searched(space: SearchSpace, steps: int, **options: object) -> float:
 
 def main(args: Args) -> None:
     torch.set_num_threads(1)
-    lines = [
-        {
-            "decisions": len(space.choices()),
-            "beam": beam,
-            "predictor": predictor,
-            "ms a step": searched(space, args.steps, beam=beam, predictor=predictor),
-        }
+    searches: list[tuple[str, SearchSpace, int, int]] = [
+        (f"{len(space.choices())} decisions", space, beam, args.steps)
         for space in (NatsTss(), Places())
         for beam in args.beams
+    ]
+    if args.published:
+        searches.append(("pnas", make_space("pnas"), *PUBLISHED))
+    lines = [
+        {
+            "space": name,
+            "beam": beam,
+            "predictor": predictor,
+            "ms a step": searched(space, steps, beam=beam, predictor=predictor),
+        }
+        for name, space, beam, steps in searches
         for predictor in args.predictors
     ]
     print(pd.DataFrame(lines).to_string(index=False, float_format=lambda value: f"{value:.2f}"))
