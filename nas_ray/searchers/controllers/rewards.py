@@ -38,9 +38,10 @@ def shaped(shape: str, fitness: float) -> float:
 
 
 def rank_of(values: np.ndarray, place: int) -> float:
-    """Returns the share of `values [rows]` below the one at `place`, NaN among them; half of those that are equal count.
+    """Returns the share of `values [rows]` below the one at `place`; half of those that are equal count.
 
-    It is in (0, 1) however many rows there are, so that what came early can be compared with what comes late.
+    NaN is below every number. The share is in (0, 1) however many rows there are, so that what came early
+    can be compared with what comes late.
     """
     own = values[place]
     return float((np.sum(~(values >= own)) + np.sum(values == own) / 2) / len(values))
