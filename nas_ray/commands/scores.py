@@ -158,6 +158,32 @@ def staleness(description: str) -> int:
     return run(args, output(piped=160))
 
 
+def audit(description: str) -> int:
+    """Which rows of a table of results cannot be true: held against the accuracy of all archs of the space.
+
+        nas-ray audit results.csv --benchmark nats_tss.csv.gz
+        nas-ray audit results.csv --searched once --runs 500 --out verdicts.csv
+
+    A mean over runs is a mixture of archs. Where no mixture of all archs of the space has the means and
+    deviations that a row claims, the row is impossible, and the sentence beside it says which values: one
+    above the best arch, a deviation too large for its mean, test and validation accuracy that do not go
+    together, datasets that no single search gives. Rows that repeat another one are named too. The exit code
+    is 1 where a row is impossible or repeated.
+    """
+    from nas_ray.commands.names import check_names
+    from nas_ray.reproduce.audit.args import AuditArgs
+    from nas_ray.terminal.command_line import read_args
+
+    args = read_args(AuditArgs, description)
+    check_names(args)
+    args.check()
+    from nas_ray.drivers.lifecycle import Ending, guarded
+    from nas_ray.reproduce.audit.run import run  # scipy takes a second
+
+    console = output(piped=160)
+    return guarded(lambda: run(args, console), Ending("audit"), console)
+
+
 def reproduce(description: str) -> int:
     """Runs published tables again on stored scores: our figures beside theirs, and whether they agree.
 

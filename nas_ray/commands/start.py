@@ -40,6 +40,7 @@ COMMANDS: dict[str, Command] = {
     "staleness": scores.staleness,
     "one-shot-truth": searches.one_shot_truth,
     "reproduce": scores.reproduce,
+    "audit": scores.audit,
     "trace": spaces.trace,
     "export-nats": results.export_nats,
 }

@@ -10,6 +10,7 @@ from nas_ray.commands.names import check_names
 from nas_ray.commands.start import COMMANDS, chosen
 from nas_ray.correlate.args import CorrelateArgs
 from nas_ray.reproduce.args import ChooseArgs, CompareArgs, ReproduceArgs
+from nas_ray.reproduce.audit.args import AuditArgs
 from nas_ray.reproduce.staleness.args import StalenessArgs
 from nas_ray.score_space.args import ScoreArgs
 from nas_ray.search.arguments import AnySearchArgs, ReaArgs, SearchArgs, SkipReaArgs
@@ -41,6 +42,7 @@ ARGS: dict[str, type] = {
     "compare-searchers": CompareArgs,
     "staleness": StalenessArgs,
     "reproduce": ReproduceArgs,
+    "audit": AuditArgs,
     "export-nats": ExportArgs,
 }
 

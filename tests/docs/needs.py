@@ -63,6 +63,12 @@ def trained_net(folder: Path, data: Path | None) -> bool:
     return True
 
 
+def results(folder: Path, data: Path | None) -> bool:
+    """Puts a table of results beside it."""
+    (folder / "results.csv").write_text("method,cifar10,cifar100\nmine,93.94±0.40,71.91±1.23\n")
+    return True
+
+
 def pictures(folder: Path, data: Path | None) -> bool:
     """Puts pictures beside it."""
     (folder / "photos").mkdir(exist_ok=True)
@@ -94,6 +100,7 @@ NEEDS = {
     "pictures": Need("yours", pictures),
     "`trained.csv`": Need("made by long trainings"),
     "`scores.parquet`": Need("made by hours of score-space"),
+    "`results.csv`": Need("yours", results),
 }
 """Everything that a block may need, by the words of the documents."""
 

@@ -53,9 +53,8 @@ class Command:
 
     def out(self, folder: Path) -> Path:
         """Returns what `--out` may be in `folder`: a new folder, or a file where it writes one."""
-        return folder / {"export_nats": "made.csv", "predict": "made.csv", "report": "made.html"}.get(
-            self.name, "made"
-        )
+        files = dict.fromkeys(("audit", "export_nats", "predict"), "made.csv") | {"report": "made.html"}
+        return folder / files.get(self.name, "made")
 
 
 COMMANDS = {
@@ -105,6 +104,12 @@ COMMANDS = {
             "--searchers rea,population=3,sample=2 --workers 1,2 --late 3 --seeds 3 --evaluations 4 "
             "--dataset cifar10 --resamples 10 --num-cpus 1 --benchmark {files}/nats.parquet",
             work="nas_ray.reproduce.staleness.run.make",
+        ),
+        Command(
+            "audit",
+            "{files}/results.csv --benchmark {files}/nats.parquet",
+            writes="file",
+            work="nas_ray.reproduce.audit.run.judged",
         ),
         Command(
             "choose_score",
@@ -276,6 +281,7 @@ def files(tmp_path_factory: pytest.TempPathFactory, data_dir: Path) -> Path:
     write_files(str(folder))
     write_run(folder / "run")
     write_model(folder / "model.pt")
+    (folder / "results.csv").write_text("method,cifar10\nfound,40.00\n")
     Image.new("RGB", (40, 30), "red").save(folder / "photo.png")
     (folder / "official").symlink_to(data_dir / "nats_official_sample" / "NATS-tss-v1_0-3ffb9-simple")
     return folder

@@ -19,13 +19,15 @@ def path_options(name: str) -> list[str]:
     hints = get_type_hints(kind)
     of_paths = [f for f, hint in hints.items() if hint is Path or Path in get_args(hint)]
     fields = {field.name for field in dataclasses.fields(kind)}
-    return sorted((set(of_paths) | set(PATHS)) & fields - {"run", "runs", "directory", "model", "files"})
+    return sorted(
+        (set(of_paths) | set(PATHS)) & fields - {"run", "runs", "directory", "model", "files", "results"}
+    )
 
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_blank_path_is_refused(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    positional = ["somewhere"] if name in ("report", "export_nats", "train", "predict") else []
+    positional = ["somewhere"] if name in ("report", "export_nats", "train", "predict", "audit") else []
     positional += ["there"] if name == "predict" else []
     options = path_options(name)
     assert "out" in options
@@ -37,9 +39,16 @@ def test_a_blank_path_is_refused(name: str, tmp_path: Path, monkeypatch: pytest.
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("name", ["report", "export_nats", "train", "predict"])
+@pytest.mark.parametrize("name", ["report", "export_nats", "train", "predict", "audit"])
 def test_a_blank_place_is_refused(name: str) -> None:
-    said = {"report": "RUNS", "export_nats": "DIRECTORY", "train": "RUN", "predict": "MODEL"}[name]
+    places = {
+        "report": "RUNS",
+        "export_nats": "DIRECTORY",
+        "train": "RUN",
+        "predict": "MODEL",
+        "audit": "RESULTS",
+    }
+    said = places[name]
     for word in ("", " ", "a\0b"):
         assert refused(name, word).startswith(f"{said} must name a file or folder")
 

@@ -1,0 +1,1 @@
+"""Tables of results held against all that a space can give: which rows cannot be true, and why."""
