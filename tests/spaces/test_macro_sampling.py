@@ -184,3 +184,18 @@ def test_as_described_the_worse_parent_gives_a_third() -> None:
     widths = Counter(token.width for tokens in children for token in tokens if token.word == "conv")
     assert set(widths) == {8, 64}
     assert abs(widths[64] / sum(widths.values()) - 1 / 3) < 0.06
+
+
+def test_children_of_ranked_parents_may_take_whatever_is_there() -> None:
+    """One convolution of 64 channels among nine of 8 is a tenth of them, or with `uniform` a half."""
+    archs = ["max:4x4-" + "conv:8:1x1-relu-" * 9 + "conv:64:1x1-relu-to:4x4-head"] * 2
+    for uniform, share in ((False, 0.1), (True, 0.5)):
+        space, rng = Macro(variant="described"), np.random.default_rng(0)
+        children = [tokens_of(space.drawn_from(archs, rng, uniform=uniform)) for _ in range(300)]
+        widths = Counter(token.width for tokens in children for token in tokens if token.word == "conv")
+        assert set(widths) == {8, 64}
+        assert abs(widths[64] / sum(widths.values()) - share) < 0.06
+    again = [SPACE.drawn_from([archs[0]], np.random.default_rng(1), uniform=True) for _ in range(2)]
+    assert again[0] == again[1]
+    with pytest.raises(UsageError, match="got none"):
+        SPACE.drawn_from([], rng)

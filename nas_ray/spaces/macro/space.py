@@ -13,6 +13,7 @@ import numpy as np
 from nas_ray.errors import UsageError, unknown_name
 from nas_ray.errors.checks import Kind, whole
 from nas_ray.spaces.graphs.graph import LayerGraph, graph_of_calls
+from nas_ray.spaces.graphs.properties import even
 from nas_ray.spaces.macro.chain import MOST_TOKENS, tokens_of, written
 from nas_ray.spaces.macro.mutation import CHANGES, mutated
 from nas_ray.spaces.macro.plan import layers_of_steps, steps_of
@@ -128,12 +129,28 @@ class Macro:
                 f"A child needs one parent at least, and a fitness for each or none, got {len(parents)} "
                 f"parents and {count} fitnesses."
             )
-        if self.mutation and rng.random() < self.mutation:
-            return self.mutant(parents[_one_of(len(parents), fitness, rng)], rng)
         order = rng.permutation(len(parents)) if fitness is None else _ascending(fitness)
-        variant = self.rules.variant
-        graphs = [child_graph(parents[place], variant) for place in order]
-        return drawn(Parents(graphs, variant), self.rules, rng) or parents[int(order[-1])]
+        return self.drawn_from([parents[place] for place in order], rng)
+
+    def drawn_from(self, ranked: Sequence[str], rng: np.random.Generator, *, uniform: bool = False) -> str:
+        """Returns a child of `ranked`, archs from the worst to the best, drawn from the graphs of their nets.
+
+        Args:
+            ranked: one or more archs.
+            rng: draws.
+            uniform: whether what follows a layer, and each value of a property, is equally likely, however
+                often a parent has it.
+
+        Raises:
+            UsageError: one is no arch, or there are none.
+        """
+        if not ranked:
+            raise UsageError("A child needs one parent at least, got none.")
+        if self.mutation and rng.random() < self.mutation:
+            return self.mutant(ranked[_by_rank(len(ranked), rng)], rng)
+        variant, graph = self.rules.variant, even_graph if uniform else child_graph
+        parents = Parents([graph(arch, variant) for arch in ranked], variant)
+        return drawn(parents, self.rules, rng) or ranked[-1]
 
     def mutant(self, arch: str, rng: np.random.Generator, change: str | None = None) -> str:
         """Returns an arch one mutation away: a layer changed, added, removed or moved, or a part drawn anew.
@@ -205,12 +222,20 @@ def child_graph(arch: str, variant: Variant = RELEASED) -> LayerGraph:
     return variant.kept(graph_of_calls(arch, list(layers_of_steps(steps, variant))))
 
 
-def _one_of(count: int, fitness: Sequence[float] | None, rng: np.random.Generator) -> int:
-    """Returns the place of a parent, drawn in proportion to its rank from 1, or uniformly."""
-    if fitness is None:
-        return int(rng.integers(count))
+@lru_cache(maxsize=1024)
+def even_graph(arch: str, variant: Variant) -> LayerGraph:
+    """Returns the graph of an arch's net in which whatever is there counts once.
+
+    Raises:
+        UsageError: no arch.
+    """
+    return even(child_graph(arch, variant))
+
+
+def _by_rank(count: int, rng: np.random.Generator) -> int:
+    """Returns one of `count` places with a chance in proportion to its rank from 1."""
     ranks = np.arange(1, count + 1)
-    return int(_ascending(fitness)[rng.choice(count, p=ranks / ranks.sum())])
+    return int(rng.choice(count, p=ranks / ranks.sum()))
 
 
 def _ascending(fitness: Sequence[float]) -> np.ndarray:
