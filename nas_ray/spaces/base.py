@@ -59,7 +59,10 @@ class Neighborhood(SearchSpace, Protocol):
     """A space in which archs are near others; asked by evolution and local search."""
 
     def neighbors(self, arch: str) -> list[str]:
-        """Returns the archs one mutation away: no duplicates, never `arch` itself, in a fixed order."""
+        """Returns the archs one mutation away: no duplicates, never `arch` itself, in a fixed order.
+
+        Of very many it may be some, which `arch` alone decides.
+        """
 
 
 @runtime_checkable

@@ -21,10 +21,14 @@ OPTIONS: Final[dict[str, dict[str, type]]] = {
     **dict.fromkeys(("darts-s1", "darts-s2", "darts-s3", "darts-s4", "darts-cells"), _SIZES),
     **dict.fromkeys(("nasnet", "pnas"), _OF_BLOCKS),
     "nasnet-cells": {**_SIZES, "stem_channels": int},
+    "macro": {"as": str, **dict.fromkeys(("layers", "params", "memory"), int), "mutation": float},
 }
 """By the name of a space, the options that a text may give it: arguments of its class."""
 
-WITHOUT: Final = ("nats-tss", "nats-sss", "macro", "layerwise-nets", "hand-designed")
+ARGUMENTS: Final = {"as": "variant"}
+"""The argument of an option whose name Python reserves."""
+
+WITHOUT: Final = ("nats-tss", "nats-sss", "layerwise-nets", "hand-designed")
 """The other spaces of this package."""
 
 
@@ -48,9 +52,10 @@ def named_options(text: str) -> tuple[str, dict[str, Any]]:
         option, _, value = (piece.strip() for piece in part.partition("="))
         if option not in OPTIONS[name]:
             raise UsageError(unknown_name(f"option of the space {name}", option, list(OPTIONS[name])))
-        if option in options or not value:
+        argument = ARGUMENTS.get(option, option)
+        if argument in options or not value:
             raise UsageError(f"The space {text!r} must give {option} once, as {option}=VALUE.")
-        options[option] = _value(name, option, value)
+        options[argument] = _value(name, option, value)
     return name, options
 
 
@@ -58,5 +63,5 @@ def _value(name: str, option: str, value: str) -> Any:
     try:
         return OPTIONS[name][option](value)
     except ValueError as error:
-        shown = printable([value])[0]
-        raise UsageError(f"The {option} of {name} must be a whole number, got '{shown}'.") from error
+        what, shown = "a whole number" if OPTIONS[name][option] is int else "a number", printable([value])[0]
+        raise UsageError(f"The {option} of {name} must be {what}, got '{shown}'.") from error

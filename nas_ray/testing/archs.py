@@ -7,7 +7,14 @@ import itertools
 import numpy as np
 
 from nas_ray.errors import UsageError
-from nas_ray.spaces.base import DecisionSpace, FiniteSpace, Neighborhood, SearchSpace, SequenceSpace
+from nas_ray.spaces.base import (
+    DecisionSpace,
+    FiniteSpace,
+    Neighborhood,
+    RecombiningSpace,
+    SearchSpace,
+    SequenceSpace,
+)
 from nas_ray.spaces.product import arch_space, product_of
 from nas_ray.spaces.sequences import sample_sequence
 from nas_ray.testing.given import must
@@ -52,10 +59,15 @@ def far_archs(space: SearchSpace) -> list[str]:
 
 
 def goes_one_way(space: SearchSpace) -> bool:
-    """Returns whether a neighbour of an arch may lack it: where archs are sequences of several lengths."""
+    """Returns whether a neighbour of an arch may lack it.
+
+    So it is where archs are sequences of several lengths, and where a space makes children itself, whose
+    neighbours are some of many.
+    """
     product = product_of(space)
     archs = space if product is None else arch_space(product)
-    return isinstance(archs, SequenceSpace) and not isinstance(archs, DecisionSpace)
+    several = isinstance(archs, SequenceSpace) and not isinstance(archs, DecisionSpace)
+    return several or isinstance(archs, RecombiningSpace)
 
 
 def _text(arch: object, who: str) -> str:

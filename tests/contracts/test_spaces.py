@@ -16,6 +16,7 @@ SMALL = {
     "nasnet": ":channels=2,cells=1,blocks=1",
     "pnas": ":channels=2,cells=1,blocks=2",
     "nasnet-cells": ":channels=2,cells=1",
+    "macro": ":as=described,params=500000,memory=4",
 }
 """Options of spaces whose nets would take long."""
 ARCHS_ALONE = {"layerwise", "layerwise-nets", "macro", "nasnet", "pnas", "nasnet-cells"}

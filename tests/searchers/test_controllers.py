@@ -456,7 +456,7 @@ def test_archs_grow_as_the_schedule_says() -> None:
         (
             lambda: Ppo(open_space("macro"), fitness=FITNESS),
             "ppo needs a space whose archs are made of decisions, such as nats-tss, got Macro; search it "
-            "with rea or random_search.",
+            "with rea, local_search or random_search.",
         ),
         (lambda: Ppo(Grid(), fitness=FITNESS, clip=0.0), "clip of ppo must be above 0 and at most 1, got 0"),
         (

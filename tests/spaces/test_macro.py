@@ -12,14 +12,15 @@ from torch import nn
 
 from nas_ray.errors import UsageError
 from nas_ray.spaces.graphs import graph_of, seed_graph, trace
-from nas_ray.spaces.graphs.properties import released
-from nas_ray.spaces.macro import space as macro
 from nas_ray.spaces.macro.chain import tokens_of, written
 from nas_ray.spaces.macro.plan import steps_of
-from nas_ray.spaces.macro.space import Macro, child_graph, seeds
+from nas_ray.spaces.macro.seeds import ORDER, SEEDS, seeds
+from nas_ray.spaces.macro.space import Macro, child_graph
+from nas_ray.spaces.macro.variant import VARIANTS
 from tests.guards.commands import call
 
-SPACE = Macro()
+SPACE, DESCRIBED = Macro(), Macro(variant="described")
+BOTH = pytest.mark.parametrize("space", [SPACE, DESCRIBED], ids=list(VARIANTS))
 
 
 def test_a_net_by_hand() -> None:
@@ -59,7 +60,8 @@ def test_the_first_block_projects_three_channels() -> None:
         ("", "does not end with head alone, or is too long."),
         ("conv:8:3x3", "does not end with head alone"),
         ("head-head", "does not end with head alone"),
-        ("-".join(["relu"] * 500) + "-head", "is too long"),
+        ("-".join(["relu"] * 2000) + "-head", "is too long"),
+        ("-".join(["relu"] * 500) + "-head", "has more than 500 layers."),
         ("conv:8-head", "has 'conv:8'."),
         ("conv:08:3x3-head", "has 'conv:08:3x3'."),
         ("conv:8:3x3 -head", "has 'conv:8:3x3 '."),
@@ -67,6 +69,10 @@ def test_the_first_block_projects_three_channels() -> None:
         ("dropout:1.0-head", "has 'dropout:1.0'."),
         ("dropout:0.50-head", "has 'dropout:0.50'."),
         ("gelu-head", "has 'gelu'."),
+        (
+            "conv:8:3x3:s2-max:7x7-head",
+            "has 'conv:8:3x3:s2', and strides, paddings, dilations and groups need as=",
+        ),
         (
             "linear:4-bn-head",
             "cannot be built (An arch of macro must have no bn behind a layer that makes features",
@@ -78,7 +84,10 @@ def test_the_first_block_projects_three_channels() -> None:
         ("conv:8:3x3-head", "has 8,192 values before its last layers, more than 6,000."),
         ("square-relu-max:2x2-max:2x2-conv:1:1x1-head", None),
         ("conv:64:1x1-square-bn-max:31x31-head", "weights, more than 10,000,000."),
-        ("conv:2000:1x1-relu-relu-relu-max:31x31-head", "values in its maps, more than 4,000,000."),
+        (
+            "conv:2000:1x1-relu-relu-relu-max:31x31-head",
+            "takes 31.3 MiB for the maps of an image, more than 16.",
+        ),
         ("max:2x2-" + "down:8-" * 63 + "head", "has more than 500 layers."),
     ],
 )
@@ -96,57 +105,147 @@ def test_what_is_no_text_is_no_arch() -> None:
         SPACE.build(3, 10)  # type: ignore[arg-type]
 
 
-def agrees(arch: str) -> None:
+@pytest.mark.parametrize(
+    ("arch", "says"),
+    [
+        ("conv:96:7x7:s2-bn-relu6-max:3x3:s2:p1-conv:48:3x3:g48-head", None),
+        ("conv:9:3x3:s2x1-to:7x7-head", None),
+        ("conv:9:3x3:s2x2-to:7x7-head", "has 'conv:9:3x3:s2x2', which is written conv:9:3x3:s2."),
+        (
+            "conv:9:3x3:s1-to:7x7-head",
+            "is written conv:9:3x3-to:7x7-head, by what its layers do on 32 pixels.",
+        ),
+        ("conv:9:3x3:p1-to:7x7-head", "is written conv:9:3x3-to:7x7-head,"),
+        ("conv:9:1x1:p1-to:7x7-head", "is written conv:9:1x1-to:7x7-head,"),
+        ("conv:9:3x3:g9-to:7x7-head", "is written conv:9:3x3:g3-to:7x7-head,"),
+        ("conv:9:3x3:d20-to:7x7-head", "is written conv:9:3x3-to:7x7-head,"),
+        ("max:2x2:s2-head", "is written max:2x2-head,"),
+        ("max:31x31-conv:4:3x3:s2:p0-head", "is written max:31x31-conv:4:3x3-head,"),
+        ("max:31x31-max:2x2-head", "is written max:31x31-max:1x1-head,"),
+        ("max:3x3:p2:s2-head", "has 'max:3x3:p2:s2'."),
+    ],
+)
+def test_archs_as_described_say_what_their_layers_do(arch: str, says: str | None) -> None:
+    assert (arch in DESCRIBED) == (says is None)
+    if says is not None:
+        with pytest.raises(UsageError) as caught:
+            DESCRIBED.build(arch, 10)
+        assert says in str(caught.value)
+
+
+def test_a_net_as_described_by_hand() -> None:
+    """Beside torch's own layers on equal weights: strides, padding, groups, maxima and the bound of ReLU6."""
+    net = DESCRIBED.build(
+        "conv:6:7x7:s2-relu6-max:3x3:s2:p1-conv:4:3x3:p0:g2-conv:4:3x3:d2-avg:2x2:s1-max:2x2-head", 5
+    )
+    first, _, _, grouped, dilated, *_, head = net.layers
+    x = 9 * torch.randn(2, 3, 32, 32)
+    y = nn.functional.conv2d(x, first.weight, first.bias, stride=2, padding=3).clamp(0, 6)
+    y = nn.functional.max_pool2d(y, 3, 2, 1)
+    y = nn.functional.conv2d(y, grouped.weight, grouped.bias, groups=2)
+    y = nn.functional.conv2d(y, dilated.weight, dilated.bias, padding=2, dilation=2)
+    y = nn.functional.max_pool2d(nn.functional.avg_pool2d(y, 2, 1), 2)
+    assert y.shape == (2, 4, 2, 2)
+    torch.testing.assert_close(net(x), head.linear(y.flatten(1)))
+    assert grouped.weight.shape == (4, 3, 3, 3)
+
+
+def agrees(space: Macro, arch: str) -> None:
     """The graph that is computed is that of the net, the weights too, and it learns at all sizes."""
     torch.manual_seed(0)
-    net = SPACE.build(arch, 10)
+    net = space.build(arch, 10)
     steps = steps_of(tokens_of(arch), (3, 32, 32), 10)
     assert sum(step.params for step in steps) == sum(p.numel() for p in net.parameters())
-    traced = released(trace(net, (3, 32, 32), name=arch, hooks="released"))
-    assert traced == child_graph(arch)
+    variant = space.rules.variant
+    traced = trace(net, (3, 32, 32), name=arch, hooks="released")
+    assert variant.kept(traced) == child_graph(arch, variant)
     for size in (16, 32, 64):
-        sized = SPACE.for_image_size(size).build(arch, 10)
-        outputs = sized(torch.randn(2, 3, size, size))
-        assert outputs.shape == (2, 10)
-        nn.functional.cross_entropy(outputs, torch.arange(2)).backward()
-        assert all(p.grad is not None and p.grad.isfinite().all() for p in sized.parameters())
+        learns(space.for_image_size(size), arch, size)
     assert net(torch.randn(2, 3, 40, 20)).shape == (2, 10)
 
 
-def sampled(count: int) -> list[str]:
+def learns(space: Macro, arch: str, size: int) -> None:
+    net = space.build(arch, 10)
+    outputs = net(torch.randn(2, 3, size, size))
+    assert outputs.shape == (2, 10)
+    nn.functional.cross_entropy(outputs, torch.arange(2)).backward()
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in net.parameters())
+
+
+def sampled(space: Macro, count: int) -> list[str]:
     rng = np.random.default_rng(0)
-    archs = [SPACE.sample(rng) for _ in range(count)]
+    archs = [space.sample(rng) for _ in range(count)]
     for _ in range(count // 2):  # children, and children of children
-        archs.append(SPACE.sample_from([archs[place] for place in rng.integers(len(archs), size=3)], rng))
+        archs.append(space.sample_from([archs[place] for place in rng.integers(len(archs), size=3)], rng))
+        archs.append(space.mutant(archs[int(rng.integers(len(archs)))], rng))
     return archs
 
 
-def test_samples_and_children_are_nets() -> None:
-    for arch in sampled(4):
+@pytest.mark.parametrize("name", sorted(VARIANTS))
+def test_samples_children_and_mutants_are_nets(name: str) -> None:
+    space = Macro(variant=name, params=200_000, memory=2)
+    for arch in sampled(space, 2):
         assert written(tokens_of(arch)) == arch
-        agrees(arch)
+        assert arch in space
+        agrees(space, arch)
 
 
-@pytest.mark.slow(faster="test_samples_and_children_are_nets")
-def test_many_samples_and_children_are_nets() -> None:
-    for arch in sampled(200):
-        agrees(arch)
+@pytest.mark.slow(faster="test_samples_children_and_mutants_are_nets")
+@BOTH
+def test_many_samples_children_and_mutants_are_nets(space: Macro) -> None:
+    for arch in sampled(space, 100):
+        agrees(space, arch)
+
+
+@pytest.mark.slow(faster="test_samples_children_and_mutants_are_nets")
+@BOTH
+def test_a_thousand_samples_learn(space: Macro) -> None:
+    """At one of three sizes each; `perf/random_archs.py` takes all of them at each size."""
+    rng = np.random.default_rng(0)
+    for place in range(1000):
+        size = (16, 32, 64)[place % 3]
+        learns(space.for_image_size(size), space.sample(rng), size)
+
+
+@pytest.mark.parametrize("name", sorted(VARIANTS))
+def test_memory_is_that_of_a_training(name: str) -> None:
+    """Autograd keeps what the limit counts, the indices of maxima, and copies for some functions."""
+    space = Macro(variant=name, memory=4, params=300_000)
+    rng = np.random.default_rng(1)
+    for _ in range(4):
+        arch = space.sample(rng)
+        net, kept = space.build(arch, 10), {}
+        mine = {p.untyped_storage().data_ptr() for p in net.parameters()}
+
+        def pack(tensor: torch.Tensor, kept: dict[int, int] = kept) -> torch.Tensor:
+            storage = tensor.untyped_storage()
+            kept[storage.data_ptr()] = storage.nbytes()
+            return tensor
+
+        with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+            outputs = net(torch.randn(8, 3, 32, 32))
+        found = sum(size for place, size in kept.items() if place not in mine)
+        counted = 4 * sum(step.values for step in steps_of(tokens_of(arch), (3, 32, 32), 10))
+        assert counted <= 4 * 2**20
+        assert found <= 8 * (1.5 * counted + 4 * 3 * 32 * 32) + 2**16, arch
+        assert outputs.shape == (8, 10)
 
 
 @pytest.mark.parametrize("name", ["resnet18", "mobilenet_v2"])
 def test_the_seeds_are_nets_of_torchvision(name: str) -> None:
-    forms = json.loads(Path(macro.SEEDS).read_text())
-    assert len(forms) == len(seeds()) == 33
+    forms = json.loads(SEEDS.read_text())
+    assert len(forms) == len(seeds()) == len(ORDER) == 33
+    assert {form["name"] for form in forms} == {*ORDER}
     assert seed_graph(name) in [graph_of(form) for form in forms]
 
 
 @pytest.mark.slow(faster="test_the_seeds_are_nets_of_torchvision")
 def test_all_seeds_are_nets_of_torchvision() -> None:
-    for form in json.loads(Path(macro.SEEDS).read_text()):
+    for form in json.loads(SEEDS.read_text()):
         assert graph_of(form) == seed_graph(form["name"]), form["name"]
 
 
-@pytest.mark.slow(faster="test_samples_and_children_are_nets")
+@pytest.mark.slow(faster="test_samples_children_and_mutants_are_nets")
 def test_evolution_searches_it(tmp_path: Path) -> None:
     ended = call(
         *(

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
+from nas_ray.spaces.macro.fitting import shape_of
 from nas_ray.spaces.macro.plan import LINEAR, Step
+from nas_ray.spaces.macro.variant import RELEASED, Variant
 
 
 class Bottleneck(nn.Module):
@@ -64,11 +66,12 @@ class MacroNet(nn.Module):
     Args:
         steps: planned for images of `size` pixels.
         size: height and width to which other images are averaged, or repeated.
+        variant: which classes maximum pooling and ReLU6 are.
     """
 
-    def __init__(self, steps: Sequence[Step], size: int) -> None:
+    def __init__(self, steps: Sequence[Step], size: int, variant: Variant = RELEASED) -> None:
         super().__init__()
-        self.layers = nn.Sequential(*map(_layer, steps))
+        self.layers = nn.Sequential(*(_layer(step, variant) for step in steps))
         self.size = size
 
     def forward(self, x: Tensor) -> Tensor:
@@ -79,17 +82,19 @@ class MacroNet(nn.Module):
         return made
 
 
-def _layer(step: Step) -> nn.Module:
+def _layer(step: Step, variant: Variant) -> nn.Module:
     word, taken, given = step.token.word, step.takes[0], step.gives[0]
     if word == "conv":
-        sides = step.token.sides
-        return nn.Conv2d(taken, given, sides, padding=(sides[0] // 2, sides[1] // 2))
+        stride, padding, dilation = shape_of(step.token)
+        return nn.Conv2d(taken, given, step.token.sides, stride, padding, dilation, step.token.groups)
     if word in ("res", "down"):
         return Bottleneck(step)
     if word == "bn":
         return nn.BatchNorm2d(taken)
     if word in ("max", "avg"):
-        return nn.AvgPool2d(step.kernel)  # maximum pooling too, as in the released code
+        stride, padding, _ = shape_of(step.token)
+        kind = getattr(nn, variant.max_pool if word == "max" else "AvgPool2d")
+        return kind(step.token.sides, stride, padding)  # type: ignore[no-any-return]
     if word == "to":
         return nn.AdaptiveAvgPool2d(step.gives[1:])
     if word == "dropout":
@@ -97,4 +102,4 @@ def _layer(step: Step) -> nn.Module:
     if word in LINEAR:
         features = taken * step.takes[1] * step.takes[2]
         return LinearLayer(features, features if word == "square" else given, square=word == "square")
-    return nn.ReLU()  # for ReLU6 too, as in the released code
+    return getattr(nn, variant.relu6 if word == "relu6" else "ReLU")()  # type: ignore[no-any-return]

@@ -9,18 +9,16 @@ from typing import Final
 
 from nas_ray.errors import UsageError
 from nas_ray.spaces.graphs.graph import Layer
-from nas_ray.spaces.macro.chain import Token
-
-Map = tuple[int, int, int]
-"""Channels, height and width."""
+from nas_ray.spaces.macro.chain import Sides, Token
+from nas_ray.spaces.macro.fitting import SMALLEST, Map, fitted, shape_of, size_behind
+from nas_ray.spaces.macro.variant import RELEASED, Variant
 
 EXPANSION: Final = 2
 """Outer channels of a residual block by its inner ones."""
 SPATIAL: Final = frozenset(("conv", "res", "down", "bn", "max", "avg", "to"))
 """What needs a map."""
 LINEAR: Final = frozenset(("square", "linear", "head"))
-SMALLEST: Final = 3
-"""A side of a map below which adaptive pooling leaves it as it is."""
+_HALVING: Final = Token("conv", sides=(3, 3), stride=(2, 2))
 
 
 @dataclass(frozen=True)
@@ -28,7 +26,7 @@ class Step:
     """A layer with its shapes.
 
     Attributes:
-        token: it.
+        token: it, as it fits what comes in.
         takes: the map that comes in, `(features, 1, 1)` behind a linear layer.
         gives: the map that comes out.
     """
@@ -48,16 +46,16 @@ class Step:
         return self.token.word == "down" or self.takes[0] != self.gives[0]
 
     @property
-    def kernel(self) -> tuple[int, int]:
-        """The kernel of pooling on what comes in."""
-        return kernel_on(self.token, self.takes[1:])
+    def layers(self) -> int:
+        """How many layers it counts as, as in the released code."""
+        return {"res": 7, "down": 8}.get(self.token.word, 1)
 
     @property
     def params(self) -> int:
         """Weights and biases."""
         word, (taken, *_), (given, *_) = self.token.word, self.takes, self.gives
         if word == "conv":
-            return given * (taken * self.token.sides[0] * self.token.sides[1] + 1)
+            return given * (taken // self.token.groups * prod(self.token.sides) + 1)
         if word in ("res", "down"):
             inner, shortcut = self.inner, given * (taken + 2) if self.projected else 0
             return inner * (taken + 2) + inner * (9 * inner + 2) + given * (inner + 2) + shortcut
@@ -66,11 +64,14 @@ class Step:
             return (features + 1) * (features if word == "square" else given)
         return 2 * taken if word == "bn" else 0
 
-
-def kernel_on(pooling: Token, size: tuple[int, int]) -> tuple[int, int]:
-    """Returns the kernel of pooling on a map of `size`: 1 where a side is no larger than it."""
-    fits = size[0] > pooling.sides[0] and size[1] > pooling.sides[1]
-    return pooling.sides if fits else (1, 1)
+    @property
+    def values(self) -> int:
+        """Values of the maps that come out of its layers, within a residual block too, for one image."""
+        if self.token.word in ("res", "down"):
+            before, behind = prod(self.takes[1:]), prod(self.gives[1:])
+            outer = 5 if self.projected else 3
+            return 3 * self.inner * (before + behind) + outer * prod(self.gives)
+        return prod(self.gives)
 
 
 def steps_of(tokens: Sequence[Token], image: Map, num_classes: int) -> list[Step]:
@@ -87,58 +88,73 @@ def steps_of(tokens: Sequence[Token], image: Map, num_classes: int) -> list[Step
                 f"An arch of macro must have no {token.word} behind a layer that makes features, got {token} "
                 f"after {steps[-1].token}."
             )
-        steps.append(Step(token, at, _gives(token, at, num_classes)))
+        token = fitted(token, at)
+        steps.append(Step(token, at, gives(token, at, num_classes)))
         at, flat = steps[-1].gives, flat or token.word in ("linear", "head")
     return steps
 
 
-def layers_of_steps(steps: Sequence[Step]) -> Iterator[Layer]:
-    """Yields the layers of the net as a tracer meets them, with what the released code keeps of each."""
-    for step in steps:
-        word, given = step.token.word, step.gives[0]
-        if word in ("res", "down"):
-            yield from _block(step)
-        elif word == "conv":
-            yield _conv(given, step.token.sides)
-        elif word in ("max", "avg"):
-            yield Layer("AvgPool2d", {"kernel_size": "x".join(map(str, step.kernel))})
-        elif word == "to":
-            yield Layer("AdaptiveAvgPool2d", {"output_size": "x".join(map(str, step.gives[1:]))})
-        elif word == "dropout":
-            yield Layer("Dropout", {"p": step.token.p})
-        elif word in LINEAR:
-            features = prod(step.takes) if word == "square" else given
-            yield Layer("Linear", {"out_features": str(features)})
-        else:
-            yield Layer("BatchNorm2d" if word == "bn" else "ReLU")
-
-
-def _block(step: Step) -> Iterator[Layer]:
-    for kernel in (1, 3):
-        yield from (_conv(step.inner, (kernel, kernel)), Layer("BatchNorm2d"), Layer("ReLU"))
-    for _ in range(1 + step.projected):
-        yield from (_conv(step.gives[0], (1, 1)), Layer("BatchNorm2d"))
-    yield Layer("ReLU")
-
-
-def _conv(width: int, sides: tuple[int, int]) -> Layer:
-    return Layer("Conv2d", {"out_channels": str(width), "kernel_size": "x".join(map(str, sides))})
-
-
-def _gives(token: Token, at: Map, num_classes: int) -> Map:
-    channels, rows, columns = at
-    if token.word == "conv":
-        rows, columns = (side + 2 * (k // 2) - k + 1 for side, k in zip(at[1:], token.sides, strict=True))
-        return token.width, rows, columns
+def gives(token: Token, at: Map, num_classes: int) -> Map:
+    """Returns the map that comes out of a layer which fits that which comes in."""
+    channels = at[0]
+    if token.word in ("conv", "max", "avg"):
+        return (token.width or channels, *size_behind(token, at[1:]))
     if token.word == "res":
-        return EXPANSION * max(1, channels // EXPANSION), rows, columns
+        return EXPANSION * max(1, channels // EXPANSION), *at[1:]
     if token.word == "down":
-        return EXPANSION * token.width, (rows + 1) // 2, (columns + 1) // 2
-    if token.word in ("max", "avg"):
-        kernel = kernel_on(token, (rows, columns))
-        return channels, rows // kernel[0], columns // kernel[1]
+        return EXPANSION * token.width, *size_behind(_HALVING, at[1:])
     if token.word == "to":
         return at if min(token.sides) < SMALLEST else (channels, *token.sides)
     if token.word in ("linear", "head"):
         return (token.width or num_classes), 1, 1
     return at
+
+
+def layers_of_steps(steps: Sequence[Step], variant: Variant = RELEASED) -> Iterator[Layer]:
+    """Yields the layers of the net of a variant as a tracer meets them."""
+    for step in steps:
+        word, token = step.token.word, step.token
+        if word in ("res", "down"):
+            yield from _block(step)
+        elif word == "conv":
+            yield _conv(step.gives[0], token.sides, shape_of(token), token.groups)
+        elif word in ("max", "avg"):
+            yield _pool(token, variant.max_pool if word == "max" else "AvgPool2d")
+        elif word == "to":
+            yield Layer("AdaptiveAvgPool2d", {"output_size": _text(step.gives[1:])})
+        elif word == "dropout":
+            yield Layer("Dropout", {"p": token.p})
+        elif word in LINEAR:
+            features = prod(step.takes) if word == "square" else step.gives[0]
+            yield Layer("Linear", {"out_features": str(features)})
+        else:
+            yield Layer({"bn": "BatchNorm2d", "relu6": variant.relu6}.get(word, "ReLU"))
+
+
+def _block(step: Step) -> Iterator[Layer]:
+    stride = (2, 2) if step.token.word == "down" else (1, 1)
+    for side, strides in ((1, (1, 1)), (3, stride)):
+        padding = (side // 2, side // 2)
+        yield _conv(step.inner, (side, side), (strides, padding, (1, 1)))
+        yield from (Layer("BatchNorm2d"), Layer("ReLU"))
+    for strides in ((1, 1), stride)[: 1 + step.projected]:
+        yield _conv(step.gives[0], (1, 1), (strides, (0, 0), (1, 1)))
+        yield Layer("BatchNorm2d")
+    yield Layer("ReLU")
+
+
+def _conv(width: int, sides: Sides, shape: tuple[Sides, Sides, Sides], groups: int = 1) -> Layer:
+    names = ("kernel_size", "stride", "padding", "dilation")
+    shapes = dict(zip(names, map(_text, (sides, *shape)), strict=True))
+    return Layer("Conv2d", {"out_channels": str(width), **shapes, "groups": str(groups)})
+
+
+def _pool(token: Token, kind: str) -> Layer:
+    stride, padding, dilation = map(_text, shape_of(token))
+    spread = {"dilation": dilation} if kind == "MaxPool2d" else {}
+    shape = {"kernel_size": _text(token.sides), "stride": stride, "padding": padding}
+    return Layer(kind, {**shape, **spread})
+
+
+def _text(sides: Sides) -> str:
+    return "x".join(map(str, sides))
