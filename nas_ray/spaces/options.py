@@ -24,6 +24,9 @@ OPTIONS: Final[dict[str, dict[str, type]]] = {
 }
 """By the name of a space, the options that a text may give it: arguments of its class."""
 
+ARGUMENTS: Final = {"as": "variant"}
+"""The argument of an option whose name Python reserves."""
+
 WITHOUT: Final = ("nats-tss", "nats-sss", "macro", "layerwise-nets", "hand-designed")
 """The other spaces of this package."""
 

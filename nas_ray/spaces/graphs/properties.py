@@ -85,6 +85,16 @@ def released(graph: LayerGraph) -> LayerGraph:
     return plain(graph.name, graph.transitions, kept)
 
 
+def even(graph: LayerGraph) -> LayerGraph:
+    """Returns a graph in which whatever is there at all counts once: what follows a layer, and each value."""
+    transitions = {node: dict.fromkeys(targets, 1) for node, targets in graph.transitions.items()}
+    properties = {
+        node: {name: dict.fromkeys(values, 1) for name, values in of_kind.items()}
+        for node, of_kind in graph.properties.items()
+    }
+    return plain(graph.name, transitions, properties)
+
+
 def _released_names(kind: str) -> tuple[str, ...]:
     return next((names for part, names in RELEASED if part in kind), ())
 

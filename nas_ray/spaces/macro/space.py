@@ -15,7 +15,7 @@ import numpy as np
 from nas_ray.errors import UsageError
 from nas_ray.errors.checks import whole
 from nas_ray.spaces.graphs.graph import LayerGraph, graph_of_calls
-from nas_ray.spaces.graphs.properties import released
+from nas_ray.spaces.graphs.properties import even, released
 from nas_ray.spaces.graphs.stored import graph_of
 from nas_ray.spaces.macro.chain import Token, tokens_of, written
 from nas_ray.spaces.macro.plan import LINEAR, Step, layers_of_steps, steps_of
@@ -95,6 +95,22 @@ class Macro:
         graphs = [child_graph(parent) for parent in parents]
         order = rng.permutation(len(graphs)) if fitness is None else _ascending(fitness)
         return drawn([graphs[place] for place in order], rng, other=parents[int(order[-1])])
+
+    def drawn_from(self, ranked: Sequence[str], rng: np.random.Generator, *, uniform: bool = False) -> str:
+        """Returns a child of `ranked`, archs from the worst to the best, drawn from the graphs of their nets.
+
+        Args:
+            ranked: one or more archs.
+            rng: draws.
+            uniform: whether what follows a layer, and each value of a property, is equally likely, however
+                often a parent has it.
+
+        Raises:
+            UsageError: one is no arch, or there are none.
+        """
+        if not uniform:
+            return self.sample_from(ranked, rng, range(len(ranked)))
+        return drawn([even(child_graph(parent)) for parent in ranked], rng, other=ranked[-1])
 
     def build(self, arch: str, num_classes: int) -> nn.Module:
         """Returns a new net `[B, 3, H, W] -> [B, num_classes]`, which runs on images of any size.
