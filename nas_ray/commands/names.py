@@ -41,7 +41,7 @@ SEARCHERS = (
         "warmup",
         "move",
     ),
-    *("nsga2", "predictor", "pnas", "optuna", "reinforce", "ppo"),
+    *("nsga2", "predictor", "pnas", "lcmnas", "optuna", "reinforce", "ppo"),
 )
 PROXIES = (
     *(
@@ -53,7 +53,7 @@ PROXIES = (
         "fisher_channels",
         "flops",
     ),
-    *("grad_norm", "gradsign", "grasp", "jacob_cov", "l2_norm", "linear_regions", "logsynflow"),
+    *("grad_norm", "gradsign", "grasp", "jacob_cov", "l2_norm", "lcmnas", "linear_regions", "logsynflow"),
     *("logsynflow_released", "meco", "naswot", "near", "ntk", "num_conv", "params", "plain", "skip", "snip"),
     *("swap", "synflow", "synflow_released", "vkdnw", "zen", "zico"),
 )
@@ -68,7 +68,7 @@ HAND_DESIGNED = (
 MEASURES = ("test_acc", "valid_acc_12", "valid_acc_200")
 FORMATS = ("onnx", "pt2", "none")
 PRECISIONS = ("float32", "bfloat16")
-FITNESSES = ("log_rank_sum", "mixed", "normalised_sum", "rank_sum", "single")
+FITNESSES = ("log_rank_sum", "mixed", "mixed_ranks", "mixed_raw", "normalised_sum", "rank_sum", "single")
 TRAINED = "valid_acc"
 """The score of an arch that is trained."""
 RULES = ("described", "naswot_code", "synflow_code", "july_2022", "at_least_one")

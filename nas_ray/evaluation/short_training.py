@@ -166,7 +166,10 @@ class ShortTraining(EpochTraining):
             return super().described()
         train, valid = self.task.parts(self.recipe)
         epochs, images = counted(self.until, "epoch"), counted(len(train), "image")
-        return f"{epochs} on {images}, {len(valid):,} held out"
+        held = f"{len(valid):,} held out"
+        if self.recipe.valid_on_training_images:
+            held = f"{len(valid):,} of them for valid_acc as well (valid_on_training_images)"
+        return f"{epochs} on {images}, {held}"
 
     def foretold(self, arch: str, *, accelerator: str = "cpu", threads: int | None = None) -> Expected:
         """Returns how long a training of `arch` takes here, from a few steps on one batch."""

@@ -18,6 +18,7 @@ from nas_ray.proxies.gradsign import gradsign
 from nas_ray.proxies.grasp import grasp
 from nas_ray.proxies.jacob_cov import jacob_cov
 from nas_ray.proxies.l2_norm import l2_norm
+from nas_ray.proxies.lcmnas import lcmnas
 from nas_ray.proxies.linear_regions import linear_regions
 from nas_ray.proxies.logsynflow import logsynflow
 from nas_ray.proxies.logsynflow_released import logsynflow_released
@@ -53,6 +54,7 @@ PROXIES: dict[str, Proxy] = {
     "grasp": grasp,
     "jacob_cov": jacob_cov,
     "l2_norm": l2_norm,
+    "lcmnas": lcmnas,
     "linear_regions": linear_regions,
     "logsynflow": logsynflow,
     "logsynflow_released": logsynflow_released,
@@ -88,6 +90,7 @@ __all__ = [
     "grasp",
     "jacob_cov",
     "l2_norm",
+    "lcmnas",
     "linear_regions",
     "logsynflow",
     "logsynflow_released",

@@ -35,14 +35,25 @@ def jacob_cov(net: nn.Module, inputs: Tensor, targets: Tensor, *, k: float = 1e-
     Raises:
         ValueError: fewer than two images.
     """
+    return -spread_sum(net, inputs, k=k, name="jacob_cov")
+
+
+def spread_sum(net: nn.Module, inputs: Tensor, *, k: float, name: str) -> float:
+    """Returns `sum(log(v + k) + 1 / (v + k))` over the eigenvalues of `jacob_cov`, NaN where that is.
+
+    It is smallest, the number of images, where the Jacobians of no two images correlate.
+
+    Raises:
+        ValueError: fewer than two images, in the name of the proxy `name`.
+    """
     if len(inputs) < 2:
-        raise ValueError(f"jacob_cov: needs a batch of at least 2 images, got {len(inputs)}.")
+        raise ValueError(f"{name}: needs a batch of at least 2 images, got {len(inputs)}.")
     jacobian, _ = input_jacobian(net, inputs)
     correlations = row_correlations(jacobian)
     if not np.isfinite(correlations).all():
         return float("nan")
     eigenvalues = np.linalg.eigvalsh(correlations)
-    return float(-np.sum(np.log(eigenvalues + k) + 1 / (eigenvalues + k)))
+    return float(np.sum(np.log(eigenvalues + k) + 1 / (eigenvalues + k)))
 
 
 def row_correlations(rows: Tensor) -> np.ndarray:

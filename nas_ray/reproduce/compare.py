@@ -17,7 +17,7 @@ from nas_ray.reproduce.against import differences
 from nas_ray.reproduce.args import CompareArgs, SearchedArgs
 from nas_ray.reproduce.differing import say_differences
 from nas_ray.reproduce.look_up import longest_held
-from nas_ray.reproduce.measures import SHORT, TEST, TRAINED
+from nas_ray.reproduce.measures import SHORT, TEST, TRAINED, scores_for, trained_for
 from nas_ray.reproduce.run import run
 from nas_ray.reproduce.runs import fitness_of
 from nas_ray.reproduce.tables import Setting, Table
@@ -59,7 +59,7 @@ def comparison(args: CompareArgs) -> Table:
     spent = f"{args.seconds:g} s" if args.seconds else f"{settings[0].evaluations} evaluations"
     at_once = f", {args.workers} at a time" if args.workers > 1 else ""
     own = "each dataset by its own" if args.searched_on is None else f"all on {args.searched_on}"
-    where = f" ({own})" if by in TRAINED else ""
+    where = f" ({own})" if trained_for(by) else ""
     return Table(
         "compare",
         f"{len(names)} searchers by {by}{where}, {spent}{at_once}",
@@ -98,13 +98,13 @@ def check(args: SearchedArgs, by: str) -> None:
             f"--by must be {' or '.join(TRAINED)}, freerea, or stored scores such as naswot or "
             f"rank_sum:naswot,synflow; got {by!r}, which no search may see or no table holds."
         )
-    if by in TRAINED and args.scores_file:
+    if not scores_for(by) and args.scores_file:
         raise UsageError(f"--scores-file has no use with --by {by}; give --by a score, or leave it out.")
     if args.measure not in (TEST, *TRAINED):
         raise UsageError(unknown_name("measure", args.measure, [TEST, *TRAINED]))
     if args.searched_on is not None and args.searched_on not in DATASETS:
         raise UsageError(unknown_name("dataset", args.searched_on, list(DATASETS)))
-    if args.searched_on is not None and by not in TRAINED:
+    if args.searched_on is not None and not trained_for(by):
         raise UsageError(
             f"--searched-on needs --by {' or '.join(TRAINED)}, got --by {by}, which knows no dataset; leave "
             "it out."

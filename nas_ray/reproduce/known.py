@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from nas_ray.reproduce.measures import TEST, TRAINED
+from nas_ray.reproduce.measures import TEST, TRAINED, trained_for
 from nas_ray.reproduce.statistics import ranks
 from nas_ray.rows import Row
 from nas_ray.spaces.base import FiniteSpace
@@ -59,7 +59,10 @@ class Known:
             columns = {"valid_acc": self.accuracy[dataset, by], "seconds": self.seconds[dataset, by]}
         else:
             scores = self.scores[seed % len(self.scores)]
-            columns = {**scores, "seconds": np.full(len(self.space), self.score_seconds)}
+            short = {name: self.accuracy[dataset, name] for name in trained_for(by)}
+            spent = np.full(len(self.space), self.score_seconds)
+            spent = spent + sum((self.seconds[dataset, name] for name in short), start=np.zeros(len(spent)))
+            columns = {**scores, **short, "seconds": spent}
 
         place = self.place
 

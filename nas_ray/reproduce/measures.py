@@ -20,7 +20,14 @@ SCORES: dict[str, tuple[str, ...]] = {
 
 def scores_for(by: str) -> tuple[str, ...]:
     """Returns the columns of stored scores that `by` needs: a key of `SCORES`, or a fitness as text."""
-    if by in SCORES:
-        return SCORES[by]
+    return SCORES[by] if by in SCORES else tuple(name for name in _named(by) if name not in TRAINED)
+
+
+def trained_for(by: str) -> tuple[str, ...]:
+    """Returns the keys of `TRAINED` that `by` looks at: itself, or those that the text of a fitness names."""
+    return tuple(name for name in _named(by) if name in TRAINED)
+
+
+def _named(by: str) -> tuple[str, ...]:
     kind, colon, listed = by.partition(":")
     return tuple(name.strip() for name in listed.split(",")) if colon else (kind,)

@@ -21,7 +21,7 @@ from nas_ray.reproduce.latex import latex
 from nas_ray.reproduce.lines import lines_of
 from nas_ray.reproduce.live import LiveRuns
 from nas_ray.reproduce.look_up import know
-from nas_ray.reproduce.measures import TRAINED
+from nas_ray.reproduce.measures import TRAINED, scores_for, trained_for
 from nas_ray.reproduce.pictures import draw_curves, draw_skips
 from nas_ray.reproduce.printing import markdown, show
 from nas_ray.reproduce.runs import Runner, Runs, runner
@@ -122,9 +122,10 @@ def told(table: Table, known: Known, args: RunsArgs, live: LiveRuns | None = Non
         return [*notes, *live.notes]
     if table.scores:
         notes.append(told_of_scores(table, len(args.scores_file)))
-    if any(row.by == "freerea" or row.seconds for row in table.settings if row.by not in TRAINED):
+    charged = [row for row in table.settings if row.charged and scores_for(row.by)]
+    if charged:
         notes.append(f"{args.score_seconds:g} seconds are charged for the scores of one arch.")
-    for by in sorted({row.by for row in table.settings if row.by in TRAINED}):
+    for by in sorted({name for row in table.settings for name in trained_for(row.by)}):
         notes.append(
             f"Seconds are those of training for {TRAINED[by]} epochs and validation, as the benchmark has "
             "them."

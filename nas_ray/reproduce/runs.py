@@ -16,7 +16,7 @@ from nas_ray.process.plugins import resolve
 from nas_ray.report.search_curve import best_so_far
 from nas_ray.reproduce.at_work import at_work
 from nas_ray.reproduce.known import Known
-from nas_ray.reproduce.measures import TRAINED, scores_for
+from nas_ray.reproduce.measures import TRAINED, scores_for, trained_for
 from nas_ray.reproduce.tables import Setting
 from nas_ray.rows import ERROR, ERROR_KIND, RAISED
 from nas_ray.searchers import SEARCHERS, ArchSearcher, FilteredSpace, Single, parse_fitness
@@ -59,7 +59,9 @@ def fitness_of(by: str) -> Fitness:
     """Returns the fitness that a setting's `by` stands for."""
     if by == "freerea":
         return FREEREA_SCORES
-    return Single(("valid_acc",)) if by in TRAINED else parse_fitness(by, scores_for(by))
+    if by in TRAINED:
+        return Single(("valid_acc",))
+    return parse_fitness(by, (*scores_for(by), *trained_for(by)))
 
 
 def run_seed(known: Known, setting: Setting, seed: int, search: Search | None = None) -> Runs:
@@ -73,7 +75,7 @@ def run_seed(known: Known, setting: Setting, seed: int, search: Search | None = 
     """
     search = search or look_up
     answers, curves = [], []
-    own = setting.by in TRAINED and setting.searched_on is None
+    own = bool(trained_for(setting.by)) and setting.searched_on is None
     rows = course = pd.DataFrame()
     for dataset in DATASETS:
         if own or rows.empty:

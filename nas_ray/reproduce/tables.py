@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from nas_ray.reproduce.measures import TEST, TRAINED, scores_for
+from nas_ray.reproduce.measures import TEST, TRAINED, scores_for, trained_for
 from nas_ray.reproduce.published import Figures
 
 if TYPE_CHECKING:
@@ -22,7 +22,8 @@ class Setting:
     Attributes:
         title: what the row is called.
         searcher: its name in `SEARCHERS`, or `module:class`.
-        by: a key of `SCORES`, or a fitness over stored scores, such as `rank_sum:naswot,synflow`.
+        by: a key of `SCORES`, or a fitness over stored scores and keys of `TRAINED`, such as
+            `rank_sum:naswot,synflow`.
         options: arguments of the searcher.
         workers: evaluations in flight.
         evaluations: budget; None for no limit.
@@ -60,7 +61,7 @@ class Setting:
     @property
     def charged(self) -> bool:
         """Whether the seconds of a run mean anything: a stored score has none but those it is charged."""
-        return self.by in (*TRAINED, "freerea") or self.seconds is not None
+        return bool(trained_for(self.by)) or self.by == "freerea" or self.seconds is not None
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,7 @@ class Table:
         source: where the published figures come from.
         remarks: sentences that a reader of the table needs.
         settings: its rows.
+        in_all: whether `all` runs it; not where it needs scores that no other table does.
         analysis: what is computed instead of searches: lines as `lines.COLUMNS`, and the picture's data.
     """
 
@@ -81,6 +83,7 @@ class Table:
     source: str
     remarks: tuple[str, ...] = ()
     settings: tuple[Setting, ...] = ()
+    in_all: bool = True
     analysis: Callable[[Known], tuple[pd.DataFrame, pd.DataFrame]] | None = None
 
     @property
@@ -91,4 +94,5 @@ class Table:
     @property
     def trained(self) -> tuple[str, ...]:
         """The keys of `TRAINED` that the table needs."""
-        return tuple(name for name in TRAINED if any(name in (row.by, row.measure) for row in self.settings))
+        seen = {name for row in self.settings for name in (*trained_for(row.by), row.measure)}
+        return tuple(name for name in TRAINED if name in seen)

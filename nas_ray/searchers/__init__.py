@@ -13,12 +13,15 @@ from nas_ray.searchers.fitness import (
     Fitness,
     LogRankSum,
     Mixed,
+    MixedRanks,
+    MixedRaw,
     NormalisedSum,
     RankSum,
     Single,
     parse_fitness,
 )
 from nas_ray.searchers.freerea import FreeRea
+from nas_ray.searchers.lcmnas import Lcmnas
 from nas_ray.searchers.local_search import LocalSearch
 from nas_ray.searchers.move import Move
 from nas_ray.searchers.naswot_search import NaswotSearch
@@ -44,6 +47,7 @@ SEARCHERS: dict[str, type[ArchSearcher]] = {
     "nsga2": Nsga2,
     "predictor": PredictorSearch,
     "pnas": ProgressiveSearch,
+    "lcmnas": Lcmnas,
     "optuna": OptunaSearch,
     "reinforce": Reinforce,
     "ppo": Ppo,
@@ -57,9 +61,12 @@ __all__ = [
     "FilteredSpace",
     "Fitness",
     "FreeRea",
+    "Lcmnas",
     "LocalSearch",
     "LogRankSum",
     "Mixed",
+    "MixedRanks",
+    "MixedRaw",
     "Move",
     "NaswotSearch",
     "Negated",

@@ -2,45 +2,21 @@
 
 from __future__ import annotations
 
-import math
-from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from nas_ray.errors import UsageError, printable, unknown_name
 from nas_ray.errors.checks import TEXT
 from nas_ray.rows import Row
-from nas_ray.safe_files.stored_numbers import shown, to_number
-from nas_ray.searchers.ranks import ranks
-from nas_ray.terminal.ranges import Range
+from nas_ray.searchers.combined import Combined as Combined
+from nas_ray.searchers.combined import LogRankSum, Mixed, MixedRanks, MixedRaw, NormalisedSum, RankSum
+from nas_ray.searchers.score_columns import column as column
 
 Fitness = Callable[[Sequence[Row]], np.ndarray]
 """One number per row `[rows]`, larger is better; it may be relative to the rows given."""
-
-
-def column(rows: Sequence[Mapping[str, Any]], name: str) -> np.ndarray:
-    """Returns column `name` as `[rows]` floats, with everything non-finite or missing as -inf.
-
-    Raises:
-        UsageError: a value is no number, as in rows that were changed by hand.
-    """
-    values: list[Any] = [row.get(name) for row in rows]
-    if not all(type(value) is float for value in values):  # as nearly all are
-        values = [_number(row, name) for row in rows]
-    return np.array([value if math.isfinite(value) else -math.inf for value in values], dtype=float)
-
-
-def _number(row: Mapping[str, Any], name: str) -> float:
-    value = row.get(name)
-    try:
-        return to_number(value) if value is None or isinstance(value, str) else float(value)
-    except (TypeError, ValueError) as error:
-        raise UsageError(
-            f"The score {name} of {row.get('arch')} must be a number, got {shown(value)}; correct the row."
-        ) from error
 
 
 @dataclass(frozen=True)
@@ -90,115 +66,12 @@ def is_accuracy(fitness: object) -> bool:
     return isinstance(fitness, Single) and fitness.names == ("valid_acc",)
 
 
-@dataclass(frozen=True)
-class Combined:
-    """Several scores as one number, relative to the rows given; a row with an undefined score is worst.
-
-    Attributes:
-        names: the scores that are combined.
-        title: what the combination is called.
-    """
-
-    names: tuple[str, ...]
-    relative: ClassVar[bool] = True
-    title: ClassVar[str]
-
-    def __call__(self, rows: Sequence[Row]) -> np.ndarray:
-        """Returns `[rows]` fitness values."""
-        columns = np.array([column(rows, name) for name in self.names])
-        defined = np.all(np.isfinite(columns), axis=0)
-        fitness = np.full(len(rows), -np.inf)
-        if defined.any():
-            fitness[defined] = self.combine(columns, defined)
-        return fitness
-
-    @abstractmethod
-    def combine(self, columns: np.ndarray, defined: np.ndarray) -> np.ndarray:
-        """Returns `[defined rows]` values from `columns [scores, rows]`; what is undefined there is -inf."""
-
-    def __str__(self) -> str:
-        return f"{self.title} of {' and '.join(self.names)}"
-
-
-class RankSum(Combined):
-    """The sum over scores of the rank within the rows given (1 = worst, ties share the mean rank)."""
-
-    title = "rank sum"
-
-    def combine(self, columns: np.ndarray, defined: np.ndarray) -> np.ndarray:
-        """Returns sums of ranks."""
-        return np.asarray(np.sum([ranks(values)[defined] for values in columns], axis=0))
-
-
-class LogRankSum(Combined):
-    """The sum over scores of `log(rank / m)`, with m rows given and rank m the best.
-
-    Being bad in one score costs more than being good in another can bring.
-
-    Source: Lee and Ham, "AZ-NAS: Assembling Zero-Cost Proxies for Network Architecture Search", CVPR 2024,
-    equation 12; the aggregate of Tybl and Neumann's VKDNW, CVPR 2025, has the same form.
-    """
-
-    title = "log rank sum"
-
-    def combine(self, columns: np.ndarray, defined: np.ndarray) -> np.ndarray:
-        """Returns sums of logarithms of relative ranks; 0 for a row that is best in everything."""
-        logs = [np.log(ranks(values)[defined] / len(values)) for values in columns]
-        return np.asarray(np.sum(logs, axis=0))
-
-
-class NormalisedSum(Combined):
-    """The sum over scores of `score / max |score|`, the maximum over the rows given in which it is defined.
-
-    Source: Cavagnero et al., "FreeREA: Training-Free Evolution-based Architecture Search", WACV 2023,
-    section 3.3.
-    Differs: there an undefined score becomes the smallest of its column; here its row is worst.
-    """
-
-    title = "normalised sum"
-
-    def combine(self, columns: np.ndarray, defined: np.ndarray) -> np.ndarray:
-        """Returns sums of normalised scores; a score that is 0 in all rows adds nothing."""
-        largest = np.abs(np.where(np.isfinite(columns), columns, 0.0)).max(axis=1, keepdims=True)
-        normalised: np.ndarray = columns[:, defined] / np.where(largest > 0, largest, 1.0)
-        return np.asarray(normalised.sum(axis=0))
-
-
-@dataclass(frozen=True)
-class Mixed(Combined):
-    """The weighted sum of the standardised scores before the last and of the last one.
-
-    `(1 - weight) * mean(z(score), ...) + weight * z(last)`, with `z(x) = (x - mean) / std` over the rows
-    given in which all scores are defined. With `valid_acc` last, it weighs short training against proxies.
-
-    Source: the form of Lopes and Alexandre, "Guided Evolutionary Neural Architecture Search With Efficient
-    Performance Estimation", 2022, where proxy and training terms are added with a weight.
-    Differs: the terms are standardised over all rows known, so that their units do not matter.
-    """
-
-    weight: float = 0.5
-    title: ClassVar[str] = "mixed score"
-
-    def __post_init__(self) -> None:
-        if len(self.names) < 2:
-            raise UsageError(f"Fitness mixed takes at least two scores, got {', '.join(self.names)}.")
-        Range(0.0, 1.0).check("The weight in mixed=WEIGHT", self.weight)
-
-    def combine(self, columns: np.ndarray, defined: np.ndarray) -> np.ndarray:
-        """Returns weighted sums; a score that is the same in all rows adds nothing."""
-        known = columns[:, defined]
-        spread = known.std(axis=1, keepdims=True)
-        standard = (known - known.mean(axis=1, keepdims=True)) / np.where(spread > 0, spread, 1.0)
-        mixed: np.ndarray = (1 - self.weight) * standard[:-1].mean(axis=0) + self.weight * standard[-1]
-        return mixed
-
-    def __str__(self) -> str:
-        return f"{super().__str__()} (the last weighs {self.weight:g})"
-
+WEIGHTED: dict[str, type[Mixed]] = {"mixed": Mixed, "mixed_ranks": MixedRanks, "mixed_raw": MixedRaw}
+"""Kinds that take a weight."""
 
 FITNESSES: dict[str, Callable[[tuple[str, ...]], Fitness]] = {
     "log_rank_sum": LogRankSum,
-    "mixed": Mixed,
+    **WEIGHTED,
     "normalised_sum": NormalisedSum,
     "rank_sum": RankSum,
     "single": Single,
@@ -209,8 +82,9 @@ def parse_fitness(text: str | None, scores: Sequence[str]) -> Fitness:
     """Returns the fitness that `text` describes, such as `naswot` or `rank_sum:naswot,synflow`.
 
     Args:
-        text: `KIND:SCORE,...`, `KIND` (over all scores), or `SCORE`; `mixed=WEIGHT` gives the weight of the
-            last score. None means the only score, or the rank sum of all.
+        text: `KIND:SCORE,...`, `KIND` (over all scores), or `SCORE`; `mixed=WEIGHT`, `mixed_ranks=WEIGHT`
+            and `mixed_raw=WEIGHT` give the weight of the last score. None means the only score, or the rank
+            sum of all.
         scores: names of the scores that rows will have.
 
     Raises:
@@ -236,14 +110,16 @@ def parse_fitness(text: str | None, scores: Sequence[str]) -> Fitness:
             )
     if not equals:
         return FITNESSES[kind](names)
-    if kind != "mixed":
-        raise UsageError(f"Fitness {text!r}: only mixed takes a weight, as in mixed=0.5:synflow,valid_acc.")
-    return Mixed(names, _weight(weight))
+    if kind not in WEIGHTED:
+        raise UsageError(
+            f"Fitness {text!r}: only {', '.join(WEIGHTED)} take a weight, as in mixed=0.5:synflow,valid_acc."
+        )
+    return WEIGHTED[kind](names, _weight(kind, weight))
 
 
-def _weight(text: str) -> float:
+def _weight(kind: str, text: str) -> float:
     try:
         return float(text)
     except ValueError as error:
         given = printable([text])[0]
-        raise UsageError(f"The weight in mixed=WEIGHT must be a number, got '{given}'.") from error
+        raise UsageError(f"The weight in {kind}=WEIGHT must be a number, got '{given}'.") from error

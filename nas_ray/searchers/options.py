@@ -8,6 +8,7 @@ from typing import Any
 
 from nas_ray.errors import UsageError, printable, unknown_name
 from nas_ray.process.plugins import resolve
+from nas_ray.spaces.options import ARGUMENTS
 from nas_ray.terminal.ranges import MOST_SEED, Range
 
 GIVEN = ("self", "space", "fitness", "seed")
@@ -61,6 +62,7 @@ def parse_options(make: Callable[..., Any], texts: Sequence[str]) -> dict[str, A
     for text in (each for given in texts for each in parts_of(f",{given}")[1]):
         name, equals, value = text.partition("=")
         name = name.strip().replace("-", "_")
+        name = name if name in known else ARGUMENTS.get(name, name)
         if not equals or name in options:
             raise UsageError(
                 f"Options of a searcher read name=value, each once, such as population=20; got {text!r}."

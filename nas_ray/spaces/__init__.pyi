@@ -11,6 +11,7 @@ from .base import IndexedSpace as IndexedSpace
 from .base import LabelledSpace as LabelledSpace
 from .base import LayeredSpace as LayeredSpace
 from .base import Neighborhood as Neighborhood
+from .base import RankedSpace as RankedSpace
 from .base import RecombiningSpace as RecombiningSpace
 from .base import ScheduledSpace as ScheduledSpace
 from .base import SearchSpace as SearchSpace

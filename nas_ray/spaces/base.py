@@ -2,7 +2,8 @@
 
 A space has two methods, `sample` and `build`. Each of the other protocols here is one question more: a space
 that has its methods answers it, and its first line says who asks (`spaces/needs.py`: how, and what is said
-where there is no answer). Some are in `spaces/about_nets.py`, and names of this module too.
+where there is no answer). Some are in `spaces/about_nets.py` and `about_children.py`, and names of this
+module too.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
 from nas_ray.errors.checks import Kind, members
+from nas_ray.spaces.about_children import RankedSpace as RankedSpace
+from nas_ray.spaces.about_children import RecombiningSpace as RecombiningSpace
 from nas_ray.spaces.about_nets import CostClassSpace as CostClassSpace
 from nas_ray.spaces.about_nets import CostSpace as CostSpace
 from nas_ray.spaces.about_nets import ScheduledSpace as ScheduledSpace
@@ -187,14 +190,6 @@ class BlockSpace(Protocol):
 
 
 @runtime_checkable
-class RecombiningSpace(Protocol):
-    """A space that makes children itself; asked by `rea`, which has two parents for each child."""
-
-    def sample_from(self, parents: Sequence[str], rng: np.random.Generator) -> str:
-        """Returns a random child of `parents`, which are one or more archs and may be equal."""
-
-
-@runtime_checkable
 class IndexedSpace(Protocol):
     """A space whose archs have published numbers; asked by pictures and short names of archs."""
 
@@ -220,7 +215,7 @@ class ImageSizedSpace(Protocol):
 
 OPTIONAL: Final[tuple[type, ...]] = (
     *(Neighborhood, FiniteSpace, DecisionSpace, CellSpace, SequenceSpace, AnchoredSpace, LayeredSpace),
-    *(BlockSpace, RecombiningSpace, IndexedSpace),
+    *(BlockSpace, RecombiningSpace, RankedSpace, IndexedSpace),
     *(LabelledSpace, ImageSizedSpace, StemmedSpace, CostSpace, CostClassSpace, ScheduledSpace),
 )
 """All that a space may be asked beside `sample` and `build`."""

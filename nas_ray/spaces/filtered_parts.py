@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Final, Protocol
 
-import numpy as np
-
 from nas_ray.errors import UsageError
 from nas_ray.spaces.base import (
     AnchoredSpace,
@@ -24,15 +22,14 @@ from nas_ray.spaces.base import (
     LabelledSpace,
     LayeredSpace,
     Neighborhood,
+    RankedSpace,
     RecombiningSpace,
     ScheduledSpace,
     SearchSpace,
     SequenceSpace,
     StemmedSpace,
 )
-
-MAX_TRIES = 100
-"""Children of two parents that fall outside before a random member takes their place."""
+from nas_ray.spaces.children_parts import FilteredChildren, FilteredRanked
 
 
 class _Part:
@@ -150,19 +147,6 @@ class _Blocks(_Part):
         return [child for child in self.space.grown(arch) if self.accept(child)]
 
 
-class _Children(_Part):
-    space: RecombiningSpace
-    sample: Callable[[np.random.Generator], str]
-
-    def sample_from(self, parents: Sequence[str], rng: np.random.Generator) -> str:
-        """Returns a child of `parents` that is a member, a random member where many are none."""
-        for _ in range(MAX_TRIES):
-            arch = self.space.sample_from(parents, rng)
-            if self.accept(arch):
-                return arch
-        return self.sample(rng)
-
-
 class _Index(_Part):
     space: IndexedSpace
 
@@ -232,7 +216,8 @@ FILTERED: Final[Mapping[type, type]] = {
     Neighborhood: _Neighbors,
     FiniteSpace: _Finite,
     Iterable: _Iterated,
-    RecombiningSpace: _Children,
+    RecombiningSpace: FilteredChildren,
+    RankedSpace: FilteredRanked,
     IndexedSpace: _Index,
     LabelledSpace: _Label,
     ImageSizedSpace: _ImageSize,

@@ -19,12 +19,14 @@ from nas_ray.spaces.base import (
     LabelledSpace,
     LayeredSpace,
     Neighborhood,
+    RankedSpace,
     RecombiningSpace,
     SequenceSpace,
     StemmedSpace,
     lacking,
     questions,
 )
+from nas_ray.spaces.by_rank import RankedSequences
 from nas_ray.spaces.product import Product
 from nas_ray.spaces.sequences import as_sequence, sequence_children
 from nas_ray.spaces.setting_kinds import Choice
@@ -157,6 +159,21 @@ def _refusal(space: SearchSpace, user: str, protocol: type, instead: str = "") -
 def recombining(space: SearchSpace) -> RecombiningSpace | None:
     """Returns `space` if it makes children itself."""
     return space if isinstance(space, RecombiningSpace) else None
+
+
+def ranked_space(space: SearchSpace, user: str, least: int) -> RankedSpace:
+    """Returns what draws the parts of an arch from ranked parents: `space`, or its decisions.
+
+    Args:
+        space: any space.
+        user: who needs it, for the message.
+        least: the rank of the worst parent of a decision (`RankedSequences`); a space of its own kind has its
+            own rule.
+
+    Raises:
+        UsageError: it does not, and its archs are no sequences.
+    """
+    return space if isinstance(space, RankedSpace) else RankedSequences(sequence_space(space, user), least)
 
 
 def members(space: SearchSpace) -> list[str]:

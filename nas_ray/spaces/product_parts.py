@@ -22,14 +22,16 @@ from nas_ray.spaces.base import (
     IndexedSpace,
     LayeredSpace,
     Neighborhood,
+    RankedSpace,
     RecombiningSpace,
     SearchSpace,
     SequenceSpace,
     StemmedSpace,
 )
+from nas_ray.spaces.children_parts import ProductChildren, ProductRanked
 from nas_ray.spaces.sequences import sequence_neighbors
 from nas_ray.spaces.setting_kinds import Choice, Setting
-from nas_ray.spaces.settings import arch_of, point_of, settings_of
+from nas_ray.spaces.settings import point_of
 
 
 class _Part:
@@ -171,23 +173,6 @@ class _Layered(_Part):
         return self.over(self.space.of_depth(layers))
 
 
-class _Children(_Part):
-    space: RecombiningSpace
-
-    def sample_from(self, parents: Sequence[str], rng: np.random.Generator) -> str:
-        """Returns a child of the archs of `parents`, each of its settings from one of them.
-
-        One setting, or none, with equal chances for all of these, then moves to one of its neighbours.
-        """
-        child = self.space.sample_from([arch_of(parent) for parent in parents], rng)
-        given = [settings_of(parent) for parent in parents]
-        values = {name: given[int(rng.integers(len(given)))][name] for name in self.settings}
-        moved = [*self.settings, None][int(rng.integers(len(self.settings) + 1))]
-        if moved is not None and (near := self.settings[moved].neighbors(values[moved])):
-            values[moved] = near[int(rng.integers(len(near)))]
-        return point_of(child, values)
-
-
 class _Index(_Part):
     space: IndexedSpace
 
@@ -238,7 +223,8 @@ PRODUCT: Final[Mapping[type, type]] = {
     SequenceSpace: _Sequences,
     AnchoredSpace: _Anchored,
     LayeredSpace: _Layered,
-    RecombiningSpace: _Children,
+    RecombiningSpace: ProductChildren,
+    RankedSpace: ProductRanked,
     IndexedSpace: _Index,
     ImageSizedSpace: _ImageSize,
     CostSpace: _Cost,

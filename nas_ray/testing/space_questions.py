@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 
 from nas_ray.errors import UsageError
@@ -16,6 +19,7 @@ from nas_ray.spaces.base import (
     IndexedSpace,
     LabelledSpace,
     LayeredSpace,
+    RankedSpace,
     RecombiningSpace,
     ScheduledSpace,
     SearchSpace,
@@ -121,16 +125,19 @@ class QuestionsContract:
     def test_children_of_parents_are_drawn_from_the_generator_alone(self, space: SearchSpace) -> None:
         """One parent, equal ones and two make children of the space, equal ones from equal seeds."""
         if isinstance(space, RecombiningSpace):
-            first, second = samples(space, 2)
-            for parents in ([first], [first, first], [first, second]):
-                drawn, again = (
-                    [space.sample_from(parents, np.random.default_rng(n)) for n in range(20)]
-                    for _ in range(2)
-                )
-                must_equal(again, drawn, "sample_from must draw from rng alone")
-                for child in drawn:
-                    must_be(TEXT, f"What sample_from({parents}, rng) returns", child)
-                    must(is_member(space, child), "sample_from must return archs of the space", child)
+            self._check_children(space, "sample_from", space.sample_from)
+        if isinstance(space, RankedSpace):
+            self._check_children(space, "drawn_from", space.drawn_from)
+            self._check_children(space, "drawn_from", partial(space.drawn_from, uniform=True))
+
+    def _check_children(self, space: SearchSpace, name: str, draw: Callable[..., object]) -> None:
+        first, second = samples(space, 2)
+        for parents in ([first], [first, first], [first, second]):
+            drawn, again = ([draw(parents, np.random.default_rng(n)) for n in range(20)] for _ in range(2))
+            must_equal(again, drawn, f"{name} must draw from rng alone")
+            for child in drawn:
+                must_be(TEXT, f"What {name}({parents}, rng) returns", child)
+                must(is_member(space, str(child)), f"{name} must return archs of the space", child)
 
     def test_published_numbers_grow_in_the_published_order(self, space: SearchSpace) -> None:
         """Each arch has a number of its own."""

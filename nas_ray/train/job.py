@@ -112,6 +112,11 @@ def prepare(args: TrainArgs) -> TrainJob:
     recipe = parse_recipe(args.recipe)
     if recipe.seeds > 1:
         raise UsageError("Seeds of a final training are given by --seeds; leave seeds out of the recipe.")
+    if recipe.valid_on_training_images:
+        raise UsageError(
+            "A final training chooses its epoch by images that it does not train on; leave "
+            "valid_on_training_images out of the recipe, it is for searches."
+        )
     formats, left_out = chosen_formats(args.formats)
     devices = _devices(args)
     proxies = resolve_proxies([name for given in args.proxies for name in given.replace(",", " ").split()])

@@ -18,7 +18,7 @@ SHARE = Range(0.0, 1.0, below=True)
 MANY = Range(0.0, 1e30)
 SCHEDULES = ("cosine", "linear", "constant")
 POLICIES = ("none", "cifar10", "imagenet", "randaugment", "trivial")
-ADDED = ("auxiliary_weight", "drop_path")
+ADDED = ("auxiliary_weight", "drop_path", "valid_on_training_images")
 """Options that earlier versions did not have."""
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
 
@@ -82,6 +82,9 @@ class Recipe:
     """Whether that share has equally many images of each class."""
     valid_fraction: Annotated[float, SHARE] = 0.2
     """Share of the training split that is held out, with equal shares of each class, for valid_acc."""
+    valid_on_training_images: bool = False
+    """A fault of the released code of LCMNAS, to see what it does: what is held out is not used, and
+    valid_acc is measured on as many of the images that are trained on."""
     class_weights: bool = False
     """Whether rare classes weigh as much as frequent ones in the loss."""
     seeds: Annotated[int, Range(1, 1_000)] = 1
@@ -139,6 +142,16 @@ RECIPES: dict[str, Recipe] = {
     # Dong et al., "NATS-Bench", TPAMI 2021, table 2: both schedules of the topology space.
     "nats-12": Recipe(epochs=12),
     "nats-200": Recipe(epochs=200),
+    # Lopes and Alexandre, LCMNAS, 2022, released code: how a search judges nets, on 4,000 images.
+    "lcmnas": Recipe(
+        epochs=4,
+        batch_size=96,
+        lr=0.001,
+        nesterov=False,
+        weight_decay=3e-4,
+        schedule="constant",
+        cutout=16,
+    ),
     # Liu et al., "DARTS", ICLR 2019, section 3.2: how cells are judged, on nets of 36 channels and 20 cells.
     "darts-600": Recipe(
         epochs=600,

@@ -11,7 +11,7 @@ from nas_ray.spaces.setting_kinds import Choice, Interval, Setting
 from nas_ray.spaces.settings import corners
 from nas_ray.training.recipes import Recipe, changed
 
-SAME_IMAGES = ("valid_fraction", "data_fraction", "balanced")
+SAME_IMAGES = ("valid_fraction", "data_fraction", "balanced", "valid_on_training_images")
 """Options that say which images are trained on and held out, which all trials of a search share."""
 EPOCHS = "epochs"
 

@@ -31,11 +31,12 @@ def split_indices(labels: Indices, recipe: Recipe, seed: int = 0) -> tuple[Indic
     """Returns the positions that are trained on and those held out for `valid_acc`, both sorted.
 
     Each class gives the same share to the held-out part, at least one image where it has two. Of the rest,
-    `data_fraction` is used: a random part, or with `balanced` equally many of each class.
+    `data_fraction` is used: a random part, or with `balanced` equally many of each class. With
+    `valid_on_training_images` as many of those that are trained on stand in place of what is held out.
 
     Args:
         labels: `[N]` of the whole training split.
-        recipe: its `valid_fraction`, `data_fraction` and `balanced`.
+        recipe: says the shares.
         seed: of the draws; the same for all archs of a run.
 
     Raises:
@@ -43,10 +44,8 @@ def split_indices(labels: Indices, recipe: Recipe, seed: int = 0) -> tuple[Indic
     """
     rng = np.random.default_rng(seed)
     classes = [rng.permutation(np.flatnonzero(labels == label)) for label in np.unique(labels)]
-    if recipe.valid_fraction:
-        counts = [max(round(recipe.valid_fraction * len(of)), min(1, len(of) - 1)) for of in classes]
-    else:
-        counts = [0] * len(classes)
+    share = recipe.valid_fraction
+    counts = [max(round(share * len(of)), min(1, len(of) - 1)) if share else 0 for of in classes]
     valid = np.concatenate([of[:count] for of, count in zip(classes, counts, strict=True)])
     rest = [of[count:] for of, count in zip(classes, counts, strict=True)]
     wanted = recipe.data_fraction * sum(map(len, rest))
@@ -60,6 +59,8 @@ def split_indices(labels: Indices, recipe: Recipe, seed: int = 0) -> tuple[Indic
             f"A training needs images to train on and to validate with, but of {len(labels)} "
             f"{len(train)} and {len(valid)} are left; change data_fraction or valid_fraction."
         )
+    if recipe.valid_on_training_images:
+        valid = rng.permutation(train)[: len(valid)]
     return np.sort(train), np.sort(valid)
 
 

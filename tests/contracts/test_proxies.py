@@ -30,8 +30,8 @@ NOT_FOR = {
 }
 """Proxies that refuse a kind of net, with an error that says why."""
 
-UNDEFINED = {"jacob_cov", "epe_nas", "naswot", "zen", "ntk", "vkdnw", "az_expressivity", "az_progressivity",
-             "az_trainability"}  # fmt: skip
+UNDEFINED = {"jacob_cov", "lcmnas", "epe_nas", "naswot", "zen", "ntk", "vkdnw", "az_expressivity",
+             "az_progressivity", "az_trainability"}  # fmt: skip
 """Proxies that have no finite value where the output does not depend on the input."""
 
 ORDER_MATTERS = {"zico"}

@@ -22,7 +22,7 @@ TWO_BLOCKS = dict.fromkeys(
 )
 ZERO_HEAD = dict.fromkeys(
     [
-        *("epe_nas", "fisher", "fisher_channels", "jacob_cov", "logsynflow", "plain", "snip"),
+        *("epe_nas", "fisher", "fisher_channels", "jacob_cov", "lcmnas", "logsynflow", "plain", "snip"),
         *("synflow", "synflow_released", "vkdnw"),
     ],
     "says nothing of the net, since the weight of heads.head is all zeros",

@@ -8,7 +8,16 @@ from nas_ray.proxies import PROXIES
 from nas_ray.proxies.sharing import shared_work
 from tests.proxies.nets import HEALTHY, batch, tss
 
-MOVED = ("epe_nas", "fisher", "fisher_channels", "grad_norm", "grasp", "jacob_cov", "linear_regions")
+MOVED = (
+    "epe_nas",
+    "fisher",
+    "fisher_channels",
+    "grad_norm",
+    "grasp",
+    "jacob_cov",
+    "lcmnas",
+    "linear_regions",
+)
 MOVED += ("naswot", "plain", "snip", "zen", "zico")
 
 

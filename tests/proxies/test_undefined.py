@@ -9,7 +9,7 @@ from nas_ray.errors import UsageError
 from nas_ray.proxies import PROXIES
 from nas_ray.proxies.undefined import check_defined, undefined_on
 
-ALONE = {"epe_nas", "jacob_cov", "linear_regions", "naswot", "ntk", "swap", "zico"}
+ALONE = {"epe_nas", "jacob_cov", "lcmnas", "linear_regions", "naswot", "ntk", "swap", "zico"}
 
 
 def test_one_image_is_too_few_for_those_that_compare_images() -> None:

@@ -87,8 +87,8 @@ def test_the_only_score_is_the_default() -> None:
     [
         (
             "ranksum:x",
-            "Unknown fitness 'ranksum'. Did you mean 'rank_sum'? Known: log_rank_sum, mixed, normalised_sum, "
-            "rank_sum, single, x, y.",
+            "Unknown fitness 'ranksum'. Did you mean 'rank_sum'? Known: log_rank_sum, mixed, mixed_ranks, "
+            "mixed_raw, normalised_sum, rank_sum, single, x, y.",
         ),
         (
             "rank_sum:x,yy",
@@ -113,8 +113,55 @@ def test_mixed_is_the_weighted_sum_of_standardised_scores() -> None:
     assert str(parse_fitness("mixed:a,c", ["a", "c"])) == "mixed score of a and c (the last weighs 0.5)"
 
 
+def test_the_released_mixture_is_the_sum_as_it_is() -> None:
+    rows = [
+        {"s": 39.0, "acc": 40.0},
+        {"s": 38.8, "acc": 47.5},
+        {"s": math.nan, "acc": 90.0},
+        {"s": 1.5, "acc": 50.0},
+    ]
+    released = parse_fitness("mixed_raw=0.25:s,acc", ["s", "acc"])
+    by_hand = [0.75 * 39 + 0.25 * 40, 0.75 * 38.8 + 0.25 * 47.5, -math.inf, 0.75 * 1.5 + 0.25 * 50]
+    assert released(rows).tolist() == by_hand
+    assert released(rows[1:2]).tolist() == by_hand[1:2]  # whatever else there is
+    assert not getattr(released, "relative", True)
+    assert str(released) == "sum as it is of s and acc (the last weighs 0.25)"
+
+
+def test_the_mixture_of_ranks_by_hand() -> None:
+    rows = [
+        {"s": 39.0, "acc": 40.0},
+        {"s": 39.0, "acc": 47.5},
+        {"s": math.nan, "acc": 90.0},
+        {"s": 1.5, "acc": 50.0},
+    ]
+    # of the three that are known: ranks of s 2.5 2.5 1, of acc 1 2 3
+    by_hand = [0.75 * 2.5 / 3 + 0.25 / 3, 0.75 * 2.5 / 3 + 0.25 * 2 / 3, -math.inf, 0.75 / 3 + 0.25]
+    assert parse_fitness("mixed_ranks=0.25:s,acc", ["s", "acc"])(rows) == pytest.approx(by_hand)
+
+
+def test_standardised_by_hand_where_the_score_hardly_varies() -> None:
+    rows = [{"s": 38.9, "acc": 10.0}, {"s": 39.0, "acc": 40.0}, {"s": 39.1, "acc": 31.0}]
+    z_s = np.array([-1, 0, 1]) / math.sqrt(2 / 3)
+    z_acc = np.array([-17, 13, 4]) / math.sqrt((17**2 + 13**2 + 4**2) / 3)
+    mixed = parse_fitness("mixed=0.25:s,acc", ["s", "acc"])(rows)
+    assert mixed == pytest.approx(0.75 * z_s + 0.25 * z_acc)
+    raw = parse_fitness("mixed_raw=0.25:s,acc", ["s", "acc"])(rows)
+    assert (np.argmax(mixed), np.argmax(raw)) == (2, 1)  # by the score, and by the accuracy
+
+
 @pytest.mark.parametrize(
-    "text", ["mixed=2:a,b", "mixed=x:a,b", "mixed=0.5:a", "rank_sum=0.5:a,b", "mixed=nan:a,b"]
+    "text",
+    [
+        "mixed_raw=2:a,b",
+        "mixed_ranks=x:a,b",
+        "mixed_raw=0.5:a",
+        "mixed=2:a,b",
+        "mixed=x:a,b",
+        "mixed=0.5:a",
+        "rank_sum=0.5:a,b",
+        "mixed=nan:a,b",
+    ],
 )
 def test_a_bad_weight_is_told(text: str) -> None:
     with pytest.raises(UsageError, match="[Ff]itness|weight"):

@@ -82,6 +82,13 @@ class Global(Widths):
         return str(np.random.randint(10**9))  # noqa: NPY002
 
 
+class Ranked(Widths):
+    """Draws layers from nobody knows where."""
+
+    def drawn_from(self, ranked: Sequence[str], rng: np.random.Generator, *, uniform: bool = False) -> str:
+        return str(np.random.randint(10**9)) if uniform else ranked[0]  # noqa: NPY002
+
+
 class Numbered(Widths):
     def index(self, arch: str) -> int:
         return -1
@@ -121,6 +128,7 @@ class Scheduled(Widths):
         (Flat(), "test_archs_of_a_depth_are_archs"),
         (Restless(), "test_neighbours_are_symmetric_and_exclude_self_and_duplicates"),
         (Global(), "test_children_of_parents_are_drawn_from_the_generator_alone"),
+        (Ranked(), "test_children_of_parents_are_drawn_from_the_generator_alone"),
         (Numbered(), "test_published_numbers_grow_in_the_published_order"),
         (Wordy(), "test_labels_are_lines"),
         (Cheap(), "test_costs_are_those_of_the_net"),

@@ -61,6 +61,20 @@ def images(count: int = 10, size: int = 8, level: int | None = None) -> NetImage
     return NetImages(Split(ArrayPixels(pixels), np.arange(count, dtype=np.int64) % 3), size, stats)
 
 
+def test_what_is_held_out_is_not_trained_on_but_for_the_fault_of_the_released_code() -> None:
+    labels = np.repeat(np.arange(4), 25)
+    honest = Recipe(valid_fraction=0.2, data_fraction=0.5)
+    faulty = dataclasses.replace(honest, valid_on_training_images=True)
+    train, valid = split_indices(labels, honest, 3)
+    same, seen = split_indices(labels, faulty, 3)
+    assert not {*train} & {*valid}
+    assert same.tolist() == train.tolist()
+    assert {*seen} < {*train}
+    assert len({*seen}) == len(seen) == len(valid) == 20
+    assert "valid_on_training_images" in faulty.written()
+    assert "valid_on_training_images" not in honest.written()  # as recipes were told apart before
+
+
 def test_batches_without_augmentation_are_the_images() -> None:
     source = images()
     kept = KeptImages(source, np.array([7, 2, 4]))

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from nas_ray.reproduce.known import Known
-from nas_ray.reproduce.measures import TRAINED
+from nas_ray.reproduce.measures import trained_for
 from nas_ray.reproduce.runs import answers_of, look_up
 from nas_ray.reproduce.tables import Setting
 
@@ -56,7 +56,7 @@ def search(known: Known, task: Task) -> Found:
 def _searched(known: Known, task: Task, seed: int) -> Iterator[tuple[str, pd.DataFrame, pd.DataFrame]]:
     """Yields for each dataset the rows of a search, and its answers where they change."""
     setting = task.setting
-    own = setting.by in TRAINED and setting.searched_on is None
+    own = bool(trained_for(setting.by)) and setting.searched_on is None
     rows = course = pd.DataFrame()
     for dataset in task.datasets:
         if own or rows.empty:

@@ -9,7 +9,7 @@ from nas_ray.errors import UsageError
 from nas_ray.reproduce.compare import check, setting, with_random
 from nas_ray.reproduce.known import Known
 from nas_ray.reproduce.look_up import longest_held
-from nas_ray.reproduce.measures import SHORT, TRAINED
+from nas_ray.reproduce.measures import SHORT, trained_for
 from nas_ray.reproduce.staleness.args import WORK, StalenessArgs
 from nas_ray.reproduce.tables import Setting, Table
 from nas_ray.spaces import FiniteSpace
@@ -41,7 +41,7 @@ def table_of(args: StalenessArgs, space: FiniteSpace) -> Table:
         UsageError: an unknown or repeated searcher, a bad option, or a number out of range.
     """
     args.check()
-    if args.by not in (None, *TRAINED) and args.searched_on == StalenessArgs.searched_on:
+    if args.by is not None and not trained_for(args.by) and args.searched_on == StalenessArgs.searched_on:
         args = dataclasses.replace(args, searched_on=None)  # a score knows no dataset
     check(args, SHORT if args.by is None else args.by)
     by, remark = longest_held(args.benchmark, space) if args.by is None else (args.by, "")
@@ -50,7 +50,7 @@ def table_of(args: StalenessArgs, space: FiniteSpace) -> Table:
         for text in with_random(args.named)
         for row in rows_of(setting(text, args, by, space, pooled=args.budget == WORK), args)
     )
-    where = "" if by not in TRAINED else f" on {args.searched_on or 'each dataset'}"
+    where = "" if not trained_for(by) else f" on {args.searched_on or 'each dataset'}"
     title = f"searches by {by}{where} whose rows come late, {spent(args)}"
     return Table(NAME, title, "", remarks=(remark,) if remark else (), settings=settings)
 
