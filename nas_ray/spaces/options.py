@@ -20,11 +20,12 @@ OPTIONS: Final[dict[str, dict[str, type]]] = {
     "layerwise": _LAYERWISE,
     **dict.fromkeys(("darts-s1", "darts-s2", "darts-s3", "darts-s4", "darts-cells"), _SIZES),
     **dict.fromkeys(("nasnet", "pnas"), _OF_BLOCKS),
+    "grammar": {**dict.fromkeys(("nodes", "depth", "params", "pixels", "values"), int), "start": str},
     "nasnet-cells": {**_SIZES, "stem_channels": int},
 }
 """By the name of a space, the options that a text may give it: arguments of its class."""
 
-WITHOUT: Final = ("nats-tss", "nats-sss", "macro", "layerwise-nets", "hand-designed")
+WITHOUT: Final = ("nats-tss", "nats-sss", "macro", "grammar-nets", "layerwise-nets", "hand-designed")
 """The other spaces of this package."""
 
 
