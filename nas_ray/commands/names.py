@@ -27,7 +27,8 @@ from nas_ray.training.settings import check_settings
 
 SPACES = (
     *("nats-tss", "nats-sss", "darts", "darts-s1", "darts-s2", "darts-s3", "darts-s4", "darts-cells"),
-    *("layerwise", "layerwise-nets", "nasnet", "pnas", "nasnet-cells", "macro", "hand-designed"),
+    *("layerwise", "layerwise-nets", "nasnet", "pnas", "nasnet-cells", "macro"),
+    *("grammar", "grammar-nets", "hand-designed"),
 )
 SEARCHERS = (
     *(

@@ -19,6 +19,8 @@ from .base import SequenceSpace as SequenceSpace
 from .base import StemmedSpace as StemmedSpace
 from .darts import Darts as Darts
 from .darts_published import DartsCells as DartsCells
+from .grammar.named import GrammarNets as GrammarNets
+from .grammar.space import Grammar as Grammar
 from .hand_designed import HandDesigned as HandDesigned
 from .known import SPACES as SPACES
 from .layerwise.published import LayerwiseNets as LayerwiseNets

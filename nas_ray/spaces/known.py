@@ -8,6 +8,8 @@ from nas_ray.spaces.base import SearchSpace
 from nas_ray.spaces.darts import Darts
 from nas_ray.spaces.darts_published import DartsCells
 from nas_ray.spaces.darts_reduced import DartsS1, DartsS2, DartsS3, DartsS4
+from nas_ray.spaces.grammar.named import GrammarNets
+from nas_ray.spaces.grammar.space import Grammar
 from nas_ray.spaces.hand_designed import HandDesigned
 from nas_ray.spaces.layerwise.published import LayerwiseNets
 from nas_ray.spaces.layerwise.space import Layerwise
@@ -30,6 +32,8 @@ SPACES: dict[str, Callable[..., SearchSpace]] = {
     "layerwise": Layerwise,
     "layerwise-nets": LayerwiseNets,
     "macro": Macro,
+    "grammar": Grammar,
+    "grammar-nets": GrammarNets,
     "nasnet": Nasnet,
     "pnas": Pnas,
     "nasnet-cells": NasnetCells,

@@ -20,6 +20,7 @@ OPTIONS: Final[dict[str, dict[str, type]]] = {
     "layerwise": _LAYERWISE,
     **dict.fromkeys(("darts-s1", "darts-s2", "darts-s3", "darts-s4", "darts-cells"), _SIZES),
     **dict.fromkeys(("nasnet", "pnas"), _OF_BLOCKS),
+    "grammar": {**dict.fromkeys(("nodes", "depth", "params", "pixels", "values"), int), "start": str},
     "nasnet-cells": {**_SIZES, "stem_channels": int},
     "macro": {"as": str, **dict.fromkeys(("layers", "params", "memory"), int), "mutation": float},
 }
@@ -28,7 +29,7 @@ OPTIONS: Final[dict[str, dict[str, type]]] = {
 ARGUMENTS: Final = {"as": "variant"}
 """The argument of an option whose name Python reserves."""
 
-WITHOUT: Final = ("nats-tss", "nats-sss", "layerwise-nets", "hand-designed")
+WITHOUT: Final = ("nats-tss", "nats-sss", "grammar-nets", "layerwise-nets", "hand-designed")
 """The other spaces of this package."""
 
 

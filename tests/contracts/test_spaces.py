@@ -12,6 +12,7 @@ from nas_ray.testing import SpaceContract
 SETTINGS = {"": "", "range": "@lr=log:0.01..1,epochs=1..4,batch_size=32/64", "choices": "@lr=0.1/0.01"}
 SMALL = {
     **dict.fromkeys(OPTIONS, ":channels=4,cells=3"),
+    "grammar": ":params=200000,values=300000",
     "layerwise": ":preset=strides,least=2,most=3,heights=1+3,widths=3,filters=4+6",
     "nasnet": ":channels=2,cells=1,blocks=1",
     "pnas": ":channels=2,cells=1,blocks=2",
@@ -19,7 +20,9 @@ SMALL = {
     "macro": ":as=described,params=500000,memory=4",
 }
 """Options of spaces whose nets would take long."""
-ARCHS_ALONE = {"layerwise", "layerwise-nets", "macro", "nasnet", "pnas", "nasnet-cells"}
+ARCHS_ALONE = {
+    *("grammar", "grammar-nets", "layerwise", "layerwise-nets", "macro", "nasnet", "pnas", "nasnet-cells"),
+}
 """Spaces whose nets still do: settings stand beside the archs of others, and of sequences in the tests of
 `Product`."""
 CASES = [(name, key) for name in sorted(SPACES) for key in SETTINGS if not key or name not in ARCHS_ALONE]
@@ -28,11 +31,14 @@ CASES = [(name, key) for name in sorted(SPACES) for key in SETTINGS if not key o
 BY_DAY = ("nats-tss", "darts-s3")
 """Spaces whose archs have settings beside them by day as well: one with numbered archs, and one without."""
 
+BY_NIGHT = {"grammar-nets": "test_named_nets_are_those_that_are_written_plainly"}
+"""Spaces of large nets, each with what tests its nets by day."""
+
 
 def case(name: str, key: str) -> object:
-    late = key and name not in BY_DAY
-    marks = [pytest.mark.slow(faster="test_what_the_space_can_do_the_product_can")]
-    return pytest.param((name, key), id=f"{key}-{name}", marks=marks if late else [])
+    late = "test_what_the_space_can_do_the_product_can" if key and name not in BY_DAY else BY_NIGHT.get(name)
+    marks = [pytest.mark.slow(faster=late)] if late else []
+    return pytest.param((name, key), id=f"{key}-{name}", marks=marks)
 
 
 class TestEverySpace(SpaceContract):

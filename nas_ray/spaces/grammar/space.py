@@ -1,0 +1,230 @@
+"""The space `grammar`: whole nets that are sentences of a probabilistic grammar."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from nas_ray.errors import UsageError, unknown_name
+from nas_ray.errors.checks import whole
+from nas_ray.spaces.grammar.costs import cost_of
+from nas_ray.spaces.grammar.derivation import Derivation
+from nas_ray.spaces.grammar.named import NETS
+from nas_ray.spaces.grammar.reading import MOST_DEPTH, MOST_NODES, read
+from nas_ray.spaces.grammar.summary import summary
+from nas_ray.spaces.grammar.terms import Chain, depth_of, size_of, written
+from nas_ray.spaces.grammar.vary import crossed, crossings, mutated
+
+if TYPE_CHECKING:
+    from torch import nn
+
+SIZE: Final = 32
+"""Height and width of the images where nobody says another."""
+PIXELS: Final = 64
+"""To which larger images are averaged."""
+PARAMS, VALUES = 30_000_000, 8_000_000
+"""Weights of a net without its classifier, and values of all its maps for one image of `PIXELS`."""
+NODES, DEPTH = 250, 10
+TRIES: Final = 100
+CROSSOVER: Final = 0.3
+"""How often a child of two different parents has parts of both; else it is a mutation of the first."""
+MORE: Final = 0.5
+"""How often one mutation more is made of a net from which a search starts."""
+SIMPLEST: Final = "conv3:8-bn-relu"
+"""What is returned where nothing else is within limits."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What archs of a space may have.
+
+    Attributes:
+        nodes: layers, branches and routings.
+        depth: of branches and routings in each other.
+        params: weights and biases without those of the classifier.
+        values: of all maps and tokens of one image.
+    """
+
+    nodes: int
+    depth: int
+    params: int
+    values: int
+
+    def broken_by(self, chain: Chain, size: int) -> str | None:
+        """Returns what of a chain is above a limit, the end of a sentence; None if nothing is.
+
+        Raises:
+            UsageError: the parts of the chain do not fit.
+        """
+        cost = cost_of(chain, size)
+        for what, found, most in (
+            ("layers, branches and routings", size_of(chain), self.nodes),
+            ("brackets in each other", depth_of(chain), self.depth),
+            ("weights", cost.params, self.params),
+            (f"values in its maps of {size} pixels", cost.values, self.values),
+        ):
+            if found > most:
+                return f"has {found:,} {what}, more than {most:,}"
+        return None
+
+
+class Grammar:
+    """Nets that are sentences: sequences, branches and routings of layers, of any depth within limits.
+
+    An arch reads `conv3:16-bn-relu-[(id+conv3:16-bn-relu-conv3:16-bn)-relu]*3-tokens(ln-attn:4)`.
+    Every part has a type (channels, stride, map or tokens), so that what is derived, mutated or recombined
+    fits. Archs that are equal by simple algebra are one arch.
+
+    Source: the idea is that of Ericsson, Espinosa, Yang, Antoniou, Storkey, Cohen, McDonagh and Crowley,
+        "einspace: Searching for Neural Architectures from Fundamental Operations", NeurIPS 2024: a
+        probabilistic context-free grammar of sequential, branching and routing modules and of computations,
+        evolved by mutation of subtrees, from known nets where that is wanted.
+    Differs: rules, chances and layers are ours: layers are those that nets have and not their parts, nets
+        have stages, and types are widths and strides, so that a sentence is a net for images of any size.
+
+    Args:
+        image_size: height and width of the images; above `pixels` they are averaged to these.
+        start: names of `NETS` joined by `+`, of which `sample` then draws one and mutates it; empty for
+            sentences drawn from the rules.
+        nodes: layers, branches and routings of an arch, at most.
+        depth: branches and routings in each other, at most.
+        params: weights of a net without its classifier, at most.
+        pixels: height and width of the largest images that nets are made for; limits are for these, so that
+            an arch is one whatever the images are.
+        values: of all maps of one image of so many pixels, at most.
+
+    Raises:
+        UsageError: a name is unknown, or a number is none or leaves no net.
+    """
+
+    name = "grammar"
+
+    def __init__(
+        self,
+        image_size: int = SIZE,
+        *,
+        start: str = "",
+        nodes: int = NODES,
+        depth: int = DEPTH,
+        params: int = PARAMS,
+        pixels: int = PIXELS,
+        values: int = VALUES,
+    ) -> None:
+        whole(1).check("The image size of grammar", image_size)
+        whole(1).check("The pixels of grammar", pixels)
+        self.size = min(image_size, pixels)
+        self.pixels = pixels
+        self.limits = Limits(nodes, depth, params, values)
+        for name, most in (("nodes", MOST_NODES), ("depth", MOST_DEPTH), ("params", None), ("values", None)):
+            given = getattr(self.limits, name)
+            whole(1).check(f"The {name} of grammar", given)
+            if most is not None and given > most:
+                raise UsageError(f"The {name} of grammar must be at most {most}, got {given}.")
+        if (why := self.limits.broken_by(read(SIMPLEST), pixels)) is not None:
+            raise UsageError(
+                f"The limits of grammar must leave a net, but the simplest, {SIMPLEST}, {why}; give others."
+            )
+        self.start = tuple(filter(None, start.split("+")))
+        for name in self.start:
+            if name not in NETS:
+                raise UsageError(unknown_name("net of grammar", name, list(NETS)))
+            self._read(NETS[name])
+
+    def for_image_size(self, image_size: int) -> Grammar:
+        """Returns the same archs with nets for square images of `image_size` pixels."""
+        limits = dataclasses.asdict(self.limits)
+        return Grammar(image_size, start="+".join(self.start), pixels=self.pixels, **limits)
+
+    def __contains__(self, arch: object) -> bool:
+        """Returns whether `arch` is a sentence that can be built, within the limits."""
+        try:
+            return isinstance(arch, str) and bool(self._read(arch))
+        except UsageError:
+            return False
+
+    def sample(self, rng: np.random.Generator) -> str:
+        """Returns a sentence drawn by the chances of the rules, or a net to start from, mutated or not."""
+        if not self.start:
+            return self._drawn(rng)
+        made = NETS[self.start[int(rng.integers(len(self.start)))]]
+        while rng.random() < MORE:
+            made = self._mutated(made, rng)
+        return made
+
+    def sample_from(self, parents: Sequence[str], rng: np.random.Generator) -> str:
+        """Returns a child: the first parent with a part of another one, or with a part drawn anew.
+
+        Raises:
+            UsageError: there are no parents, or one is no arch.
+        """
+        if not parents:
+            raise UsageError("A child needs one parent at least, got none.")
+        others = [self._read(other) for other in parents[1:] if other != parents[0]]
+        if others and rng.random() < CROSSOVER:
+            chain = self._read(parents[0])
+            choices = crossings(chain, others[int(rng.integers(len(others)))])
+            child = self._tried(lambda: crossed(chain, choices, rng), parents[0]) if choices else None
+            if child is not None:
+                return child
+        return self._mutated(parents[0], rng)
+
+    def build(self, arch: str, num_classes: int) -> nn.Module:
+        """Returns a new net `[B, 3, H, W] -> [B, num_classes]`, which runs on images of any size.
+
+        Raises:
+            UsageError: no arch, or one above the limits.
+        """
+        chain = self._read(arch)
+        from nas_ray.spaces.grammar.nets import GrammarNet  # torch takes seconds
+
+        return GrammarNet(chain, self.size, num_classes)
+
+    def cost(self, arch: str, num_classes: int, image: tuple[int, int, int]) -> tuple[int, int]:
+        """Returns parameters, and multiply-adds of one image, by formula."""
+        cost = cost_of(self._read(arch), self.size, num_classes)
+        return cost.params, cost.multiply_adds
+
+    def label(self, arch: str) -> str:
+        """Returns what an arch is, such as `9 conv 1 attn, 4 sums, 64 channels at stride 4`, or its name."""
+        named = next((name for name, other in NETS.items() if other == arch), None)
+        return f"{named}: {summary(read(arch))}" if named else summary(read(arch))
+
+    def _mutated(self, parent: str, rng: np.random.Generator) -> str:
+        chain = self._read(parent)
+        return self._tried(lambda: mutated(chain, rng), parent) or self._drawn(rng)
+
+    def _drawn(self, rng: np.random.Generator) -> str:
+        """Returns a sentence drawn by the chances of the rules."""
+        return self._tried(lambda: Derivation(rng).net()) or SIMPLEST
+
+    def _tried(self, make: Callable[[], Chain | None], other_than: str = "") -> str | None:
+        """Returns the first arch that is made and within limits, of `TRIES`; None if there is none."""
+        for _ in range(TRIES):
+            chain = make()
+            if chain and self._within(chain) and (arch := written(chain)) != other_than:
+                return arch
+        return None
+
+    def _within(self, chain: Chain) -> bool:
+        try:
+            return self.limits.broken_by(chain, self.pixels) is None
+        except UsageError:
+            return False
+
+    def _read(self, arch: str) -> Chain:
+        """Returns the chain of an arch of this space.
+
+        Raises:
+            UsageError: it is none, or above a limit.
+        """
+        chain = read(arch)
+        if (why := self.limits.broken_by(chain, self.pixels)) is not None:
+            raise UsageError(
+                f"An arch of grammar must make a net within limits, but {arch[:200]} {why}; give the space "
+                "other limits, or take another arch."
+            )
+        return chain

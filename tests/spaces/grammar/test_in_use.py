@@ -1,0 +1,149 @@
+"""Searchers, proxies, searches and trainings on sentences."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+import torch
+
+from nas_ray.errors import UsageError
+from nas_ray.evaluation.limits import limited
+from nas_ray.proxies import PROXIES
+from nas_ray.searchers import SEARCHERS, ArchSearcher, Single
+from nas_ray.spaces import Grammar
+from nas_ray.spaces.grammar.named import NETS
+from nas_ray.spaces.named import open_space
+from nas_ray.training.trained import load
+from tests.guards.commands import call
+from tests.searchers.toy import drive, options_of
+
+SMALL = "grammar:params=50000,values=200000,pixels=32"
+NEED_CHOICES = {"freerea", "nsga2", "optuna", "predictor"}
+NEED_NEIGHBOURS = {"local_search", "move", "skip_rea"}
+NEED_SEQUENCES = {"pnas", "ppo", "reinforce"}
+ARCHS = {
+    "maps": "conv3:8/2-bn-relu-[(id+conv3:8-bn-relu)]*2-conv3:16/2-relu",
+    "attention": "conv3:8/2-bn-relu-tokens(pos-(id+ln-attn:1)-(id+ln-lin:16-relu-lin:8))-conv1:16-bn",
+    "mixing": "patch4:8-bn-tokens((id+ln-mix:8)-relu-lin:8)-(dw3&conv1:8)-bn-relu",
+}
+NEED_RELU = {"naswot", "swap", "linear_regions"}
+
+
+POOLS = {"area", "naswot_search", "warmup"}
+"""Searchers that build many nets before they begin."""
+
+
+def cases(names: Iterable[str], late: set[str]) -> list[object]:
+    marks = [pytest.mark.slow(faster="test_every_searcher_stays_in_the_space_or_says_what_it_needs")]
+    return [pytest.param(name, marks=marks if name in late else []) for name in sorted(names)]
+
+
+@pytest.mark.parametrize("name", cases(SEARCHERS, POOLS))
+def test_every_searcher_stays_in_the_space_or_says_what_it_needs(name: str) -> None:
+    space, make = open_space(SMALL), SEARCHERS[name]
+    assert isinstance(make, type)
+    assert issubclass(make, ArchSearcher)
+    if name in NEED_CHOICES | NEED_NEIGHBOURS | NEED_SEQUENCES:
+        needs = {
+            **dict.fromkeys(NEED_CHOICES, "needs a space with the methods choices, decisions, assemble"),
+            **dict.fromkeys(NEED_NEIGHBOURS, "needs a space with the method neighbors"),
+            **dict.fromkeys(NEED_SEQUENCES, "needs a space whose archs are made of decisions"),
+        }
+        with pytest.raises(UsageError, match=f"{needs[name]}.*, got Grammar"):
+            make(space, fitness=Single(("x",)), **options_of(make))
+        return
+    for inside in (space, limited(space, max_params=20_000)):
+        searcher = make(inside, fitness=Single(("x",)), **options_of(make))
+        assert all(arch in space for arch in drive(searcher, 12))
+
+
+def scores(name: str, kinds: Iterable[str]) -> None:
+    """A proxy gives a number for the nets of some of `ARCHS`."""
+    inputs = torch.randn(8, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    for kind in kinds:
+        torch.manual_seed(0)
+        score = PROXIES[name](Grammar(16).build(ARCHS[kind], 5), inputs, torch.arange(8) % 5)
+        assert type(score) is float
+        assert math.isfinite(score), kind
+
+
+OF_SOME = {"skip", "logsynflow_released", "az_trainability"}
+"""Proxies for NATS-TSS, for nets without normalisation that stays, and for chains of alike maps."""
+
+
+@pytest.mark.parametrize("name", sorted(set(PROXIES) - OF_SOME))
+def test_every_proxy_but_few_scores_its_nets(name: str) -> None:
+    scores(name, ["attention"])
+
+
+@pytest.mark.slow(faster="test_every_proxy_but_few_scores_its_nets")
+@pytest.mark.parametrize("name", sorted(set(PROXIES) - {"skip"}))
+def test_every_proxy_scores_all_its_nets(name: str) -> None:
+    scores(name, ["maps"] if name in OF_SOME else ARCHS)
+
+
+@pytest.mark.parametrize("name", sorted(NEED_RELU))
+def test_what_looks_at_relu_says_so_of_nets_without(name: str) -> None:
+    net = Grammar(16).build("patch4:8-tokens(ln-attn:1-gelu)", 5)
+    with pytest.raises(ValueError, match="ReLU module"):
+        PROXIES[name](net, torch.randn(8, 3, 16, 16), torch.arange(8) % 5)
+
+
+def run(*words: object) -> str:
+    ended = call(*words, "--images", "digits")
+    assert ended.code == 0, ended.err
+    return ended.out
+
+
+def search(out: Path, space: str) -> dict[str, object]:
+    """Searches with a small population, so that children are made, and returns the best arch."""
+    few = ("--batch-size", 8, "--num-samples", 8, "--population", 3, "--sample", 2)
+    scores = ("--proxies", "synflow,params", "--fitness", "single:synflow")
+    run("rea", "--space", space, "--driver", "process", "--num-cpus", 1, *few, *scores, "--out", out)
+    best: dict[str, object] = json.loads((out / "best.json").read_text())
+    return best
+
+
+def test_a_search_from_the_command_line(tmp_path: Path) -> None:
+    best = search(tmp_path / "search", SMALL)
+    assert best["arch"] in open_space(SMALL)
+    assert "channels at stride" in str(best["label"])
+
+
+@pytest.mark.slow(faster="test_a_search_from_the_command_line")
+def test_a_search_from_a_known_net_its_training_and_its_file(tmp_path: Path) -> None:
+    space = "grammar:start=vit-small-4+convnext-small-2,pixels=32"
+    best, left = search(tmp_path / "search", space), tmp_path / "train"
+    table = (tmp_path / "search" / "results.csv").read_text()
+    assert NETS["vit-small-4"] in table or NETS["convnext-small-2"] in table
+    few = (
+        "--seeds",
+        1,
+        "--formats",
+        "onnx,pt2",
+        "--proxies",
+        "params",
+        "--num-threads",
+        1,
+        "--beside",
+        "lenet-5",
+    )
+    run("train", tmp_path / "search", "--recipe", "fast:epochs=1,data_fraction=0.1", *few, "--out", left)
+    net = load(left / "model.pt")
+    assert (net.facts.arch, net.facts.space) == (best["arch"], space)
+    assert net(torch.rand(2, 3, 32, 32)).shape == (2, 10)
+    assert (left / "model.onnx").is_file()
+
+
+@pytest.mark.slow(faster="test_a_search_from_the_command_line")
+@pytest.mark.parametrize("name", ["vit-small-4", "mixer-small-4"])
+def test_named_nets_are_trained_and_exported(name: str, tmp_path: Path) -> None:
+    few = ("--seeds", 1, "--formats", "onnx", "--proxies", "params", "--num-threads", 1)
+    recipe = ("--recipe", "fast:epochs=1,data_fraction=0.1")
+    run("train", "--space", "grammar-nets", "--arch", name, *recipe, *few, "--out", tmp_path / name)
+    assert load(tmp_path / name / "model.pt").facts.arch == name
+    assert (tmp_path / name / "model.onnx").is_file()
