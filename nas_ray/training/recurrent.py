@@ -1,0 +1,78 @@
+"""What a net that reads a text token by token has beside `forward`: a state, and dropouts that a recipe sets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol, runtime_checkable
+
+from torch import Tensor
+
+State = tuple[Tensor, ...]
+"""What a net remembers of each stream; the first dimension of every tensor is the stream, `[B, ...]`."""
+
+
+@dataclass(frozen=True)
+class Dropouts:
+    """Shares that a recurrent net drops in training mode, with one mask per stream for all steps of a `run`.
+
+    What is kept is scaled by `1 / (1 - share)`. Masks are drawn from torch's global state, anew in each `run`.
+
+    Source: Gal and Ghahramani, "A Theoretically Grounded Application of Dropout in Recurrent Neural
+    Networks", NeurIPS 2016; the places are those of Merity, Keskar and Socher, "Regularizing and Optimizing
+    LSTM Language Models", ICLR 2018, and of Liu, Simonyan and Yang, "DARTS", ICLR 2019.
+
+    Attributes:
+        word: of the rows of the embedding: a dropped word is dropped wherever it stands in the batch.
+        embedding: of the features of embedded words.
+        input: of the features that the cell reads, on top of `embedding`.
+        hidden: of the features of the state, wherever a matrix is applied to it.
+        output: of the features that the decoder reads.
+    """
+
+    word: float = 0.0
+    embedding: float = 0.0
+    input: float = 0.0
+    hidden: float = 0.0
+    output: float = 0.0
+
+
+class Ran(NamedTuple):
+    """What `RecurrentNet.run` returns.
+
+    Attributes:
+        logits: `[B, T, V]`.
+        outputs: `[B, T, H]` of the last layer, before the output dropout; temporal activation regularisation
+            is taken of them.
+        dropped: `[B, T, H]`, the same after the output dropout, as the decoder reads them; activation
+            regularisation is taken of these. Without dropout it may be the same tensor.
+        state: after the last token; not detached.
+    """
+
+    logits: Tensor
+    outputs: Tensor
+    dropped: Tensor
+    state: State
+
+
+@runtime_checkable
+class RecurrentNet(Protocol):
+    """A net of tokens that carries a state from one piece of a text to the next; asked by tasks of text.
+
+    A space builds it with `build(arch, num_outputs)`, where `num_outputs` is the size V of the vocabulary,
+    and lists no class of this module: what has the methods is one. The state that `run` is given is never
+    changed in place, and a training detaches it between two pieces.
+
+    Attributes:
+        dropouts: `Dropouts()` when it is new; a training sets that of its recipe.
+    """
+
+    dropouts: Dropouts
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Returns logits `[B, T, V]` of tokens `[B, T]` int64, from `begin(B)` on."""
+
+    def run(self, tokens: Tensor, state: State) -> Ran:
+        """Returns logits, outputs and the state after tokens `[B, T]` int64, read from `state` on."""
+
+    def begin(self, batch_size: int) -> State:
+        """Returns the state before the first token of a text, mostly zeros, on the net's device and dtype."""
