@@ -2,45 +2,22 @@
 
 from __future__ import annotations
 
-import math
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from nas_ray.errors import UsageError, printable, unknown_name
 from nas_ray.errors.checks import TEXT
 from nas_ray.rows import Row
-from nas_ray.safe_files.stored_numbers import shown, to_number
+from nas_ray.searchers.columns import Negated, column
 from nas_ray.searchers.ranks import ranks
 from nas_ray.terminal.ranges import Range
 
 Fitness = Callable[[Sequence[Row]], np.ndarray]
 """One number per row `[rows]`, larger is better; it may be relative to the rows given."""
-
-
-def column(rows: Sequence[Mapping[str, Any]], name: str) -> np.ndarray:
-    """Returns column `name` as `[rows]` floats, with everything non-finite or missing as -inf.
-
-    Raises:
-        UsageError: a value is no number, as in rows that were changed by hand.
-    """
-    values: list[Any] = [row.get(name) for row in rows]
-    if not all(type(value) is float for value in values):  # as nearly all are
-        values = [_number(row, name) for row in rows]
-    return np.array([value if math.isfinite(value) else -math.inf for value in values], dtype=float)
-
-
-def _number(row: Mapping[str, Any], name: str) -> float:
-    value = row.get(name)
-    try:
-        return to_number(value) if value is None or isinstance(value, str) else float(value)
-    except (TypeError, ValueError) as error:
-        raise UsageError(
-            f"The score {name} of {row.get('arch')} must be a number, got {shown(value)}; correct the row."
-        ) from error
 
 
 @dataclass(frozen=True)
@@ -209,8 +186,9 @@ def parse_fitness(text: str | None, scores: Sequence[str]) -> Fitness:
     """Returns the fitness that `text` describes, such as `naswot` or `rank_sum:naswot,synflow`.
 
     Args:
-        text: `KIND:SCORE,...`, `KIND` (over all scores), or `SCORE`; `mixed=WEIGHT` gives the weight of the
-            last score. None means the only score, or the rank sum of all.
+        text: `KIND:SCORE,...`, `KIND` (over all scores), `SCORE`, or `-SCORE` of one that is to be small;
+            `mixed=WEIGHT` gives the weight of the last score. None means the only score, or the rank sum of
+            all.
         scores: names of the scores that rows will have.
 
     Raises:
@@ -222,6 +200,8 @@ def parse_fitness(text: str | None, scores: Sequence[str]) -> Fitness:
     text = text.strip()
     if text in scores:
         return Single((text,))
+    if text.startswith("-") and text[1:] in scores:
+        return Negated(text[1:])
     kind, colon, listed = text.partition(":")
     kind, equals, weight = (part.strip() for part in kind.partition("="))
     if kind not in FITNESSES:
