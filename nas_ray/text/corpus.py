@@ -57,15 +57,15 @@ def open_corpus(spec: TextSpec) -> Corpus:
     seen = hashlib.sha256(str((spec.tokens, spec.min_count)).encode())
     for part, content in sorted(raw.items()):
         seen.update(f"{part} {len(content)}\n".encode() + content)
-    made = _in_bytes(raw) if spec.tokens == BYTES else _in_words(raw, spec, source)
-    vocabulary, parts = made
+    vocabulary, parts = _in_bytes(raw) if spec.tokens == BYTES else _in_words(raw, spec, source)
     for name, tokens in zip(PARTS[:2], parts, strict=False):
         if len(tokens) < 2:
             raise UsageError(
                 f"A text must have at least 2 tokens in each part, but of {source} {len(tokens)} are left "
                 f"for {name}; give more text."
             )
-    return Corpus(spec, vocabulary, *parts, seen.hexdigest())
+    train, valid, test = parts
+    return Corpus(spec, vocabulary, train, valid, test, seen.hexdigest())
 
 
 def _in_bytes(raw: dict[str, bytes]) -> tuple[Vocabulary, list[Tokens]]:

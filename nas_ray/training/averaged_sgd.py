@@ -64,5 +64,5 @@ def _sgd(group: dict[str, Any]) -> None:
         return
     steps = [parameter.grad for parameter in given]
     if group["weight_decay"]:
-        steps = torch._foreach_add(steps, given, alpha=group["weight_decay"])
+        steps = list(torch._foreach_add(steps, given, alpha=group["weight_decay"]))
     torch._foreach_add_(given, steps, alpha=-float(group["lr"]))

@@ -11,7 +11,7 @@ from torch.nn.functional import cross_entropy
 
 from nas_ray.errors import UsageError
 from nas_ray.training.recipes import Recipe
-from nas_ray.training.task import Loss, ShapedLoss, Task
+from nas_ray.training.task import CostTask, Loss, ShapedLoss, Task
 
 SHAPED = ("label_smoothing", "class_weights")
 """Options of a recipe that change the loss of training."""
@@ -47,7 +47,7 @@ def objective_of(task: Task, recipe: Recipe) -> Objective:
     Raises:
         UsageError: the recipe changes the loss and the task does not say how.
     """
-    named = task.metric_name, getattr(task, "smaller_is_better", False)
+    named = task.metric_name, isinstance(task, CostTask) and task.smaller_is_better
     if isinstance(task, ShapedLoss):
         return Objective(task.training_loss(recipe), task.loss, task.metric, *named)
     if wanted := [name for name in SHAPED if getattr(recipe, name)]:

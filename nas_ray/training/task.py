@@ -41,13 +41,10 @@ class Task(Protocol):
         num_outputs: what `SearchSpace.build(arch, num_outputs)` is told.
         metric_name: names the columns `valid_acc` and `train_acc`, which of another than `acc` are
             `valid_NAME` and `train_NAME`.
-        smaller_is_better: whether these columns have the negative of `metric`, as of a loss that people know
-            by its name; a search then maximises `-valid_NAME`.
     """
 
     num_outputs: int
     metric_name: str = "acc"
-    smaller_is_better: bool = False
 
     def minibatch(self) -> Batch:
         """Returns the batch on which proxies score, the same at every call; the caller may change it."""
@@ -95,6 +92,17 @@ class ShapedLoss(Protocol):
 
     def training_loss(self, recipe: Recipe) -> Loss:
         """Returns the loss of training, which other processes can be given."""
+
+
+@runtime_checkable
+class CostTask(Protocol):
+    """A task of a cost: its columns have the negative of its metric, and a search maximises `-valid_NAME`.
+
+    Attributes:
+        smaller_is_better: whether it is one.
+    """
+
+    smaller_is_better: bool
 
 
 @runtime_checkable

@@ -65,6 +65,33 @@ class TextTask(Task):
         self.num_outputs = len(corpus.vocabulary)
         self._device = torch.device("cpu")
 
+    note: str | None = None
+    """What a user should know of the text beside its description."""
+    skipped: tuple[str, ...] = ()
+    """Files that were left out: none."""
+    image_size: int | None = None
+    """Of images, which a text has none of."""
+
+    @property
+    def source(self) -> str:
+        """The name that opens the same text again."""
+        return str(self.corpus.spec)
+
+    @property
+    def description(self) -> str:
+        """One phrase: what the text is."""
+        return self.corpus.description
+
+    @property
+    def num_classes(self) -> int:
+        """The words of the vocabulary."""
+        return self.num_outputs
+
+    @property
+    def sha256(self) -> str:
+        """A hash of the text and of what its tokens are."""
+        return self.corpus.sha256
+
     def minibatch(self) -> Batch:
         """Returns tokens `[B, 35]` and the next ones, of places in the training part that the seed draws.
 
