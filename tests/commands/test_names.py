@@ -53,7 +53,7 @@ def test_names_are_those_of_the_objects() -> None:
     assert set(names.FORMATS) == {*export.NEEDS, "none"}
     assert names.PRECISIONS == PRECISIONS
     assert list(names.MEASURES) == [TEST, *TRAINED]
-    assert names.TRAINED == (VALID_ACC, VALID_NATS, f"-{VALID_NATS}")
+    assert (VALID_ACC, VALID_NATS, f"-{VALID_NATS}") == names.TRAINED
     assert paths.MODEL == trained.MODEL
 
 
