@@ -22,8 +22,10 @@ from nas_ray.search.trace.args import ALL, GRAPH
 from nas_ray.spaces.graphs.seed_names import seed_names
 from nas_ray.spaces.options import named_options
 from nas_ray.spaces.settings import named_space
+from nas_ray.text.spec import TEXT
 from nas_ray.training.recipes import parse_recipe
 from nas_ray.training.settings import check_settings
+from nas_ray.training.task_args import check_task
 
 SPACES = (
     *("nats-tss", "nats-sss", "darts", "darts-s1", "darts-s2", "darts-s3", "darts-s4", "darts-cells"),
@@ -70,8 +72,8 @@ MEASURES = ("test_acc", "valid_acc_12", "valid_acc_200")
 FORMATS = ("onnx", "pt2", "none")
 PRECISIONS = ("float32", "bfloat16")
 FITNESSES = ("log_rank_sum", "mixed", "mixed_ranks", "mixed_raw", "normalised_sum", "rank_sum", "single")
-TRAINED = "valid_acc"
-"""The score of an arch that is trained."""
+TRAINED = ("valid_acc", "valid_nats", "-valid_nats")
+"""Scores of an arch that is trained, on images and on a text."""
 RULES = ("described", "naswot_code", "synflow_code", "july_2022", "at_least_one")
 
 
@@ -113,7 +115,7 @@ ARGUMENTS = {
     "searcher": Names("searcher", SEARCHERS, "nas_ray.searchers"),
     "searchers": Names("searcher", SEARCHERS, "nas_ray.searchers", ends=","),
     "proxies": Names("proxy", (*PROXIES, *COSTS), "nas_ray.proxies", also=("all", "default"), listed=True),
-    "dataset": _DATASETS,
+    "dataset": Names("dataset", (*DATASETS, OWN), also=(AUTO, TEXT)),
     "datasets": _DATASETS,
     "score_as": _DATASETS,
     "scheduler": Names("scheduler", SCHEDULERS, also=("pbt",)),  # which has a sentence of its own
@@ -154,7 +156,7 @@ def _check_net(name: str) -> None:
         )
 
 
-CHECKS = {"images": _check_images, "benchmark": check_benchmark, "nets": _check_net}
+CHECKS = {"images": _check_images, "benchmark": check_benchmark, "nets": _check_net, "task": check_task}
 """The arguments that are names or paths."""
 
 
@@ -195,7 +197,7 @@ def _check_fitness(args: Any) -> None:
         UsageError: no fitness and no score has that name.
     """
     proxies = [name for text in getattr(args, "proxies", ("",)) for name in text.replace(",", " ").split()]
-    known = (*PROXIES, *COSTS, TRAINED)
+    known = (*PROXIES, *COSTS, *TRAINED)
     if not {*proxies} <= {*known, "all", "default"} or not proxies:
         return  # a score of others has any name
     for text in _listed(getattr(args, "fitness", None) or ()):

@@ -144,13 +144,20 @@ class _Past:
         self.trial_id = f"past-{number}"
 
 
-def teach(scheduler: TrialScheduler, rows: Iterable[Row]) -> None:
-    """Shows a new `Asha` or `Median` the learning curves of a search that is resumed."""
+def teach(scheduler: TrialScheduler, rows: Iterable[Row], metric: str = "valid_acc") -> None:
+    """Shows a new `Asha` or `Median` the learning curves of a search that is resumed.
+
+    Args:
+        scheduler: of a search.
+        rows: of its trials, with the values of `metric` after each epoch as `curve`.
+        metric: smaller is better where it begins with a minus.
+    """
+    sign = -1.0 if metric.startswith("-") else 1.0
     if not isinstance(scheduler, (Asha, Median)):
         return
     for number, row in enumerate(rows):
         trial, result = _Past(number), dict[str, Any]()
-        curve = [float(value) for value in str(row.get("curve") or "").split()]
+        curve = [sign * float(value) for value in str(row.get("curve") or "").split()]
         if row.get("error") or row.get("reused") or not curve:
             continue
         scheduler.on_trial_add(None, trial)

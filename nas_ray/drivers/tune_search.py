@@ -153,7 +153,7 @@ def _tuner(
     from nas_ray.drivers.trainable import ArchTrial
 
     scheduler = plan.scheduler() if plan.scheduler else NewestFirst()
-    teach(scheduler, rows_of(searcher.events))
+    teach(scheduler, rows_of(searcher.events), getattr(evaluator, "metric_column", "valid_acc"))
     trainable = tune.with_resources(
         tune.with_parameters(
             ArchTrial,

@@ -47,7 +47,8 @@ class EpochTraining(MovableTraining):
         epochs: of a whole training.
         kind: tells these trainings from all others, with their settings and data: a checkpoint of another
             kind is not gone on from.
-        metric_column: what says how good an arch is; larger is better.
+        metric_column: what says how good an arch is; larger is better, or smaller where a minus stands before
+            it, as in `-valid_nats`.
         until: epochs to train for; None means all.
         seeds: modules per arch.
         init_seed: seed of the first module; the next seeds follow.
@@ -105,7 +106,7 @@ class EpochTraining(MovableTraining):
         try:
             before = self._scores_of(arch)
             if before.get("error"):
-                yield {**before, self.metric_column: math.nan}
+                yield {**before, self.column: math.nan}
                 return
             start = time.perf_counter()
             modules, row = self._begun(arch)
@@ -125,7 +126,12 @@ class EpochTraining(MovableTraining):
                 if row["error"] or all_finished(modules):
                     return
         except Exception as error:
-            yield {**row, self.metric_column: math.nan, **failed([failure(error)])}
+            yield {**row, self.column: math.nan, **failed([failure(error)])}
+
+    @property
+    def column(self) -> str:
+        """The column that says how good an arch is."""
+        return self.metric_column.removeprefix("-")
 
     def new_module(self, arch: str, seed: int) -> EpochModule:
         """Returns the untrained module of `arch`, equal for equal states of torch's generator."""
@@ -177,23 +183,22 @@ class EpochTraining(MovableTraining):
         seconds: float,
         last: Row,
     ) -> Row:
-        if self.metric_column not in results[0]:
-            raise KeyError(
-                f"an epoch must return the column {self.metric_column}, but it has {', '.join(results[0])}"
-            )
+        column = self.column
+        if column not in results[0]:
+            raise KeyError(f"an epoch must return the column {column}, but it has {', '.join(results[0])}")
         texts = {name: value for name, value in results[0].items() if isinstance(value, str)}
         numbers = [name for name in results[0] if name not in texts]
         means = {name: float(np.mean([float(result[name]) for result in results])) for name in numbers}
-        several = [float(result[self.metric_column]) for result in results]
-        spread = {f"{self.metric_column}_std": float(np.std(several, ddof=1))} if len(several) > 1 else {}
-        curve = [*filter(None, str(last.get("curve", "")).split()), f"{means[self.metric_column]:.4f}"]
-        lost = not all(math.isfinite(means.get(name, 0.0)) for name in ("train_loss", self.metric_column))
+        several = [float(result[column]) for result in results]
+        spread = {f"{column}_std": float(np.std(several, ddof=1))} if len(several) > 1 else {}
+        curve = [*filter(None, str(last.get("curve", "")).split()), f"{means[column]:.4f}"]
+        lost = not all(math.isfinite(means.get(name, 0.0)) for name in ("train_loss", column))
         return {
             **before,
             **means,
             **texts,
             **spread,
-            **({self.metric_column: math.nan} if lost else {}),
+            **({column: math.nan} if lost else {}),
             "epochs": epochs,
             "seconds": seconds,
             "seconds_per_epoch": (seconds - before.get("seconds", 0.0)) / epochs,

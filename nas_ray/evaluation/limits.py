@@ -24,14 +24,20 @@ class Costs:
         space: how an arch becomes a net.
         num_classes: outputs of the net.
         image: channels, height and width of an image.
+        example: `[1, ...]`, an input of the nets where it is no image.
     """
 
     def __init__(
-        self, space: SearchSpace, num_classes: int = 10, image: tuple[int, int, int] = (3, 32, 32)
+        self,
+        space: SearchSpace,
+        num_classes: int = 10,
+        image: tuple[int, int, int] = (3, 32, 32),
+        example: torch.Tensor | None = None,
     ) -> None:
         self.space = space
         self.num_classes = num_classes
         self.image = image
+        self.example = torch.empty(1, *image) if example is None else example
         self._formula = space.cost if isinstance(space, CostSpace) else None
         self._class_of = space.cost_class if isinstance(space, CostClassSpace) else None
         self._known: dict[Hashable, tuple[float, float]] = {}
@@ -48,7 +54,8 @@ class Costs:
     def _count(self, arch: str) -> tuple[float, float]:
         with ForeignCode(), torch.device("meta"), torch.random.fork_rng(devices=[]):
             net = self.space.build(arch, self.num_classes)
-            inputs, targets = torch.empty(1, *self.image), torch.empty(1, dtype=torch.int64)
+            inputs = torch.empty_like(self.example, device="meta")
+            targets = torch.empty(1, dtype=torch.int64)
             multiply_adds = flops(net, inputs, targets)  # first: its pass gives lazy layers their shapes
             return params(net, inputs, targets), multiply_adds
 
@@ -89,6 +96,7 @@ def limited(
     max_flops: float | None = None,
     num_classes: int = 10,
     image: tuple[int, int, int] = (3, 32, 32),
+    example: torch.Tensor | None = None,
 ) -> SearchSpace:
     """Returns the archs of `space` with at most these costs, as a space for any searcher.
 
@@ -98,10 +106,11 @@ def limited(
         max_flops: multiply-adds for one image.
         num_classes: outputs of the nets.
         image: channels, height and width of an image.
+        example: `[1, ...]`, an input of the nets where it is no image.
 
     Raises:
         UsageError: a limit is not positive, or no arch keeps them.
     """
     if max_params is None and max_flops is None:
         return space
-    return FilteredSpace(space, Limits(Costs(space, num_classes, image), max_params, max_flops))
+    return FilteredSpace(space, Limits(Costs(space, num_classes, image, example), max_params, max_flops))

@@ -28,8 +28,9 @@ from nas_ray.training.recipes import Recipe
 from nas_ray.training.second_classifier import check_nets
 from nas_ray.training.settings import Recipes, recipe_with
 from nas_ray.training.task import TRAINED_TASK, PlacedTask, Task
+from nas_ray.training.text_task import TextTask
 from nas_ray.training.training_data import Indices
-from nas_ray.training.training_module import TrainingModule
+from nas_ray.training.training_module import training_module
 
 
 class ShortTraining(EpochTraining):
@@ -87,7 +88,7 @@ class ShortTraining(EpochTraining):
             None,
             epochs=recipe.epochs,
             kind="",  # the recipe tells them apart
-            metric_column=f"valid_{task.metric_name}",
+            metric_column=objective_of(task, recipe).column,
             until=until,
             seeds=recipe.seeds,
             init_seed=init_seed,
@@ -95,7 +96,7 @@ class ShortTraining(EpochTraining):
             keep_checkpoints=keep_checkpoints,
             scores=scores,
         )
-        if not recipe.valid_fraction:
+        if not recipe.valid_fraction and not isinstance(task, TextTask):
             what = "images" if isinstance(task, ImageTask) else "examples"
             raise UsageError(
                 f"A search by {self.metric_column} needs held-out {what}; give valid_fraction above 0."
@@ -157,11 +158,13 @@ class ShortTraining(EpochTraining):
         net = self.space.build(arch, self.num_classes)
         batches = self.task.loaders(recipe, seed, 0)[0]
         net = materialised(net, lambda: next(iter(batches))[0])
-        module = TrainingModule(net, recipe, objective_of(self.task, recipe), steps_per_epoch=len(batches))
+        module = training_module(self.task, net, recipe, len(batches))
         return RecipeModule(module, self.task, recipe, seed, self.accelerator)
 
     def described(self) -> str:
         """Returns how long it trains, and on how many images."""
+        if isinstance(self.task, TextTask):
+            return f"{counted(self.until, 'epoch')} on {self.task.described(self.recipe)}"
         if not isinstance(self.task, ImageTask):
             return super().described()
         train, valid = self.task.parts(self.recipe)
@@ -177,7 +180,7 @@ class ShortTraining(EpochTraining):
         epoch = epoch_of_task(self.task, recipe)
         with seeded(self.init_seed):
             net = materialised(self.space.build(arch, self.num_classes), lambda: epoch.draw()[0])
-        module = TrainingModule(net, recipe, objective_of(self.task, recipe), steps_per_epoch=epoch.steps)
+        module = training_module(self.task, net, recipe, epoch.steps)
         seconds = epoch_seconds(module.to("cuda" if accelerator == "gpu" else "cpu"), epoch, threads=threads)
         return Expected(self.last_epoch(arch) * self.seeds_of(arch), seconds, epoch.once)
 

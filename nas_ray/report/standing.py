@@ -41,12 +41,12 @@ def best_standing(shown: np.ndarray) -> np.ndarray:
     return best
 
 
-def rank_of(row: Mapping[str, Any], rows: pd.DataFrame, name: str) -> str:
+def rank_of(row: Mapping[str, Any], rows: pd.DataFrame, name: str, *, smallest: bool = False) -> str:
     """Returns the rank of a row by score `name` among the different archs of a search: `rank 3 of 298`.
 
-    1 is the largest, and of equals each has the best rank; undefined scores do not count.
+    1 is the largest, or the smallest, and of equals each has the best rank; undefined scores do not count.
     """
     distinct = rows[~rows["reused"].eq(True)]
     values = distinct[name].to_numpy(dtype=float) if name in distinct else np.array([])
-    values = values[np.isfinite(values)]
-    return f"rank {1 + int((values > float(row[name])).sum()):,} of {len(values):,}"
+    values, sign = values[np.isfinite(values)], -1 if smallest else 1
+    return f"rank {1 + int((sign * values > sign * float(row[name])).sum()):,} of {len(values):,}"

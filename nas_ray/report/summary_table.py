@@ -14,6 +14,7 @@ from nas_ray.report.cells import cell_text
 from nas_ray.report.expected import ORACLE_SAYS
 from nas_ray.report.magnitudes import shown_score
 from nas_ray.report.standing import is_relative, rank_of
+from nas_ray.searchers.columns import Negated
 from nas_ray.terminal.console import Rows, headed, put, say
 
 if TYPE_CHECKING:
@@ -102,7 +103,10 @@ def _table(summary: Mapping[str, Any], course: Course | None) -> Rows:
 
 def _place(name: str, course: Course | None) -> str:
     """Returns where the best arch stands by a score."""
-    return "score" if course is None else f"{rank_of(course.best, course.rows, name)} by this score"
+    if course is None:
+        return "score"
+    smallest = isinstance(course.fitness, Negated)
+    return f"{rank_of(course.best, course.rows, name, smallest=smallest)} by this score"
 
 
 def _fitness(summary: Mapping[str, Any], course: Course | None) -> tuple[str, str] | None:

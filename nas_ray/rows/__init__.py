@@ -39,6 +39,7 @@ EPOCHS = "epochs"
 
 TRAINING = (
     *("valid_acc", "train_acc", "valid_loss", "train_loss", "valid_acc_std"),
+    *("valid_nats", "train_nats", "valid_perplexity", "valid_nats_std"),
     *(EPOCHS, "seconds_per_epoch", "curve"),
 )
 """What a short training adds to a row."""

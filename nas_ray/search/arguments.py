@@ -10,7 +10,7 @@ from typing import Annotated, Any, TypeVar
 
 from nas_ray.benchmarks.names import NAMES
 from nas_ray.errors import UsageError, printable
-from nas_ray.images.image_args import ImageArgs, absolute_images
+from nas_ray.images.image_args import absolute_images
 from nas_ray.process.started import started
 from nas_ray.runs.folder import read_run
 from nas_ray.runs.mirror import run_to_resume
@@ -19,6 +19,7 @@ from nas_ray.search.argument_groups import BudgetArgs, CourseArgs, EstimateArgs,
 from nas_ray.terminal import ranges
 from nas_ray.terminal.argument_groups import BenchmarkArgs, RunArgs
 from nas_ray.terminal.command_line import check_path, read_args
+from nas_ray.training.task_args import TaskArgs, absolute_task
 
 CHANGEABLE = {
     *("num_samples", "time_budget_s", "num_gpus", "gpus_per_trial", "num_cpus", "max_concurrent", "address"),
@@ -30,7 +31,7 @@ THIS_MACHINE = (None, "auto", "local")
 
 
 @dataclass(frozen=True)
-class RunnableArgs(CourseArgs, RunArgs, TrialArgs, BenchmarkArgs, ImageArgs):
+class RunnableArgs(CourseArgs, RunArgs, TrialArgs, BenchmarkArgs, TaskArgs):
     """What every experiment takes that runs trials and can be resumed; equal arguments give equal runs."""
 
     def smoked(self) -> RunnableArgs:
@@ -195,6 +196,7 @@ def absolute(args: A) -> A:
     named = benchmark in NAMES or not os.path.exists(benchmark)
     benchmark = args.benchmark if named else os.path.abspath(benchmark)
     changes: dict[str, Any] = {"images": absolute_images(args.images), "benchmark": benchmark}
+    changes["task"] = absolute_task(args.task)
     if start := getattr(args, "start_from", None):
         changes["start_from"] = os.path.abspath(os.path.expanduser(start))
     return dataclasses.replace(args, **changes)

@@ -22,19 +22,34 @@ from nas_ray.proxies.undefined import check_defined
 from nas_ray.runs.folder import read_run
 from nas_ray.search.argument_groups import EstimateArgs, StoppingArgs
 from nas_ray.search.defaults import said_out
+from nas_ray.search.together import check_together
 from nas_ray.searchers import Fitness, Single, parse_fitness
+from nas_ray.searchers.columns import Negated
 from nas_ray.shared_weights.supernet_scores import SupernetScores
-from nas_ray.shared_weights.together import has_supernet, has_together, on_supernet, together
+from nas_ray.shared_weights.together import has_supernet, on_supernet, together
 from nas_ray.spaces import SearchSpace
 from nas_ray.training.recipes import Recipe, parse_recipe
 from nas_ray.training.stopping import check_scheduler
+from nas_ray.training.text_task import TextTask
 
 if TYPE_CHECKING:
     from nas_ray.drivers.scheduling import TrialScheduler
 
-__all__ = ["CHECKPOINTS", "VALID_ACC", "Estimation", "estimate", "in_run", "scheduler_of", "weights_of"]
+__all__ = [
+    "CHECKPOINTS",
+    "TRAINED",
+    "VALID_ACC",
+    "VALID_NATS",
+    "Estimation",
+    "estimate",
+    "in_run",
+    "scheduler_of",
+    "weights_of",
+]
 
-VALID_ACC = "valid_acc"
+VALID_ACC, VALID_NATS = "valid_acc", "valid_nats"
+TRAINED = (VALID_ACC, VALID_NATS)
+"""What says how good a trained arch is, on images and on a text."""
 OWN, SUPERNET = "own", "supernet"
 """Whose weights scores are of, as `run.json` says under `weights`: each net's own, or one net's for all."""
 
@@ -57,7 +72,7 @@ class Estimation:
 
 
 def estimate(
-    args: EstimateArgs, space: SearchSpace, images: ImageDataModule, also: Sequence[str] = ()
+    args: EstimateArgs, space: SearchSpace, images: ImageDataModule | TextTask, also: Sequence[str] = ()
 ) -> Estimation:
     """Returns how the archs of `space` are judged on `images`, all of it checked.
 
@@ -78,13 +93,14 @@ def estimate(
     names = [name for given in args.proxies for name in given.replace(",", " ").split()]
     proxies = resolve_proxies([*names, *(name for name in limits if name not in names)])
     scores = score_names(proxies)
-    fitness = _fitness(args, scores)
+    trained = VALID_NATS if isinstance(images, TextTask) else VALID_ACC
+    fitness = _fitness(args, scores, trained)
     needed = [name for name in proxies if hasattr(fitness, "names") and _uses(fitness, name)]
     if recipe:  # what nothing asks for is not computed
         looked_at = {*MEASURED, *also}
         proxies = {name: proxies[name] for name in proxies if name in looked_at or _uses(fitness, name)}
-        scores = [*score_names(proxies), VALID_ACC]
-    if needed:  # without these all archs would be equally bad
+        scores = [*score_names(proxies), trained]
+    if needed and not isinstance(images, TextTask):  # without these all archs would be equally bad
         check_defined({name: proxies[name] for name in needed}, images.minibatch()[1], images.num_classes)
     return Estimation(
         proxies, tuple(scores), fitness, _evaluator(args, space, images, proxies, limits, recipe)
@@ -169,7 +185,7 @@ def _recipe(args: EstimateArgs) -> Recipe | None:
     return recipe
 
 
-def _fitness(args: EstimateArgs, columns: Sequence[str]) -> Fitness:
+def _fitness(args: EstimateArgs, columns: Sequence[str], trained: str) -> Fitness:
     """Returns what the search maximises; without being asked, that is no measured cost.
 
     Raises:
@@ -177,9 +193,9 @@ def _fitness(args: EstimateArgs, columns: Sequence[str]) -> Fitness:
             them.
     """
     if args.fitness is not None:
-        return parse_fitness(args.fitness, [*columns, VALID_ACC] if args.fidelity else columns)
+        return parse_fitness(args.fitness, [*columns, trained] if args.fidelity else columns)
     if args.fidelity is not None:
-        return Single((VALID_ACC,))
+        return Negated(trained) if trained == VALID_NATS else Single((trained,))
     scores = [name for name in columns if name not in MEASURED]
     if not scores:
         raise UsageError(
@@ -198,7 +214,7 @@ def _uses(fitness: Fitness, proxy: str) -> bool:
 def _evaluator(
     args: EstimateArgs,
     space: SearchSpace,
-    images: ImageDataModule,
+    images: ImageDataModule | TextTask,
     proxies: Mapping[str, Proxy],
     limits: Mapping[str, float],
     recipe: Recipe | None,
@@ -211,13 +227,13 @@ def _evaluator(
     seed = args.init_seed
     scores: Evaluator | None = None
     if args.archs_per_trial > 1:
-        _check_together(args, space, proxies)
+        check_together(args, space, proxies)
     if proxies:
         inputs, targets = (tensor.numpy() for tensor in images.minibatch())
         batch = images.num_classes, inputs, targets, proxies
         if args.archs_per_trial > 1:
             return together(space, *batch, init_seed=seed)
-        if args.own_weights or not has_supernet(space):
+        if args.own_weights or not has_supernet(space) or isinstance(images, TextTask):
             scores = scores_on(images, space, proxies, init_seed=seed, limits=limits)
         else:
             scores = on_supernet(space, *batch, init_seed=seed, limits=limits)
@@ -225,22 +241,3 @@ def _evaluator(
             return scores
     assert recipe is not None  # a search without one has proxies
     return training_on(images, space, recipe, init_seed=seed, scores=scores)
-
-
-def _check_together(args: EstimateArgs, space: SearchSpace, proxies: Mapping[str, Proxy]) -> None:
-    option = f"--archs-per-trial {args.archs_per_trial}"
-    if args.own_weights:
-        raise UsageError(
-            f"{option} scores archs on the weights of one net, and --own-weights asks for an initialisation "
-            "of each; leave one of them out."
-        )
-    if measured := [name for name in proxies if name in MEASURED]:
-        raise UsageError(
-            f"{option} scores archs on parts of one large net, which do not cost what the nets cost, and "
-            f"cannot measure {measured[0]}; leave --archs-per-trial out."
-        )
-    if not has_together(space):
-        raise UsageError(
-            f"{option} needs the search space nats-tss or nats-sss, got {args.space!r}; leave "
-            "--archs-per-trial out. A space of your own may have a method together (docs/batched.md)."
-        )

@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
@@ -16,16 +17,16 @@ from nas_ray.drivers.resources import Request, check_request
 from nas_ray.evaluation.base import Described, SeesImages
 from nas_ray.evaluation.limits import limited
 from nas_ray.images.identity import IMAGES
-from nas_ray.images.image_args import open_image_args
 from nas_ray.images.image_data import ImageDataModule
 from nas_ray.runs.folder import fingerprint, method_of
 from nas_ray.search.arguments import RunnableArgs, SearchArgs
 from nas_ray.search.base import MINIBATCH, Experiment
 from nas_ray.search.defaults import default_of, said_out
-from nas_ray.search.estimation import SUPERNET, VALID_ACC, estimate, scheduler_of, weights_of
+from nas_ray.search.estimation import SUPERNET, TRAINED, estimate, scheduler_of, weights_of
 from nas_ray.search.objectives import check_objectives, named_objectives
 from nas_ray.search.requests import request_for
 from nas_ray.search.start_from import start_from
+from nas_ray.search.texts import check_reads_text, said_of_text
 from nas_ray.searchers import ArchSearcher
 from nas_ray.searchers.named import make_searcher
 from nas_ray.searchers.pareto import objectives_of
@@ -37,6 +38,8 @@ from nas_ray.spaces.product import arch_space
 from nas_ray.spaces.settings import written
 from nas_ray.terminal.console import say
 from nas_ray.terminal.ranges import check_ranges
+from nas_ray.training.task_args import is_text, open_subject
+from nas_ray.training.text_task import TextTask
 
 DEFAULT_SAMPLES = 300
 
@@ -46,7 +49,7 @@ class Runnable(Experiment, ABC):
     """The experiment of a command, checked before Ray starts; `session.run_prepared` runs it."""
 
     args: RunnableArgs
-    images: ImageDataModule
+    images: ImageDataModule | TextTask
     request: Request
     started_from: str = ""
 
@@ -121,16 +124,21 @@ def prepare(name: str, args: SearchArgs, searcher: str | Callable[..., ArchSearc
     request = request_for(args)
     check_request(request)
     space = make_space(args.space)
-    images = open_image_args(args, batch_size=args.batch_size, batch_seed=args.batch_seed)
-    space = fitted_space(space, images.image_size)
+    args = said_of_text(args)
+    images = open_subject(args, batch_size=args.batch_size, batch_seed=args.batch_seed)
+    if isinstance(images, TextTask):
+        check_reads_text(space, images, args.space)
+    else:
+        space = fitted_space(space, images.image_size)
     args = said_out(args, space)
     texts: tuple[str, ...] = getattr(args, "searcher_args", ())
     estimation = estimate(args, space, images, also=named_objectives(texts))
     limits = {"max_params": args.max_params, "max_flops": args.max_flops}
-    image = (3, images.image_size, images.image_size)
-    searched = limited(space, **limits, num_classes=images.num_classes, image=image)
+    read = _example(images)
+    searched = limited(space, **limits, num_classes=images.num_classes, **read)
     archs = arch_space(space_of_found(space))
-    listed = archs if isinstance(archs, FiniteSpace) and not isinstance(archs, HandDesigned) else None
+    known = isinstance(archs, FiniteSpace) and not isinstance(archs, HandDesigned) and not is_text(args)
+    listed = archs if known else None
     benchmark = None if listed is None else open_benchmark(args.benchmark, args.dataset, listed)
     no_limit = args.time_budget_s is not None
     num_samples = args.num_samples if args.num_samples or no_limit else DEFAULT_SAMPLES
@@ -156,6 +164,13 @@ def prepare(name: str, args: SearchArgs, searcher: str | Callable[..., ArchSearc
     )
 
 
+def _example(images: ImageDataModule | TextTask) -> dict[str, Any]:
+    """Returns what costs are counted for: one image, or one sequence."""
+    if isinstance(images, TextTask):
+        return {"example": images.minibatch()[0][:1]}
+    return {"image": (3, images.image_size, images.image_size)}
+
+
 def introduce(
     experiment: Runnable, where: str, place: str | Path, console: Console, further: Sequence[str] = ()
 ) -> None:
@@ -165,7 +180,7 @@ def introduce(
     lines = [
         f"{first}, {where}",
         *judged_by,
-        f"images     {experiment.images.description}",
+        f"{'text  ' if is_text(experiment.args) else 'images'}     {experiment.images.description}",
         *([f"start      {experiment.started_from}"] if experiment.started_from else []),
         f"accuracy   {accuracy}",
         *further,
@@ -181,12 +196,13 @@ def introduce(
 def judged(experiment: Prepared) -> list[str]:
     """Returns the lines that say how an arch is judged."""
     args, evaluator = experiment.args, experiment.evaluator
-    of = [name for name in experiment.scores if name != VALID_ACC]
+    of = [name for name in experiment.scores if name not in TRAINED]
+    what = "sequences" if is_text(args) else "images"
     default = default_of(experiment.space, args)
     known = f" (the default for {default.where})" if args.fitness == default.fitness else ""
     others = [name for name in of if name not in getattr(experiment.fitness, "names", ())]
     beside = f"; scored as well: {', '.join(others)}" if others else ""
-    lines = [f"fitness    {experiment.fitness}{known}, on {args.batch_size} images{beside}"]
+    lines = [f"fitness    {experiment.fitness}{known}, on {args.batch_size} {what}{beside}"]
     if args.fidelity and isinstance(evaluator, Described):
         early = f", stopped early by {args.scheduler}" if args.scheduler != "none" else ""
         lines = lines if of else [f"fitness    {experiment.fitness}"]

@@ -24,7 +24,7 @@ def check_objectives(objectives: Sequence[Fitness], scores: Sequence[str]) -> No
     Raises:
         UsageError: one is no score of this search, and no column of every row.
     """
-    known = [*scores, *(TRAINING if "valid_acc" in scores else ()), GPU_MEMORY, "seconds"]
+    known = [*scores, *(TRAINING if {"valid_acc", "valid_nats"} & {*scores} else ()), GPU_MEMORY, "seconds"]
     for name in filter(None, map(column_of, objectives)):
         if name not in known:
             said = unknown_name("objective", name, list(scores))

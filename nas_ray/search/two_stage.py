@@ -31,6 +31,7 @@ from nas_ray.searchers.given import GivenArchs
 from nas_ray.terminal.console import error_console, say
 from nas_ray.terminal.next_steps import say_next
 from nas_ray.training.recipes import Recipe, parse_recipe
+from nas_ray.training.task_args import is_text
 
 
 def run(args: TwoStageArgs, console: Console) -> int:
@@ -68,6 +69,11 @@ class Halving:
         self.args = args
         self.rungs = args.checked_rungs()
         self.recipe = recipe_of(args, self.rungs[-1])
+        if is_text(args):
+            raise UsageError(
+                "A two-stage search trains on images and no text; leave --task out, or search a text with "
+                "rea or search."
+            )
         self.experiment = prepare("two_stage", dataclasses.replace(args, fidelity=None), args.searcher)
         said = self.experiment.args  # which names what the scores are
         self.args = dataclasses.replace(args, proxies=said.proxies, fitness=said.fitness)

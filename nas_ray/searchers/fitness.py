@@ -11,9 +11,10 @@ import numpy as np
 from nas_ray.errors import UsageError, printable, unknown_name
 from nas_ray.errors.checks import TEXT
 from nas_ray.rows import Row
+from nas_ray.searchers.columns import Negated
+from nas_ray.searchers.columns import column as column
 from nas_ray.searchers.combined import Combined as Combined
 from nas_ray.searchers.combined import LogRankSum, Mixed, MixedRanks, MixedRaw, NormalisedSum, RankSum
-from nas_ray.searchers.score_columns import column as column
 
 Fitness = Callable[[Sequence[Row]], np.ndarray]
 """One number per row `[rows]`, larger is better; it may be relative to the rows given."""
@@ -82,9 +83,9 @@ def parse_fitness(text: str | None, scores: Sequence[str]) -> Fitness:
     """Returns the fitness that `text` describes, such as `naswot` or `rank_sum:naswot,synflow`.
 
     Args:
-        text: `KIND:SCORE,...`, `KIND` (over all scores), or `SCORE`; `mixed=WEIGHT`, `mixed_ranks=WEIGHT`
-            and `mixed_raw=WEIGHT` give the weight of the last score. None means the only score, or the rank
-            sum of all.
+        text: `KIND:SCORE,...`, `KIND` (over all scores), `SCORE`, or `-SCORE` of one that is to be small;
+            `mixed=WEIGHT`, `mixed_ranks=WEIGHT` and `mixed_raw=WEIGHT` give the weight of the last score.
+            None means the only score, or the rank sum of all.
         scores: names of the scores that rows will have.
 
     Raises:
@@ -96,6 +97,8 @@ def parse_fitness(text: str | None, scores: Sequence[str]) -> Fitness:
     text = text.strip()
     if text in scores:
         return Single((text,))
+    if text.startswith("-") and text[1:] in scores:
+        return Negated(text[1:])
     kind, colon, listed = text.partition(":")
     kind, equals, weight = (part.strip() for part in kind.partition("="))
     if kind not in FITNESSES:

@@ -45,11 +45,14 @@ def result_of(rows: Sequence[Row]) -> dict[str, Any]:
 def epoch_result(row: Row, last: int, metric: str = "valid_acc") -> dict[str, Any]:
     """Returns the result of one epoch of a trial, which ends after `last` epochs or with an error.
 
-    Schedulers compare trials by the column `metric` of `row`.
+    Schedulers compare trials by the column `metric` of `row`, of which the smaller is better if it begins
+    with a minus.
     """
+    sign = -1.0 if metric.startswith("-") else 1.0
+    score = sign * row.get(metric.removeprefix("-"), math.nan)
     epochs = int(row.get(EPOCHS, last))
     over = epochs >= last or row.get("error") is not None
-    return {ROWS: [row], SCORE: row.get(metric, math.nan), EPOCHS: epochs, "done": over}
+    return {ROWS: [row], SCORE: score, EPOCHS: epochs, "done": over}
 
 
 def rows_of(result: Mapping[str, Any]) -> list[Row]:

@@ -3,38 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, overload
+from typing import TYPE_CHECKING, overload
 
 import numpy as np
 
 from nas_ray.errors import UsageError, unknown_name
 from nas_ray.rows import Row, records
+from nas_ray.searchers.columns import Negated as Negated
 from nas_ray.searchers.fitness import Fitness, Single
 
 if TYPE_CHECKING:  # searchers answer before it is imported
     import pandas as pd
-
-
-@dataclass(frozen=True)
-class Negated:
-    """A score that is to be small, such as `flops`: its negative, undefined values still worst."""
-
-    name: str
-    relative: ClassVar[bool] = False
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The one score."""
-        return (self.name,)
-
-    def __call__(self, rows: Sequence[Row]) -> np.ndarray:
-        """Returns `[rows]` negated scores."""
-        values = Single((self.name,))(rows)
-        return np.where(np.isfinite(values), -values, -np.inf)
-
-    def __str__(self) -> str:
-        return f"-{self.name}"
 
 
 def parse_objectives(text: str) -> list[Fitness]:

@@ -78,9 +78,8 @@ class RecipeModule:
         trainer = quiet_trainer(self.accelerator, self.recipe)
         train, valid = (as_loader(batches) for batches in self.task.loaders(self.recipe, self.seed, epoch))
         trainer.fit(self.module, train, valid if validate else None)
-        name, found = self.module.objective.name, self.module.results
-        columns = [f"{part}_{what}" for what in (name, "loss") for part in ("valid", "train")]
-        return {column: found[column] for column in columns if column in found}
+        found = self.module.results
+        return {column: found[column] for column in self.module.columns if column in found}
 
     def state(self) -> dict[str, Any]:
         """Returns weights, average, optimiser and schedule."""

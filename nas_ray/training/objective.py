@@ -11,7 +11,7 @@ from torch.nn.functional import cross_entropy
 
 from nas_ray.errors import UsageError
 from nas_ray.training.recipes import Recipe
-from nas_ray.training.task import Loss, ShapedLoss, Task
+from nas_ray.training.task import CostTask, Loss, ShapedLoss, Task
 
 SHAPED = ("label_smoothing", "class_weights")
 """Options of a recipe that change the loss of training."""
@@ -26,12 +26,19 @@ class Objective:
         loss: of held-out examples.
         metric: larger is better, as `Task.metric`.
         name: of the metric in columns: `valid_NAME`, `train_NAME`.
+        smaller_is_better: whether columns have the negative of the metric.
     """
 
     training_loss: Loss
     loss: Loss
     metric: Callable[[Tensor, Tensor], float | Tensor]
     name: str = "acc"
+    smaller_is_better: bool = False
+
+    @property
+    def column(self) -> str:
+        """What a search maximises: `valid_NAME`, or `-valid_NAME` where smaller is better."""
+        return f"{'-' * self.smaller_is_better}valid_{self.name}"
 
 
 def objective_of(task: Task, recipe: Recipe) -> Objective:
@@ -40,14 +47,15 @@ def objective_of(task: Task, recipe: Recipe) -> Objective:
     Raises:
         UsageError: the recipe changes the loss and the task does not say how.
     """
+    named = task.metric_name, isinstance(task, CostTask) and task.smaller_is_better
     if isinstance(task, ShapedLoss):
-        return Objective(task.training_loss(recipe), task.loss, task.metric, task.metric_name)
+        return Objective(task.training_loss(recipe), task.loss, task.metric, *named)
     if wanted := [name for name in SHAPED if getattr(recipe, name)]:
         raise UsageError(
             f"The recipe option {wanted[0]} needs a task with training_loss(recipe), which "
             f"{type(task).__name__} lacks; leave {wanted[0]} out."
         )
-    return Objective(task.loss, task.loss, task.metric, task.metric_name)
+    return Objective(task.loss, task.loss, task.metric, *named)
 
 
 def class_objective(recipe: Recipe, class_weights: Sequence[float] | None = None) -> Objective:

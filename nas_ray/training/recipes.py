@@ -11,6 +11,7 @@ from typing import Annotated, Any, get_type_hints
 from nas_ray.errors import UsageError, printable, unknown_name
 from nas_ray.errors.checks import TEXT
 from nas_ray.terminal.ranges import EPOCHS, SOME, Range, ranges_of
+from nas_ray.training.text_options import TEXT_OPTIONS, TEXT_RECIPES, TextOptions
 
 PADDING = Range(0, 512)
 """Pixels that random crops may reach beyond an image."""
@@ -18,13 +19,13 @@ SHARE = Range(0.0, 1.0, below=True)
 MANY = Range(0.0, 1e30)
 SCHEDULES = ("cosine", "linear", "constant")
 POLICIES = ("none", "cifar10", "imagenet", "randaugment", "trivial")
-ADDED = ("auxiliary_weight", "drop_path", "valid_on_training_images")
+ADDED = ("auxiliary_weight", "drop_path", "valid_on_training_images", *TEXT_OPTIONS)
 """Options that earlier versions did not have."""
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
 
 
 @dataclass(frozen=True)
-class Recipe:
+class Recipe(TextOptions):
     """How a net is trained; nothing but data, so that it can be printed, stored and compared.
 
     SGD with momentum throughout: it is what the benchmarks were trained with, and accuracy then differs by
@@ -94,6 +95,8 @@ class Recipe:
         for name, known in ranges_of(Recipe).items():
             known.check(f"The recipe option {name}", getattr(self, name))
         _check(self, "nesterov", self.momentum > 0 or not self.nesterov, "be false without momentum")
+        averaged = "be 0 with momentum or ema, which average in ways of their own"
+        _check(self, "nonmonotone", not (self.nonmonotone and (self.momentum or self.ema)), averaged)
         _check(self, "warmup_epochs", self.warmup_epochs <= self.epochs, "be at most the epochs")
         for name, words in (("schedule", SCHEDULES), ("autoaugment", POLICIES), ("precision", PRECISIONS)):
             _check(self, name, getattr(self, name) in words, f"be one of {', '.join(words)}")
@@ -177,6 +180,7 @@ RECIPES: dict[str, Recipe] = {
         drop_path=0.1,
         bn_batches=8,
     ),
+    **{name: Recipe(**options) for name, options in TEXT_RECIPES.items()},
 }
 
 

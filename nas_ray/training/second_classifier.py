@@ -11,6 +11,8 @@ from nas_ray.errors import UsageError
 from nas_ray.process.seeded import seeded
 from nas_ray.spaces.base import SearchSpace
 from nas_ray.training.recipes import Recipe
+from nas_ray.training.recurrent import RecurrentNet
+from nas_ray.training.text_options import RECURRENT
 
 
 @runtime_checkable
@@ -47,12 +49,14 @@ def check_takes(net: nn.Module, recipe: Recipe) -> None:
     asked = (
         ("auxiliary_weight", AuxiliaryNet, "the methods auxiliary_head and with_auxiliary"),
         ("drop_path", PathsNet, "the attribute drop_path"),
+        *((option, RecurrentNet, "a state and dropouts") for option in RECURRENT),
     )
     for option, kind, what in asked:
         if getattr(recipe, option) and not isinstance(net, kind):
+            space = "darts-rnn" if kind is RecurrentNet else "darts"
             raise UsageError(
-                f"The recipe option {option} needs a net with {what}, such as those of the space darts, got "
-                f"{type(net).__name__}; give {option}=0."
+                f"The recipe option {option} needs a net with {what}, such as those of the space {space}, "
+                f"got {type(net).__name__}; give {option}=0."
             )
 
 
@@ -62,7 +66,7 @@ def check_nets(space: SearchSpace, num_outputs: int, recipe: Recipe) -> None:
     Raises:
         UsageError: they have not.
     """
-    if recipe.auxiliary_weight or recipe.drop_path:
+    if any(getattr(recipe, option) for option in ("auxiliary_weight", "drop_path", *RECURRENT)):
         with seeded(0):
             check_takes(space.build(space.sample(np.random.default_rng(0)), num_outputs), recipe)
 

@@ -95,6 +95,17 @@ class ShapedLoss(Protocol):
 
 
 @runtime_checkable
+class CostTask(Protocol):
+    """A task of a cost: its columns have the negative of its metric, and a search maximises `-valid_NAME`.
+
+    Attributes:
+        smaller_is_better: whether it is one.
+    """
+
+    smaller_is_better: bool
+
+
+@runtime_checkable
 class PlacedTask(Protocol):
     """A task that keeps its data where nets are trained, instead of sending each batch there."""
 

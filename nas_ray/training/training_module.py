@@ -5,19 +5,39 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
-from torch.optim import SGD
+from torch.optim import SGD, Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn, update_bn
 
 from nas_ray.process.lightning import TrainerFn, pl
-from nas_ray.training.objective import Objective
+from nas_ray.training.objective import Objective, objective_of
 from nas_ray.training.recipes import Recipe
 from nas_ray.training.second_classifier import both_outputs, second_classifier, set_drop_path
 from nas_ray.training.task import Batch as Batch
+from nas_ray.training.task import Task
+
+
+@runtime_checkable
+class ModuleTask(Protocol):
+    """A task whose nets are trained by a module of its own, such as one that carries a state."""
+
+    def training_module(self, net: nn.Module, recipe: Recipe, steps_per_epoch: int) -> TrainingModule:
+        """Returns the untrained module of a net."""
+
+
+def training_module(task: Task, net: nn.Module, recipe: Recipe, steps_per_epoch: int) -> TrainingModule:
+    """Returns the untrained module of a net on a task: that of the task where it has its own.
+
+    Raises:
+        UsageError: the recipe asks for what the task or the net cannot do.
+    """
+    if isinstance(task, ModuleTask):
+        return task.training_module(net, recipe, steps_per_epoch)
+    return TrainingModule(net, recipe, objective_of(task, recipe), steps_per_epoch=steps_per_epoch)
 
 
 class TrainingModule(pl.LightningModule):
@@ -155,8 +175,17 @@ class TrainingModule(pl.LightningModule):
         self._schedule.load_state_dict(state["schedule"])
         self._optimiser.load_state_dict(state["optimiser"])  # last: a new schedule sets the learning rate
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The results that the row of an epoch has, where there are any."""
+        named = (self.objective.name, "loss")
+        return tuple(f"{part}_{what}" for what in named for part in ("valid", "train"))
+
     @cached_property
-    def _optimiser(self) -> SGD:
+    def _optimiser(self) -> Optimizer:
+        return self._new_optimiser()
+
+    def _new_optimiser(self) -> Optimizer:
         recipe = self.recipe
         return SGD(
             self._trained_parameters(),
@@ -200,6 +229,7 @@ class TrainingModule(pl.LightningModule):
         if self._trainer is not None and self.trainer.world_size > 1:
             sums = self.trainer.strategy.reduce(sums, reduce_op="sum")
         loss, metric, count = sums.tolist()
+        metric = -metric if self.objective.smaller_is_better else metric
         found = {f"{kind}_loss": loss / count, f"{kind}_{self.objective.name}": metric / count}
         self.results.update(found)
         self.log_dict(found, rank_zero_only=True)

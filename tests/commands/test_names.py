@@ -25,7 +25,7 @@ from nas_ray.proxies.measured import MEASURED
 from nas_ray.reproduce.args import CompareArgs
 from nas_ray.reproduce.measures import TEST, TRAINED
 from nas_ray.search.arguments import AnySearchArgs, SearchArgs
-from nas_ray.search.estimation import VALID_ACC
+from nas_ray.search.estimation import VALID_ACC, VALID_NATS
 from nas_ray.searchers import SEARCHERS, evolution, skip_filter
 from nas_ray.searchers.fitness import FITNESSES
 from nas_ray.shared_weights.precision import PRECISIONS
@@ -53,7 +53,7 @@ def test_names_are_those_of_the_objects() -> None:
     assert set(names.FORMATS) == {*export.NEEDS, "none"}
     assert names.PRECISIONS == PRECISIONS
     assert list(names.MEASURES) == [TEST, *TRAINED]
-    assert names.TRAINED == VALID_ACC
+    assert (VALID_ACC, VALID_NATS, f"-{VALID_NATS}") == names.TRAINED
     assert paths.MODEL == trained.MODEL
 
 

@@ -174,4 +174,12 @@ def test_arguments_that_an_earlier_version_stored_are_read(kind: type[AnySearchA
     more = {"keep": 4, "rungs": ["1", "2"], "weight": 0.5} if kind is TwoStageArgs else {}
     args = stored_args(kind, {**EARLIER, **more}, tmp_path)
     assert (args.proxies, args.batch_size, args.seed) == (("naswot", "synflow"), 16, 1)
-    assert set(dataclasses.asdict(args)) == {*EARLIER, *more, "driver", "own_weights", "start_from", "name"}
+    assert set(dataclasses.asdict(args)) == {
+        *EARLIER,
+        *more,
+        "driver",
+        "own_weights",
+        "start_from",
+        "name",
+        "task",
+    }

@@ -13,7 +13,6 @@ from nas_ray.benchmarks import open_benchmark
 from nas_ray.drivers.plan import Budget, Plan
 from nas_ray.drivers.resources import check_request
 from nas_ray.errors import UsageError
-from nas_ray.images.image_args import open_image_args
 from nas_ray.search.estimation import VALID_ACC, stopping
 from nas_ray.search.experiment import Runnable
 from nas_ray.search.one_shot.args import OneShotArgs
@@ -29,6 +28,7 @@ from nas_ray.spaces.base import SearchSpace, fitted_space
 from nas_ray.spaces.edges import EdgeSpace
 from nas_ray.spaces.named import make_space
 from nas_ray.training.stopping import check_scheduler
+from nas_ray.training.task_args import open_images
 
 NAME = "one_shot"
 
@@ -74,7 +74,7 @@ def prepare_one_shot(args: OneShotArgs) -> PreparedOneShot:
     args.check()
     request = request_for(args)
     check_request(request)
-    images = open_image_args(args, batch_size=args.image_recipe.batch_size, batch_seed=args.batch_seed)
+    images = open_images(args, batch_size=args.image_recipe.batch_size, batch_seed=args.batch_seed)
     space = edge_space(fitted_space(make_space(args.space), images.image_size), args.space)
     training = OneShotTraining(
         space,

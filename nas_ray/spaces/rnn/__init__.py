@@ -1,0 +1,1 @@
+"""Recurrent cells as spaces, and the nets of language that they make."""

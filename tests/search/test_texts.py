@@ -1,0 +1,96 @@
+"""Searches on a text: what commands take, what is refused, and a whole run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from rich.console import Console
+
+from nas_ray.commands.names import check_names
+from nas_ray.errors import UsageError
+from nas_ray.search.arguments import AnySearchArgs, SearchArgs
+from nas_ray.search.experiment import prepare
+from nas_ray.search.session import run
+from nas_ray.search.two_stage import Halving
+from nas_ray.search.two_stage_args import TwoStageArgs
+from nas_ray.searchers.columns import Negated
+from tests.training.small_lstm import generated_text
+
+SPACE = "tests.training.small_lstm:SmallLstms"
+
+
+@pytest.fixture
+def text(tmp_path: Path) -> str:
+    path = tmp_path / "said.txt"
+    path.write_text(generated_text())
+    return f"text:{path}"
+
+
+def test_a_search_on_a_text_is_a_run_like_any_other(
+    text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    args = SearchArgs(
+        task=text, space=SPACE, fidelity="lm-fast:epochs=1,batch_size=8", batch_size=16,
+        num_samples=2, driver="process", out=tmp_path / "run",
+    )  # fmt: skip
+    assert run("random_search", args, "random_search", Console()) == 0
+    said = capsys.readouterr().out
+    assert "2,084 words to learn from, 261 held out, 261 to test, 14 different" in said
+    assert "rank 1 of 2 by this score" in said
+    rows = pd.read_parquet(tmp_path / "run" / "results.parquet")
+    assert rows["fitness"].tolist() == (-rows["valid_nats"]).tolist()
+    info = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert info["args"]["dataset"] == "text"
+    assert info["images"]["source"] == text
+    Path(text.partition(":")[2]).write_text(generated_text(seed=1))
+    again = SearchArgs(**{**vars(args), "resume": tmp_path / "run"})
+    with pytest.raises(UsageError, match="scored another minibatch than text:"):
+        run("random_search", again, "random_search", Console())
+
+
+def test_a_search_that_names_no_score_trains(text: str) -> None:
+    prepared = prepare("search", AnySearchArgs(task=text, space=SPACE, batch_size=16), "random_search")
+    assert prepared.args.fidelity == "lm-fast"
+    assert prepared.fitness == Negated("valid_nats")
+    assert prepared.benchmark is None
+    assert prepared.args.dataset == "text"
+
+
+def test_scores_that_need_no_images_judge_nets_of_a_text(text: str) -> None:
+    args = AnySearchArgs(task=text, space=SPACE, batch_size=16, proxies=("grad_norm,params",), max_params=3e4)
+    prepared = prepare("search", args, "random_search")
+    rows: list[dict[str, object]] = []
+    prepared.evaluator("16", rows.append)
+    assert rows[0]["error"] is None
+    with pytest.raises(UsageError, match="zen"):
+        prepare("search", AnySearchArgs(task=text, space=SPACE, batch_size=16, proxies=("zen",)), "rea")
+
+
+def test_what_cannot_be_on_a_text_is_told_in_a_sentence(text: str) -> None:
+    with pytest.raises(UsageError) as raised:
+        prepare("search", AnySearchArgs(task=text, space="nats-tss", batch_size=16), "random_search")
+    assert str(raised.value).startswith(
+        "A text needs nets that tell each next word, such as those of the space darts-rnn, but a net of "
+        "nats-tss does not ("
+    )
+    with pytest.raises(UsageError) as raised:
+        prepare("search", AnySearchArgs(task=text, space=SPACE, images="digits"), "random_search")
+    assert str(raised.value) == (
+        f"--task {text} has no images, but --images digits was given; leave one of them out."
+    )
+    with pytest.raises(UsageError, match="A two-stage search trains on images and no text"):
+        Halving(TwoStageArgs(task=text, space=SPACE))
+    with pytest.raises(UsageError, match="tokens for each of 2,000 streams"):
+        prepare("search", AnySearchArgs(task=text, space=SPACE, batch_size=2000), "random_search")
+
+
+def test_names_of_tasks_are_checked_early(tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as raised:
+        check_names(SearchArgs(task="texts"))
+    assert str(raised.value) == "--task must be images, text or text:PATH, got 'texts'."
+    with pytest.raises(UsageError, match=r"there is no .*nothing: check the path"):
+        check_names(SearchArgs(task=f"text:{tmp_path / 'nothing'}"))
+    check_names(SearchArgs(task="text", fitness="-valid_nats"))
