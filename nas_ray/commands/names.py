@@ -30,6 +30,7 @@ from nas_ray.training.task_args import check_task
 SPACES = (
     *("nats-tss", "nats-sss", "darts", "darts-s1", "darts-s2", "darts-s3", "darts-s4", "darts-cells"),
     *("layerwise", "layerwise-nets", "nasnet", "pnas", "nasnet-cells", "macro", "hand-designed"),
+    *("darts-rnn", "rnn-tree", "rnn-nets"),
 )
 SEARCHERS = (
     *(
