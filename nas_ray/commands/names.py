@@ -31,6 +31,7 @@ SPACES = (
     *("nats-tss", "nats-sss", "darts", "darts-s1", "darts-s2", "darts-s3", "darts-s4", "darts-cells"),
     *("layerwise", "layerwise-nets", "nasnet", "pnas", "nasnet-cells", "macro"),
     *("grammar", "grammar-nets", "hand-designed"),
+    *("darts-rnn", "rnn-tree", "rnn-nets"),
 )
 SEARCHERS = (
     *(

@@ -11,7 +11,7 @@ from nas_ray.proxies.layout import with_channels_last
 from nas_ray.proxies.needs import needs
 
 
-@needs(modules=LAYERS, words="convolutions or linear layers")
+@needs(modules=LAYERS, words="convolutions or linear layers", recurrent=True)
 @checked
 @with_channels_last
 def grad_norm(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:

@@ -9,9 +9,11 @@ from nas_ray.proxies.checks import checked
 from nas_ray.proxies.gradients import input_jacobian
 from nas_ray.proxies.layout import with_channels_last
 from nas_ray.proxies.needs import needs
+from nas_ray.proxies.on_tokens import on_embedding
 
 
-@needs(numbers=True)
+@needs(numbers=True, embedded=True, recurrent=True)
+@on_embedding
 @checked
 @with_channels_last
 def jacob_cov(net: nn.Module, inputs: Tensor, targets: Tensor, *, k: float = 1e-5) -> float:
@@ -21,7 +23,8 @@ def jacob_cov(net: nn.Module, inputs: Tensor, targets: Tensor, *, k: float = 1e-
     all outputs) / d inputs`, one row per image. Where an image has no gradient, or the same in every
     pixel, correlation is undefined and the score is NaN (a net whose output does not depend on its input).
 
-    Shapes: `inputs [B, 3, H, W]`; `targets` is not used.
+    Shapes: `inputs [B, 3, H, W]`; `targets` is not used. Of a text `[B, T]` it is the Jacobian in the
+    embedded words `[B, T, E]`.
     Needs: one batch of real images (the paper uses 256), one forward and one backward pass, no labels.
     Initialisation: torch's default; BN in batch mode, dropout off.
 

@@ -27,7 +27,8 @@ CLAMPS = {"hardtanh", "clamp", "clip", "clamp_max"}
 GATES = {"sigmoid", "hardsigmoid", "special_expit"}
 SOFTMAXES = {"softmax", "softmin"}
 PRODUCTS = {"mul", "multiply", "matmul", "mm", "bmm", "baddbmm", "einsum"}
-ELEMENTWISE = {"mul", "multiply", "div", "divide", "true_divide", "add", "sub"}
+ELEMENTWISE = {"mul", "multiply", "div", "divide", "true_divide", "add", "sub", "__rsub__"}
+"""Of a gate and a number they make a gate, as `1 - gate` is the gate of what goes past."""
 
 
 @dataclass(frozen=True)

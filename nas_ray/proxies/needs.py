@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -9,6 +10,7 @@ from typing import Any, TypeVar
 from torch import Tensor, nn
 
 from nas_ray.errors import UsageError
+from nas_ray.proxies.on_tokens import OF_EMBEDDING, carries_state, has_embedding
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -23,6 +25,8 @@ class Needs:
         labels: targets `[B]`, each the number of an output.
         modules: kinds of modules, one of which a net must have.
         words: what these are called.
+        embedded: of a text, the embedded words do for `numbers`.
+        recurrent: it says something of nets that carry a state through a text.
     """
 
     images: bool = False
@@ -30,6 +34,8 @@ class Needs:
     labels: bool = False
     modules: tuple[type[nn.Module], ...] = ()
     words: str = ""
+    embedded: bool = False
+    recurrent: bool = True
 
     def missing(self, inputs: Tensor, targets: Tensor, num_outputs: int) -> str | None:
         """Returns what a minibatch lacks, None where it suits."""
@@ -44,12 +50,23 @@ class Needs:
             return f"labels below {num_outputs} as targets, whole numbers [B], got {shown}"
         return None
 
+    def refusal_of_text(self, net: nn.Module) -> str | None:
+        """Returns why it does not work on a net that carries a state through a text, None where it does."""
+        if not self.recurrent:
+            return f"says nothing of recurrent nets; take {ON_TEXT}, or train with --fidelity lm-fast"
+        if self.numbers and not (self.embedded and has_embedding(net)):
+            return f"needs nets with {' and '.join(OF_EMBEDDING)}, which those of darts-rnn have"
+        return None
+
     def fits(self, net: nn.Module) -> bool:
         """Returns whether a net has a module of the kinds that are needed."""
         return not self.modules or any(isinstance(module, self.modules) for module in net.modules())
 
 
 NOTHING = Needs()
+
+ON_TEXT = "grad_norm, jacob_cov, params, snip or synflow"
+"""The proxies of this package that say something of recurrent nets."""
 
 
 def needs(
@@ -59,11 +76,13 @@ def needs(
     labels: bool = False,
     modules: tuple[type[nn.Module], ...] = (),
     words: str = "",
+    embedded: bool = False,
+    recurrent: bool = False,
 ) -> Callable[[Function], Function]:
     """Notes at a proxy what it needs (`Needs`)."""
 
     def note(proxy: Function) -> Function:
-        proxy.needs = Needs(images, numbers, labels, modules, words)  # type: ignore[attr-defined]
+        proxy.needs = Needs(images, numbers, labels, modules, words, embedded, recurrent)  # type: ignore[attr-defined]
         return proxy
 
     return note
@@ -102,6 +121,14 @@ def check_needs(
         UsageError: one cannot.
     """
     wanted = {name: needs_of(proxy) for name, proxy in proxies.items()}
+    nets = iter(nets)
+    first = None if inputs.is_floating_point() else next(nets, None)
+    if first is not None and carries_state(first):
+        for name, need in wanted.items():
+            if refusal := need.refusal_of_text(first):
+                raise UsageError(f"The proxy {name!r} {refusal}.")
+        return
+    nets = nets if first is None else itertools.chain([first], nets)
     for name, need in wanted.items():
         if missing := need.missing(inputs, targets, num_outputs):
             raise UsageError(f"The proxy {name!r} needs {missing}; leave it out for this task.")

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from nas_ray.proxies.checks import checked
 from nas_ray.proxies.functions import OutsideUses
 from nas_ray.proxies.hooks import batch_statistics, forward_hooks, requiring_grad
+from nas_ray.proxies.needs import needs
 
 MEMORY = 2**28
 """Gradients that are held at once."""
@@ -20,6 +21,7 @@ COLUMNS = 2**18
 """Columns of a Jacobian that are turned into float64 at once."""
 
 
+@needs()
 @checked
 def ntk(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
     """Returns `-(largest / smallest eigenvalue)` of the neural tangent kernel `J J^T`; larger is better.

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from nas_ray.proxies.needs import needs
 
+
+@needs()
 def num_conv(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
     """Returns the number of convolution layers of `net`, whatever their kernel size; larger is better.
 

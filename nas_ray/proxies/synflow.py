@@ -13,11 +13,13 @@ from nas_ray.proxies.gradients import gradients, layer_weights, total
 from nas_ray.proxies.hooks import BATCH_NORMS
 from nas_ray.proxies.linear_flow import LinearFlow
 from nas_ray.proxies.needs import needs
+from nas_ray.proxies.on_tokens import on_embedding
 
 NORMS = (*BATCH_NORMS, nn.GroupNorm, nn.LayerNorm, nn.modules.instancenorm._InstanceNorm)
 
 
-@needs(numbers=True, modules=LAYERS, words="convolutions or linear layers")
+@needs(numbers=True, modules=LAYERS, words="convolutions or linear layers", embedded=True, recurrent=True)
+@on_embedding
 @checked
 def synflow(net: nn.Module, inputs: Tensor, targets: Tensor, *, linear: bool = True) -> float:
     """Returns the sum of `weight * dR / dweight` over convolution and linear weights; larger is better.
@@ -28,7 +30,8 @@ def synflow(net: nn.Module, inputs: Tensor, targets: Tensor, *, linear: bool = T
     many orders of magnitude (up to 1e48 for deep nets), so everything is float64; rank them, or compare
     logarithms.
 
-    Shapes: of `inputs [B, 3, H, W]` only the shape of an image is used; `targets` is not used.
+    Shapes: of `inputs [B, 3, H, W]` only the shape of an image is used; `targets` is not used. Of a text
+    `[B, T]` it is that of embedded words `[1, T, E]`, and R goes through all steps of the net.
     Needs: one forward and one backward pass of one image; no data, no labels.
     Initialisation: torch's default; there is no BN left.
 

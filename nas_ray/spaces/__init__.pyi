@@ -32,6 +32,9 @@ from .nasnet.published import NasnetCells as NasnetCells
 from .nats_sss import NatsSss as NatsSss
 from .nats_tss import NatsTss as NatsTss
 from .product import Product as Product
+from .rnn.published import RnnNets as RnnNets
+from .rnn.space import DartsRnn as DartsRnn
+from .rnn.tree import RnnTree as RnnTree
 from .sequences import sample_sequence as sample_sequence
 from .sequences import sequence_children as sequence_children
 from .sequences import sequence_neighbors as sequence_neighbors

@@ -19,6 +19,9 @@ from nas_ray.spaces.nasnet.pnas import Pnas
 from nas_ray.spaces.nasnet.published import NasnetCells
 from nas_ray.spaces.nats_sss import NatsSss
 from nas_ray.spaces.nats_tss import NatsTss
+from nas_ray.spaces.rnn.published import RnnNets
+from nas_ray.spaces.rnn.space import DartsRnn
+from nas_ray.spaces.rnn.tree import RnnTree
 
 SPACES: dict[str, Callable[..., SearchSpace]] = {
     "nats-tss": NatsTss,
@@ -38,6 +41,9 @@ SPACES: dict[str, Callable[..., SearchSpace]] = {
     "pnas": Pnas,
     "nasnet-cells": NasnetCells,
     "hand-designed": HandDesigned,
+    "darts-rnn": DartsRnn,
+    "rnn-tree": RnnTree,
+    "rnn-nets": RnnNets,
 }
 
 

@@ -8,6 +8,7 @@ from nas_ray.errors import UsageError, printable, unknown_name
 
 _SIZES: Final[dict[str, type]] = {"channels": int, "cells": int}
 _OF_BLOCKS: Final[dict[str, type]] = {**_SIZES, "blocks": int, "stem_channels": int}
+_OF_TEXT: Final[dict[str, type]] = {"width": int, "embedding": int}
 
 _LAYERWISE: Final[dict[str, type]] = {
     **dict.fromkeys(("layers", "least", "most", "repeat"), int),
@@ -23,6 +24,8 @@ OPTIONS: Final[dict[str, dict[str, type]]] = {
     "grammar": {**dict.fromkeys(("nodes", "depth", "params", "pixels", "values"), int), "start": str},
     "nasnet-cells": {**_SIZES, "stem_channels": int},
     "macro": {"as": str, **dict.fromkeys(("layers", "params", "memory"), int), "mutation": float},
+    **dict.fromkeys(("darts-rnn", "rnn-nets"), _OF_TEXT),
+    "rnn-tree": {**_OF_TEXT, "base": int},
 }
 """By the name of a space, the options that a text may give it: arguments of its class."""
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import pytest
+import torch
+from torch import Tensor
 
 from nas_ray.spaces import SPACES, SearchSpace
 from nas_ray.spaces.named import open_space
 from nas_ray.spaces.options import OPTIONS
 from nas_ray.testing import SpaceContract
+from nas_ray.testing.space_nets import IMAGES, Learned
+from nas_ray.training.text_task import TextTask
 
 SETTINGS = {"": "", "range": "@lr=log:0.01..1,epochs=1..4,batch_size=32/64", "choices": "@lr=0.1/0.01"}
 SMALL = {
@@ -18,10 +22,14 @@ SMALL = {
     "pnas": ":channels=2,cells=1,blocks=2",
     "nasnet-cells": ":channels=2,cells=1",
     "macro": ":as=described,params=500000,memory=4",
+    "darts-rnn": ":width=6",
+    "rnn-nets": ":width=6,embedding=4",
+    "rnn-tree": ":width=6,base=2",
 }
 """Options of spaces whose nets would take long."""
 ARCHS_ALONE = {
     *("grammar", "grammar-nets", "layerwise", "layerwise-nets", "macro", "nasnet", "pnas", "nasnet-cells"),
+    *("darts-rnn", "rnn-nets", "rnn-tree"),
 }
 """Spaces whose nets still do: settings stand beside the archs of others, and of sequences in the tests of
 `Product`."""
@@ -41,7 +49,23 @@ def case(name: str, key: str) -> object:
     return pytest.param((name, key), id=f"{key}-{name}", marks=marks)
 
 
+class Sentences:
+    """Two sentences of five words, of which there are seven."""
+
+    num_outputs = 7
+
+    def minibatch(self) -> tuple[Tensor, Tensor]:
+        words = torch.randint(7, (2, 6), generator=torch.Generator().manual_seed(0))
+        return words[:, :-1], words[:, 1:]
+
+    loss = staticmethod(TextTask.loss)
+
+
 class TestEverySpace(SpaceContract):
+    @pytest.fixture
+    def task(self, space: SearchSpace) -> Learned:
+        return Sentences() if hasattr(space, "reads") else IMAGES
+
     @pytest.fixture(params=[case(*one) for one in CASES])
     def space(self, request: pytest.FixtureRequest) -> SearchSpace:
         name, key = request.param

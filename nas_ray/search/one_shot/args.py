@@ -17,7 +17,7 @@ from nas_ray.training.recipes import PADDING, Recipe
 
 WITHOUT = (
     *("nats-sss", "darts-cells", "layerwise", "layerwise-nets", "nasnet", "pnas", "nasnet-cells"),
-    *("macro", "grammar", "grammar-nets", "hand-designed"),
+    *("macro", "grammar", "grammar-nets", "hand-designed", "rnn-tree", "rnn-nets"),
 )
 """Spaces of this package that have no trainable supernet."""
 

@@ -14,9 +14,9 @@ State = tuple[Tensor, ...]
 
 @dataclass(frozen=True)
 class Dropouts:
-    """Shares that a recurrent net drops in training mode, with one mask per stream for all steps of a `run`.
+    """Shares that a recurrent net drops in training mode, with one mask per stream for a whole `run`.
 
-    What is kept is scaled by `1 / (1 - share)`. Masks are drawn from torch's global state, anew in each `run`.
+    What is kept is scaled by `1 / (1 - share)`. Each `run` draws new masks from torch's global state.
 
     Source: Gal and Ghahramani, "A Theoretically Grounded Application of Dropout in Recurrent Neural
     Networks", NeurIPS 2016; the places are those of Merity, Keskar and Socher, "Regularizing and Optimizing
