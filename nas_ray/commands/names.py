@@ -41,7 +41,7 @@ SEARCHERS = (
         "warmup",
         "move",
     ),
-    *("nsga2", "predictor", "pnas", "optuna", "reinforce", "ppo"),
+    *("nsga2", "predictor", "pnas", "optuna", "reinforce", "ppo", "wrs", "wrs_two_point"),
 )
 PROXIES = (
     *(

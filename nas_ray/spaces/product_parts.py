@@ -27,8 +27,10 @@ from nas_ray.spaces.base import (
     SequenceSpace,
     StemmedSpace,
 )
+from nas_ray.spaces.conditional import Setting
+from nas_ray.spaces.dependence import completed, neighbors
 from nas_ray.spaces.sequences import sequence_neighbors
-from nas_ray.spaces.setting_kinds import Choice, Setting
+from nas_ray.spaces.setting_kinds import Choice
 from nas_ray.spaces.settings import arch_of, point_of, settings_of
 
 
@@ -67,11 +69,7 @@ class _Neighbors(_Part):
         near = space.neighbors(arch) if isinstance(space, Neighborhood) else sequence_neighbors(space, arch)
         return [
             *(point_of(neighbor, values) for neighbor in near),
-            *(
-                point_of(arch, {**values, name: value})
-                for name, setting in self.settings.items()
-                for value in setting.neighbors(values[name])
-            ),
+            *(point_of(arch, changed) for changed in neighbors(self.settings, values)),
         ]
 
 
@@ -181,11 +179,14 @@ class _Children(_Part):
         """
         child = self.space.sample_from([arch_of(parent) for parent in parents], rng)
         given = [settings_of(parent) for parent in parents]
-        values = {name: given[int(rng.integers(len(given)))][name] for name in self.settings}
+        taken: dict[str, str] = {}
+        for name in self.settings:
+            having = [values[name] for values in given if name in values]
+            taken |= {name: having[int(rng.integers(len(having)))]} if having else {}
         moved = [*self.settings, None][int(rng.integers(len(self.settings) + 1))]
-        if moved is not None and (near := self.settings[moved].neighbors(values[moved])):
-            values[moved] = near[int(rng.integers(len(near)))]
-        return point_of(child, values)
+        if moved in taken and (near := self.settings[moved].neighbors(taken[moved])):
+            taken[moved] = near[int(rng.integers(len(near)))]
+        return point_of(child, completed(self.settings, taken, lambda setting: setting.sample(rng)))
 
 
 class _Index(_Part):
