@@ -92,6 +92,10 @@ def _runs(paths: Any) -> None:
         check_reportable(path)
 
 
+def _run(path: Path) -> None:
+    read_run(path)
+
+
 MODEL = "model.pt"
 PATHS: dict[str, Callable[[Any], None]] = {
     "archs": _archs,
@@ -101,7 +105,7 @@ PATHS: dict[str, Callable[[Any], None]] = {
     "runs": _runs,
     "scores_file": _scores,
     "start_from": lambda place: check_start(Path(place)),
-    "recipe_from": read_run,
+    "recipe_from": _run,
 }
 """The arguments that are paths of what must be there, in the order in which they are looked at."""
 TAKEN = ("start_from", "recipe_from")

@@ -55,6 +55,7 @@ def tune_recipe(description: str) -> int:
     began = time.monotonic()
     args = parse_tuning(description)
     check_names(args)
+    args.check()
     check_archs(args)
     check_options(args.searcher, args.searcher_args)
     from nas_ray.search.tune_recipe.run import run  # torch, Ray and Lightning take seconds

@@ -41,17 +41,7 @@ class TuneRecipeArgs(FoundArgs, AnySearchArgs):
     """As in the searches; a benchmark knows the arch by its own recipe alone."""
 
     def completed(self) -> TuneRecipeArgs:
-        """Returns the same arguments with the settings in the name of the space, and what `wrs` asks for.
-
-        Raises:
-            UsageError: there is no arch, or nothing is trained.
-        """
-        if self.arch is None:
-            raise UsageError(
-                "A recipe is tuned for an arch: name the run folder of a search, or give --arch."
-            )
-        if self.fidelity is None:
-            raise UsageError("A recipe is tuned by trainings; give --fidelity, such as fast or epochs:4.")
+        """Returns the same arguments with the settings in the name of the space, and what `wrs` asks for."""
         space = f"{space_name(self.space)}{AT}{self.settings}"
         texts = self.searcher_args
         count = self.num_samples
@@ -59,6 +49,15 @@ class TuneRecipeArgs(FoundArgs, AnySearchArgs):
         if self.searcher == "wrs" and not said and count is not None:
             texts = (*texts, f"initial={max(1, round(count / math.e))}")
         return dataclasses.replace(self, space=space, searcher_args=texts)
+
+    def check(self) -> None:
+        """Checks what needs no import and is no name.
+
+        Raises:
+            UsageError: nothing is trained.
+        """
+        if self.fidelity is None:
+            raise UsageError("A recipe is tuned by trainings; give --fidelity, such as fast or epochs:4.")
 
     def smoked(self) -> TuneRecipeArgs:
         """Returns the same arguments with a tiny budget."""

@@ -114,7 +114,7 @@ def test_wrong_runs_and_settings_are_refused(found: Path, tmp_path: Path) -> Non
     assert said(*start, "--settings", "dropout=0..1").startswith("Unknown recipe option 'dropout'.")
     assert said(*start, "--settings", "schedule=").startswith("A setting must read lr=")
     assert said("--settings", "lr=0.1..1") == (
-        "A recipe is tuned for an arch: name the run folder of a search, or give --arch."
+        "A training needs the run folder of a search, or an arch with --arch."
     )
     assert "Unknown net 'resnet-21'. Did you mean 'resnet-20'?" in said("--arch", "resnet-21")
     assert said("--space", "darts", "--arch", "x", "--images", "digits", "--driver", "process") == (
