@@ -28,6 +28,7 @@ from .searchers import Fitness as Fitness
 from .searchers import parse_fitness as parse_fitness
 from .spaces import SearchSpace as SearchSpace
 from .spaces.named import open_space as open_space
+from .training.recipe_space import RecipeSpace as RecipeSpace
 from .training.task import Task as Task
 from .training.trained import load as load
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from nas_ray.commands.names import HAND_DESIGNED
 from nas_ray.errors import UsageError, unknown_name
-from nas_ray.spaces.settings import AT
+from nas_ray.spaces.settings import AT, space_name
 from nas_ray.train.args import NO_ARCH
 
 if TYPE_CHECKING:
+    from nas_ray.search.tune_recipe.args import TuneRecipeArgs
     from nas_ray.train.args import TrainArgs
 
 _OP = "(none|skip_connect|nor_conv_1x1|nor_conv_3x3|avg_pool_3x3)"
@@ -31,7 +33,7 @@ ARCHS = {
 """By space, the pattern of its archs and an example."""
 
 
-def check_archs(args: TrainArgs) -> None:
+def check_archs(args: TrainArgs | TuneRecipeArgs) -> None:
     """Checks the archs of a training, where their space is built in.
 
     Raises:
@@ -39,11 +41,13 @@ def check_archs(args: TrainArgs) -> None:
     """
     if args.arch is None:
         raise UsageError(NO_ARCH)
-    pattern, example = ARCHS.get(args.space, ("(?s:.*)", ""))
-    for name in (args.arch, *(part for text in args.beside for part in text.split(","))):
+    space = space_name(args.space)
+    pattern, example = ARCHS.get(space, ("(?s:.*)", ""))
+    beside: Sequence[str] = getattr(args, "beside", ())
+    for name in (args.arch, *(part for text in beside for part in text.split(","))):
         ready = name in HAND_DESIGNED or name.partition(":")[0] == "random" or AT in name
         if not ready and not re.fullmatch(pattern, name):
             raise UsageError(
-                f"An arch of {args.space} must read like {example}, or be the name of a hand-designed net. "
+                f"An arch of {space} must read like {example}, or be the name of a hand-designed net. "
                 f"{unknown_name('net', name, list(HAND_DESIGNED))}"
             )

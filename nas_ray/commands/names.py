@@ -45,7 +45,7 @@ SEARCHERS = (
         "warmup",
         "move",
     ),
-    *("nsga2", "predictor", "pnas", "lcmnas", "optuna", "reinforce", "ppo"),
+    *("nsga2", "predictor", "pnas", "lcmnas", "optuna", "reinforce", "ppo", "wrs", "wrs_two_point"),
 )
 PROXIES = (
     *(

@@ -14,7 +14,7 @@ from nas_ray.drivers.addresses import check_early, find_address
 from nas_ray.drivers.plan import PROCESS
 from nas_ray.errors import UsageError
 from nas_ray.images.folder_files import image_paths
-from nas_ray.runs.folder import FILE_NAME, JOURNAL, occupied
+from nas_ray.runs.folder import FILE_NAME, JOURNAL, occupied, read_run
 from nas_ray.runs.kinds import check_reportable, check_start
 from nas_ray.runs.storage import is_uri
 
@@ -28,7 +28,7 @@ def check_paths(args: Any) -> None:
     begins = getattr(args, "resume", None) is None
     for field, check in PATHS.items():
         value = getattr(args, field, None)
-        if value is not None and (begins or field != "start_from"):  # a run has the rows that it started from
+        if value is not None and (begins or field not in TAKEN):
             check(value)
     if hasattr(args, "resume") and begins and args.out is not None and not is_uri(args.out):
         _check_new(Path(args.out))
@@ -92,6 +92,10 @@ def _runs(paths: Any) -> None:
         check_reportable(path)
 
 
+def _run(path: Path) -> None:
+    read_run(path)
+
+
 MODEL = "model.pt"
 PATHS: dict[str, Callable[[Any], None]] = {
     "archs": _archs,
@@ -101,5 +105,8 @@ PATHS: dict[str, Callable[[Any], None]] = {
     "runs": _runs,
     "scores_file": _scores,
     "start_from": lambda place: check_start(Path(place)),
+    "recipe_from": _run,
 }
 """The arguments that are paths of what must be there, in the order in which they are looked at."""
+TAKEN = ("start_from", "recipe_from")
+"""Those of which a run that is resumed has all that it needs."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from nas_ray.terminal.console import error_console, output, say_error, tell
@@ -32,6 +33,34 @@ def train(description: str) -> int:
     from nas_ray.train.run import train as run  # torch and Lightning take seconds
 
     return run(args, output(piped=140))
+
+
+def tune_recipe(description: str) -> int:
+    """Tunes the recipe of the best arch of a search: short trainings tell which settings suit it.
+
+        nas-ray tune-recipe runs/rea-cifar10-20250101-120000
+        nas-ray tune-recipe runs/rea-0 --settings lr=log:0.01..1,cutout=0..16 --searcher wrs --num-samples 50
+        nas-ray tune-recipe --arch resnet-20 --fidelity epochs:9 --scheduler asha
+        nas-ray tune-recipe --resume runs/tune_recipe-cifar10-20250101-130000
+        nas-ray train runs/rea-0 --recipe-from runs/tune_recipe-cifar10-20250101-130000
+
+    The folder is that of a search whose points are ARCH@lr=0.1,...: it holds every row, the best one,
+    importance.csv, what each setting explains of the accuracy, and pictures of that and of all points.
+    """
+    from nas_ray.commands.archs import check_archs
+    from nas_ray.commands.names import check_names
+    from nas_ray.commands.options import check_options
+    from nas_ray.search.tune_recipe.args import parse_tuning
+
+    began = time.monotonic()
+    args = parse_tuning(description)
+    check_names(args)
+    args.check()
+    check_archs(args)
+    check_options(args.searcher, args.searcher_args)
+    from nas_ray.search.tune_recipe.run import run  # torch, Ray and Lightning take seconds
+
+    return run(args, output(), began=began)
 
 
 def report(description: str) -> int:

@@ -30,6 +30,7 @@ COMMANDS: dict[str, Command] = {
     "two-stage": searches.two_stage,
     "one-shot": searches.one_shot,
     "train": results.train,
+    "tune-recipe": results.tune_recipe,
     "report": results.report,
     "predict": results.predict,
     "score-space": scores.score_space,

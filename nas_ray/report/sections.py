@@ -21,6 +21,7 @@ from nas_ray.report.one_shot_panels import one_shot_panels
 from nas_ray.report.panels import KeyEntry, Panel
 from nas_ray.report.run_data import RunData
 from nas_ray.report.score_panels import pareto_panels, rank_table, score_panels, skip_panels
+from nas_ray.report.setting_panels import setting_panels
 from nas_ray.report.standing import is_relative
 from nas_ray.report.tables import PageTable, all_rows, page_table, top_table
 from nas_ray.rows import final_arch
@@ -71,6 +72,7 @@ def sections_of(runs: Sequence[RunData], kinds: Sequence[Kind]) -> tuple[list[Se
         _curves(kinds),
         *_scores(kinds),
         _panels_section("one-shot", "Course of the one-shot searches", one_shot_panels(runs)),
+        _panels_section("recipe", "Settings beside the archs", setting_panels(runs)),
         _front(runs, kinds),
         _panels_section("pareto", "Accuracy against cost", pareto_panels(kinds)),
         _best(runs),

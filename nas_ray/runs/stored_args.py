@@ -11,7 +11,7 @@ from nas_ray.errors import LONGEST, UsageError
 from nas_ray.safe_files.foreign import check_brings_no_code
 from nas_ray.terminal.ranges import ranges_of
 
-PATHS = {"out", "resume", "run"}
+PATHS = {"out", "resume", "run", "recipe_from"}
 A = TypeVar("A")
 
 

@@ -30,10 +30,11 @@ from nas_ray.search.texts import check_reads_text, said_of_text
 from nas_ray.searchers import ArchSearcher
 from nas_ray.searchers.named import make_searcher
 from nas_ray.searchers.pareto import objectives_of
-from nas_ray.spaces import FiniteSpace, HandDesigned, Product
+from nas_ray.spaces import FiniteSpace, HandDesigned, Product, SearchSpace
 from nas_ray.spaces.base import fitted_space
 from nas_ray.spaces.found import space_of_found
 from nas_ray.spaces.named import make_space
+from nas_ray.spaces.one_arch import OneArch
 from nas_ray.spaces.product import arch_space
 from nas_ray.spaces.settings import written
 from nas_ray.terminal.console import say
@@ -109,13 +110,19 @@ class Prepared(Runnable):
         )
 
 
-def prepare(name: str, args: SearchArgs, searcher: str | Callable[..., ArchSearcher]) -> Prepared:
+def prepare(
+    name: str,
+    args: SearchArgs,
+    searcher: str | Callable[..., ArchSearcher],
+    space: SearchSpace | None = None,
+) -> Prepared:
     """Returns the experiment that `args` describe.
 
     Args:
         name: of the experiment, such as `rea`.
         args: from the command line.
         searcher: a searcher class or its name, called with space, fitness, seed and the options of `args`.
+        space: what is searched; None for the one that `args` name.
 
     Raises:
         UsageError: anything in `args` that cannot work.
@@ -123,7 +130,7 @@ def prepare(name: str, args: SearchArgs, searcher: str | Callable[..., ArchSearc
     check_ranges(args)
     request = request_for(args)
     check_request(request)
-    space = make_space(args.space)
+    space = make_space(args.space) if space is None else space
     args = said_of_text(args)
     images = open_subject(args, batch_size=args.batch_size, batch_seed=args.batch_seed)
     if isinstance(images, TextTask):
@@ -207,6 +214,8 @@ def judged(experiment: Prepared) -> list[str]:
         early = f", stopped early by {args.scheduler}" if args.scheduler != "none" else ""
         lines = lines if of else [f"fitness    {experiment.fitness}"]
         lines.append(f"fidelity   {args.fidelity}: {evaluator.described()}{early}")
+    if isinstance(archs := arch_space(experiment.space), OneArch):
+        lines.append(f"arch       {archs.arch}")
     if isinstance(experiment.space, Product):
         who = "each trial trains by them" if args.fidelity else "without --fidelity nothing depends on them"
         lines.append(f"settings   {written(experiment.space.settings)}: {who}; a benchmark knows archs alone")

@@ -20,15 +20,16 @@ from nas_ray.report.cells import draw_cell, has_cell
 from nas_ray.report.front import draw_front, front_of
 from nas_ray.report.front_table import print_front
 from nas_ray.report.search_curve import draw_search
+from nas_ray.report.settings import draw_importance, draw_parallel, importance_table, setting_rows
 from nas_ray.report.summary import best_row, summarize
 from nas_ray.report.summary_table import Course, print_summary
 from nas_ray.rows import ERROR, FOUND, arch_first, final_arch, final_archs, given_in
 from nas_ray.runs.folder import update_run, write_json, write_table
 from nas_ray.search.base import Experiment
-from nas_ray.search.estimation import CHECKPOINTS
+from nas_ray.search.estimation import CHECKPOINTS, VALID_ACC
 from nas_ray.searchers.pareto import objectives_of
 from nas_ray.spaces import FiniteSpace, arch_of
-from nas_ray.spaces.product import arch_space
+from nas_ray.spaces.product import arch_space, product_of
 from nas_ray.terminal.console import say
 
 
@@ -70,9 +71,23 @@ def finish(experiment: Experiment, folder: Path, wall_seconds: float, pictures: 
     front = _front(experiment, rows, folder, pictures)
     if best is not None and pictures:
         _draw(experiment, rows, final_arch(best), folder)
+    _leave_settings(experiment, rows, folder, pictures)
     shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)  # of trainings: all rows are there
     update_run(folder, status="finished", wall_seconds=round(wall_seconds, 3))
     return Outcome("finished", rows, best, summary, front)
+
+
+def _leave_settings(experiment: Experiment, rows: pd.DataFrame, folder: Path, pictures: bool) -> None:
+    """Writes what each setting had to do with the fitness, where trials were trained by settings."""
+    product = product_of(experiment.space)
+    known = None if product is None or VALID_ACC not in rows else setting_rows(rows, product.settings)
+    if known is None:
+        return
+    table = importance_table(known)
+    write_table(folder, table, "importance")
+    if pictures:
+        draw_importance(table, folder / "importance.png")
+        draw_parallel(known, folder / "settings.png", fitness=str(experiment.fitness))
 
 
 def _front(experiment: Experiment, rows: pd.DataFrame, folder: Path, pictures: bool) -> pd.DataFrame | None:

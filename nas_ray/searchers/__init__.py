@@ -31,6 +31,8 @@ from nas_ray.searchers.pareto import Negated, pareto_front
 from nas_ray.searchers.predictor import PredictorSearch
 from nas_ray.searchers.progressive import ProgressiveSearch
 from nas_ray.searchers.random_search import RandomSearch
+from nas_ray.searchers.recipes.two_point import WrsTwoPoint
+from nas_ray.searchers.recipes.wrs import Wrs
 from nas_ray.searchers.skip_filter import SkipCount, SkipRea
 from nas_ray.spaces.filtered import FilteredSpace
 
@@ -51,6 +53,8 @@ SEARCHERS: dict[str, type[ArchSearcher]] = {
     "optuna": OptunaSearch,
     "reinforce": Reinforce,
     "ppo": Ppo,
+    "wrs": Wrs,
+    "wrs_two_point": WrsTwoPoint,
 }
 
 __all__ = [
@@ -86,6 +90,8 @@ __all__ = [
     "SkipCount",
     "SkipRea",
     "Warmup",
+    "Wrs",
+    "WrsTwoPoint",
     "pareto_front",
     "parse_fitness",
 ]

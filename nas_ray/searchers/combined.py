@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from nas_ray.errors import UsageError
-from nas_ray.searchers.ranks import ranks
 from nas_ray.searchers.columns import column
+from nas_ray.searchers.ranks import ranks
 from nas_ray.terminal.ranges import Range
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import keyword
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -62,13 +63,16 @@ def parse_options(make: Callable[..., Any], texts: Sequence[str]) -> dict[str, A
     for text in (each for given in texts for each in parts_of(f",{given}")[1]):
         name, equals, value = text.partition("=")
         name = name.strip().replace("-", "_")
-        name = name if name in known else ARGUMENTS.get(name, name)
+        if name not in known:  # as=released is the argument variant, or as_
+            name = ARGUMENTS[name] if ARGUMENTS.get(name) in known else name
+            name = f"{name}_" if keyword.iskeyword(name) else name
         if not equals or name in options:
             raise UsageError(
                 f"Options of a searcher read name=value, each once, such as population=20; got {text!r}."
             )
         if name not in known:
-            raise UsageError(unknown_name("option of the searcher", name, list(known)))
+            names = [one.rstrip("_") for one in known]
+            raise UsageError(unknown_name("option of the searcher", name.rstrip("_"), names))
         options[name] = _typed(name, value.strip(), known[name])
     return options
 

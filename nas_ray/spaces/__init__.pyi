@@ -17,6 +17,7 @@ from .base import ScheduledSpace as ScheduledSpace
 from .base import SearchSpace as SearchSpace
 from .base import SequenceSpace as SequenceSpace
 from .base import StemmedSpace as StemmedSpace
+from .conditional import Conditional as Conditional
 from .darts import Darts as Darts
 from .darts_published import DartsCells as DartsCells
 from .grammar.named import GrammarNets as GrammarNets
@@ -40,5 +41,6 @@ from .sequences import sequence_children as sequence_children
 from .sequences import sequence_neighbors as sequence_neighbors
 from .setting_kinds import Choice as Choice
 from .setting_kinds import Interval as Interval
+from .setting_space import SettingSpace as SettingSpace
 from .settings import arch_of as arch_of
 from .settings import settings_of as settings_of

@@ -8,7 +8,8 @@ import numpy as np
 
 from nas_ray.spaces.about_children import RankedSpace, RecombiningSpace
 from nas_ray.spaces.by_rank import MAX_TRIES, by_rank
-from nas_ray.spaces.setting_kinds import Setting
+from nas_ray.spaces.conditional import Setting
+from nas_ray.spaces.dependence import completed
 from nas_ray.spaces.settings import arch_of, point_of, settings_of
 
 
@@ -47,12 +48,26 @@ class FilteredRanked(_Inside):
 class _Settings:
     settings: Mapping[str, Setting]
 
-    def _beside(self, child: str, values: dict[str, str], rng: np.random.Generator) -> str:
-        """Returns the point of an arch and the settings of its parents, of which one may move."""
+    def _beside(
+        self, child: str, parents: Sequence[str], which: Callable[[int], int], rng: np.random.Generator
+    ) -> str:
+        """Returns the point of an arch and the settings of its parents, of which one may move.
+
+        Args:
+            child: the arch.
+            parents: points, of which some may lack a setting.
+            which: returns which of so many values is taken.
+            rng: draws.
+        """
+        given = [settings_of(parent) for parent in parents]
+        taken: dict[str, str] = {}
+        for name in self.settings:
+            having = [values[name] for values in given if name in values]
+            taken |= {name: having[which(len(having))]} if having else {}
         moved = [*self.settings, None][int(rng.integers(len(self.settings) + 1))]
-        if moved is not None and (near := self.settings[moved].neighbors(values[moved])):
-            values[moved] = near[int(rng.integers(len(near)))]
-        return point_of(child, values)
+        if moved in taken and (near := self.settings[moved].neighbors(taken[moved])):
+            taken[moved] = near[int(rng.integers(len(near)))]
+        return point_of(child, completed(self.settings, taken, lambda setting: setting.sample(rng)))
 
 
 class ProductChildren(_Settings):
@@ -66,9 +81,7 @@ class ProductChildren(_Settings):
         One setting, or none, with equal chances for all of these, then moves to one of its neighbours.
         """
         child = self.space.sample_from([arch_of(parent) for parent in parents], rng)
-        given = [settings_of(parent) for parent in parents]
-        values = {name: given[int(rng.integers(len(given)))][name] for name in self.settings}
-        return self._beside(child, values, rng)
+        return self._beside(child, parents, lambda count: int(rng.integers(count)), rng)
 
 
 class ProductRanked(_Settings):
@@ -82,6 +95,4 @@ class ProductRanked(_Settings):
         One setting, or none, with equal chances for all of these, then moves to one of its neighbours.
         """
         child = self.space.drawn_from([arch_of(parent) for parent in ranked], rng, uniform=uniform)
-        given = [settings_of(parent) for parent in ranked]
-        values = {name: given[by_rank(len(given), rng, least=1) or 0][name] for name in self.settings}
-        return self._beside(child, values, rng)
+        return self._beside(child, ranked, lambda count: by_rank(count, rng, least=1) or 0, rng)

@@ -19,17 +19,20 @@ from nas_ray.spaces.base import (
     SequenceSpace,
     lacking,
 )
+from nas_ray.spaces.conditional import Setting
+from nas_ray.spaces.dependence import completed, fits
 from nas_ray.spaces.product_parts import PRODUCT
 from nas_ray.spaces.sequences import as_sequence
-from nas_ray.spaces.setting_kinds import Choice, Setting
+from nas_ray.spaces.setting_kinds import Choice
+from nas_ray.spaces.setting_space import LONGEST, SettingSpace
 from nas_ray.spaces.settings import arch_of, point_of, read_settings, settings_of, written
 from nas_ray.spaces.wrapping import Wrapping
 
 if TYPE_CHECKING:
     from torch import nn
 
-LONGEST = 200
-"""Characters of a wrong point that a message repeats."""
+Settings = Mapping[str, Setting | str] | SettingSpace | str
+"""What settings may be given as."""
 
 BY_CHOICES = (FiniteSpace, DecisionSpace, SequenceSpace, AnchoredSpace)
 """What a product is only where each setting is a choice, since an interval has too many values to list."""
@@ -41,13 +44,13 @@ class Product(Wrapping):
     A point is one string: the arch, `@`, and the settings in the order in which they were given. The net of a
     point is that of its arch, as are its costs and its index; a short training takes the settings for its
     recipe (`docs/hyper_parameters.md`). What else a product can do is what its space can: it has neighbours,
-    an index, costs, children of parents and versions for a size of images if the space has. It can be listed,
-    and has decisions or sequences, if the space has and all settings are choices.
+    an index, costs, children of parents and versions for a size of images if the space has. It can be
+    listed, and has decisions or sequences, if the space has and all settings are choices without conditions.
 
     Args:
         space: the archs.
-        settings: by name what each may be, a `Choice`, an `Interval` or its text; or all in one text, such as
-            `lr=log:0.01..1,batch_size=32/64`.
+        settings: by name what each may be, a `Choice`, an `Interval`, a `Conditional` or its text; or all in
+            one text, such as `lr=log:0.01..1,batch_size=32/64`; or a `SettingSpace`.
 
     Raises:
         UsageError: a space that is a product already, or settings that are none.
@@ -56,12 +59,12 @@ class Product(Wrapping):
     PARTS: ClassVar[Mapping[type, type]] = MappingProxyType(PRODUCT)
     SAME_ARCHS: ClassVar[bool] = False
 
-    def __new__(cls, space: SearchSpace, settings: Mapping[str, Setting | str] | str) -> Product:
+    def __new__(cls, space: SearchSpace, settings: Settings) -> Product:
         """Returns an empty object with the methods that `space` and `settings` allow."""
         SPACE.check("space", space)
         return super().__new__(cls, space, read_settings(settings))
 
-    def __init__(self, space: SearchSpace, settings: Mapping[str, Setting | str] | str) -> None:
+    def __init__(self, space: SearchSpace, settings: Settings) -> None:
         if product_of(space) is not None:
             raise UsageError("The space of a product must be one of archs alone; give all settings at once.")
         self.space = space
@@ -88,9 +91,7 @@ class Product(Wrapping):
             UsageError: no point of this space.
         """
         values = settings_of(point)
-        if list(values) != list(self.settings) or not all(
-            values[name] in setting for name, setting in self.settings.items()
-        ):
+        if not fits(self.settings, values):
             raise UsageError(
                 f"A point must read {point_of('ARCH', dict.fromkeys(self.settings, 'VALUE'))} with values of "
                 f"{written(self.settings)}, got {point[:LONGEST]!a}."
@@ -100,7 +101,7 @@ class Product(Wrapping):
     def sample(self, rng: np.random.Generator) -> str:
         """Returns a point whose arch and settings are drawn uniformly, each on its scale."""
         arch = self.space.sample(rng)
-        return point_of(arch, {name: setting.sample(rng) for name, setting in self.settings.items()})
+        return point_of(arch, completed(self.settings, {}, lambda setting: setting.sample(rng)))
 
     def build(self, point: str, num_classes: int) -> nn.Module:
         """Returns a new net of the arch.

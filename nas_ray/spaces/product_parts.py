@@ -29,8 +29,10 @@ from nas_ray.spaces.base import (
     StemmedSpace,
 )
 from nas_ray.spaces.children_parts import ProductChildren, ProductRanked
+from nas_ray.spaces.conditional import Setting
+from nas_ray.spaces.dependence import neighbors
 from nas_ray.spaces.sequences import sequence_neighbors
-from nas_ray.spaces.setting_kinds import Choice, Setting
+from nas_ray.spaces.setting_kinds import Choice
 from nas_ray.spaces.settings import point_of
 
 
@@ -69,11 +71,7 @@ class _Neighbors(_Part):
         near = space.neighbors(arch) if isinstance(space, Neighborhood) else sequence_neighbors(space, arch)
         return [
             *(point_of(neighbor, values) for neighbor in near),
-            *(
-                point_of(arch, {**values, name: value})
-                for name, setting in self.settings.items()
-                for value in setting.neighbors(values[name])
-            ),
+            *(point_of(arch, changed) for changed in neighbors(self.settings, values)),
         ]
 
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-import numbers
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from nas_ray.errors import UsageError, printable
+from nas_ray.errors import UsageError
 from nas_ray.errors.checks import Kind
+from nas_ray.spaces.setting_values import LARGEST, is_number, number_of, number_text, value_text
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,21 +19,10 @@ STEPS = 1_000
 """Steps between the limits of an interval."""
 SHARES = (0.01, 0.05, 0.2)
 """How far the neighbours of a value are, as shares of the interval."""
-LARGEST = 1e300
-LONGEST = 60
-"""Characters of one value."""
-VALUE = r"[A-Za-z0-9+-][A-Za-z0-9_.+-]*"
-"""How a value is written."""
 
 VALUES = Kind(
     "a list of values", lambda value: isinstance(value, Iterable) and not isinstance(value, (str, Mapping))
 )
-ONE = Kind(
-    "a number, a word or a truth value",
-    lambda value: isinstance(value, (str, numbers.Real)) or hasattr(value, "item"),
-)
-
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -52,7 +40,7 @@ class Choice:
 
     def __init__(self, options: Sequence[str | float]) -> None:
         VALUES.check("options", options)
-        made = tuple(map(_option, options))
+        made = tuple(map(value_text, options))
         if not made or len(set(made)) < len(made):
             raise UsageError(f"A choice must name each of its values once, got '{'/'.join(made)}'.")
         object.__setattr__(self, "options", made)
@@ -64,6 +52,15 @@ class Choice:
     def neighbors(self, value: str) -> list[str]:
         """Returns all other options."""
         return [option for option in self.options if option != value]
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """All values, in the order given."""
+        return self.options
+
+    def place(self, value: str) -> int:
+        """Returns where `value` stands among `texts`."""
+        return self.options.index(value)
 
     @property
     def corners(self) -> tuple[str, ...]:
@@ -145,6 +142,15 @@ class Interval:
         return sorted(near - {value}, key=float)
 
     @property
+    def texts(self) -> tuple[str, ...]:
+        """The values of the grid, the smallest first; rounding may repeat one."""
+        return self._grid
+
+    def place(self, value: str) -> int:
+        """Returns where `value` stands among `texts`, the first of equal ones or else the nearest."""
+        return self._places[value][0] if value in self._places else self._nearest(value)
+
+    @property
     def corners(self) -> tuple[str, ...]:
         """The values that must work, so that all do."""
         return self._grid[0], self._grid[-1]
@@ -190,36 +196,6 @@ class Interval:
     def _nearest(self, value: str) -> int:
         number = float(value)
         return min(range(len(self._grid)), key=lambda place: abs(float(self._grid[place]) - number))
-
-
-Setting = Choice | Interval
-
-
-def number_text(number: float) -> str:
-    """Returns the one text of a number, such as 0.1, 64 or 1e-05."""
-    return str(number) if isinstance(number, int) else repr(number + 0.0).removesuffix(".0")
-
-
-def is_number(text: str) -> bool:
-    """Returns whether `text` writes a finite number."""
-    return len(text) <= LONGEST and _NUMBER.fullmatch(text) is not None and abs(float(text)) <= LARGEST
-
-
-def number_of(text: str) -> float:
-    """Returns the number that `text` writes: a whole one, or one with a point or an exponent."""
-    return int(text) if text.lstrip("+-").isdecimal() else float(text)
-
-
-def _option(value: str | float) -> str:
-    ONE.check("An option", value)
-    text = str(value).strip()
-    if is_number(text):
-        return number_text(number_of(text))
-    text = text.lower() if text.lower() in ("true", "false") else text
-    if not re.fullmatch(VALUE, text) or ".." in text or len(text) > LONGEST:
-        shown = printable([text[:LONGEST]])[0]
-        raise UsageError(f"A value must be a number or a word of letters, digits and _.+-, got '{shown}'.")
-    return text
 
 
 def _shown(interval: Interval) -> str:

@@ -5,19 +5,24 @@ A point of a `Product` is `ARCH@lr=0.1,batch_size=64`. A light module, for quick
 
 from __future__ import annotations
 
-import itertools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from typing import Any
 
 from nas_ray.errors import UsageError, printable
 from nas_ray.errors.checks import instance
-from nas_ray.spaces.setting_kinds import VALUE, Choice, Interval, Setting, is_number, number_of
+from nas_ray.spaces.conditional import IF, Conditional, Setting
+from nas_ray.spaces.dependence import check_conditions
+from nas_ray.spaces.setting_kinds import Choice, Interval
+from nas_ray.spaces.setting_values import VALUE, is_number, number_of
 
 AT = "@"
 """What parts the arch of a point from its settings, and the name of a space from theirs."""
 
 SETTINGS = instance((str, Mapping), "a text such as 'lr=0.01..1', or what each may be by its name")
-SETTING = instance((str, Choice, Interval), "a text such as '0.01..1', a Choice or an Interval")
+SETTING = instance(
+    (str, Choice, Interval, Conditional), "a text such as '0.01..1', a Choice, an Interval or a Conditional"
+)
 
 _NAME = r"[A-Za-z_][A-Za-z0-9_]*"
 _POINT = re.compile(f"(.*){AT}({_NAME}={VALUE}(?:,{_NAME}={VALUE})*)", re.DOTALL)
@@ -76,15 +81,32 @@ def parse_settings(text: str) -> dict[str, Setting]:
         if name in settings:
             raise UsageError(f"Each setting must be given once, got {name} twice.")
         settings[name] = parse_setting(name, values)
+    check_conditions(settings)
     return settings
 
 
 def parse_setting(name: str, text: str) -> Setting:
     """Returns what the setting `name` may be.
 
+    Args:
+        name: of the setting.
+        text: such as `log:0.01..1`, or with a condition `0.5..2.0:if:schedule:cosine/linear`.
+
     Raises:
         UsageError: values that cannot be.
     """
+    values, condition, rest = text.partition(IF)
+    if not condition:
+        return _parse_plain(name, text)
+    on, colon, wanted = (piece.strip() for piece in rest.partition(":"))
+    if not re.fullmatch(_NAME, on) or not colon:
+        raise UsageError(
+            f"A condition must read {name}=VALUES{IF}OTHER:VALUE/VALUE, got '{printable([text])[0]}'."
+        )
+    return Conditional(_parse_plain(name, values.strip()), on, wanted.split("/"))
+
+
+def _parse_plain(name: str, text: str) -> Choice | Interval:
     log = text.startswith("log:")
     limits = [limit.strip() for limit in text.removeprefix("log:").split("..")]
     if (log or len(limits) > 1) and not (len(limits) == 2 and all(map(is_number, limits))):
@@ -99,12 +121,13 @@ def parse_setting(name: str, text: str) -> Setting:
         raise UsageError(f"The setting {name} cannot be {printable([text])[0]}: {error}") from error
 
 
-def read_settings(given: Mapping[str, Setting | str] | str) -> dict[str, Setting]:
-    """Returns settings that are given as one text, or each as a text or what it may be.
+def read_settings(given: Any) -> dict[str, Setting]:
+    """Returns settings that are given as one text, each as a text or what it may be, or as a `SettingSpace`.
 
     Raises:
         UsageError: none, names that are none, or values that cannot be.
     """
+    given = getattr(given, "settings", given)  # of a SettingSpace
     SETTINGS.check("settings", given)
     if isinstance(given, str):
         return parse_settings(given)
@@ -112,25 +135,13 @@ def read_settings(given: Mapping[str, Setting | str] | str) -> dict[str, Setting
         raise UsageError(f"Settings must have names such as lr, got {', '.join(map(str, given)) or 'none'}.")
     for name, value in given.items():
         SETTING.check(f"The setting {name}", value)
-    return {
+    read = {
         name: parse_setting(name, value) if isinstance(value, str) else value for name, value in given.items()
     }
+    check_conditions(read)
+    return read
 
 
 def written(settings: Mapping[str, Setting]) -> str:
     """Returns settings as `parse_settings` reads them."""
     return ",".join(f"{name}={setting}" for name, setting in settings.items())
-
-
-def corners(settings: Mapping[str, Setting]) -> Iterator[dict[str, str]]:
-    """Yields points of settings, as values by name, that must work so that all points do.
-
-    They are every value that must work by itself, and the extremes of every two settings, as no rule of a
-    recipe joins more than two. The others have their first value then, so that each is a point.
-    """
-    first = {name: setting.corners[0] for name, setting in settings.items()}
-    for name, setting in settings.items():
-        yield from ({**first, name: value} for value in setting.corners)
-    for one, other in itertools.combinations(settings, 2):
-        for a, b in itertools.product(settings[one].extremes, settings[other].extremes):
-            yield {**first, one: a, other: b}

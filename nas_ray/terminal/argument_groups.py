@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
+import tyro
+
 from nas_ray.terminal import ranges
 
 
@@ -88,6 +90,16 @@ class SpaceArgs:
     """Search space, or your own as module:class. Some have options, as in darts:channels=36,cells=20
     (docs/spaces.md). Settings of the recipe may stand beside its archs, as in nats-tss@lr=log:0.01..1
     (docs/hyper_parameters.md)."""
+
+
+@dataclass(frozen=True)
+class FoundArgs:
+    """Which arch, mostly one that a search has found."""
+
+    run: Annotated[Path | None, tyro.conf.Positional] = None
+    """Run folder of a search, whose best arch is trained on the images of that search."""
+    arch: str | None = None
+    """Arch to train instead, or the name of a hand-designed net such as resnet-20."""
 
 
 @dataclass(frozen=True)

@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-import tyro
-
 from nas_ray.errors import UsageError, printable
 from nas_ray.images.identity import IMAGES
 from nas_ray.images.image_args import ImageArgs, absolute_images
 from nas_ray.process.started import started
+from nas_ray.runs.best import best_of, taken_over
 from nas_ray.runs.folder import read_run
 from nas_ray.runs.stored_args import stored_args
-from nas_ray.safe_files.foreign import check_brings_no_code
 from nas_ray.spaces.settings import AT, space_name
-from nas_ray.terminal.argument_groups import ProxyArgs, RunArgs, SpaceArgs
+from nas_ray.terminal.argument_groups import FoundArgs, ProxyArgs, RunArgs, SpaceArgs
 from nas_ray.terminal.command_line import read_args
 from nas_ray.terminal.ranges import GPUS, HERE, SEED, THREADS, Range
-from nas_ray.train.point import Best
 
 NAME = "train"
+USER = "A training"
 NO_ARCH = "A training needs the run folder of a search, or an arch with --arch."
 CHANGEABLE = {"seeds", "beside", "formats", "num_gpus", "num_processes", "num_threads", "resume", "verbose"}
 """What a resumed training may change: what comes on top of it, and resources."""
@@ -34,7 +31,7 @@ _DECIDE_IMAGES = ("dataset", "split_seed", "skip_unreadable")
 
 
 @dataclass(frozen=True)
-class TrainArgs(RunArgs, ProxyArgs, SpaceArgs, ImageArgs):
+class TrainArgs(RunArgs, ProxyArgs, FoundArgs, SpaceArgs, ImageArgs):
     """What is trained, how, and what is left of it."""
 
     space: str = "nats-tss"
@@ -45,13 +42,11 @@ class TrainArgs(RunArgs, ProxyArgs, SpaceArgs, ImageArgs):
     """Folder to make; None means runs/train-DATASET-TIME."""
     resume: Path | None = None
     """Folder to continue: its arguments are taken over, and finished epochs are not repeated."""
-    run: Annotated[Path | None, tyro.conf.Positional] = None
-    """Run folder of a search, whose best arch is trained on the images of that search."""
-    arch: str | None = None
-    """Arch to train instead, or the name of a hand-designed net such as resnet-20."""
     recipe: str = "nats-200"
     """How: epochs:4 for a short training, nats-12, nats-200, darts-fast, darts-600, with changes as in
     nats-12:cutout=8."""
+    recipe_from: Path | None = None
+    """Run folder of tune-recipe, or of a search with settings, whose best ones change --recipe."""
     seeds: Annotated[int, Range(1, 10_000)] = 3
     """Nets that are trained per arch, each with its own initialisation and order."""
     seed: Annotated[int, SEED] = 0
@@ -80,9 +75,10 @@ def parse(description: str, argv: Sequence[str] | None = None) -> TrainArgs:
     first = _parsed(words, description)
     if first.resume is not None:
         return _resumed(first.resume, words, description)
-    if first.run is not None:
-        return _parsed(words, description, TrainArgs(**_of_search(first.run)))
-    return first
+    if first.run is None:
+        return _with_settings_of(first)
+    taken = TrainArgs(**_of_search(first.run, with_settings=first.recipe_from is None))
+    return _with_settings_of(_parsed(words, description, taken))
 
 
 def _parsed(words: list[str], description: str, default: TrainArgs | None = None) -> TrainArgs:
@@ -95,48 +91,58 @@ def _parsed(words: list[str], description: str, default: TrainArgs | None = None
     return dataclasses.replace(args, images=absolute_images(args.images))
 
 
-def _of_search(folder: Path) -> dict[str, Any]:
+def _of_search(folder: Path, *, with_settings: bool = True) -> dict[str, Any]:
     """Returns the arguments that the search in `folder` and its best arch imply.
 
     Raises:
         UsageError: no search, or none with a best arch.
     """
-    info = read_run(folder)
-    best, stored = _best(folder, info), info["args"]
-    values: dict[str, Any] = {name: stored[name] for name in TAKEN_OVER if name in stored}
-    values |= {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
-    if "space" in values:
-        values["space"] = space_name(str(values["space"]))
-    check_brings_no_code(values, folder)
-    source = (info.get("images") or {}).get("source")
-    values |= {"images": source} if source else {}
-    return {**values, "arch": best.arch, "recipe": best.recipe(TrainArgs.recipe)}
+    best = best_of(folder, USER)
+    recipe = best.recipe(TrainArgs.recipe) if with_settings else TrainArgs.recipe
+    return {**taken_over(folder, TAKEN_OVER), "arch": best.arch, "recipe": recipe}
 
 
-def _best(folder: Path, info: dict[str, Any]) -> Best:
-    try:
-        arch = json.loads((folder / "best.json").read_text(encoding="utf-8")).get("arch")
-    except (AttributeError, OSError, ValueError, RecursionError):
-        arch = None
-    if not isinstance(info.get("args"), dict) or not isinstance(arch, str):
+def _with_settings_of(args: TrainArgs) -> TrainArgs:
+    """Returns `args` with the settings that another run found in their recipe.
+
+    Raises:
+        UsageError: no run, or one that found none.
+    """
+    if args.recipe_from is None:
+        return args
+    best = best_of(args.recipe_from, "--recipe-from")
+    if not best.settings:
         raise UsageError(
-            f"A training needs the run folder of a finished search, and {folder} has no best arch; name "
-            "another, or give the arch itself with --arch."
+            f"--recipe-from needs a run that found settings of a recipe, as tune-recipe does, and the best "
+            f"point of {args.recipe_from} has none; leave it out."
         )
-    return Best.of(info, arch)
+    return dataclasses.replace(args, recipe=best.recipe(args.recipe))
 
 
 def remarks(args: TrainArgs, images_sha256: str | None = None) -> list[str]:
-    """Returns what differs from the search whose folder was given, a sentence each.
+    """Returns what is taken from other runs, and what differs from the search that was given, in sentences.
 
     Args:
         args: of the training.
         images_sha256: hash of its images.
     """
-    if args.run is None or args.resume is not None:
+    if args.resume is not None:
+        return []
+    if args.recipe_from is not None:
+        tuned = best_of(args.recipe_from, USER)
+        return [
+            f"The recipe has the settings that {args.recipe_from} found.",
+            *tuned.left_said(),
+            *_differing(args, images_sha256),
+        ]
+    return _differing(args, images_sha256)
+
+
+def _differing(args: TrainArgs, images_sha256: str | None) -> list[str]:
+    if args.run is None:
         return []
     found = _of_search(args.run)
-    said = _best(args.run, read_run(args.run)).said(args.recipe, TrainArgs.recipe)
+    said = best_of(args.run, USER).said(args.recipe, TrainArgs.recipe) if args.recipe_from is None else []
     if args.arch != found["arch"]:
         said.append(f"--arch is trained, not the best arch of {args.run}.")
     if args.images != absolute_images(str(found.get("images", args.images))):

@@ -7,8 +7,9 @@ from typing import Any, get_type_hints
 
 from nas_ray.errors import UsageError, unknown_name
 from nas_ray.spaces.base import SearchSpace
-from nas_ray.spaces.setting_kinds import Choice, Interval, Setting
-from nas_ray.spaces.settings import corners
+from nas_ray.spaces.conditional import Setting, plain
+from nas_ray.spaces.dependence import corners
+from nas_ray.spaces.setting_kinds import Choice, Interval
 from nas_ray.training.recipes import Recipe, changed
 
 SAME_IMAGES = ("valid_fraction", "data_fraction", "balanced", "valid_on_training_images")
@@ -35,7 +36,8 @@ def check_settings(settings: Mapping[str, Setting], recipe: Recipe) -> None:
             raise UsageError(
                 f"{unknown_name('recipe option', name, options)} With --fidelity a setting is one."
             )
-        if kinds[name] is int and isinstance(setting, Interval) and not setting.whole:
+        numbers = plain(setting)
+        if kinds[name] is int and isinstance(numbers, Interval) and not numbers.whole:
             raise UsageError(
                 f"The setting {name} must be a range of whole numbers such as 1..4, got {setting}."
             )

@@ -18,6 +18,7 @@ from nas_ray.search.one_shot.args import OneShotArgs
 from nas_ray.search.pnas_args import PnasArgs
 from nas_ray.search.reinforce_args import ReinforceArgs
 from nas_ray.search.trace.args import TraceArgs
+from nas_ray.search.tune_recipe.args import TuneRecipeArgs
 from nas_ray.search.two_stage_args import TwoStageArgs
 from nas_ray.terminal.command_line import read_args
 from nas_ray.train.args import TrainArgs
@@ -32,6 +33,7 @@ ARGS: dict[str, type] = {
     "two-stage": TwoStageArgs,
     "one-shot": OneShotArgs,
     "train": TrainArgs,
+    "tune-recipe": TuneRecipeArgs,
     "predict": PredictArgs,
     "report": ReportArgs,
     "trace": TraceArgs,

@@ -133,6 +133,7 @@ FREE = {
     "rungs": "checked_rungs",
     "scores": "columns of tables that are read later",
     "searcher_args": "check_options",
+    "settings": "check_names, as a part of the space",
     "shortcuts": "strengths",
     "table": "chosen, by the command",
     "workers": "args.check reads numbers",

@@ -90,7 +90,9 @@ def test_cut_anywhere_in_a_trial_of_several_archs_it_goes_on_as_if_it_had_not_be
 ) -> None:
     whole = make(space, fitness=Single(("x",)), **options_of(make))
     drive_chunks(whole, 75, 4)
-    slow = make.__name__ in ("PredictorSearch", "OptunaSearch", "ProgressiveSearch", "Reinforce", "Ppo")
+    slow = make.__name__ in (
+        *("PredictorSearch", "OptunaSearch", "ProgressiveSearch", "Reinforce", "Ppo", "Wrs", "WrsTwoPoint"),
+    )
     for cut in range(0, len(whole.events) + 1, 11 if slow else 1):
         resumed = make(space, fitness=Single(("x",)), **options_of(make))
         resumed.replay(whole.events[:cut])

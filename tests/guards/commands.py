@@ -135,6 +135,13 @@ COMMANDS = {
             work="nas_ray.train.run.fit",
         ),
         Command(
+            "tune_recipe",
+            f"{TINY_SEARCH} --arch lenet-5 --fidelity epochs:1:data_fraction=0.02",
+            ray=True,
+            writes="new",
+            resumes=True,
+        ),
+        Command(
             "predict",
             "{files}/model.pt {files}/photo.png",
             writes="file",

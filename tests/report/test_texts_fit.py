@@ -20,12 +20,14 @@ from nas_ray.report.learning_curves import draw_learning_curves
 from nas_ray.report.net_graph import draw_graph
 from nas_ray.report.one_shot_pictures import draw_course
 from nas_ray.report.search_curve import draw_search
+from nas_ray.report.settings import draw_importance, draw_parallel, importance_table, setting_rows
 from nas_ray.reproduce.catalogue import TABLES
 from nas_ray.reproduce.staleness.picture import draw_study
 from nas_ray.reproduce.staleness.table import condition
 from nas_ray.reproduce.tables import Setting
 from nas_ray.searchers.fitness import LogRankSum, Single
 from nas_ray.searchers.pareto import parse_objectives
+from nas_ray.spaces import SettingSpace
 from nas_ray.spaces.graphs.graph import Layer, graph_of_calls
 from nas_ray.train import pictures as trained
 from tests.report.drawn import clipped, drawn_by
@@ -122,6 +124,27 @@ def study(searchers: tuple[str, ...], datasets: int) -> Callable[[Path], None]:
     return lambda path: draw_study(rows, lines, courses, f"searches by {LONG} on dataset 0", path)
 
 
+def settings(names: tuple[str, ...], parallel: bool) -> Callable[[Path], None]:
+    space = SettingSpace(
+        {name: "log:0.00001..0.31234" if n % 2 == 0 else f"{LONG[:50]}/b" for n, name in enumerate(names)}
+    )
+    rng = np.random.default_rng(1)
+    points = [f"net{space.sample(rng)}" for _ in range(40)]
+    known = setting_rows(pd.DataFrame({"arch": points, "fitness": rng.random(40)}), space.settings)
+    assert known is not None
+    if parallel:
+        return lambda path: draw_parallel(known, path, fitness=COMBINED)
+    return lambda path: draw_importance(importance_table(known), path)
+
+
+WORDS = (
+    "a_setting_of_mine_with_a_rather_long_name",
+    "lr",
+    "weight_decay",
+    "momentum",
+    "another_long_setting_name",
+)
+
 CASES: dict[str, dict[str, Callable[[Path], None]]] = {
     "nas_ray.report.cells.draw_cell": {
         "cell": lambda path: draw_cell(f"{ARCHS[1]}@lr=0.01,epochs=12", path, index=15_624),
@@ -144,6 +167,12 @@ CASES: dict[str, dict[str, Callable[[Path], None]]] = {
     "nas_ray.report.net_graph.draw_graph": {"one": graph(1), "many": graph(20)},
     "nas_ray.report.one_shot_pictures.draw_course": {
         "one": one_shot(("darts1",), np.nan), "many": one_shot((f"darts1:{LONG}=1", "gdas", LONG), 50.0)
+    },
+    "nas_ray.report.settings.draw_importance": {
+        "one": settings(("lr",), False), "many": settings(WORDS, False)
+    },
+    "nas_ray.report.settings.draw_parallel": {
+        "one": settings(("lr",), True), "many": settings(WORDS, True)
     },
     "nas_ray.report.search_curve.draw_search": {
         "plain": search("x", True), "long": search(f"log rank sum of {LONG} and {LONG}", True),

@@ -31,7 +31,7 @@ from nas_ray.search.experiment import Prepared, judged, prepare
 from nas_ray.search.finish import best_row, with_accuracy
 from nas_ray.searchers import ArchSearcher, Single
 from nas_ray.searchers.named import make_searcher
-from nas_ray.spaces import Choice, Interval, NatsTss, Product, SearchSpace, arch_of, settings_of
+from nas_ray.spaces import Choice, Conditional, Interval, NatsTss, Product, SearchSpace, arch_of, settings_of
 from nas_ray.spaces.named import open_space
 from nas_ray.spaces.settings import parse_settings
 from nas_ray.train.args import parse as parse_training
@@ -271,11 +271,11 @@ def test_an_experiment_says_what_settings_do(table: Path) -> None:
 def test_the_page_says_what_is_so() -> None:
     page = (Path(__file__).parents[2] / "docs" / "hyper_parameters.md").read_text(encoding="utf-8")
     forms = re.findall(r"\| `(\w+)=([^`]*)` \|.*\| `([^`]*)` \|", page)
-    assert len(forms) == 5
+    assert len(forms) == 6
     for name, written, made in forms:
-        assert parse_settings(f"{name}={written}")[name] == eval(
-            made, {"Choice": Choice, "Interval": Interval}
-        )
+        known = parse_settings(f"schedule=cosine/linear/constant,{name}={written}")
+        kinds = {"Choice": Choice, "Interval": Interval, "Conditional": Conditional}
+        assert known[name] == eval(made, kinds)
 
 
 def test_the_scores_of_a_point_are_those_of_its_arch() -> None:

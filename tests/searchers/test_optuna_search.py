@@ -10,7 +10,8 @@ from ray.tune.search import Searcher
 
 from nas_ray.errors import UsageError
 from nas_ray.searchers import FilteredSpace, OptunaSearch, Single
-from nas_ray.spaces import NatsTss
+from nas_ray.spaces import NatsTss, SettingSpace, settings_of
+from nas_ray.testing import driving
 from tests.searchers.toy import Grid, Line, drive
 
 
@@ -64,7 +65,8 @@ def test_an_unknown_sampler() -> None:
     with pytest.raises(UsageError) as caught:
         OptunaSearch(Grid(), fitness=Single(("x",)), sampler="tpee")
     assert str(caught.value) == (
-        "Unknown sampler 'tpee'. Did you mean 'tpe'? Known: nsga2, random, tpe, or your own as module:name."
+        "Unknown sampler 'tpee'. Did you mean 'tpe'? Known: cmaes, gp, nsga2, random, tpe, or your own as "
+        "module:name."
     )
 
 
@@ -82,3 +84,55 @@ def test_optuna_says_nothing_and_keeps_its_settings(capfd: pytest.CaptureFixture
     drive(OptunaSearch(Grid(), fitness=Single(("x",))), 15)
     assert optuna.logging.get_verbosity() == before
     assert capfd.readouterr() == ("", "")
+
+
+MIXED = SettingSpace("lr=log:0.01..1,flip=true/false,cutout=0..8:if:flip:true")
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "random", "gp", "cmaes"])
+def test_samplers_take_ranges_and_conditions(sampler: str, capfd: pytest.CaptureFixture[str]) -> None:
+    if sampler == "cmaes":
+        pytest.importorskip("cmaes")
+
+    def value(point: str) -> float:
+        return -abs(float(settings_of(point)["lr"]) - 0.1)
+
+    searcher = OptunaSearch(MIXED, fitness=Single(("x",)), sampler=sampler, seed=1)
+    asked = driving.drive(searcher, 14, value=value)
+    assert len(asked) == 14
+    assert all(point in MIXED for point in asked)
+    assert capfd.readouterr() == ("", "")
+    places = [trial.params["lr"] for trial in searcher._study.trials]
+    assert [MIXED.settings["lr"].texts[place] for place in places] == [settings_of(p)["lr"] for p in asked]
+
+
+def test_tpe_learns_from_a_range() -> None:
+    near = {
+        seed: max(
+            -abs(float(settings_of(point)["lr"]) - 0.1)
+            for point in driving.drive(
+                OptunaSearch(MIXED, fitness=Single(("x",)), seed=seed), 40,
+                value=lambda point: -abs(float(settings_of(point)["lr"]) - 0.1),
+            )[20:]
+        )
+        for seed in range(5)
+    }  # fmt: skip
+    assert sorted(near.values())[2] > -0.004
+
+
+def test_what_a_search_is_given_joins_the_study() -> None:
+    searcher = OptunaSearch(MIXED, fitness=Single(("x",)))
+    point = "@lr=0.1,flip=true,cutout=3"
+    searcher.add([{"arch": point, "x": 2.0}])
+    (trial,) = searcher._study.trials
+    assert trial.value == 2.0
+    assert (MIXED.settings["lr"].texts[trial.params["lr"]], trial.params["flip"]) == ("0.1", "true")
+
+
+def test_a_sampler_without_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(UsageError) as caught:
+        OptunaSearch(MIXED, fitness=Single(("x",)), sampler="cmaes")
+    assert str(caught.value) == (
+        "The sampler cmaes of optuna needs the package cmaes, which is missing; run pip install cmaes."
+    )

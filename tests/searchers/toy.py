@@ -155,6 +155,7 @@ QUICK = {
     "regressor": few_trees,
     "policy": "categorical",
     "epochs": 2,
+    "trees": 4,
 }
 """What a searcher spends its time with, smaller than by default."""
 

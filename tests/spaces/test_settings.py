@@ -10,7 +10,8 @@ import pytest
 
 from nas_ray.errors import UsageError
 from nas_ray.spaces import Choice, Interval, NatsTss, arch_of, settings_of
-from nas_ray.spaces.settings import corners, named_space, parse_settings, point_of, read_settings, written
+from nas_ray.spaces.dependence import corners
+from nas_ray.spaces.settings import named_space, parse_settings, point_of, read_settings, written
 
 SETTINGS = [
     "log:0.01..1",

@@ -1,0 +1,1 @@
+"""Tuning the recipe of one arch: a search over settings alone."""
