@@ -16,6 +16,7 @@ _LAYERWISE: Final[dict[str, type]] = {
 }
 
 OPTIONS: Final[dict[str, dict[str, type]]] = {
+    "nats-tss": _SIZES,
     "darts": {**_SIZES, "ops": str},
     "layerwise": _LAYERWISE,
     **dict.fromkeys(("darts-s1", "darts-s2", "darts-s3", "darts-s4", "darts-cells"), _SIZES),
@@ -24,7 +25,7 @@ OPTIONS: Final[dict[str, dict[str, type]]] = {
 }
 """By the name of a space, the options that a text may give it: arguments of its class."""
 
-WITHOUT: Final = ("nats-tss", "nats-sss", "macro", "layerwise-nets", "hand-designed")
+WITHOUT: Final = ("nats-sss", "macro", "layerwise-nets", "hand-designed")
 """The other spaces of this package."""
 
 
