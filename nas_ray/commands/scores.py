@@ -57,6 +57,31 @@ def correlate(description: str) -> int:
     return 0
 
 
+def compare_estimates(description: str) -> int:
+    """What do cheap estimates say of longer trainings? Scores, a short training, and mixtures of both.
+
+        nas-ray compare-estimates
+        nas-ray compare-estimates --space darts-cells:channels=8,cells=3 --short epochs:2 --long epochs:20
+        nas-ray compare-estimates --proxies jacob_cov zico --weights 0.25,0.5,0.75 --max-flops 1e7
+
+    Archs are drawn from a space. Each is scored at its beginning, trained for a short time and judged on
+    held-out training images, and trained for longer from other weights and judged on the test images. The
+    table has the rank correlation of every estimate with the longer training: of scores, of the short
+    training, and of their mixtures as LCMNAS's released code adds them (raw) and as its paper describes them
+    (standardised), with bootstrap intervals. The same command goes on where it was stopped.
+    """
+    from nas_ray.commands.names import check_names
+    from nas_ray.correlate.estimates.args import EstimatesArgs
+    from nas_ray.terminal.command_line import read_args
+
+    args = read_args(EstimatesArgs, description)
+    check_names(args)
+    args.check()
+    from nas_ray.correlate.estimates.run import run  # torch takes seconds
+
+    return run(args, output(piped=120))
+
+
 def best_arch(description: str) -> int:
     """Finds the arch of the whole space that FreeREA's score likes best, and proves that no other is better.
 

@@ -10,6 +10,7 @@ from nas_ray.terminal.console import error_console, output
 
 if TYPE_CHECKING:
     from nas_ray.search.arguments import SearchArgs
+    from nas_ray.search.contest.args import StudyArgs
 
 
 def random_search(description: str) -> int:
@@ -196,3 +197,51 @@ def one_shot_truth(description: str) -> int:
     from nas_ray.search.one_shot_truth.run import run  # torch takes seconds
 
     return run(args, output(piped=120))
+
+
+def unseen(description: str) -> int:
+    """A search on images that no architecture was tuned for, and what it finds trained beside other nets.
+
+        nas-ray unseen
+        nas-ray unseen --space darts-cells:channels=8,cells=3 --proxies naswot --seeds 5
+        nas-ray unseen --searcher random_search --fidelity epochs:1 --sets shapes,seed=3 npz:mine.npz
+
+    The sets are made from a seed (docs/images.md), so nobody has tuned a net for them. On each of them the
+    search is run with several seeds, and what it finds is trained by one recipe on all training images and
+    judged on the test images, as are a random net of the same space and ResNet-20. Without arguments, cells
+    of NATS-TSS are searched by the default fitness. The same command goes on where it was stopped.
+    """
+    from nas_ray.search.contest.args import UnseenArgs
+
+    return _study(UnseenArgs, description)
+
+
+def contest(description: str) -> int:
+    """Searchers and spaces against each other: equal seconds of search, then one training for all.
+
+        nas-ray contest
+        nas-ray contest rea-tss random-macro resnet-20 --time-budget-s 60 --sets npz:cifar10.npz tile shapes
+        nas-ray contest rea-tss one-tss-net --num-samples 100 --time-budget-s None
+
+    Every contestant has the same seconds on every set of images, with several seeds, in a process with one
+    thread; what it finds is trained by one recipe on all training images and judged on the test images. The
+    folder holds the table with intervals, a picture, every entry, and the searches, of which nas-ray report
+    tells. The same command goes on where it was stopped, and with more seeds makes those alone.
+    """
+    from nas_ray.search.contest.args import ContestArgs
+
+    return _study(ContestArgs, description)
+
+
+def _study(kind: type[StudyArgs], description: str) -> int:
+    from nas_ray.commands.names import check_names
+    from nas_ray.commands.options import check_options
+    from nas_ray.terminal.command_line import read_args
+
+    args = read_args(kind, description)
+    check_names(args)
+    args.check()
+    check_options(str(getattr(args, "searcher", "")), getattr(args, "searcher_args", ()))
+    from nas_ray.search.contest.run import run  # torch takes seconds
+
+    return run(args, output(piped=160))

@@ -37,8 +37,19 @@ class CourseArgs:
 
 
 @dataclass(frozen=True)
-class EstimateArgs(StoppingArgs, TogetherArgs, MinibatchArgs, ProxyArgs, SpaceArgs):
-    """How archs are judged; `search.estimation.estimate` reads them."""
+class SearcherArgs:
+    """Which searcher, at its own defaults."""
+
+    searcher: str = "random_search"
+    """Searcher: random_search, rea, freerea, nsga2, predictor and others (docs/searchers.md), one of an
+    installed package, or your own as module:class."""
+    searcher_args: tuple[str, ...] = ()
+    """Options of the searcher as name=value, such as population=20 mutation=node."""
+
+
+@dataclass(frozen=True)
+class JudgeArgs(ProxyArgs):
+    """By what archs are judged."""
 
     proxies: tuple[str, ...] = (DEFAULT,)
     """Scores to compute: built-in names or your own as module:function, separated by commas or spaces;
@@ -53,6 +64,12 @@ class EstimateArgs(StoppingArgs, TogetherArgs, MinibatchArgs, ProxyArgs, SpaceAr
     """Train archs instead of only scoring them: epochs:4 (or another number), fast, nats-12 or nats-200,
     with changes as in nats-12:batch_size=128,cutout=8 (docs/training.md). The fitness is then valid_acc, and
     proxies are computed if --fitness names them. None means proxies alone."""
+
+
+@dataclass(frozen=True)
+class EstimateArgs(StoppingArgs, TogetherArgs, MinibatchArgs, JudgeArgs, SpaceArgs):
+    """How archs are judged; `search.estimation.estimate` reads them."""
+
     own_weights: bool = False
     """Initialise every net by itself, from --init-seed, where the space has a supernet (nats-tss, nats-sss):
     slower, and other scores. Without it archs are scored on the weights of the supernet, one per trial or
@@ -61,16 +78,6 @@ class EstimateArgs(StoppingArgs, TogetherArgs, MinibatchArgs, ProxyArgs, SpaceAr
     """Most milliseconds of one image, measured where trials run; an arch above it is a failed evaluation."""
     max_memory_mib: Annotated[float | None, ranges.COST] = None
     """Most memory of one image in MiB, measured likewise."""
-
-
-@dataclass(frozen=True)
-class LimitArgs:
-    """Which archs are searched among."""
-
-    max_params: Annotated[float | None, ranges.COST] = None
-    """Most parameters of an arch, such as 1e6; None means no limit."""
-    max_flops: Annotated[float | None, ranges.COST] = None
-    """Most multiply-adds of an arch for one image, such as 1e8; None means no limit."""
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,9 @@ from nas_ray.process.started import started
 from nas_ray.runs.folder import read_run
 from nas_ray.runs.mirror import run_to_resume
 from nas_ray.runs.stored_args import stored_args
-from nas_ray.search.argument_groups import BudgetArgs, CourseArgs, EstimateArgs, LimitArgs, TrialArgs
+from nas_ray.search.argument_groups import BudgetArgs, CourseArgs, EstimateArgs, SearcherArgs, TrialArgs
 from nas_ray.terminal import ranges
-from nas_ray.terminal.argument_groups import BenchmarkArgs, RunArgs
+from nas_ray.terminal.argument_groups import BenchmarkArgs, LimitArgs, RunArgs
 from nas_ray.terminal.command_line import check_path, read_args
 from nas_ray.training.task_args import TaskArgs, absolute_task
 
@@ -99,14 +99,8 @@ class SkipReaArgs(ReaArgs):
 
 
 @dataclass(frozen=True)
-class AnySearchArgs(SearchArgs):
+class AnySearchArgs(SearcherArgs, SearchArgs):
     """Arguments of a search with any searcher, at its own defaults."""
-
-    searcher: str = "random_search"
-    """Searcher: random_search, rea, freerea, nsga2, predictor and others (docs/searchers.md), one of an
-    installed package, or your own as module:class."""
-    searcher_args: tuple[str, ...] = ()
-    """Options of the searcher as name=value, such as population=20 mutation=node."""
 
     def searcher_options(self) -> dict[str, Any]:
         """Returns nothing: `searcher_args` are read where the searcher is made."""

@@ -17,6 +17,7 @@ _LAYERWISE: Final[dict[str, type]] = {
 }
 
 OPTIONS: Final[dict[str, dict[str, type]]] = {
+    "nats-tss": _SIZES,
     "darts": {**_SIZES, "ops": str},
     "layerwise": _LAYERWISE,
     **dict.fromkeys(("darts-s1", "darts-s2", "darts-s3", "darts-s4", "darts-cells"), _SIZES),
@@ -32,7 +33,7 @@ OPTIONS: Final[dict[str, dict[str, type]]] = {
 ARGUMENTS: Final = {"as": "variant"}
 """The argument of an option whose name Python reserves."""
 
-WITHOUT: Final = ("nats-tss", "nats-sss", "grammar-nets", "layerwise-nets", "hand-designed")
+WITHOUT: Final = ("nats-sss", "grammar-nets", "layerwise-nets", "hand-designed")
 """The other spaces of this package."""
 
 

@@ -102,6 +102,15 @@ class FoundArgs:
     """Arch to train instead, or the name of a hand-designed net such as resnet-20."""
 
 
+class LimitArgs:
+    """Which archs are searched among."""
+
+    max_params: Annotated[float | None, ranges.COST] = None
+    """Most parameters of an arch, such as 1e6; None means no limit."""
+    max_flops: Annotated[float | None, ranges.COST] = None
+    """Most multiply-adds of an arch for one image, such as 1e8; None means no limit."""
+
+
 @dataclass(frozen=True)
 class NetSizeArgs:
     """How large the nets of NATS-TSS are."""

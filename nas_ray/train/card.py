@@ -9,10 +9,10 @@ from typing import Any
 import pandas as pd
 
 from nas_ray.report.cells import cell_text
+from nas_ray.report.intervals import over_images, over_seeds, within_percent
 from nas_ray.spaces import SPACES
 from nas_ray.terminal.text import code_span, one_line
 from nas_ray.train.export import TOLERANCE
-from nas_ray.train.intervals import over_images, over_seeds, within_percent
 from nas_ray.train.job import TrainJob
 from nas_ray.train.rows import to_markdown
 

@@ -11,10 +11,10 @@ from typing import Any
 import pandas as pd
 from rich.console import Console
 
+from nas_ray.report.intervals import over_images, over_seeds, paired, within_percent
 from nas_ray.report.magnitudes import shown_score
 from nas_ray.terminal.console import Rows, put
 from nas_ray.terminal.text import table_cell
-from nas_ray.train.intervals import over_images, over_seeds, paired, within_percent
 
 RESULT = "result.json"
 

@@ -9,11 +9,13 @@ from nas_ray.commands.args import ExportArgs, PredictArgs, ReportArgs
 from nas_ray.commands.names import check_names
 from nas_ray.commands.start import COMMANDS, chosen
 from nas_ray.correlate.args import CorrelateArgs
+from nas_ray.correlate.estimates.args import EstimatesArgs
 from nas_ray.reproduce.args import ChooseArgs, CompareArgs, ReproduceArgs
 from nas_ray.reproduce.audit.args import AuditArgs
 from nas_ray.reproduce.staleness.args import StalenessArgs
 from nas_ray.score_space.args import ScoreArgs
 from nas_ray.search.arguments import AnySearchArgs, ReaArgs, SearchArgs, SkipReaArgs
+from nas_ray.search.contest.args import ContestArgs, UnseenArgs
 from nas_ray.search.one_shot.args import OneShotArgs
 from nas_ray.search.pnas_args import PnasArgs
 from nas_ray.search.reinforce_args import ReinforceArgs
@@ -39,10 +41,13 @@ ARGS: dict[str, type] = {
     "trace": TraceArgs,
     "score-space": ScoreArgs,
     "correlate": CorrelateArgs,
+    "compare-estimates": EstimatesArgs,
     "best-arch": BestArgs,
     "choose-score": ChooseArgs,
     "compare-searchers": CompareArgs,
     "staleness": StalenessArgs,
+    "unseen": UnseenArgs,
+    "contest": ContestArgs,
     "reproduce": ReproduceArgs,
     "audit": AuditArgs,
     "export-nats": ExportArgs,

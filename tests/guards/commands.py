@@ -24,6 +24,7 @@ from nas_ray.commands import start
 ROOT = Path(__file__).parents[2]
 SCRIPTS = sorted(path.stem for path in (ROOT / "experiments").glob("*.py"))
 TINY_SEARCH = "--num-samples 3 --batch-size 4 --max-concurrent 1 --num-cpus 1"
+TINY_SET = "shapes,size=16,shapes=2,train=24,test=8"
 TINY_REA = f"{TINY_SEARCH} --population 2 --sample 1"
 
 
@@ -120,6 +121,23 @@ COMMANDS = {
             "one_shot_truth",
             "--methods rs-ws --seeds 1 --shortcuts 0.8 --steps 5 --num-images 64 --num-cpus 1",
             work="nas_ray.search.one_shot_truth.run.search",
+        ),
+        Command(
+            "compare_estimates",
+            f"--space nats-tss:channels=1,cells=1 --images generated:{TINY_SET} --num-archs 10 "
+            "--proxies jacob_cov --batch-size 4 --short epochs:1 --long epochs:1 --resamples 10 --num-cpus 1",
+            work="nas_ray.correlate.estimates.run.judge",
+        ),
+        Command(
+            "unseen",
+            f"--space nats-tss:channels=1,cells=1 --sets {TINY_SET} --num-samples 2 --batch-size 4 "
+            "--recipe epochs:1 --seeds 1 --rivals random --num-cpus 1",
+            work="nas_ray.search.contest.run.carry_out",
+        ),
+        Command(
+            "contest",
+            f"resnet-20 --sets {TINY_SET} --batch-size 4 --recipe epochs:1 --seeds 1 --num-cpus 1",
+            work="nas_ray.search.contest.run.carry_out",
         ),
         Command(
             "reproduce",

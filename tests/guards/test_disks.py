@@ -75,6 +75,9 @@ AGAIN = {
     "staleness": "staleness-runs.parquet",
     "choose_score": "choices.parquet",
     "one_shot_truth": "searches.parquet",
+    "compare_estimates": "estimates.parquet",
+    "unseen": "contest.parquet",
+    "contest": "contest.parquet",
     "reproduce": "skips-counts.csv",
     "trace": "transitions.parquet",
 }

@@ -9,7 +9,10 @@ import pytest
 
 from tests.guards.commands import COMMANDS, call, refused
 
-LOOKED_UP = sorted(set(COMMANDS) - {"train", "export_nats", "predict", "one_shot_truth", "trace"})
+LOOKED_UP = sorted(
+    set(COMMANDS)
+    - {"train", "export_nats", "predict", "one_shot_truth", "trace", "compare_estimates", "unseen", "contest"}
+)
 """Commands that take `--benchmark`."""
 STORED = {
     "choose_score": "choose_score",

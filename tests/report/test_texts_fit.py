@@ -12,6 +12,7 @@ import pytest
 
 import nas_ray
 from nas_ray.report.cells import draw_cell
+from nas_ray.report.contest_picture import draw_contest
 from nas_ray.report.correlation import STATISTICS
 from nas_ray.report.correlation_pictures import draw_bars, draw_ranks
 from nas_ray.report.distribution import draw_distributions
@@ -145,10 +146,23 @@ WORDS = (
     "another_long_setting_name",
 )
 
+
+def contest(names: tuple[str, ...], sets: tuple[str, ...]) -> Callable[[Path], None]:
+    lines = pd.DataFrame(
+        {"contestant": name, "set": one, "mean": 50.0, "low": 40.0, "high": np.nan, "guess": 10.0}
+        for name in names for one in sets
+    )  # fmt: skip
+    return lambda path: draw_contest(lines, path, ABOUT)
+
+
 CASES: dict[str, dict[str, Callable[[Path], None]]] = {
     "nas_ray.report.cells.draw_cell": {
         "cell": lambda path: draw_cell(f"{ARCHS[1]}@lr=0.01,epochs=12", path, index=15_624),
         "text": lambda path: draw_cell(LONG * 6, path),
+    },
+    "nas_ray.report.contest_picture.draw_contest": {
+        "one": contest(("rea",), ("add",)),
+        "many": contest(("rea", LONG, "resnet-20"), ("add", "shapes,size=16,shapes=4", LONG)),
     },
     "nas_ray.report.correlation_pictures.draw_bars": {
         "one": bars(("naswot",), 1), "long": bars(NAMES, 1), "three": bars(NAMES, 3)

@@ -32,6 +32,7 @@ OTHER_MEANINGS = {
     "num_cpus": "processes of this machine, and not cores that Ray may use",
     "num_gpus": "a training runs one net on all of them together",
     "out": "a report and a table are files",
+    "recipe": "of one net and those beside it, or of all that a study finds",
     "runs": "how many, and which folders",
     "scores": "where scores come from, and which columns",
     "seed": "of a searcher, of a sample, of the first run or the first net",

@@ -5,21 +5,17 @@ from __future__ import annotations
 import itertools
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import as_completed
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import torch
 from rich.console import Console
 from rich.progress import track
 
 from nas_ray.drivers.lifecycle import ending_in, guarded
 from nas_ray.errors import UsageError
-from nas_ray.process.processes import process_pool
+from nas_ray.process.side_by_side import side_by_side
 from nas_ray.process.started import command_for
 from nas_ray.runs.claim import claimed
 from nas_ray.runs.record import Record
@@ -58,8 +54,11 @@ def run(args: TruthArgs, console: Console) -> int:
         def work() -> int:
             record.begin()
             missing = grouped([task for task in tasks if task not in rows])
-            with searcher(args.num_cpus or os.cpu_count() or 1, len(missing)) as made:
-                for some in track(made(missing), "Searches", len(missing), console=error_console()):
+            processes = min(args.num_cpus or os.cpu_count() or 1, len(missing))
+            with side_by_side(processes) as made:
+                for some in track(
+                    made(_searches, missing), "Searches", len(missing), console=error_console()
+                ):
                     rows.update({task_of(row): row for row in some})
                     keep()
             found = how_often(table_of(rows, tasks))
@@ -136,39 +135,5 @@ def table_of(rows: Mapping[Task, Mapping[Any, Any]], tasks: Sequence[Task]) -> p
     return pd.DataFrame(made, columns=[*KEYS, *FOUND_OUT])
 
 
-def alone() -> None:
-    """Leaves the other cores to the other processes."""
-    torch.set_num_threads(1)
-
-
 def _searches(tasks: Sequence[Task]) -> list[dict[str, Any]]:
     return [search(task) for task in tasks]
-
-
-Made = Callable[[Sequence[Sequence[Task]]], Iterator[list[dict[str, Any]]]]
-
-
-@contextmanager
-def searcher(processes: int, groups: int) -> Iterator[Made]:
-    """Gives what makes the searches of groups, in any order; one process is this one.
-
-    Raises:
-        UsageError: a process ended in the middle.
-    """
-    if min(processes, groups) <= 1:
-        before = torch.get_num_threads()
-        torch.set_num_threads(1)  # as in other processes, so that rounding is the same
-        try:
-            yield lambda some: map(_searches, some)
-        finally:
-            torch.set_num_threads(before)
-        return
-    try:
-        with process_pool(min(processes, groups), alone) as pool:
-            yield lambda some: (
-                done.result() for done in as_completed([pool.submit(_searches, group) for group in some])
-            )
-    except BrokenProcessPool as error:
-        raise UsageError(
-            "A process ended in the middle of its searches, so memory is short; lower --num-cpus."
-        ) from error

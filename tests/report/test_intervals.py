@@ -5,7 +5,7 @@ import math
 import pandas as pd
 import pytest
 
-from nas_ray.train.intervals import over_images, over_seeds, paired
+from nas_ray.report.intervals import over_images, over_seeds, paired
 from nas_ray.train.rows import summary_table
 
 
