@@ -14,7 +14,12 @@ from nas_ray.rows import Row
 from nas_ray.searchers.columns import Negated
 from nas_ray.searchers.columns import column as column
 from nas_ray.searchers.combined import Combined as Combined
-from nas_ray.searchers.combined import LogRankSum, Mixed, MixedRanks, MixedRaw, NormalisedSum, RankSum
+from nas_ray.searchers.combined import LogRankSum as LogRankSum
+from nas_ray.searchers.combined import Mixed as Mixed
+from nas_ray.searchers.combined import MixedRanks as MixedRanks
+from nas_ray.searchers.combined import MixedRaw as MixedRaw
+from nas_ray.searchers.combined import NormalisedSum as NormalisedSum
+from nas_ray.searchers.combined import RankSum as RankSum
 
 Fitness = Callable[[Sequence[Row]], np.ndarray]
 """One number per row `[rows]`, larger is better; it may be relative to the rows given."""
