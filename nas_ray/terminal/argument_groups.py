@@ -102,6 +102,7 @@ class FoundArgs:
     """Arch to train instead, or the name of a hand-designed net such as resnet-20."""
 
 
+@dataclass(frozen=True)
 class LimitArgs:
     """Which archs are searched among."""
 
