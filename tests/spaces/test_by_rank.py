@@ -14,7 +14,8 @@ from nas_ray.spaces import END, Macro, NatsTss, Product, RankedSpace
 from nas_ray.spaces.by_rank import RankedSequences, by_rank, graph_of_decisions
 from nas_ray.spaces.filtered import FilteredSpace
 from nas_ray.spaces.graphs.properties import even
-from nas_ray.spaces.macro.space import child_graph, seeds
+from nas_ray.spaces.macro.seeds import seeds
+from nas_ray.spaces.macro.space import child_graph
 from nas_ray.spaces.needs import ranked_space, sequence_space
 from nas_ray.spaces.settings import arch_of, settings_of
 from tests.searchers.toy import Grid

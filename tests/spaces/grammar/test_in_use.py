@@ -22,9 +22,9 @@ from tests.guards.commands import call
 from tests.searchers.toy import drive, options_of
 
 SMALL = "grammar:params=50000,values=200000,pixels=32"
-NEED_CHOICES = {"freerea", "nsga2", "optuna", "predictor"}
+NEED_CHOICES = {"wrs", "wrs_two_point", "freerea", "nsga2", "optuna", "predictor"}
 NEED_NEIGHBOURS = {"local_search", "move", "skip_rea"}
-NEED_SEQUENCES = {"pnas", "ppo", "reinforce"}
+NEED_SEQUENCES = {"lcmnas", "pnas", "ppo", "reinforce"}
 ARCHS = {
     "maps": "conv3:8/2-bn-relu-[(id+conv3:8-bn-relu)]*2-conv3:16/2-relu",
     "attention": "conv3:8/2-bn-relu-tokens(pos-(id+ln-attn:1)-(id+ln-lin:16-relu-lin:8))-conv1:16-bn",

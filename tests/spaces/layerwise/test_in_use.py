@@ -22,7 +22,7 @@ from tests.guards.commands import call
 from tests.searchers.toy import drive, options_of
 
 SMALL = "layerwise:preset=strides,least=2,most=5,filters=4+6,pools=max2"
-NEED_DECISIONS = {"freerea", "nsga2", "optuna", "predictor"}
+NEED_DECISIONS = {"freerea", "nsga2", "optuna", "predictor", "wrs", "wrs_two_point"}
 
 
 @pytest.mark.parametrize("name", sorted(SEARCHERS))

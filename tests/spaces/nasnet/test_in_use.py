@@ -22,7 +22,7 @@ from tests.guards.commands import call
 from tests.searchers.toy import drive, options_of
 
 SMALL = {"nasnet": "nasnet:channels=2,cells=1,blocks=2", "pnas": "pnas:channels=2,cells=1,blocks=2"}
-NEED_CELLS_OR_DECISIONS = {"freerea", "nsga2", "optuna", "predictor"}
+NEED_CELLS_OR_DECISIONS = {"freerea", "nsga2", "optuna", "predictor", "wrs", "wrs_two_point"}
 
 
 @pytest.mark.parametrize("name", sorted(SEARCHERS))

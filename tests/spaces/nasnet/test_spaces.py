@@ -95,7 +95,7 @@ def test_names_have_options() -> None:
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("macro:x=1", "The space macro has no options, got 'x=1'; name it alone."),
+        ("grammar-nets:x=1", "The space grammar-nets has no options, got 'x=1'; name it alone."),
         ("hand-designed:", "The space hand-designed has no options, got ''; name it alone."),
         ("pnas:blocks=0", "The blocks of pnas must be a whole number of at least 1, got 0."),
         ("nasnet:blocks=11", "The blocks of nasnet must be at most 10, got 11."),
