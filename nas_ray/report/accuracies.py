@@ -70,12 +70,9 @@ class Accuracies:
             return rows.assign(accuracy=np.nan), "accuracy", None, []
         known = _known(benchmark, final_archs(rows))
         if not known.notna().any():
-            return (
-                rows,
-                "accuracy",
-                None,
-                [f"No benchmark accuracy: {benchmark.acc_source} has none of these archs."],
-            )
+            said = f"No benchmark accuracy: {benchmark.acc_source} has none of these archs."
+            named = (self._given or spec) != "auto"  # that no benchmark knows a space is nothing to warn of
+            return rows, "accuracy", None, [said] if named else []
         return rows.assign(accuracy=known), benchmark.acc_column, benchmark.acc_source, []
 
     def every(self, dataset: str, spec: str, source: str | None) -> np.ndarray | None:
