@@ -17,6 +17,7 @@ from nas_ray.spaces.macro.plan import steps_of
 from nas_ray.spaces.macro.seeds import ORDER, SEEDS, seeds
 from nas_ray.spaces.macro.space import Macro, child_graph
 from nas_ray.spaces.macro.variant import VARIANTS
+from nas_ray.spaces.named import open_space
 from tests.guards.commands import call
 
 SPACE, DESCRIBED = Macro(), Macro(variant="described")
@@ -246,24 +247,18 @@ def test_all_seeds_are_nets_of_torchvision() -> None:
 
 
 @pytest.mark.slow(faster="test_samples_children_and_mutants_are_nets")
-def test_evolution_searches_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["macro", "macro:as=described,mutation=1,params=500000"])
+def test_evolution_searches_it(tmp_path: Path, name: str) -> None:
+    space, run = open_space(name), tmp_path / "run"
     ended = call(
-        *(
-            "rea",
-            "--space",
-            "macro",
-            "--driver",
-            "process",
-            "--num-samples",
-            4,
-            "--population",
-            2,
-            "--sample",
-            2,
-        ),
-        *("--batch-size", 4, "--proxies", "params", "--fitness", "params", "--out", tmp_path / "run"),
+        *("rea", "--space", name, "--driver", "process", "--num-samples", 4, "--population", 2),
+        *("--sample", 2, "--batch-size", 4, "--proxies", "params", "--fitness", "params", "--out", run),
     )
     assert ended.code == 0, ended
-    best = json.loads((tmp_path / "run" / "best.json").read_text())
-    assert best["arch"] in SPACE
-    assert SPACE.label(best["arch"]) in ended.out
+    best = json.loads((run / "best.json").read_text())
+    assert isinstance(space, Macro)
+    assert best["arch"] in space
+    assert space.label(best["arch"]) in ended.out
+    resumed = call("rea", "--resume", run, "--num-samples", 6)
+    assert resumed.code == 0, resumed
+    assert len((run / "results.csv").read_text().splitlines()) == 7
