@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from pathlib import Path
 
@@ -152,17 +153,28 @@ def test_a_net_as_described_by_hand() -> None:
 
 
 def agrees(space: Macro, arch: str) -> None:
-    """The graph that is computed is that of the net, the weights too, and it learns at all sizes."""
+    """The graph that is computed is that of the net, weights and values too, and it learns at all sizes."""
     torch.manual_seed(0)
     net = space.build(arch, 10)
     steps = steps_of(tokens_of(arch), (3, 32, 32), 10)
     assert sum(step.params for step in steps) == sum(p.numel() for p in net.parameters())
+    assert sum(step.values for step in steps) == values_of(net)
     variant = space.rules.variant
     traced = trace(net, (3, 32, 32), name=arch, hooks="released")
     assert variant.kept(traced) == child_graph(arch, variant)
     for size in (16, 32, 64):
         learns(space.for_image_size(size), arch, size)
     assert net(torch.randn(2, 3, 40, 20)).shape == (2, 10)
+
+
+def values_of(net: nn.Module) -> int:
+    """Returns how many values come out of all layers for one image."""
+    met: list[int] = []
+    for layer in net.modules():
+        if not [*layer.children()] and not isinstance(layer, nn.Sequential):
+            layer.register_forward_hook(lambda module, given, made: met.append(made[0].numel()))
+    copy.deepcopy(net)(torch.randn(2, 3, 32, 32))
+    return sum(met)
 
 
 def learns(space: Macro, arch: str, size: int) -> None:
@@ -180,6 +192,11 @@ def sampled(space: Macro, count: int) -> list[str]:
         archs.append(space.sample_from([archs[place] for place in rng.integers(len(archs), size=3)], rng))
         archs.append(space.mutant(archs[int(rng.integers(len(archs)))], rng))
     return archs
+
+
+def test_a_net_of_all_words_agrees() -> None:
+    body = "conv:8:7x7:s2-bn-relu6-max:3x3:s2:p1-conv:12:3x3:p0:g4-res-conv:7:3x3:d2-res-avg:2x2:s1-down:5"
+    agrees(DESCRIBED, f"{body}-to:3x3-square-to:1x1-linear:9-relu-dropout:0.1-head")
 
 
 @pytest.mark.parametrize("name", sorted(VARIANTS))
