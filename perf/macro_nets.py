@@ -34,7 +34,7 @@ class Args:
 
     space: tuple[str, ...] = ("macro", "macro:as=described")
     """Spaces."""
-    nets: int = 200
+    nets: int = 100
     """Nets that are drawn, mutated and built."""
     draws: int = 0
     """Chains from whose layers a table is made; then nothing is timed."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from nas_ray.spaces.macro.plan import steps_of
 from nas_ray.spaces.macro.seeds import ORDER, SEEDS, seeds
 from nas_ray.spaces.macro.space import Macro, child_graph
 from nas_ray.spaces.macro.variant import VARIANTS
+from nas_ray.spaces.named import open_space
 from tests.guards.commands import call
 
 SPACE, DESCRIBED = Macro(), Macro(variant="described")
@@ -151,17 +153,28 @@ def test_a_net_as_described_by_hand() -> None:
 
 
 def agrees(space: Macro, arch: str) -> None:
-    """The graph that is computed is that of the net, the weights too, and it learns at all sizes."""
+    """The graph that is computed is that of the net, weights and values too, and it learns at all sizes."""
     torch.manual_seed(0)
     net = space.build(arch, 10)
     steps = steps_of(tokens_of(arch), (3, 32, 32), 10)
     assert sum(step.params for step in steps) == sum(p.numel() for p in net.parameters())
+    assert sum(step.values for step in steps) == values_of(net)
     variant = space.rules.variant
     traced = trace(net, (3, 32, 32), name=arch, hooks="released")
     assert variant.kept(traced) == child_graph(arch, variant)
     for size in (16, 32, 64):
         learns(space.for_image_size(size), arch, size)
     assert net(torch.randn(2, 3, 40, 20)).shape == (2, 10)
+
+
+def values_of(net: nn.Module) -> int:
+    """Returns how many values come out of all layers for one image."""
+    met: list[int] = []
+    for layer in net.modules():
+        if not [*layer.children()] and not isinstance(layer, nn.Sequential):
+            layer.register_forward_hook(lambda module, given, made: met.append(made[0].numel()))
+    copy.deepcopy(net)(torch.randn(2, 3, 32, 32))
+    return sum(met)
 
 
 def learns(space: Macro, arch: str, size: int) -> None:
@@ -179,6 +192,11 @@ def sampled(space: Macro, count: int) -> list[str]:
         archs.append(space.sample_from([archs[place] for place in rng.integers(len(archs), size=3)], rng))
         archs.append(space.mutant(archs[int(rng.integers(len(archs)))], rng))
     return archs
+
+
+def test_a_net_of_all_words_agrees() -> None:
+    body = "conv:8:7x7:s2-bn-relu6-max:3x3:s2:p1-conv:12:3x3:p0:g4-res-conv:7:3x3:d2-res-avg:2x2:s1-down:5"
+    agrees(DESCRIBED, f"{body}-to:3x3-square-to:1x1-linear:9-relu-dropout:0.1-head")
 
 
 @pytest.mark.parametrize("name", sorted(VARIANTS))
@@ -246,24 +264,18 @@ def test_all_seeds_are_nets_of_torchvision() -> None:
 
 
 @pytest.mark.slow(faster="test_samples_children_and_mutants_are_nets")
-def test_evolution_searches_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["macro", "macro:as=described,mutation=1,params=500000"])
+def test_evolution_searches_it(tmp_path: Path, name: str) -> None:
+    space, run = open_space(name), tmp_path / "run"
     ended = call(
-        *(
-            "rea",
-            "--space",
-            "macro",
-            "--driver",
-            "process",
-            "--num-samples",
-            4,
-            "--population",
-            2,
-            "--sample",
-            2,
-        ),
-        *("--batch-size", 4, "--proxies", "params", "--fitness", "params", "--out", tmp_path / "run"),
+        *("rea", "--space", name, "--driver", "process", "--num-samples", 4, "--population", 2),
+        *("--sample", 2, "--batch-size", 4, "--proxies", "params", "--fitness", "params", "--out", run),
     )
     assert ended.code == 0, ended
-    best = json.loads((tmp_path / "run" / "best.json").read_text())
-    assert best["arch"] in SPACE
-    assert SPACE.label(best["arch"]) in ended.out
+    best = json.loads((run / "best.json").read_text())
+    assert isinstance(space, Macro)
+    assert best["arch"] in space
+    assert space.label(best["arch"]) in ended.out
+    resumed = call("rea", "--resume", run, "--num-samples", 6)
+    assert resumed.code == 0, resumed
+    assert len((run / "results.csv").read_text().splitlines()) == 7

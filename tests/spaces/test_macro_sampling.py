@@ -177,6 +177,14 @@ def test_children_are_of_the_better_parent() -> None:
         SPACE.sample_from([], rng)
 
 
+def test_graphs_without_strides_can_be_parents_as_described() -> None:
+    """Those that the released code keeps, or that were stored without."""
+    parents, rng = Parents(seeds(), DESCRIBED), np.random.default_rng(0)
+    tokens = [token for _ in range(30) for token in parents.walk((32, 32), rng)[0]]
+    assert len(tokens) > 300
+    assert not any(token.shaped for token in tokens)
+
+
 def test_as_described_the_worse_parent_gives_a_third() -> None:
     wide, narrow = "max:4x4-conv:64:3x3-to:4x4-head", "max:4x4-conv:8:5x5-to:4x4-head"
     space, rng = Macro(variant="described"), np.random.default_rng(3)

@@ -20,6 +20,7 @@ from nas_ray.spaces.macro.plan import layers_of_steps, steps_of
 from nas_ray.spaces.macro.rules import SIZE, Rules
 from nas_ray.spaces.macro.sampling import Parents
 from nas_ray.spaces.macro.seeds import seed_parents
+from nas_ray.spaces.macro.seeds import seeds as seeds
 from nas_ray.spaces.macro.variant import RELEASED, VARIANTS, Variant
 
 if TYPE_CHECKING:
