@@ -8,7 +8,7 @@ from typing import Any, Final
 from nas_ray.reproduce.measures import SHORT
 from nas_ray.reproduce.tables import Setting, Table
 
-EVALUATIONS: Final = 500
+EVALUATIONS: Final = 300
 POPULATION: Final = 25
 """The default of the released code; its README runs 100."""
 SCORE: Final = "lcmnas"
