@@ -20,7 +20,8 @@ from nas_ray.rows import given_in
 from nas_ray.runs.folder import FILE_NAME, FORMAT, fingerprint, provenance, update_run
 from nas_ray.runs.writing import write_json, write_table
 from nas_ray.searchers.base import ArchSearcher
-from nas_ray.searchers.fitness import FITNESSES, Combined, Fitness, Mixed, Single
+from nas_ray.searchers.combined import Combined, Mixed
+from nas_ray.searchers.fitness import FITNESSES, Fitness, Single
 from nas_ray.searchers.pareto import column_of, objectives_of
 from nas_ray.spaces import FiniteSpace
 from nas_ray.spaces.found import space_of_found

@@ -68,8 +68,9 @@ class SearchedArgs(RunsArgs):
     module:class. Random search is always among them."""
     by: str | None = None
     """What the searches maximise: valid_acc_12 or valid_acc_200 (validation accuracy after so many epochs), a
-    stored score such as naswot, several as rank_sum:naswot,synflow, or freerea. None means valid_acc_12, or
-    valid_acc_200 where the benchmark holds no other, as the embedded table."""
+    stored score such as naswot, several as rank_sum:naswot,synflow, both as mixed=0.5:naswot,valid_acc_12, or
+    freerea. None means valid_acc_12, or valid_acc_200 where the benchmark holds no other, as the embedded
+    table."""
     evaluations: Annotated[int | None, COUNT] = None
     """Evaluations of a run (default: 200, or no limit with --seconds)."""
     seconds: Annotated[float | None, SECONDS] = None

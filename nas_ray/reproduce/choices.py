@@ -9,7 +9,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from nas_ray.searchers.fitness import Combined, LogRankSum, NormalisedSum, RankSum
+from nas_ray.searchers.combined import Combined, LogRankSum, NormalisedSum, RankSum
 from nas_ray.searchers.skip_rules import SKIP
 from nas_ray.spaces.nats_tss import EDGES, to_ops
 

@@ -59,7 +59,8 @@ class JudgeArgs(ProxyArgs):
     log_rank_sum:logsynflow,skip on nats-tss, normalised_sum:naswot,logsynflow,skip there on images of your
     own, synflow on nats-sss, and rank_sum:naswot,synflow on all others (docs/default_fitness.md). None means
     default, but the rank sum of the proxies where --proxies names them, and valid_acc with --fidelity.
-    mixed=0.5:synflow,valid_acc weighs standardised scores."""
+    mixed=0.5:synflow,valid_acc weighs standardised scores, mixed_ranks their ranks, mixed_raw the scores as
+    they are."""
     fidelity: str | None = None
     """Train archs instead of only scoring them: epochs:4 (or another number), fast, nats-12 or nats-200,
     with changes as in nats-12:batch_size=128,cutout=8 (docs/training.md). The fitness is then valid_acc, and

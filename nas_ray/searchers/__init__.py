@@ -6,20 +6,18 @@ from nas_ray.rows import Row
 from nas_ray.searchers.area import Area, Warmup
 from nas_ray.searchers.base import ArchSearcher
 from nas_ray.searchers.cheap_score import CheapScore, ScoreTable
-from nas_ray.searchers.controllers.ppo import Ppo
-from nas_ray.searchers.controllers.reinforce import Reinforce
-from nas_ray.searchers.evolution import RegularizedEvolution
-from nas_ray.searchers.fitness import (
-    Fitness,
+from nas_ray.searchers.combined import (
     LogRankSum,
     Mixed,
     MixedRanks,
     MixedRaw,
     NormalisedSum,
     RankSum,
-    Single,
-    parse_fitness,
 )
+from nas_ray.searchers.controllers.ppo import Ppo
+from nas_ray.searchers.controllers.reinforce import Reinforce
+from nas_ray.searchers.evolution import RegularizedEvolution
+from nas_ray.searchers.fitness import Fitness, Single, parse_fitness
 from nas_ray.searchers.freerea import FreeRea
 from nas_ray.searchers.lcmnas import Lcmnas
 from nas_ray.searchers.local_search import LocalSearch

@@ -21,9 +21,11 @@ def column(rows: Sequence[Mapping[str, Any]], name: str) -> np.ndarray:
         UsageError: a value is no number, as in rows that were changed by hand.
     """
     values: list[Any] = [row.get(name) for row in rows]
-    if not all(type(value) is float for value in values):  # as nearly all are
+    if set(map(type, values)) - {float}:  # as nearly all are
         values = [_number(row, name) for row in rows]
-    return np.array([value if math.isfinite(value) else -math.inf for value in values], dtype=float)
+    numbers = np.array(values, dtype=float)
+    numbers[~np.isfinite(numbers)] = -math.inf
+    return numbers
 
 
 def _number(row: Mapping[str, Any], name: str) -> float:

@@ -11,8 +11,9 @@ import numpy as np
 from nas_ray.errors import UsageError
 from nas_ray.rows import GIVEN, Row
 from nas_ray.searchers.base import ArchSearcher
+from nas_ray.searchers.combined import NormalisedSum
 from nas_ray.searchers.evolution import LARGEST
-from nas_ray.searchers.fitness import Fitness, NormalisedSum
+from nas_ray.searchers.fitness import Fitness
 from nas_ray.searchers.sampling import Repeats, sample_new
 from nas_ray.searchers.variation import crossover, draw
 from nas_ray.spaces.needs import decision_space, neighborhood

@@ -75,8 +75,9 @@ class RankedSequences:
             uniform: whether all that follows a decision in a parent is equally likely, whatever its weight.
         """
         if self._ranked != tuple(ranked):
-            graphs = [graph_of_decisions(self.space.decisions(arch)) for arch in ranked]
-            self._ranked, self._graphs, self._able = tuple(ranked), graphs, {}
+            known = dict(zip(self._ranked, self._graphs, strict=True))
+            self._graphs = [known.get(arch) or self._graph(arch) for arch in ranked]
+            self._ranked, self._able = tuple(ranked), {}
 
         def choose(prefix: tuple[str, ...], options: tuple[str, ...]) -> str:
             if len(options) == 1:
@@ -96,6 +97,9 @@ class RankedSequences:
             except UsageError:  # outside of a filter
                 continue
         return self.space.sample(rng)
+
+    def _graph(self, arch: str) -> Graph:
+        return graph_of_decisions(self.space.decisions(arch))
 
     def _followers(self, before: str, options: tuple[str, ...]) -> list[Weights]:
         """Returns for each parent that has any, what of `options` follows `before` in it."""

@@ -19,8 +19,20 @@ from nas_ray.report.accuracies import Accuracies
 from nas_ray.report.read_runs import read_runs
 from nas_ray.runs.folder import read_run
 from nas_ray.runs.journal import read_journal
-from nas_ray.searchers import ArchSearcher, RandomSearch, RegularizedEvolution, Row, Single
-from nas_ray.searchers.fitness import LogRankSum, Mixed, NormalisedSum, RankSum, parse_fitness
+from nas_ray.searchers import (
+    ArchSearcher,
+    LogRankSum,
+    Mixed,
+    MixedRanks,
+    MixedRaw,
+    NormalisedSum,
+    RandomSearch,
+    RankSum,
+    RegularizedEvolution,
+    Row,
+    Single,
+    parse_fitness,
+)
 from nas_ray.searchers.given import GivenArchs
 from nas_ray.searchers.in_flight import MOST_WAITING
 from nas_ray.spaces import NatsTss, SearchSpace
@@ -193,6 +205,8 @@ def test_a_simulation_that_fails_keeps_its_rows(tmp_path: Path) -> None:
         LogRankSum(("a", "b")),
         NormalisedSum(("a",)),
         Mixed(("a", "b"), 0.25),
+        MixedRaw(("a", "b"), 0.25),
+        MixedRanks(("b", "a")),
     ],
 )
 def test_the_text_of_a_fitness_makes_it_again(fitness: Any) -> None:

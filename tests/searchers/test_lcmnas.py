@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -185,21 +184,23 @@ def test_a_known_sample_is_drawn_again_as_described() -> None:
     assert counts["described"] > 190
 
 
-def test_macro_nets_are_drawn_from_nets() -> None:
+def test_macro_nets_are_drawn_from_nets_and_a_search_that_is_cut_goes_on() -> None:
     space = Macro()
-    first, second = (
-        Lcmnas(space, fitness=X, population=6, elite=0.34, seed=3, variant="described") for _ in range(2)
-    )
-    asked = drive(first, 14)
-    assert asked == drive(second, 14)
+
+    def searcher() -> Lcmnas:
+        made = Lcmnas(space, fitness=X, population=6, elite=0.34, seed=3, variant="described")
+        made.attach(stop=lambda: made.num_asked >= 14)
+        return made
+
+    first, second, resumed = (searcher() for _ in range(3))
+    asked = drive(first, 20)
+    assert asked == drive(second, 20)
     assert all(arch in space for arch in asked)
-    resumed = Lcmnas(space, fitness=X, population=6, elite=0.34, seed=3, variant="described")
-    resumed.replay(first.events[:17])
-    kinds = Counter(map(type, (resumed._from, first._from)))
-    assert kinds == {Macro: 2}
-    whole = [event["arch"] for event in first.events if event["event"] == "ask"]
-    went_on = drive(resumed, 14 - 8, start=50)
-    assert whole[8:] == went_on[-6:]
+    assert first._from is space
+    resumed.replay(first.events[:17])  # in the second generation
+    drive(resumed, 20)
+    assert resumed.events == first.events
+    assert len(first.events) == 28
 
 
 @pytest.mark.parametrize(
