@@ -16,7 +16,7 @@ from nas_ray.training.text_task import TextTask
 SETTINGS = {"": "", "range": "@lr=log:0.01..1,epochs=1..4,batch_size=32/64", "choices": "@lr=0.1/0.01"}
 SMALL = {
     **dict.fromkeys(OPTIONS, ":channels=4,cells=3"),
-    "grammar": ":params=200000,values=300000",
+    "grammar": ":nodes=8,params=200000,values=300000",
     "layerwise": ":preset=strides,least=2,most=3,heights=1+3,widths=3,filters=4+6",
     "nasnet": ":channels=2,cells=1,blocks=1",
     "pnas": ":channels=2,cells=1,blocks=2",

@@ -39,10 +39,11 @@ def cost_of(chain: Chain, size: int, num_classes: int = 0) -> Cost:
     steps = steps_of(chain)
     end = steps[-1].gives if steps else IMAGE
     head = num_classes * (end.width + 1)
-    return sum((_of_step(step, size) for step in steps), Cost(head, head, num_classes))
+    return sum((cost_of_step(step, size) for step in steps), Cost(head, head, num_classes))
 
 
-def _of_step(step: Step, size: int) -> Cost:
+def cost_of_step(step: Step, size: int) -> Cost:
+    """Returns the cost of a layer, or of what branches give beside what they cost themselves."""
     places = step.gives.side(size) ** 2
     made = Cost(values=places * step.gives.width)
     return made + _of_leaf(step.term, step.takes, places) if isinstance(step.term, Leaf) else made

@@ -34,6 +34,8 @@ SHRINKING: Mapping[str, float] = {"conv3": 50, "conv5": 10, "conv7": 10, "patch"
 TOKEN_CORES: Mapping[str, float] = {"attn": 45, "mix": 25, "lin": 18, "pos": 4, "": 8}
 TOKEN_NORM, TOKEN_ACTIVATION = 0.8, 0.25
 """How often normalisation comes before layers on tokens, and an activation behind them."""
+HIDDEN = [width for width in WIDTHS if 16 <= width <= 256]
+"""Hidden units of token mixing that are drawn."""
 LEAST_OF_A_HEAD = 8
 """Channels of a head of attention, at least."""
 
@@ -89,7 +91,7 @@ def _token_core(word: str, width: int, rng: np.random.Generator) -> Chain:
     if word == "attn":
         return (Leaf(word, number=int(rng.choice(heads_for(width)))),)
     if word == "mix":
-        return (Leaf(word, number=int(rng.choice([hidden for hidden in WIDTHS if 16 <= hidden <= 256]))),)
+        return (Leaf(word, number=int(rng.choice(HIDDEN))),)
     return _named(word, width) if word else ()
 
 

@@ -14,7 +14,7 @@ from typing import Final, Protocol
 import numpy as np
 
 from nas_ray.spaces.grammar.shapes import Shape
-from nas_ray.spaces.grammar.terms import MAP, TOKENS, WIDTHS, Branch, Chain, Leaf, Routed
+from nas_ray.spaces.grammar.terms import MAP, TOKENS, WIDTHS, Branch, Chain, Leaf, Routed, normal
 
 KEEP_MAPS, CHANGE_MAPS = "keep maps", "change maps"
 KEEP_TOKENS, CHANGE_TOKENS = "keep tokens", "change tokens"
@@ -68,7 +68,11 @@ def _two(deriving: Deriving, takes: Shape, gives: Shape) -> Chain:
 
 
 def _residual(deriving: Deriving, takes: Shape, gives: Shape) -> Chain:
-    return (Branch("+", ((), deriving.chain(takes, gives))),)
+    made = normal(deriving.chain(takes, gives))
+    alone = made[0] if len(made) == 1 else None
+    if isinstance(alone, Branch) and alone.sign == "+" and () in alone.parts:
+        return made  # beside a shortcut as it is
+    return (Branch("+", ((), made)),)
 
 
 def _sum(deriving: Deriving, takes: Shape, gives: Shape) -> Chain:

@@ -6,10 +6,13 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from nas_ray.errors import UsageError
-from nas_ray.spaces.grammar.terms import FORMS, TOKENS, WIDTHS, Branch, Chain, Leaf, Routed, Term
+from nas_ray.spaces.grammar.terms import FORMS, IDENTITY, TOKENS, WIDTHS, Branch, Chain, Leaf, Routed, Term
 
 MOST_STRIDE: Final = 64
 """How much smaller than the image a map may be."""
+
+MOST_BRANCHES: Final = 8
+"""Chains that read the same."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +103,10 @@ def _after_leaf(leaf: Leaf, takes: Shape) -> Shape:
 
 
 def _after_branch(branch: Branch, ends: list[Shape]) -> Shape:
+    if len(ends) > MOST_BRANCHES:
+        raise UsageError(f"Branches of grammar must be at most {MOST_BRANCHES}, got {len(ends)}.")
+    if branch.sign == "+" and branch.parts.count(()) > 1:
+        raise UsageError(f"A sum of grammar must have {IDENTITY} once, got {branch}.")
     first = ends[0]
     other = next((end for end in ends if end.stride != first.stride), None)
     if branch.sign == "+":

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -13,11 +13,14 @@ from nas_ray.errors import UsageError, unknown_name
 from nas_ray.errors.checks import whole
 from nas_ray.spaces.grammar.costs import cost_of
 from nas_ray.spaces.grammar.derivation import Derivation
+from nas_ray.spaces.grammar.limits import Limits
 from nas_ray.spaces.grammar.named import NETS
-from nas_ray.spaces.grammar.reading import MOST_DEPTH, MOST_NODES, read
+from nas_ray.spaces.grammar.reading import MOST_DEPTH, MOST_NODES, chain_in, read
 from nas_ray.spaces.grammar.summary import summary
-from nas_ray.spaces.grammar.terms import Chain, depth_of, size_of, written
-from nas_ray.spaces.grammar.vary import crossed, crossings, mutated
+from nas_ray.spaces.grammar.terms import Chain, written
+from nas_ray.spaces.grammar.vary import crossed, crossings, mutated, neighbours
+from nas_ray.spaces.grammar.walk import Walk
+from nas_ray.spaces.grammar.words import text_of, words_of
 
 if TYPE_CHECKING:
     from torch import nn
@@ -30,46 +33,14 @@ PARAMS, VALUES = 30_000_000, 8_000_000
 """Weights of a net without its classifier, and values of all its maps for one image of `PIXELS`."""
 NODES, DEPTH = 250, 10
 TRIES: Final = 100
+MOST_NEAR: Final = 200
+"""Neighbours of an arch, at most."""
 CROSSOVER: Final = 0.3
 """How often a child of two different parents has parts of both; else it is a mutation of the first."""
 MORE: Final = 0.5
 """How often one mutation more is made of a net from which a search starts."""
 SIMPLEST: Final = "conv3:8-bn-relu"
 """What is returned where nothing else is within limits."""
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What archs of a space may have.
-
-    Attributes:
-        nodes: layers, branches and routings.
-        depth: of branches and routings in each other.
-        params: weights and biases without those of the classifier.
-        values: of all maps and tokens of one image.
-    """
-
-    nodes: int
-    depth: int
-    params: int
-    values: int
-
-    def broken_by(self, chain: Chain, size: int) -> str | None:
-        """Returns what of a chain is above a limit, the end of a sentence; None if nothing is.
-
-        Raises:
-            UsageError: the parts of the chain do not fit.
-        """
-        cost = cost_of(chain, size)
-        for what, found, most in (
-            ("layers, branches and routings", size_of(chain), self.nodes),
-            ("brackets in each other", depth_of(chain), self.depth),
-            ("weights", cost.params, self.params),
-            (f"values in its maps of {size} pixels", cost.values, self.values),
-        ):
-            if found > most:
-                return f"has {found:,} {what}, more than {most:,}"
-        return None
 
 
 class Grammar:
@@ -128,6 +99,7 @@ class Grammar:
             raise UsageError(
                 f"The limits of grammar must leave a net, but the simplest, {SIMPLEST}, {why}; give others."
             )
+        self._walk = Walk(self.limits, pixels)
         self.start = tuple(filter(None, start.split("+")))
         for name in self.start:
             if name not in NETS:
@@ -171,6 +143,39 @@ class Grammar:
             if child is not None:
                 return child
         return self._mutated(parents[0], rng)
+
+    def neighbors(self, arch: str) -> list[str]:
+        """Returns archs with one layer of another kind, or one part removed, doubled, or beside a shortcut.
+
+        A part is a layer, all branches, or what is routed; of branches one may remain. Of more than
+        `MOST_NEAR` they are some, which `arch` alone decides.
+
+        Raises:
+            UsageError: no arch of this space.
+        """
+        drawn = neighbours(self._read(arch), MOST_NEAR, np.random.default_rng(zlib.crc32(arch.encode())))
+        near = (written(chain) for chain in drawn if chain and self._within(chain))
+        return [other for other in dict.fromkeys(near) if other != arch]
+
+    def options(self, prefix: tuple[str, ...]) -> tuple[str, ...]:
+        """Returns the words that may follow some words: layers, their numbers, and brackets (`walk.py`)."""
+        return self._walk.options(tuple(prefix))
+
+    def decisions(self, arch: str) -> tuple[str, ...]:
+        """Returns the words of `arch`.
+
+        Raises:
+            UsageError: no arch of this space.
+        """
+        return tuple(words_of(self._read(arch)))
+
+    def assemble(self, decisions: Sequence[str]) -> str:
+        """Returns the arch of words, in its one form.
+
+        Raises:
+            UsageError: they make none.
+        """
+        return written(self._checked(chain_in(text_of(decisions))))
 
     def build(self, arch: str, num_classes: int) -> nn.Module:
         """Returns a new net `[B, 3, H, W] -> [B, num_classes]`, which runs on images of any size.
@@ -221,10 +226,21 @@ class Grammar:
         Raises:
             UsageError: it is none, or above a limit.
         """
-        chain = read(arch)
+        return self._checked(read(arch))
+
+    def _checked(self, chain: Chain) -> Chain:
+        """Returns a chain that is within the limits.
+
+        Raises:
+            UsageError: it is not, or its parts do not fit.
+        """
         if (why := self.limits.broken_by(chain, self.pixels)) is not None:
             raise UsageError(
-                f"An arch of grammar must make a net within limits, but {arch[:200]} {why}; give the space "
-                "other limits, or take another arch."
+                f"An arch of grammar must make a net within limits, but {written(chain)[:200]} {why}; give "
+                "the space other limits, or take another arch."
             )
         return chain
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Returns all but what is remembered of sequences."""
+        return {**self.__dict__, "_walk": Walk(self.limits, self.pixels)}

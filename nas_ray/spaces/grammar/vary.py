@@ -9,11 +9,12 @@ from typing import Final
 import numpy as np
 
 from nas_ray.spaces.grammar.derivation import Derivation
-from nas_ray.spaces.grammar.layers import heads_for, weighted
+from nas_ray.spaces.grammar.layers import HIDDEN, heads_for, weighted
 from nas_ray.spaces.grammar.shapes import IMAGE, Shape, after, inside
 from nas_ray.spaces.grammar.terms import (
     FORMS,
     WIDTHS,
+    Branch,
     Chain,
     Leaf,
     Term,
@@ -117,6 +118,33 @@ def crossed(chain: Chain, choices: list[tuple[Place, list[Chain]]], rng: np.rand
     return normal(with_part(chain, place, parts[int(rng.integers(len(parts)))]))
 
 
+def neighbours(chain: Chain, most: int, rng: np.random.Generator) -> Iterator[Chain]:
+    """Yields sentences in which one part is another that is near it, each in its one form.
+
+    Of more than `most` it is so many, drawn from `rng`, in the order of the text.
+    """
+    edits = [
+        (Place(path, at, at + 1), terms)
+        for path, inner, shapes in chains_of(chain)
+        for at, term in enumerate(inner)
+        for terms in _near(Part((term,), shapes[at], shapes[at + 1]))
+    ]
+    if len(edits) > most:
+        edits = [edits[place] for place in sorted(rng.choice(len(edits), size=most, replace=False))]
+    for place, terms in edits:
+        yield normal(with_part(chain, place, terms))
+
+
+def _near(part: Part) -> Iterator[Chain]:
+    """Yields what may stand in the place of a single term."""
+    (term,) = part.terms
+    yield from ((leaf,) for leaf in other_layers(part))
+    if isinstance(term, Branch):
+        yield from (one for one in term.parts if after(one, part.takes) == part.gives)
+    if part.takes == part.gives:
+        yield from ((), part.terms * 2, (Branch("+", ((), part.terms)),))
+
+
 def parts_of(chain: Chain) -> Iterator[tuple[Place, Part]]:
     """Yields every part of up to `LONGEST` terms."""
     for path, inner, shapes in chains_of(chain):
@@ -169,6 +197,8 @@ def other_layers(part: Part) -> list[Leaf]:
             numbers = [width]
         elif word == "attn":
             numbers = heads_for(width)
+        elif word == "mix":
+            numbers = HIDDEN
         for kernel in form.kernels or (0,):
             for stride in (1, 2) if form.strided else (1,):
                 made += [Leaf(word, kernel, number, stride) for number in numbers]

