@@ -26,7 +26,7 @@ from nas_ray.search.estimation import SUPERNET, TRAINED, estimate, scheduler_of,
 from nas_ray.search.objectives import check_objectives, named_objectives
 from nas_ray.search.requests import request_for
 from nas_ray.search.start_from import start_from
-from nas_ray.search.texts import check_reads_text, said_of_text
+from nas_ray.search.texts import said_of_text
 from nas_ray.searchers import ArchSearcher
 from nas_ray.searchers.named import make_searcher
 from nas_ray.searchers.pareto import objectives_of
@@ -39,6 +39,7 @@ from nas_ray.spaces.product import arch_space
 from nas_ray.spaces.settings import written
 from nas_ray.terminal.console import say
 from nas_ray.terminal.ranges import check_ranges
+from nas_ray.training.reads_text import check_reads_text
 from nas_ray.training.task_args import is_text, open_subject
 from nas_ray.training.text_task import TextTask
 
