@@ -51,8 +51,7 @@ def fit(job: TextJob, candidate: Candidate, seed: int, folder: Path) -> pd.DataF
         if row["valid_nats"] <= min(_known(one["valid_nats"]) for one in rows):
             _write(folder / BEST, {"state_dict": module.module.trained.state_dict()})
         _write(folder / LAST, {"rows": rows, **module.state()})
-        table = pd.DataFrame(rows)
-        write_atomically(folder / CURVE, lambda path, table=table: table.to_csv(path, index=False))
+        _write_curve(folder / CURVE, rows)
         tell(_line(f"{candidate.label} seed {seed}", row, job.recipe.epochs, job.task.corpus.spec.tokens))
         if not math.isfinite(row["train_loss"]):
             break
@@ -112,6 +111,10 @@ def _told(path: Path) -> Any:
             f"The checkpoint {path} must be of the net that is trained, but it is not ({describe(error)}); "
             "remove it, and its training begins anew."
         ) from error
+
+
+def _write_curve(path: Path, rows: list[dict[str, float]]) -> None:
+    write_atomically(path, lambda temporary: pd.DataFrame(rows).to_csv(temporary, index=False))
 
 
 def _write(path: Path, content: Mapping[str, Any]) -> None:

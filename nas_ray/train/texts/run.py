@@ -7,12 +7,14 @@ import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import torch
 from rich.console import Console
 
 from nas_ray.process.seeded import seeded
 from nas_ray.process.started import command_for
+from nas_ray.rows import records
 from nas_ray.runs.folder import read_run, update_run, write_json, write_table
 from nas_ray.runs.writing import write_text
 from nas_ray.terminal.console import say
@@ -114,7 +116,8 @@ def _trained(job: TextJob, candidate: Candidate, seed: int, folder: Path) -> dic
     if done is not None:
         return done
     curve = fit(job, candidate, seed, folder)
-    best = curve.loc[curve["valid_nats"].idxmin()] if curve["valid_nats"].notna().any() else curve.iloc[-1]
+    nats = curve["valid_nats"].to_numpy(dtype=float)
+    best = curve.iloc[int(np.where(np.isfinite(nats), nats, np.inf).argmin())]
     test = nats_of(best_net(job, candidate, seed, folder), job.task.tested(job.recipe))
     row = {
         "label": candidate.label,
@@ -136,7 +139,7 @@ def _trained(job: TextJob, candidate: Candidate, seed: int, folder: Path) -> dic
 
 def _leave(job: TextJob, summary: pd.DataFrame, results: pd.DataFrame, folder: Path) -> TrainedText:
     """Writes `model.pt`, `model.onnx` and the card, and returns the net with the best validation."""
-    own = results[results["label"] == job.found.label].to_dict("records")
+    own = records(results[results["label"] == job.found.label])
     exported = min(own, key=lambda row: row["valid_nats"] if math.isfinite(row["valid_nats"]) else math.inf)
     kept = net_folder(folder, job.found, exported["seed"])
     corpus = job.task.corpus
