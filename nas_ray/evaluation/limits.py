@@ -37,7 +37,9 @@ class Costs:
         self.space = space
         self.num_classes = num_classes
         self.image = image
-        self.example = torch.empty(1, *image) if example is None else example
+        self.example = torch.empty(1, *image, device="meta") if example is None else example
+        # steps of recurrent nets are compiled for real devices
+        self._device = torch.device("meta" if example is None else "cpu")
         self._formula = space.cost if isinstance(space, CostSpace) else None
         self._class_of = space.cost_class if isinstance(space, CostClassSpace) else None
         self._known: dict[Hashable, tuple[float, float]] = {}
@@ -52,9 +54,9 @@ class Costs:
         return self._known[key]
 
     def _count(self, arch: str) -> tuple[float, float]:
-        with ForeignCode(), torch.device("meta"), torch.random.fork_rng(devices=[]):
+        with ForeignCode(), self._device, torch.random.fork_rng(devices=[]):
             net = self.space.build(arch, self.num_classes)
-            inputs = torch.empty_like(self.example, device="meta")
+            inputs = self.example.to(self._device)
             targets = torch.empty(1, dtype=torch.int64)
             multiply_adds = flops(net, inputs, targets)  # first: its pass gives lazy layers their shapes
             return params(net, inputs, targets), multiply_adds
