@@ -173,7 +173,7 @@ def _limited(space: SearchSpace, args: SearchArgs, images: Subject) -> SearchSpa
     """Returns the archs of a space that keep the limits, counted for one image or one sequence."""
     bounded = partial(limited, space, max_params=args.max_params, max_flops=args.max_flops)
     if isinstance(images, TextTask):
-        return bounded(num_classes=images.num_outputs, example=images.minibatch()[0][:1])
+        return bounded(num_classes=images.num_outputs, image=images.minibatch()[0][:1])
     image = (3, images.image_size, images.image_size)
     return bounded(num_classes=images.num_classes, image=image)
 

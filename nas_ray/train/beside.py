@@ -65,8 +65,8 @@ class Candidates:
         self._ready = fitted_space(HandDesigned(), image_size)
         self._space, self._name = space, space_name
         self._images = example is None
-        image = (3, image_size, image_size)
-        self._costs = {s: Costs(s, num_classes, image, example) for s in (self._space, self._ready)}
+        image = (3, image_size, image_size) if example is None else example
+        self._costs = {s: Costs(s, num_classes, image) for s in (self._space, self._ready)}
 
     def named(self, arch: str, label: str) -> Candidate:
         """Returns the candidate of an arch, or of the name of a hand-designed net, which is its own label.

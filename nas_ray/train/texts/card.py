@@ -8,11 +8,11 @@ from typing import Any
 
 import pandas as pd
 
+from nas_ray.report.intervals import over_seeds
 from nas_ray.spaces import SPACES
 from nas_ray.terminal.text import code_span, one_line
 from nas_ray.train.card import versions
 from nas_ray.train.export import TOLERANCE
-from nas_ray.train.intervals import over_seeds
 from nas_ray.train.texts.job import TextJob
 from nas_ray.train.texts.tables import to_markdown
 from nas_ray.training.text_options import TEXT_OPTIONS

@@ -8,10 +8,10 @@ from typing import Any
 import pandas as pd
 from rich.console import Console
 
+from nas_ray.report.intervals import over_seeds, paired
 from nas_ray.terminal.console import Rows, put
 from nas_ray.terminal.text import table_cell
 from nas_ray.train.beside import Candidate
-from nas_ray.train.intervals import over_seeds, paired
 
 HEADS = ("arch", "params, M", "held-out perplexity", "test perplexity", "found is lower by")
 
