@@ -14,19 +14,22 @@ import torch
 from rich.console import Console
 from torch.nn.functional import cross_entropy
 
-import nas_ray
+from nas_ray.commands.args import PredictArgs
+from nas_ray.commands.results import predicted
 from nas_ray.errors import UsageError
 from nas_ray.search.arguments import SearchArgs
 from nas_ray.search.session import run as search
 from nas_ray.train.args import TrainArgs, parse
 from nas_ray.train.run import train
 from nas_ray.train.texts import fit
+from nas_ray.train.texts.export import Step, run_onnx
 from nas_ray.training.trained import load
 from nas_ray.training.trained_text import TextFacts, TrainedText
 from tests.training.small_lstm import SmallLstm, SmallLstms, generated_text
 
 SPACE = "tests.training.small_lstm:SmallLstms"
-RECIPE = "lm-fast:epochs=3,batch_size=8,bptt=20,nonmonotone=1"
+RECIPE = "lm-fast:batch_size=8,bptt=20,nonmonotone=1,epochs=3"
+SHORT = RECIPE.replace("epochs=3", "epochs=1")
 
 
 @pytest.fixture(scope="module")
@@ -47,15 +50,8 @@ def args_for(text: str, out: Path, **changes: object) -> TrainArgs:
 def trained(text: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a training of two seeds with an arch beside it."""
     out = tmp_path_factory.mktemp("train") / "run"
-    formats = ("onnx",) if not nas_ray_export_lacks() else ("none",)
-    assert train(args_for(text, out, beside=("8",), formats=formats, sample="the cat"), Console()) == 0
+    assert train(args_for(text, out, beside=("8",), sample="the cat"), Console()) == 0
     return out
-
-
-def nas_ray_export_lacks() -> bool:
-    from nas_ray.train.export import NEEDS, chosen_formats
-
-    return "onnx" in chosen_formats(None)[1] and "onnx" in NEEDS
 
 
 def test_tables_have_perplexities_with_intervals_over_seeds(trained: Path) -> None:
@@ -99,16 +95,34 @@ def test_a_net_continues_a_prompt(trained: Path) -> None:
     assert net.perplexity("the cat sees mice .\n") < net.perplexity("mice the . sees cat\n")
 
 
-def test_the_step_in_onnx_gives_the_logits_of_the_net(trained: Path) -> None:
-    pytest.importorskip("onnxruntime")
-    from nas_ray.train.texts.export import run_onnx
+def test_steps_one_after_the_other_are_the_net() -> None:
+    torch.manual_seed(0)
+    net = SmallLstm(14, 8).eval()
+    tokens = torch.randint(14, (3, 6), generator=torch.Generator().manual_seed(1))
+    state, logits = net.begin(3), []
+    for column in tokens.T:
+        now, *state = Step(net)(column, *state)
+        logits.append(now)
+    torch.testing.assert_close(torch.stack(logits, 1), net(tokens))
 
-    net = load(trained, SmallLstms())
+
+@pytest.mark.slow(faster="test_steps_one_after_the_other_are_the_net")
+def test_the_step_in_onnx_gives_the_logits_of_the_net(text: str, tmp_path: Path) -> None:
+    onnxruntime = pytest.importorskip("onnxruntime")
+    args = args_for(
+        text, tmp_path / "run", seeds=1, formats=("onnx",), recipe=RECIPE.replace("epochs=3", "epochs=1")
+    )
+    assert train(args, Console()) == 0
+    path = tmp_path / "run" / "model.onnx"
+    net = load(tmp_path / "run", SmallLstms())
     assert isinstance(net, TrainedText)
-    tokens = torch.randint(net.facts and 14, (4, 9), generator=torch.Generator().manual_seed(1))
+    tokens = torch.randint(14, (4, 9), generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
         expected = net(tokens).numpy()
-    np.testing.assert_allclose(run_onnx(trained / "model.onnx", tokens.numpy()), expected, atol=1e-5)
+    np.testing.assert_allclose(run_onnx(path, tokens.numpy()), expected, atol=1e-5)
+    about = onnxruntime.InferenceSession(str(path)).get_modelmeta().custom_metadata_map
+    assert tuple(json.loads(about["words"])) == net.facts.words
+    assert "`model.onnx` is one step" in (tmp_path / "run" / "model_card.md").read_text(encoding="utf-8")
 
 
 def test_the_card_says_what_the_net_is(trained: Path) -> None:
@@ -180,6 +194,16 @@ def test_what_cannot_be_is_told_before_anything_is_trained(
     assert not (tmp_path / "run").exists()
 
 
+def test_what_is_no_net_of_a_text_is_told_in_a_sentence(trained: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="holds a net of a text, which has no classes to predict"):
+        predicted(PredictArgs(trained / "model.pt", (tmp_path,), space=SPACE))
+    content = torch.load(trained / "model.pt", weights_only=True)
+    for changes in ({"words": ["a"]}, {"tokens": "letters"}, {"arch": None}):
+        torch.save({**content, **changes}, tmp_path / "model.pt")
+        with pytest.raises(UsageError, match="must hold a net that nas-ray train wrote, but what it says"):
+            load(tmp_path, SmallLstms())
+
+
 def test_samples_are_of_texts(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="--sample continues a text"):
         train(TrainArgs(arch="resnet-20", images="digits", sample="the"), Console())
@@ -191,4 +215,3 @@ def test_bytes_are_continued_as_text() -> None:
     assert net.tokens("aé").tolist() == [97, 195, 169]
     assert len(net.continued("", length=20).encode()) >= 20
     assert net.said([97, 195, 169, 255]) == "aé\N{REPLACEMENT CHARACTER}"
-    assert nas_ray.load is not None
