@@ -10,6 +10,7 @@ from typing import Any
 from rich.console import Console
 
 from nas_ray.drivers.lifecycle import Ending, guarded
+from nas_ray.errors import UsageError
 from nas_ray.images.identity import IMAGES
 from nas_ray.runs.claim import Opens, claimed
 from nas_ray.runs.folder import create_run, read_run, update_run
@@ -18,6 +19,7 @@ from nas_ray.runs.resume import resume_command
 from nas_ray.safe_files.foreign import check_own_files
 from nas_ray.train.args import NAME, TrainArgs
 from nas_ray.train.damage import check_same_images
+from nas_ray.training.task_args import is_text
 
 
 def in_folder(
@@ -47,7 +49,7 @@ def in_folder(
             create_run(folder, {"experiment": NAME, "status": "running", "args": stored, **identity})
         else:
             check_own_files(folder)
-            check_same_images(read_run(folder), identity)
+            _check_same(args, read_run(folder), identity)
             now = {name: identity[name] for name in ("archs", IMAGES)}
             update_run(folder, status="running", args=stored, **now)
         ending = Ending(
@@ -60,3 +62,18 @@ def in_folder(
             verbose=args.verbose,
         )
         return guarded(lambda: work(folder), ending, console)
+
+
+def _check_same(args: TrainArgs, stored: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    """Checks that a training goes on with the images or the text that it began with.
+
+    Raises:
+        UsageError: there are others.
+    """
+    if not is_text(args):
+        check_same_images(stored, now)
+    elif stored.get(IMAGES) != now[IMAGES]:
+        raise UsageError(
+            "The training must go on with the text that it began with, but it has changed; bring the same "
+            "back, or start a new one."
+        )

@@ -157,6 +157,22 @@ def test_a_training_that_was_cut_off_ends_with_equal_numbers(
     assert kept[0] == kept[1]
 
 
+def test_a_training_goes_on_with_the_same_text_alone(
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = tmp_path / "other.txt"
+    other.write_text(generated_text())
+    args = args_for(f"text:{other}", tmp_path / "run", seeds=1, recipe=SHORT)
+    assert train(args, Console()) == 0
+    other.write_text(generated_text(seed=1))
+    with pytest.raises(UsageError) as raised:
+        train(dataclasses.replace(args, resume=args.out, out=None), Console())
+    assert str(raised.value) == (
+        "The training must go on with the text that it began with, but it has changed; bring the same back, "
+        "or start a new one."
+    )
+
+
 def test_a_search_hands_its_text_and_its_best_arch_on(text: str, tmp_path: Path) -> None:
     found = tmp_path / "search"
     args = SearchArgs(
