@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from nas_ray.errors import UsageError
 from nas_ray.terminal.console import error_console, output, say_error, tell
 
 if TYPE_CHECKING:
@@ -139,10 +140,16 @@ def predicted(args: PredictArgs) -> int:
     from nas_ray.spaces.named import open_space
     from nas_ray.terminal.console import Rows, put
     from nas_ray.training.trained import load  # torch takes seconds
+    from nas_ray.training.trained_text import TrainedText
 
     if args.out is not None:
         check_writable(args.out)
     net = load(args.model, None if args.space is None else open_space(args.space))
+    if isinstance(net, TrainedText):
+        raise UsageError(
+            f"{args.model} holds a net of a text, which has no classes to predict; load it with "
+            "nas_ray.load, whose net has continued(prompt) and perplexity(text)."
+        )
     found = net.predict(args.files, skip_unreadable=args.skip_unreadable)
     for text in found.attrs["skipped"]:
         say_error(f"left out: {text}")

@@ -23,21 +23,21 @@ class Costs:
     Args:
         space: how an arch becomes a net.
         num_classes: outputs of the net.
-        image: channels, height and width of an image.
-        example: `[1, ...]`, an input of the nets where it is no image.
+        image: channels, height and width of an image, or `[1, ...]`, an input of nets that read none.
     """
 
     def __init__(
         self,
         space: SearchSpace,
         num_classes: int = 10,
-        image: tuple[int, int, int] = (3, 32, 32),
-        example: torch.Tensor | None = None,
+        image: tuple[int, int, int] | torch.Tensor = (3, 32, 32),
     ) -> None:
         self.space = space
         self.num_classes = num_classes
-        self.image = image
-        self.example = torch.empty(1, *image) if example is None else example
+        is_input = isinstance(image, torch.Tensor)
+        self.image = (3, 32, 32) if isinstance(image, torch.Tensor) else image
+        self.example = image if isinstance(image, torch.Tensor) else torch.empty(1, *image, device="meta")
+        self._device = torch.device("cpu" if is_input else "meta")  # steps of recurrent nets need a real one
         self._formula = space.cost if isinstance(space, CostSpace) else None
         self._class_of = space.cost_class if isinstance(space, CostClassSpace) else None
         self._known: dict[Hashable, tuple[float, float]] = {}
@@ -52,9 +52,9 @@ class Costs:
         return self._known[key]
 
     def _count(self, arch: str) -> tuple[float, float]:
-        with ForeignCode(), torch.device("meta"), torch.random.fork_rng(devices=[]):
+        with ForeignCode(), self._device, torch.random.fork_rng(devices=[]):
             net = self.space.build(arch, self.num_classes)
-            inputs = torch.empty_like(self.example, device="meta")
+            inputs = self.example.to(self._device)
             targets = torch.empty(1, dtype=torch.int64)
             multiply_adds = flops(net, inputs, targets)  # first: its pass gives lazy layers their shapes
             return params(net, inputs, targets), multiply_adds
@@ -95,8 +95,7 @@ def limited(
     max_params: float | None = None,
     max_flops: float | None = None,
     num_classes: int = 10,
-    image: tuple[int, int, int] = (3, 32, 32),
-    example: torch.Tensor | None = None,
+    image: tuple[int, int, int] | torch.Tensor = (3, 32, 32),
 ) -> SearchSpace:
     """Returns the archs of `space` with at most these costs, as a space for any searcher.
 
@@ -105,12 +104,11 @@ def limited(
         max_params: parameters.
         max_flops: multiply-adds for one image.
         num_classes: outputs of the nets.
-        image: channels, height and width of an image.
-        example: `[1, ...]`, an input of the nets where it is no image.
+        image: channels, height and width of an image, or `[1, ...]`, an input of nets that read none.
 
     Raises:
         UsageError: a limit is not positive, or no arch keeps them.
     """
     if max_params is None and max_flops is None:
         return space
-    return FilteredSpace(space, Limits(Costs(space, num_classes, image, example), max_params, max_flops))
+    return FilteredSpace(space, Limits(Costs(space, num_classes, image), max_params, max_flops))

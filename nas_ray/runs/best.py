@@ -109,5 +109,5 @@ def taken_over(folder: Path, names: Sequence[str]) -> dict[str, Any]:
     if "space" in values:
         values["space"] = space_name(str(values["space"]))
     check_brings_no_code(values, folder)
-    source = (info.get("images") or {}).get("source")
+    source = (info.get("images") or {}).get("source") if stored.get("task", "images") == "images" else None
     return {**values, **({"images": source} if source else {})}

@@ -6,8 +6,8 @@ import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 
@@ -17,7 +17,6 @@ from nas_ray.drivers.resources import Request, check_request
 from nas_ray.evaluation.base import Described, SeesImages
 from nas_ray.evaluation.limits import limited
 from nas_ray.images.identity import IMAGES
-from nas_ray.images.image_data import ImageDataModule
 from nas_ray.runs.folder import fingerprint, method_of
 from nas_ray.search.arguments import RunnableArgs, SearchArgs
 from nas_ray.search.base import MINIBATCH, Experiment
@@ -26,7 +25,7 @@ from nas_ray.search.estimation import SUPERNET, TRAINED, estimate, scheduler_of,
 from nas_ray.search.objectives import check_objectives, named_objectives
 from nas_ray.search.requests import request_for
 from nas_ray.search.start_from import start_from
-from nas_ray.search.texts import check_reads_text, said_of_text
+from nas_ray.search.texts import said_of_text
 from nas_ray.searchers import ArchSearcher
 from nas_ray.searchers.named import make_searcher
 from nas_ray.searchers.pareto import objectives_of
@@ -39,7 +38,8 @@ from nas_ray.spaces.product import arch_space
 from nas_ray.spaces.settings import written
 from nas_ray.terminal.console import say
 from nas_ray.terminal.ranges import check_ranges
-from nas_ray.training.task_args import is_text, open_subject
+from nas_ray.training.reads_text import check_reads_text
+from nas_ray.training.task_args import Subject, is_text, open_subject
 from nas_ray.training.text_task import TextTask
 
 DEFAULT_SAMPLES = 300
@@ -50,7 +50,7 @@ class Runnable(Experiment, ABC):
     """The experiment of a command, checked before Ray starts; `session.run_prepared` runs it."""
 
     args: RunnableArgs
-    images: ImageDataModule | TextTask
+    images: Subject
     request: Request
     started_from: str = ""
 
@@ -140,12 +140,10 @@ def prepare(
     args = said_out(args, space)
     texts: tuple[str, ...] = getattr(args, "searcher_args", ())
     estimation = estimate(args, space, images, also=named_objectives(texts))
-    limits = {"max_params": args.max_params, "max_flops": args.max_flops}
-    read = _example(images)
-    searched = limited(space, **limits, num_classes=images.num_classes, **read)
+    searched = _limited(space, args, images)
     archs = arch_space(space_of_found(space))
-    known = isinstance(archs, FiniteSpace) and not isinstance(archs, HandDesigned) and not is_text(args)
-    listed = archs if known else None
+    listed = archs if isinstance(archs, FiniteSpace) and not isinstance(archs, HandDesigned) else None
+    listed = None if is_text(args) else listed
     benchmark = None if listed is None else open_benchmark(args.benchmark, args.dataset, listed)
     no_limit = args.time_budget_s is not None
     num_samples = args.num_samples if args.num_samples or no_limit else DEFAULT_SAMPLES
@@ -171,11 +169,13 @@ def prepare(
     )
 
 
-def _example(images: ImageDataModule | TextTask) -> dict[str, Any]:
-    """Returns what costs are counted for: one image, or one sequence."""
+def _limited(space: SearchSpace, args: SearchArgs, images: Subject) -> SearchSpace:
+    """Returns the archs of a space that keep the limits, counted for one image or one sequence."""
+    bounded = partial(limited, space, max_params=args.max_params, max_flops=args.max_flops)
     if isinstance(images, TextTask):
-        return {"example": images.minibatch()[0][:1]}
-    return {"image": (3, images.image_size, images.image_size)}
+        return bounded(num_classes=images.num_outputs, image=images.minibatch()[0][:1])
+    image = (3, images.image_size, images.image_size)
+    return bounded(num_classes=images.num_classes, image=image)
 
 
 def introduce(

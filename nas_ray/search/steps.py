@@ -45,7 +45,7 @@ def replay(experiment: Experiment, folder: Path) -> None:
     if info.get(MINIBATCH) != seen.get(MINIBATCH):
         raise UsageError(
             f"The run {folder} scored another minibatch than {experiment.source} gives now; "
-            "bring the same images back, or start a new run."
+            "bring the same back, or start a new run."
         )
     check_unchanged(info, {key: seen[key] for key in (IMAGES,) if key in seen}, f"The run {folder}")
     try:

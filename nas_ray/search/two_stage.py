@@ -14,6 +14,7 @@ from nas_ray.drivers.lifecycle import Ending, begin, guarded
 from nas_ray.errors import UsageError
 from nas_ray.evaluation.short_training import ShortTraining
 from nas_ray.images.identity import IMAGES, check_unchanged
+from nas_ray.images.image_data import ImageDataModule
 from nas_ray.rows import Row, final_arch
 from nas_ray.runs.folder import read_run, unmake_run, update_run
 from nas_ray.runs.journal import FILE_NAME, read_journal, rows_of
@@ -130,11 +131,12 @@ class Halving:
 
     def training(self, until: int, **options: object) -> ShortTraining:
         """Returns the training of a rung."""
-        experiment = self.experiment
+        experiment, images = self.experiment, self.experiment.images
+        assert isinstance(images, ImageDataModule)  # a text was refused
         return ShortTraining(
             experiment.final_space,
-            experiment.images.num_classes,
-            experiment.images.train_images,
+            images.num_classes,
+            images.train_images,
             self.recipe,
             until=until,
             init_seed=self.args.init_seed,

@@ -25,7 +25,7 @@ from nas_ray.rows import (
     plain_row,
     records,
 )
-from nas_ray.searchers.fitness import column
+from nas_ray.searchers.columns import column
 from nas_ray.searchers.kept import Keeping
 from nas_ray.searchers.pareto import column_of, objectives_of
 from nas_ray.spaces.needs import is_member

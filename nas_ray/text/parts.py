@@ -22,6 +22,8 @@ def read_parts(path: Path) -> dict[str, bytes]:
     """
     if not path.exists():
         raise UsageError(f"text:PATH needs a file or a folder, but there is no {path}: check the path.")
+    if not path.is_dir() and not path.is_file():
+        raise UsageError(f"text:PATH needs a file or a folder, but {path} is neither: check the path.")
     if not path.is_dir():
         return {"": _read(path)}
     found: dict[str, bytes] = {}

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from nas_ray.errors import UsageError, printable
 from nas_ray.images.identity import IMAGES
-from nas_ray.images.image_args import ImageArgs, absolute_images
+from nas_ray.images.image_args import absolute_images
 from nas_ray.process.started import started
 from nas_ray.runs.best import best_of, taken_over
 from nas_ray.runs.folder import read_run
@@ -19,19 +19,26 @@ from nas_ray.spaces.settings import AT, space_name
 from nas_ray.terminal.argument_groups import FoundArgs, ProxyArgs, RunArgs, SpaceArgs
 from nas_ray.terminal.command_line import read_args
 from nas_ray.terminal.ranges import GPUS, HERE, SEED, THREADS, Range
+from nas_ray.training.task_args import IMAGES as IMAGES_TASK
+from nas_ray.training.task_args import TaskArgs, absolute_task, is_text
 
 NAME = "train"
 USER = "A training"
+TEXT_RECIPE = "lm-fast"
+"""How a net of a text is trained where nothing is said."""
 NO_ARCH = "A training needs the run folder of a search, or an arch with --arch."
-CHANGEABLE = {"seeds", "beside", "formats", "num_gpus", "num_processes", "num_threads", "resume", "verbose"}
+CHANGEABLE = {
+    *("seeds", "beside", "formats", "num_gpus", "num_processes", "num_threads", "resume", "sample"),
+    "verbose",
+}
 """What a resumed training may change: what comes on top of it, and resources."""
-TAKEN_OVER = ("dataset", "images", "image_size", "split_seed", "skip_unreadable", "space", "proxies")
+TAKEN_OVER = ("dataset", "task", "images", "image_size", "split_seed", "skip_unreadable", "space", "proxies")
 """What a training takes from the search whose arch it trains, unless it is given."""
 _DECIDE_IMAGES = ("dataset", "split_seed", "skip_unreadable")
 
 
 @dataclass(frozen=True)
-class TrainArgs(RunArgs, ProxyArgs, FoundArgs, SpaceArgs, ImageArgs):
+class TrainArgs(RunArgs, ProxyArgs, FoundArgs, SpaceArgs, TaskArgs):
     """What is trained, how, and what is left of it."""
 
     space: str = "nats-tss"
@@ -44,7 +51,7 @@ class TrainArgs(RunArgs, ProxyArgs, FoundArgs, SpaceArgs, ImageArgs):
     """Folder to continue: its arguments are taken over, and finished epochs are not repeated."""
     recipe: str = "nats-200"
     """How: epochs:4 for a short training, nats-12, nats-200, darts-fast, darts-600, with changes as in
-    nats-12:cutout=8."""
+    nats-12:cutout=8; lm-fast or lm-darts for a text, where nats-200 means lm-fast."""
     recipe_from: Path | None = None
     """Run folder of tune-recipe, or of a search with settings, whose best ones change --recipe."""
     seeds: Annotated[int, Range(1, 10_000)] = 3
@@ -57,6 +64,8 @@ class TrainArgs(RunArgs, ProxyArgs, FoundArgs, SpaceArgs, ImageArgs):
     formats: tuple[str, ...] | None = None
     """Files to export beside model.pt: onnx, pt2 (torch.export), or none; None means all that can be written
     here."""
+    sample: str | None = None
+    """Beginning of a text that the trained net is to continue, such as "the cell"; with --task of a text."""
     num_gpus: Annotated[int | None, GPUS] = None
     """GPUs that train one net together; None means one if there is one, 0 none."""
     num_processes: Annotated[int, HERE] = 1
@@ -88,7 +97,9 @@ def _parsed(words: list[str], description: str, default: TrainArgs | None = None
             f"A training takes one arch and one recipe; give --space {space_name(args.space)}, and settings "
             "in --recipe, as in nats-200:lr=0.1."
         )
-    return dataclasses.replace(args, images=absolute_images(args.images))
+    recipe = TEXT_RECIPE if is_text(args) and args.recipe == TrainArgs.recipe else args.recipe
+    images, task = absolute_images(args.images), absolute_task(args.task)
+    return dataclasses.replace(args, images=images, task=task, recipe=recipe)
 
 
 def _of_search(folder: Path, *, with_settings: bool = True) -> dict[str, Any]:
@@ -97,9 +108,14 @@ def _of_search(folder: Path, *, with_settings: bool = True) -> dict[str, Any]:
     Raises:
         UsageError: no search, or none with a best arch.
     """
-    best = best_of(folder, USER)
-    recipe = best.recipe(TrainArgs.recipe) if with_settings else TrainArgs.recipe
-    return {**taken_over(folder, TAKEN_OVER), "arch": best.arch, "recipe": recipe}
+    best, taken = best_of(folder, USER), taken_over(folder, TAKEN_OVER)
+    usual = _usual_recipe(taken.get("task"))
+    return {**taken, "arch": best.arch, "recipe": best.recipe(usual) if with_settings else usual}
+
+
+def _usual_recipe(task: object) -> str:
+    """Returns how nets of a task are trained where nothing is said."""
+    return TrainArgs.recipe if task in (None, IMAGES_TASK) else TEXT_RECIPE
 
 
 def _with_settings_of(args: TrainArgs) -> TrainArgs:
@@ -142,7 +158,8 @@ def _differing(args: TrainArgs, images_sha256: str | None) -> list[str]:
     if args.run is None:
         return []
     found = _of_search(args.run)
-    said = best_of(args.run, USER).said(args.recipe, TrainArgs.recipe) if args.recipe_from is None else []
+    usual = _usual_recipe(args.task)
+    said = best_of(args.run, USER).said(args.recipe, usual) if args.recipe_from is None else []
     if args.arch != found["arch"]:
         said.append(f"--arch is trained, not the best arch of {args.run}.")
     if args.images != absolute_images(str(found.get("images", args.images))):

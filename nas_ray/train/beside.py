@@ -7,6 +7,7 @@ from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from torch import Tensor
 
 from nas_ray.errors import UsageError, describe, printable
 from nas_ray.evaluation.limits import Costs
@@ -50,12 +51,21 @@ class Candidates:
         space_name: its name.
         num_classes: outputs.
         image_size: height and width in pixels.
+        example: `[1, ...]`, an input of the nets where it is no image; there are no hand-designed nets then.
     """
 
-    def __init__(self, space: SearchSpace, space_name: str, num_classes: int, image_size: int) -> None:
+    def __init__(
+        self,
+        space: SearchSpace,
+        space_name: str,
+        num_classes: int,
+        image_size: int = 32,
+        example: Tensor | None = None,
+    ) -> None:
         self._ready = fitted_space(HandDesigned(), image_size)
         self._space, self._name = space, space_name
-        image = (3, image_size, image_size)
+        self._images = example is None
+        image = (3, image_size, image_size) if example is None else example
         self._costs = {s: Costs(s, num_classes, image) for s in (self._space, self._ready)}
 
     def named(self, arch: str, label: str) -> Candidate:
@@ -66,11 +76,13 @@ class Candidates:
         Raises:
             UsageError: no such arch.
         """
-        ready = arch in NETS and not self._has_named(arch)
+        ready = self._images and arch in NETS and not self._has_named(arch)
         space = self._ready if ready else self._space
         try:
             params, flops = self._costs[space](arch)
         except UsageError as error:
+            if not self._images:
+                raise
             raise UsageError(f"{error} Nets of {HandDesigned.name}: {', '.join(NETS)}.") from error
         except Exception as error:  # foreign code
             raise UsageError(f"The arch {arch!r} cannot be built: {describe(error)}") from error

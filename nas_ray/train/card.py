@@ -51,7 +51,7 @@ def model_card(
     ]
     if job.beside:
         parts.append(_beside(job, summary))
-    parts.append(_versions(info))
+    parts.append(versions(info))
     return "\n".join(line for part in parts for line in [*part, ""])
 
 
@@ -210,7 +210,8 @@ def _beside(job: TrainJob, summary: pd.DataFrame) -> list[str]:
     ]
 
 
-def _versions(info: Mapping[str, Any]) -> list[str]:
+def versions(info: Mapping[str, Any]) -> list[str]:
+    """Returns the lines that say with what a net was made."""
     versions = ", ".join(f"{name} {value}" for name, value in info["versions"].items() if value)
     hardware = info["hardware"]
     gpus = ", ".join(hardware["gpus"]) or "no GPU"

@@ -70,7 +70,7 @@ def write_onnx(net: TrainedNet, path: Path, images: Tensor) -> float:
     """
 
     def write(temporary: Path) -> None:
-        with _quiet():
+        with quiet():
             torch.onnx.export(
                 net,
                 (images[:2],),
@@ -112,7 +112,7 @@ def write_pt2(net: TrainedNet, path: Path, images: Tensor) -> float:
     Raises:
         UsageError: the file gives other logits.
     """
-    with _quiet():
+    with quiet():
         shapes = ({0: torch.export.Dim("batch")},)
         program = torch.export.export(net, (images[:2],), dynamic_shapes=shapes)
         about = {FACTS: json.dumps(asdict(net.facts), ensure_ascii=False)}
@@ -135,7 +135,7 @@ def _difference(net: TrainedNet, found: Tensor, images: Tensor, path: Path) -> f
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Silences the exporters, which report each step."""
     level = logging.root.manager.disable
     logging.disable(logging.WARNING)

@@ -109,6 +109,8 @@ def prepare(args: TrainArgs) -> TrainJob:
     check_seeds(args.seed, args.seeds, "--seeds")
     if args.arch is None:
         raise UsageError(NO_ARCH)
+    if args.sample is not None:
+        raise UsageError("--sample continues a text and needs --task text:PATH; leave it out for images.")
     recipe = parse_recipe(args.recipe)
     if recipe.seeds > 1:
         raise UsageError("Seeds of a final training are given by --seeds; leave seeds out of the recipe.")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,31 +11,27 @@ import pandas as pd
 import torch
 from rich.console import Console
 
-from nas_ray.drivers.lifecycle import Ending, guarded
 from nas_ray.evaluation.proxy_scores import ProxyScores
 from nas_ray.images.drawing import said_of_repeats
-from nas_ray.images.identity import IMAGES
 from nas_ray.process.lightning import quiet_lightning
 from nas_ray.process.started import command_for
-from nas_ray.runs.claim import Opens, claimed
-from nas_ray.runs.folder import create_run, read_run, update_run, write_json, write_table
-from nas_ray.runs.kept import lost
-from nas_ray.runs.resume import resume_command
-from nas_ray.safe_files.foreign import check_own_files
+from nas_ray.runs.folder import update_run, write_json, write_table
 from nas_ray.terminal.console import say
 from nas_ray.terminal.next_steps import say_next
 from nas_ray.terminal.text import counted
 from nas_ray.train.args import NAME, TrainArgs, remarks
 from nas_ray.train.beside import Candidate
 from nas_ray.train.checkpoints import LAST, best_checkpoint, read_checkpoint
-from nas_ray.train.damage import check_finite, check_same_images, kept_checkpoint, read_curve
+from nas_ray.train.damage import check_finite, kept_checkpoint, read_curve
 from nas_ray.train.fit import TrainingImages, fit, predictions
+from nas_ray.train.folder import in_folder
 from nas_ray.train.foretold import expected
 from nas_ray.train.job import TrainJob, prepare
 from nas_ray.train.latency import fastest_threads, latency_ms
 from nas_ray.train.leave import leave
 from nas_ray.train.module import net_folder, new_module
 from nas_ray.train.rows import RESULT, print_rows, read_result, results_table, summary_table
+from nas_ray.training.task_args import is_text
 
 RESULTS, COMPARISON = "results", "comparison"
 
@@ -48,33 +43,17 @@ def train(args: TrainArgs, console: Console) -> int:
         UsageError: bad input, told before anything is trained.
     """
     quiet_lightning()
+    if is_text(args):
+        from nas_ray.train.texts.run import train_text
+
+        return train_text(args, console)
     job = prepare(args)
     threads = job.devices.threads or chosen_threads(job)
     job = dataclasses.replace(job, devices=dataclasses.replace(job.devices, threads=threads))
     torch.set_num_threads(threads)
-    folder = (
-        args.resume or args.out or Path("runs") / f"{NAME}-{args.dataset}-{time.strftime('%Y%m%d-%H%M%S')}"
-    )
     kept = dataclasses.replace(args, resume=None, verbose=False, num_threads=threads)
     stored = dataclasses.asdict(kept)
-    with claimed(folder, NAME, Opens.RESUMED if args.resume else Opens.NEW):
-        if args.resume is None:
-            create_run(folder, {"experiment": NAME, "status": "running", "args": stored, **job.identity()})
-        else:
-            check_own_files(folder)
-            check_same_images(read_run(folder), job.identity())
-            now = {name: job.identity()[name] for name in ("archs", IMAGES)}
-            update_run(folder, status="running", args=stored, **now)
-        ending = Ending(
-            "training",
-            lambda status: update_run(folder, status=status),
-            kept="finished epochs are kept",
-            where=lambda: f"finished epochs are kept in {folder}",
-            lost=lambda: lost(folder),
-            go_on=lambda: resume_command(folder),
-            verbose=args.verbose,
-        )
-        return guarded(lambda: _train(job, folder, console), ending, console)
+    return in_folder(args, stored, job.identity(), lambda folder: _train(job, folder, console), console)
 
 
 def _train(job: TrainJob, folder: Path, console: Console) -> int:

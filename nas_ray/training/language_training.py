@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
 from torch.optim import Optimizer
 
 from nas_ray.process.lightning import TrainerFn
@@ -18,7 +19,7 @@ from nas_ray.training.averaged_sgd import AveragedSgd
 from nas_ray.training.objective import Objective
 from nas_ray.training.recipes import Recipe
 from nas_ray.training.recurrent import Dropouts, RecurrentNet, State
-from nas_ray.training.task import Batch
+from nas_ray.training.task import Batch, Batches
 from nas_ray.training.training_module import TrainingModule
 
 MOST_NATS: Final = 700.0
@@ -173,6 +174,23 @@ class LanguageTraining(TrainingModule):
         if "train" in self._sums:
             tokens = float(self._sums["train"][2])
             self.results["tokens_per_s"] = tokens / max(1e-9, time.monotonic() - self._began)
+
+
+@torch.no_grad()
+def nats_of(net: nn.Module, pieces: Batches) -> float:
+    """Returns the nats per token of a text that `net`, in evaluation mode, reads in pieces, in float64."""
+    total, count = 0.0, 0
+    state: State | None = None
+    for inputs, targets in pieces:
+        if isinstance(net, RecurrentNet):
+            logits, _, _, state = net.run(inputs, net.begin(len(inputs)) if state is None else state)
+        else:
+            logits = net(inputs)
+        total += float(
+            cross_entropy(logits.flatten(0, 1), targets.flatten(), reduction="none").double().sum()
+        )
+        count += targets.numel()
+    return total / count
 
 
 def dropouts_of(recipe: Recipe) -> Dropouts:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias, Union
 
 from nas_ray.errors import UsageError
 from nas_ray.images.image_args import DataArgs, ImageArgs, open_image_args
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from nas_ray.images.image_data import ImageDataModule
     from nas_ray.training.text_task import TextTask
 
+Subject: TypeAlias = Union["ImageDataModule", "TextTask"]
+"""What nets learn; both say `source`, `description`, `note`, `skipped`, `num_classes` and `sha256`."""
 IMAGES: Final = "images"
 
 
@@ -71,7 +73,7 @@ def open_images(args: DataArgs, *, batch_size: int, batch_seed: int) -> ImageDat
     return open_image_args(args, batch_size=batch_size, batch_seed=batch_seed)
 
 
-def open_subject(args: DataArgs, *, batch_size: int, batch_seed: int) -> ImageDataModule | TextTask:
+def open_subject(args: DataArgs, *, batch_size: int, batch_seed: int) -> Subject:
     """Returns what nets learn.
 
     Args:

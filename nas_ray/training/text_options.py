@@ -49,7 +49,7 @@ TEXT_RECIPES: Final[dict[str, dict[str, Any]]] = {
     "lm-fast": {
         "epochs": 6,
         "batch_size": 20,
-        "lr": 10.0,
+        "lr": 20.0,
         "momentum": 0.0,
         "nesterov": False,
         "weight_decay": 5e-7,

@@ -19,6 +19,7 @@ from nas_ray.safe_files.torch_files import load_plain
 from nas_ray.spaces import SearchSpace
 from nas_ray.spaces.base import SPACE, fitted_space
 from nas_ray.spaces.named import known_space
+from nas_ray.training.trained_text import KIND, TrainedText, text_facts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -139,8 +140,10 @@ class TrainedNet(nn.Module):
         write_atomically(path, lambda temporary: torch.save(content, temporary))
 
 
-def load(path: str | Path, space: SearchSpace | None = None) -> TrainedNet:
+def load(path: str | Path, space: SearchSpace | None = None) -> TrainedNet | TrainedText:
     """Returns the net of a `model.pt`, ready to use on the CPU; nothing in the file is run as code.
+
+    It is a `TrainedText`, where it was trained on a text.
 
     Args:
         path: what `nas-ray train` wrote, the file or its folder.
@@ -162,12 +165,13 @@ def load(path: str | Path, space: SearchSpace | None = None) -> TrainedNet:
             "space itself, as in nas_ray.load(path, space=MySpace())."
         )
     try:
+        if content.get("kind") == KIND:
+            said = text_facts(content)
+            made = _built(space, said.arch, len(said.words), content["state"], check=named is not None)
+            return TrainedText(made, said).eval()
         facts, state = _facts(content), content["state"]
-        if named is not None:
-            _check_size(fitted_space(named, facts.image_size), facts, state)
-        with torch.random.fork_rng(devices=[]):
-            net = fitted_space(space, facts.image_size).build(facts.arch, facts.num_classes)
-        net.load_state_dict(state)
+        fitted = fitted_space(space, facts.image_size)
+        net = _built(fitted, facts.arch, facts.num_classes, state, check=named is not None)
     except Exception as error:  # what a file says may be anything
         why = str(error).rstrip(".") if isinstance(error, UsageError) else describe(error)
         raise UsageError(
@@ -202,16 +206,30 @@ def _facts(content: dict[str, Any]) -> NetFacts:
     return facts
 
 
-def _check_size(space: SearchSpace, facts: NetFacts, state: dict[str, Tensor]) -> None:
+def _built(
+    space: SearchSpace, arch: str, outputs: int, state: dict[str, Tensor], *, check: bool
+) -> nn.Module:
+    """Returns the net of a file; one of a known space is looked at before memory is taken for it.
+
+    Raises:
+        ValueError: the file has another number of weights.
+    """
+    if check:
+        _check_size(space, arch, outputs, state)
+    with torch.random.fork_rng(devices=[]):
+        net = space.build(arch, outputs)
+    net.load_state_dict(state)
+    return net
+
+
+def _check_size(space: SearchSpace, arch: str, outputs: int, state: dict[str, Tensor]) -> None:
     """Checks, before memory is taken for a net, that a file has as many weights.
 
     Raises:
         ValueError: it has not.
     """
     with torch.device("meta"), torch.random.fork_rng(devices=[]):
-        wanted = sum(
-            value.numel() for value in space.build(facts.arch, facts.num_classes).state_dict().values()
-        )
+        wanted = sum(value.numel() for value in space.build(arch, outputs).state_dict().values())
     there = sum(value.numel() for value in state.values())
     if there != wanted:
         raise ValueError(f"{there:,} numbers for a net of {wanted:,}")

@@ -129,6 +129,7 @@ FREE = {
     "out": "is made; check_paths looks whether a run is there",
     "recipe": "check_names reads it",
     "resume": "read_run, as the arguments are read",
+    "sample": "any text",
     "run": "read_run, as the arguments are read",
     "rungs": "checked_rungs",
     "scores": "columns of tables that are read later",

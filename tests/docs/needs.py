@@ -10,6 +10,8 @@ from pathlib import Path
 import torch
 from PIL import Image
 
+from nas_ray.spaces.named import open_space
+from nas_ray.training.trained_text import TextFacts, TrainedText
 from tests.docs.blocks import ROOT
 from tests.guards.commands import write_model
 
@@ -63,6 +65,19 @@ def trained_net(folder: Path, data: Path | None) -> bool:
     return True
 
 
+def trained_text(folder: Path, data: Path | None) -> bool:
+    """Puts a small net of a text where `nas-ray train` would."""
+    made = folder / "runs" / "rnn-trained"
+    if not made.exists():
+        made.mkdir(parents=True)
+        space = "rnn-nets:embedding=8,width=8"
+        words = ("<unk>", "<eos>", *["the", "value", "of", "a", "name", "is", "an", "object", "."])
+        with torch.random.fork_rng():
+            net = open_space(space).build("lstm", len(words))
+        TrainedText(net, TextFacts("lstm", space, "words", words)).save(made / "model.pt")
+    return True
+
+
 def results(folder: Path, data: Path | None) -> bool:
     """Puts a table of results beside it."""
     (folder / "results.csv").write_text("method,cifar10,cifar100\nmine,93.94±0.40,71.91±1.23\n")
@@ -97,6 +112,7 @@ NEEDS = {
     "a storage": Need(NEVER),
     "a folder of Ray Tune": Need(NEVER),
     "a trained net": Need("nas-ray train", trained_net),
+    "a trained net of a text": Need("nas-ray train --task text", trained_text),
     "pictures": Need("yours", pictures),
     "`trained.csv`": Need("made by long trainings"),
     "`scores.parquet`": Need("made by hours of score-space"),

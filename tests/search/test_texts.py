@@ -10,6 +10,7 @@ import pytest
 from rich.console import Console
 
 from nas_ray.commands.names import check_names
+from nas_ray.drivers.scheduling import make_scheduler, teach
 from nas_ray.errors import UsageError
 from nas_ray.search.arguments import AnySearchArgs, SearchArgs
 from nas_ray.search.experiment import prepare
@@ -17,6 +18,7 @@ from nas_ray.search.session import run
 from nas_ray.search.two_stage import Halving
 from nas_ray.search.two_stage_args import TwoStageArgs
 from nas_ray.searchers.columns import Negated
+from nas_ray.searchers.messages import epoch_result
 from tests.training.small_lstm import generated_text
 
 SPACE = "tests.training.small_lstm:SmallLstms"
@@ -85,6 +87,20 @@ def test_what_cannot_be_on_a_text_is_told_in_a_sentence(text: str) -> None:
         Halving(TwoStageArgs(task=text, space=SPACE))
     with pytest.raises(UsageError, match="tokens for each of 2,000 streams"):
         prepare("search", AnySearchArgs(task=text, space=SPACE, batch_size=2000), "random_search")
+
+
+def test_schedulers_compare_what_is_to_be_small_by_its_negative() -> None:
+    row = {"valid_nats": 4.5, "epochs": 1, "curve": "4.5", "error": None}
+    assert epoch_result(row, 2, "-valid_nats")["score"] == -4.5
+    good, bad = (dict(row, curve=f"{nats} {nats}") for nats in (3.0, 6.0))
+    taught = make_scheduler("asha", epochs=9, grace_epochs=1, reduction_factor=2)
+    teach(taught, [good, bad] * 4, "-valid_nats")
+    fresh = type("Trial", (), {"trial_id": "fresh"})()
+    taught.on_trial_add(None, fresh)
+    assert taught.on_trial_result(None, fresh, {"epochs": 1, "score": -5.0}) == "STOP"
+    better = type("Trial", (), {"trial_id": "better"})()
+    taught.on_trial_add(None, better)
+    assert taught.on_trial_result(None, better, {"epochs": 1, "score": -2.0}) == "CONTINUE"
 
 
 def test_names_of_tasks_are_checked_early(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -119,6 +120,9 @@ def test_folders_without_the_parts_are_told_in_a_sentence(tmp_path: Path) -> Non
     missing = tmp_path / "nothing"
     with pytest.raises(UsageError, match=r"text:PATH needs a file or a folder, but there is no .*nothing"):
         open_corpus(TextSpec(str(missing)))
+    os.mkfifo(tmp_path / "pipe")  # which would be waited for
+    with pytest.raises(UsageError, match=r"needs a file or a folder, but .*pipe is neither"):
+        open_corpus(TextSpec(str(tmp_path / "pipe")))
     path = folder(tmp_path, train="a b a b\n")
     with pytest.raises(UsageError, match=r"such as valid.txt, but .* has none for valid"):
         open_corpus(TextSpec(str(path)))

@@ -1,0 +1,1 @@
+"""`nas-ray train` on a text."""

@@ -1,0 +1,137 @@
+"""`model_card.md` of a net of a text."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from nas_ray.report.intervals import over_seeds
+from nas_ray.spaces import SPACES
+from nas_ray.terminal.text import code_span, one_line
+from nas_ray.train.card import versions
+from nas_ray.train.export import TOLERANCE
+from nas_ray.train.texts.job import TextJob
+from nas_ray.train.texts.tables import to_markdown
+from nas_ray.training.text_options import TEXT_OPTIONS
+
+OF_ANY_TASK = (
+    *(
+        "epochs",
+        "batch_size",
+        "lr",
+        "schedule",
+        "warmup_epochs",
+        "momentum",
+        "weight_decay",
+        "clip_grad_norm",
+    ),
+    *("ema", "precision", "data_fraction"),
+)
+"""Options of a recipe that mean something beside those of texts."""
+
+
+def model_card(
+    job: TextJob,
+    summary: pd.DataFrame,
+    results: pd.DataFrame,
+    exported: Mapping[str, Any],
+    differences: Mapping[str, float],
+    info: Mapping[str, Any],
+) -> str:
+    """Returns the card as Markdown.
+
+    Args:
+        job: what was trained.
+        summary: a row per arch.
+        results: a row per net.
+        exported: the row of the net in `model.pt`.
+        differences: largest difference of a logit, by exported format.
+        info: `run.json`.
+    """
+    own = results[results["label"] == job.found.label]
+    parts = [
+        _head(job),
+        _perplexity(own, exported),
+        _data(job),
+        _training(job),
+        _use(job, differences),
+    ]
+    if job.beside:
+        parts.append(["## Other nets, trained alike", "", *to_markdown(summary)])
+    parts.append(versions(info))
+    return "\n".join(line for part in parts for line in [*part, ""])
+
+
+def _head(job: TextJob) -> list[str]:
+    return [
+        f"# Net of a text: {one_line(job.task.description.partition(':')[0])}",
+        "",
+        f"Arch {code_span(job.found.arch)} of the space {code_span(job.found.space_name)}, "
+        f"{job.found.params:,.0f} parameters.",
+    ]
+
+
+def _perplexity(own: pd.DataFrame, exported: Mapping[str, Any]) -> list[str]:
+    seeds = over_seeds(own["test_perplexity"].tolist())
+    over = f"95 % t interval over {len(own)} seeds" if len(own) > 1 else "one seed, so no interval over seeds"
+    return [
+        "## Perplexity",
+        "",
+        "| what | test perplexity | interval |",
+        "| --- | ---: | --- |",
+        f"| this net | {exported['test_perplexity']:.2f} | |",
+        f"| nets trained like it | {seeds} | {over} |",
+        "",
+        f"This net is that of seed {exported['seed']} after epoch {exported['best_epoch']}: the epoch and "
+        "the seed with the lowest perplexity on the held-out text. The test text was not seen before. A "
+        "perplexity holds for this vocabulary alone.",
+    ]
+
+
+def _data(job: TextJob) -> list[str]:
+    task = job.task
+    return [
+        "## Data",
+        "",
+        f"- text: {one_line(task.description)} ({code_span(task.source)})",
+        f"- vocabulary: {task.num_outputs:,} tokens, made from the training part",
+    ]
+
+
+def _training(job: TextJob) -> list[str]:
+    words = ", ".join(f"{name} {getattr(job.recipe, name)}" for name in (*OF_ANY_TASK, *TEXT_OPTIONS))
+    return [
+        "## Training",
+        "",
+        f"- recipe {code_span(job.args.recipe)}: {words}",
+        f"- seeds: {', '.join(map(str, job.seeds))}",
+        f"- {job.device.type.upper()}",
+    ]
+
+
+def _use(job: TextJob, differences: Mapping[str, float]) -> list[str]:
+    name = job.found.space_name
+    space = "" if name in SPACES else f", nas_ray.open_space({json.dumps(name)})"
+    lines = [
+        "## Use",
+        "",
+        "```python",
+        "import nas_ray",
+        "",
+        f'net = nas_ray.load("model.pt"{space})',
+        'print(net.continued("the", length=30, temperature=0.8, seed=0))',
+        'print(net.perplexity("a text of your own"))',
+        "```",
+        "",
+    ]
+    for form, difference in differences.items():
+        lines.append(
+            f"- `model.{form}` is one step: `tokens` `[B]` and `state_0`, ... in, `logits` `[B, V]` and "
+            "`next_0`, ... out; its metadata have `words` and the state to `begin` with. It differs from the "
+            f"net by at most {difference:.1e} in a logit (allowed: {TOLERANCE:g}, and as much of the logit "
+            "itself)"
+        )
+    return [*lines, *(f"- not written: {text}" for text in job.left_out.values())]

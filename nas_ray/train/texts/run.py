@@ -1,0 +1,154 @@
+"""A whole training on a text: every arch and seed, then tables, files and the card."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from rich.console import Console
+
+from nas_ray.process.seeded import seeded
+from nas_ray.process.started import command_for
+from nas_ray.rows import records
+from nas_ray.runs.folder import read_run, update_run, write_json, write_table
+from nas_ray.runs.writing import write_text
+from nas_ray.terminal.console import say
+from nas_ray.terminal.next_steps import say_next
+from nas_ray.terminal.text import counted
+from nas_ray.train.args import NAME, TrainArgs, remarks
+from nas_ray.train.beside import Candidate
+from nas_ray.train.folder import in_folder
+from nas_ray.train.leave import CARD
+from nas_ray.train.module import net_folder
+from nas_ray.train.rows import RESULT, read_result
+from nas_ray.train.texts.card import model_card
+from nas_ray.train.texts.export import write_onnx
+from nas_ray.train.texts.fit import best_net, fit
+from nas_ray.train.texts.job import TextJob, prepare
+from nas_ray.train.texts.tables import print_rows, summary_table
+from nas_ray.training.expected import Expected, epoch_of_task, epoch_seconds
+from nas_ray.training.language_training import nats_of, perplexity
+from nas_ray.training.recurrent import RecurrentNet
+from nas_ray.training.trained import MODEL
+from nas_ray.training.trained_text import TextFacts, TrainedText
+from nas_ray.training.training_module import training_module
+
+RESULTS, COMPARISON = "results", "comparison"
+
+
+def train_text(args: TrainArgs, console: Console) -> int:
+    """Trains on a text, or goes on training, and returns the exit code.
+
+    Raises:
+        UsageError: bad input, told before anything is trained.
+    """
+    job = prepare(args)
+    torch.set_num_threads(args.num_threads or torch.get_num_threads())
+    kept = dataclasses.replace(args, resume=None, sample=None, verbose=False)
+    stored = dataclasses.asdict(kept)
+    return in_folder(args, stored, job.identity(), lambda folder: _train(job, folder, console), console)
+
+
+def _train(job: TextJob, folder: Path, console: Console) -> int:
+    _introduce(job, folder, console)
+    rows = [
+        _trained(job, candidate, seed, net_folder(folder, candidate, seed))
+        for candidate in job.candidates
+        for seed in job.seeds
+    ]
+    results = pd.DataFrame(rows)
+    write_table(folder, results, RESULTS)
+    summary = summary_table(results, job.candidates)
+    write_table(folder, summary, COMPARISON)
+    net = _leave(job, summary, results, folder)
+    update_run(folder, status="finished")
+    say(console)
+    print_rows(summary, console)
+    if job.args.sample is not None:
+        say(console, f"{job.args.sample} {net.continued(job.args.sample)}")
+    say(console, f"Model card: {folder / CARD}")
+    say_next(console, command_for(NAME, "--resume", folder, "--sample", job.args.sample or "the"))
+    return 0
+
+
+def _introduce(job: TextJob, folder: Path, console: Console) -> None:
+    others = f", beside it {', '.join(candidate.label for candidate in job.beside)}" if job.beside else ""
+    epochs, seeds = counted(job.recipe.epochs, "epoch"), counted(len(job.seeds), "seed")
+    lines = [
+        f"train {job.found.arch} for a text{others}",
+        f"recipe     {job.args.recipe}: {epochs}, {seeds}",
+        f"text       {job.task.description}",
+        f"on         {'one GPU' if job.accelerator == 'gpu' else 'CPU'}",
+        *(f"left out   {line}" for line in job.left_out.values()),
+        *(f"note       {line}" for line in remarks(job.args, job.task.sha256)),
+        *([f"time       {left}"] if (left := _expected(job, folder)) else []),
+        f"folder     {folder}",
+    ]
+    say(console, "\n".join(lines))
+
+
+def _expected(job: TextJob, folder: Path) -> Expected | None:
+    """Returns how long the trainings that are not finished take, from a few steps; None for none."""
+    left = [
+        candidate
+        for candidate in job.candidates
+        for seed in job.seeds
+        if read_result(net_folder(folder, candidate, seed)) is None
+    ]
+    if not left:
+        return None
+    job.task.to(job.device)
+    epoch = epoch_of_task(job.task, job.recipe)
+    with seeded(job.args.seed):
+        net = job.found.space.build(job.found.arch, job.task.num_outputs)
+        module = training_module(job.task, net, job.recipe, epoch.steps)
+    return Expected(job.recipe.epochs * len(left), epoch_seconds(module.to(job.device), epoch))
+
+
+def _trained(job: TextJob, candidate: Candidate, seed: int, folder: Path) -> dict[str, Any]:
+    """Returns the row of one net, which is trained unless its folder says that it was."""
+    done = read_result(folder)
+    if done is not None:
+        return done
+    curve = fit(job, candidate, seed, folder)
+    nats = curve["valid_nats"].to_numpy(dtype=float)
+    best = curve.iloc[int(np.where(np.isfinite(nats), nats, np.inf).argmin())]
+    test = nats_of(best_net(job, candidate, seed, folder), job.task.tested(job.recipe))
+    row = {
+        "label": candidate.label,
+        "arch": candidate.arch,
+        "space": candidate.space_name,
+        "seed": seed,
+        "epochs": int(curve["epoch"].iloc[-1]),
+        "best_epoch": int(best["epoch"]),
+        "valid_nats": float(best["valid_nats"]),
+        "valid_perplexity": perplexity(float(best["valid_nats"])),
+        "test_nats": test,
+        "test_perplexity": perplexity(test),
+        "tokens_per_s": float(curve["tokens_per_s"].mean()),
+        "seconds": float(curve["seconds"].sum()),
+    }
+    write_json(folder / RESULT, row)
+    return row
+
+
+def _leave(job: TextJob, summary: pd.DataFrame, results: pd.DataFrame, folder: Path) -> TrainedText:
+    """Writes `model.pt`, `model.onnx` and the card, and returns the net with the best validation."""
+    own = records(results[results["label"] == job.found.label])
+    exported = min(own, key=lambda row: row["valid_nats"] if math.isfinite(row["valid_nats"]) else math.inf)
+    kept = net_folder(folder, job.found, exported["seed"])
+    corpus = job.task.corpus
+    facts = TextFacts(job.found.arch, job.found.space_name, corpus.spec.tokens, corpus.vocabulary.words)
+    net = TrainedText(best_net(job, job.found, exported["seed"], kept), facts).cpu().eval()
+    net.save(folder / MODEL)
+    differences = {}
+    if "onnx" in job.formats and isinstance(net.net, RecurrentNet):
+        differences["onnx"] = write_onnx(net, folder / "model.onnx")
+    card = model_card(job, summary, results, exported, differences, read_run(folder))
+    write_text(folder / CARD, card)
+    return net

@@ -1,0 +1,75 @@
+"""The tables of a training on a text: a row per net, and a row per arch."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pandas as pd
+from rich.console import Console
+
+from nas_ray.report.intervals import over_seeds, paired
+from nas_ray.terminal.console import Rows, put
+from nas_ray.terminal.text import table_cell
+from nas_ray.train.beside import Candidate
+
+HEADS = ("arch", "params, M", "held-out perplexity", "test perplexity", "found is lower by")
+
+
+def summary_table(results: pd.DataFrame, candidates: list[Candidate]) -> pd.DataFrame:
+    """Returns a row per arch, the first is the arch that was asked for.
+
+    Columns: `label`, `arch`, `params`, `seeds`, `valid_perplexity` and `test_perplexity`, means over seeds
+    with the ends of the t interval, and `behind`, by how much the first arch is lower, with the t interval
+    of the difference seed by seed.
+    """
+    first = results[results["label"] == candidates[0].label]["test_perplexity"].tolist()
+    rows = []
+    for place, candidate in enumerate(candidates):
+        own = results[results["label"] == candidate.label]
+        row: dict[str, Any] = {"label": candidate.label, "arch": candidate.arch, "params": candidate.params}
+        row["seeds"] = len(own)
+        intervals = {name: over_seeds(own[name].tolist()) for name in ("valid_perplexity", "test_perplexity")}
+        if place:
+            intervals["behind"] = paired(own["test_perplexity"].tolist(), first)
+        for name in ("valid_perplexity", "test_perplexity", "behind"):
+            interval = intervals.get(name)
+            ends = (math.nan,) * 3 if interval is None else (interval.mean, interval.low, interval.high)
+            row |= dict(zip((name, f"{name}_low", f"{name}_high"), ends, strict=True))
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def shown_rows(summary: pd.DataFrame) -> list[list[str]]:
+    """Returns the cells of the summary as text."""
+    return [
+        [
+            str(row["label"]),
+            f"{row['params'] / 1e6:.3g}",
+            *(_bounds(row, name) for name in ("valid_perplexity", "test_perplexity", "behind")),
+        ]
+        for row in summary.to_dict("records")
+    ]
+
+
+def _bounds(row: dict[Any, Any], name: str) -> str:
+    mean, low, high = (row[f"{name}{end}"] for end in ("", "_low", "_high"))
+    if math.isnan(mean):
+        return "-"
+    return f"{mean:.2f}" if math.isnan(low) else f"{mean:.2f} ({low:.2f} to {high:.2f})"
+
+
+def print_rows(summary: pd.DataFrame, console: Console) -> None:
+    """Prints the summary."""
+    table = Rows(box=None)
+    for place, head in enumerate(HEADS):
+        table.add_column(head, justify="right" if place else "left", no_wrap=not place)
+    for row in shown_rows(summary):
+        table.add_row(*row)
+    put(console, table)
+
+
+def to_markdown(summary: pd.DataFrame) -> list[str]:
+    """Returns the lines of the summary as a Markdown table."""
+    rule = ["---", *["---:"] * (len(HEADS) - 1)]
+    return [f"| {' | '.join(map(table_cell, row))} |" for row in (HEADS, rule, *shown_rows(summary))]

@@ -1,0 +1,233 @@
+"""`nas-ray train` on a text: a whole training, its files, and what is refused."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from rich.console import Console
+from torch.nn.functional import cross_entropy
+
+from nas_ray.commands.args import PredictArgs
+from nas_ray.commands.results import predicted
+from nas_ray.errors import UsageError
+from nas_ray.search.arguments import SearchArgs
+from nas_ray.search.session import run as search
+from nas_ray.train.args import TrainArgs, parse
+from nas_ray.train.run import train
+from nas_ray.train.texts import fit
+from nas_ray.train.texts.export import Step, run_onnx
+from nas_ray.training.trained import load
+from nas_ray.training.trained_text import TextFacts, TrainedText
+from tests.training.small_lstm import SmallLstm, SmallLstms, generated_text
+
+SPACE = "tests.training.small_lstm:SmallLstms"
+RECIPE = "lm-fast:batch_size=8,bptt=20,nonmonotone=1,epochs=3"
+SHORT = RECIPE.replace("epochs=3", "epochs=1")
+
+
+@pytest.fixture(scope="module")
+def text(tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("text") / "said.txt"
+    path.write_text(generated_text())
+    return f"text:{path}"
+
+
+def args_for(text: str, out: Path, **changes: object) -> TrainArgs:
+    args = TrainArgs(
+        task=text, space=SPACE, arch="16", recipe=RECIPE, seeds=2, out=out, num_gpus=0, formats=("none",)
+    )
+    return dataclasses.replace(args, **changes)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def trained(text: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a training of two seeds with an arch beside it."""
+    out = tmp_path_factory.mktemp("train") / "run"
+    assert train(args_for(text, out, beside=("8",), sample="the cat"), Console()) == 0
+    return out
+
+
+def test_tables_have_perplexities_with_intervals_over_seeds(trained: Path) -> None:
+    results = pd.read_parquet(trained / "results.parquet")
+    assert results["label"].tolist() == ["found", "found", "beside-0", "beside-0"]
+    assert results["test_perplexity"].tolist() == [math.exp(nats) for nats in results["test_nats"]]
+    summary = pd.read_parquet(trained / "comparison.parquet")
+    found = results[results["label"] == "found"]["test_perplexity"]
+    first, second = summary.to_dict("records")
+    assert first["test_perplexity"] == pytest.approx(found.mean())
+    half = 12.706 * found.std(ddof=1) / math.sqrt(2)  # of Student's t with one degree of freedom
+    assert first["test_perplexity_high"] - first["test_perplexity"] == pytest.approx(half, rel=1e-3)
+    assert second["behind"] == pytest.approx(second["test_perplexity"] - first["test_perplexity"])
+
+
+def test_the_best_epoch_of_the_best_seed_is_loaded_and_tells_the_test_text(trained: Path, text: str) -> None:
+    net = load(trained, SmallLstms())
+    assert isinstance(net, TrainedText)
+    results = pd.read_parquet(trained / "results.parquet")
+    best = results[results["label"] == "found"].sort_values("valid_nats").iloc[0]
+    words = [word for line in generated_text().splitlines() for word in (*line.split(), "<eos>")]
+    tokens = torch.from_numpy(net.vocabulary.numbers(words[9 * len(words) // 10 :]))
+    with torch.no_grad():
+        logits = net(tokens[None, :-1])[0]
+    assert float(cross_entropy(logits, tokens[1:])) == pytest.approx(best["test_nats"], rel=1e-5)
+    curve = pd.read_csv(trained / "nets" / f"found-seed-{best['seed']}" / "curve.csv")
+    assert best["valid_nats"] == pytest.approx(curve["valid_nats"].min())
+    assert (curve["tokens_per_s"] > 0).all()
+
+
+def test_a_net_continues_a_prompt(trained: Path) -> None:
+    net = load(trained, SmallLstms())
+    assert isinstance(net, TrainedText)
+    one, same, other = (net.continued("the cat", length=30, seed=seed) for seed in (0, 0, 1))
+    assert one == same
+    assert one != other
+    assert "<unk>" not in net.continued("", length=200, temperature=3.0)
+    words = {"sees", "eats", "hears"}
+    likely = [net.continued("the cat", length=1, temperature=0.3, seed=seed) for seed in range(10)]
+    assert sum(word in words for word in likely) >= 8
+    assert net.perplexity("the cat sees mice .\n") < net.perplexity("mice the . sees cat\n")
+
+
+def test_steps_one_after_the_other_are_the_net() -> None:
+    torch.manual_seed(0)
+    net = SmallLstm(14, 8).eval()
+    tokens = torch.randint(14, (3, 6), generator=torch.Generator().manual_seed(1))
+    state, logits = net.begin(3), []
+    for column in tokens.T:
+        now, *state = Step(net)(column, *state)
+        logits.append(now)
+    torch.testing.assert_close(torch.stack(logits, 1), net(tokens))
+
+
+@pytest.mark.slow(faster="test_steps_one_after_the_other_are_the_net")
+def test_the_step_in_onnx_gives_the_logits_of_the_net(text: str, tmp_path: Path) -> None:
+    onnxruntime = pytest.importorskip("onnxruntime")
+    args = args_for(
+        text, tmp_path / "run", seeds=1, formats=("onnx",), recipe=RECIPE.replace("epochs=3", "epochs=1")
+    )
+    assert train(args, Console()) == 0
+    path = tmp_path / "run" / "model.onnx"
+    net = load(tmp_path / "run", SmallLstms())
+    assert isinstance(net, TrainedText)
+    tokens = torch.randint(14, (4, 9), generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        expected = net(tokens).numpy()
+    np.testing.assert_allclose(run_onnx(path, tokens.numpy()), expected, atol=1e-5)
+    about = onnxruntime.InferenceSession(str(path)).get_modelmeta().custom_metadata_map
+    assert tuple(json.loads(about["words"])) == net.facts.words
+    assert "`model.onnx` is one step" in (tmp_path / "run" / "model_card.md").read_text(encoding="utf-8")
+
+
+def test_the_card_says_what_the_net_is(trained: Path) -> None:
+    card = (trained / "model_card.md").read_text(encoding="utf-8")
+    for part in ("95 % t interval over 2 seeds", "nonmonotone 1", "bptt 20", "14 tokens", "net.continued("):
+        assert part in card
+
+
+def test_a_training_that_was_cut_off_ends_with_equal_numbers(
+    trained: Path, text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is interrupted when its second epoch is kept."""
+    said: list[str] = []
+
+    def interrupt(line: str) -> None:
+        said.append(line)
+        if len(said) == 2:
+            raise KeyboardInterrupt
+
+    args = args_for(text, tmp_path / "cut", seeds=1)
+    monkeypatch.setattr(fit, "tell", interrupt)
+    assert train(args, Console()) != 0
+    assert train(dataclasses.replace(args, resume=args.out, out=None), Console()) == 0
+    assert [line.partition(":")[0] for line in said] == [
+        f"found seed 0  epoch {number} of 3" for number in (1, 2, 3)
+    ]
+    kept = [
+        json.loads((run / "nets" / "found-seed-0" / "result.json").read_text()) for run in (args.out, trained)
+    ]
+    for row in kept:
+        row.pop("seconds"), row.pop("tokens_per_s")
+    assert kept[0] == kept[1]
+
+
+def test_a_training_goes_on_with_the_same_text_alone(
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = tmp_path / "other.txt"
+    other.write_text(generated_text())
+    args = args_for(f"text:{other}", tmp_path / "run", seeds=1, recipe=SHORT)
+    assert train(args, Console()) == 0
+    other.write_text(generated_text(seed=1))
+    with pytest.raises(UsageError) as raised:
+        train(dataclasses.replace(args, resume=args.out, out=None), Console())
+    assert str(raised.value) == (
+        "The training must go on with the text that it began with, but it has changed; bring the same back, "
+        "or start a new one."
+    )
+
+
+def test_a_search_hands_its_text_and_its_best_arch_on(text: str, tmp_path: Path) -> None:
+    found = tmp_path / "search"
+    args = SearchArgs(
+        task=text, space=SPACE, fidelity="lm-fast:epochs=1,batch_size=8", batch_size=16,
+        num_samples=1, driver="process", out=found,
+    )  # fmt: skip
+    assert search("random_search", args, "random_search", Console()) == 0
+    taken = parse("", [str(found)])
+    assert (taken.task, taken.dataset, taken.recipe) == (text, "text", "lm-fast")
+    assert taken.arch == json.loads((found / "best.json").read_text())["arch"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"formats": ("pt2",)},
+            "A net of a text is exported as onnx alone, got --formats pt2; leave it",
+        ),
+        (
+            {"num_processes": 2},
+            "A net of a text is trained by one process, as its state goes on",
+        ),
+        ({"space": "nats-tss", "arch": None}, "A training needs the run folder of a search, or an arch"),
+        ({"recipe": "lm-fast:batch_size=3000"}, "2 tokens for each of 3,000 streams"),
+        ({"beside": ("x",)}, "The arch 'x' cannot be built"),
+    ],
+)
+def test_what_cannot_be_is_told_before_anything_is_trained(
+    text: str, tmp_path: Path, changes: dict[str, object], message: str
+) -> None:
+    with pytest.raises(UsageError) as raised:
+        train(args_for(text, tmp_path / "run", **changes), Console())
+    assert message in str(raised.value)
+    assert not (tmp_path / "run").exists()
+
+
+def test_what_is_no_net_of_a_text_is_told_in_a_sentence(trained: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="holds a net of a text, which has no classes to predict"):
+        predicted(PredictArgs(trained / "model.pt", (tmp_path,), space=SPACE))
+    content = torch.load(trained / "model.pt", weights_only=True)
+    for changes in ({"words": ["a"]}, {"tokens": "letters"}, {"arch": None}):
+        torch.save({**content, **changes}, tmp_path / "model.pt")
+        with pytest.raises(UsageError, match="must hold a net that nas-ray train wrote, but what it says"):
+            load(tmp_path, SmallLstms())
+
+
+def test_samples_are_of_texts(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="--sample continues a text"):
+        train(TrainArgs(arch="resnet-20", images="digits", sample="the"), Console())
+
+
+def test_bytes_are_continued_as_text() -> None:
+    torch.manual_seed(0)
+    net = TrainedText(SmallLstm(256, 8), TextFacts("8", SPACE, "bytes", tuple(map(chr, range(256)))))
+    assert net.tokens("aé").tolist() == [97, 195, 169]
+    assert len(net.continued("", length=20).encode()) >= 20
+    assert net.said([97, 195, 169, 255]) == "aé\N{REPLACEMENT CHARACTER}"
