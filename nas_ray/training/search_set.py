@@ -46,6 +46,8 @@ class SearchSet:
         UsageError: too few images to split.
     """
 
+    unit = "images"
+
     def __init__(self, images: NetImages, recipe: Recipe, *, split_seed: int = 0) -> None:
         self.images, self.recipe, self.split_seed = images, recipe, split_seed
         self._device = torch.device("cpu")

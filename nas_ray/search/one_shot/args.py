@@ -38,12 +38,13 @@ class OneShotArgs(RunnableArgs, StoppingArgs, SpaceArgs):
     epochs: Annotated[int | None, ranges.EPOCHS] = None
     """Epochs of each search; None means the published number of each method."""
     batch_size: Annotated[int | None, ranges.SOME] = None
-    """Images of a step; None means the published number of each method."""
+    """Images of a step, or streams of a text; None means the published number of each method."""
     arch_lr: Annotated[float | None, Range(0.0, 1e3, above=True)] = None
     """Learning rate of the architecture weights of all methods that learn by gradient; None means the
     published one of each, which is for some 20,000 steps."""
     channels: Annotated[int | None, ranges.CHANNELS] = None
-    """Width of the first cells of the supernet; None means that of the space, 16."""
+    """Width of the first cells of the supernet, or of the state of a recurrent one; None means that of the
+    space, 16 and 300."""
     cells: Annotated[int | None, ranges.CELLS] = None
     """Cells of the supernet, on nats-tss of each stage; None means the published number."""
     search_set: Annotated[float, Range(0.01, 0.99)] = 0.5

@@ -13,6 +13,7 @@ from nas_ray.benchmarks import open_benchmark
 from nas_ray.drivers.plan import Budget, Plan
 from nas_ray.drivers.resources import check_request
 from nas_ray.errors import UsageError
+from nas_ray.images.splits import NetImages
 from nas_ray.search.estimation import VALID_ACC, stopping
 from nas_ray.search.experiment import Runnable
 from nas_ray.search.one_shot.args import OneShotArgs
@@ -22,13 +23,16 @@ from nas_ray.search.requests import request_for
 from nas_ray.search.session import run_prepared
 from nas_ray.searchers import Single
 from nas_ray.searchers.given import GivenArchs
+from nas_ray.shared_weights.methods.recurrent import RECIPE
 from nas_ray.shared_weights.one_shot.training import NetSize, OneShotTraining, is_pruning
 from nas_ray.spaces import FiniteSpace, HandDesigned
 from nas_ray.spaces.base import SearchSpace, fitted_space
 from nas_ray.spaces.edges import EdgeSpace
 from nas_ray.spaces.named import make_space
+from nas_ray.spaces.rnn.space import DartsRnn
 from nas_ray.training.stopping import check_scheduler
-from nas_ray.training.task_args import open_images
+from nas_ray.training.task_args import open_subject
+from nas_ray.training.text_task import TextTask
 
 NAME = "one_shot"
 
@@ -74,13 +78,19 @@ def prepare_one_shot(args: OneShotArgs) -> PreparedOneShot:
     args.check()
     request = request_for(args)
     check_request(request)
-    images = open_images(args, batch_size=args.image_recipe.batch_size, batch_seed=args.batch_seed)
-    space = edge_space(fitted_space(make_space(args.space), images.image_size), args.space)
+    images = open_subject(args, batch_size=args.image_recipe.batch_size, batch_seed=args.batch_seed)
+    learned: NetImages | TextTask
+    if isinstance(images, TextTask):
+        space, learned = reading_space(make_space(args.space), args.space), images
+        recipe = dataclasses.replace(RECIPE, data_fraction=args.data_fraction)
+    else:
+        space = edge_space(fitted_space(make_space(args.space), images.image_size), args.space)
+        learned, recipe = images.train_images, args.image_recipe
     training = OneShotTraining(
         space,
         images.num_classes,
-        images.train_images,
-        recipe=args.image_recipe,
+        learned,
+        recipe=recipe,
         epochs=args.epochs,
         size=NetSize(args.channels, args.cells),
         split_seed=args.batch_seed,
@@ -121,6 +131,20 @@ def edge_space(space: SearchSpace, name: str) -> EdgeSpace:
         raise UsageError(
             "A one-shot search needs a space of operations on edges with a trainable supernet, such as "
             f"nats-tss; got {name}."
+        )
+    return space
+
+
+def reading_space(space: SearchSpace, name: str) -> EdgeSpace:
+    """Returns `space`, known to be one of recurrent cells with a trainable supernet.
+
+    Raises:
+        UsageError: it is another.
+    """
+    if not isinstance(space, DartsRnn):
+        raise UsageError(
+            f"A one-shot search on a text needs the space darts-rnn, got {name}; give --space darts-rnn, or "
+            "leave --task out."
         )
     return space
 

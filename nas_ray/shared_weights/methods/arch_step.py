@@ -19,8 +19,8 @@ from nas_ray.shared_weights.methods.penalties import penalty_of
 from nas_ray.shared_weights.methods.supernet_training import SupernetTraining
 from nas_ray.shared_weights.methods.weight_step import Gradients
 
-BETAS = (0.5, 0.999)
-"""Of Adam, in all published searches."""
+BETA = 0.999
+"""The second one of Adam, in all published searches."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class ArchStep:
             torch.optim.Adam(
                 parameters,
                 lr=method.arch_lr,
-                betas=BETAS,
+                betas=(method.arch_beta, BETA),
                 eps=method.arch_eps,
                 weight_decay=method.arch_weight_decay,
             )
@@ -122,7 +122,12 @@ class ArchStep:
             lambda made: training.loss(valid, drawn.mix(made), drawn.seed),
             leaves,
             weights,
-            VirtualStep.of(training.optimizer, weights, training.resting(weights, drawn.active)),
+            VirtualStep.of(
+                training.optimizer,
+                weights,
+                training.resting(weights, drawn.active),
+                training.virtual_clip,
+            ),
             self.method.radius,
         )
 

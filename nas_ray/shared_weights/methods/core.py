@@ -19,13 +19,15 @@ from nas_ray.shared_weights.methods.edge_weights import EdgeWeights
 from nas_ray.shared_weights.methods.freeze import Agreement
 from nas_ray.shared_weights.methods.method import Method
 from nas_ray.shared_weights.methods.mixes import Mixes
+from nas_ray.shared_weights.methods.recurrent import check_fits, training_of
 from nas_ray.shared_weights.methods.schedule import auxiliary_skip, learning_rate, linear, protocol
 from nas_ray.shared_weights.methods.stages import Stage, stages_of, weaker_dropped, widened
-from nas_ray.shared_weights.methods.supernet_training import Loss, SupernetTraining
+from nas_ray.shared_weights.methods.supernet_training import Loss
 from nas_ray.shared_weights.methods.weight_step import WeightStep
 from nas_ray.shared_weights.mixed import MixedNet, mixed_net
 from nas_ray.spaces.base import fitted_space
 from nas_ray.spaces.edges import EdgeSpace
+from nas_ray.training.recipes import Recipe
 
 PLAIN = (
     "stage",
@@ -53,7 +55,7 @@ class SearchCore:
         space: EdgeSpace,
         num_classes: int,
         *,
-        image_size: int = 32,
+        image_size: int | None = 32,
         epochs: int | None = None,
         steps_per_epoch: int = 1,
         seed: int = 0,
@@ -62,8 +64,9 @@ class SearchCore:
         loss: Loss = cross_entropy,
         device: torch.device | str = "cpu",
         make_net: Callable[..., MixedNet] = mixed_net,
+        recipe: Recipe | None = None,
     ) -> None:
-        fitted = fitted_space(space, image_size)
+        fitted = space if image_size is None else fitted_space(space, image_size)
         if not isinstance(fitted, EdgeSpace):
             raise UsageError(
                 "A one-shot search needs a space of operations on edges, with graphs, from_edges, to_edges, "
@@ -71,14 +74,11 @@ class SearchCore:
             )
         self.method, self.space, self.num_classes = method, fitted, num_classes
         self.epochs, self.steps_per_epoch, self.seed = epochs or method.epochs, steps_per_epoch, seed
-        self.channels, self.device, self.make_net, self.loss_of = (
-            channels,
-            torch.device(device),
-            make_net,
-            loss,
-        )
+        self.channels, self.make_net, self.loss_of = channels, make_net, loss
+        self.device = torch.device(device)
+        check_fits(method, fitted)
         self.graphs = fitted.graphs()
-        self.how = protocol(method, self.graphs)
+        self.recipe, self.how = recipe, protocol(method, self.graphs)
         self.stages = stages_of(method, self.graphs, self.epochs, cells)
         self.epoch = self.in_epoch = 0
         self.finished = False
@@ -125,7 +125,8 @@ class SearchCore:
         if old is not None:
             generator = torch.Generator().manual_seed(self.seed + number)
             net.load_state_dict(widened(old, net.state_dict(), generator))
-        self.training = SupernetTraining(net, self.method, self.how, self.loss_of)
+        self.training = training_of(net, self.method, self.how, self.loss_of, self.recipe)
+        self.mixes.seeded = self.training.seeded
         frozen = self.method.freeze == "agreement"
         self.agreement = (
             Agreement(net.operation_parameters(), self.method.agreement, self.method.patience)
@@ -153,6 +154,7 @@ class SearchCore:
         self.mixes.chance.tau = linear(method.tau, method.tau_min, epoch, epochs)
         self.mixes.skip = auxiliary_skip(epoch, epochs) if method.skip == "decay" else 0.0
         self.mixes.drop = self.current.drop_rate(epoch)
+        self.training.begin_epoch()
         self.net.train()
 
     @property
@@ -171,15 +173,20 @@ class SearchCore:
             `train_loss`, `train_acc` in percent, and where the method looks at the validation batch
             `valid_loss` or `valid_acc`; tensors on the device, as they were before the step.
         """
-        train, valid = on_device(train, self.device), on_device(valid, self.device)
-        self.training.set_rate(self._rate())
+        training = self.training
+        train = training.continued("train", on_device(train, self.device))
+        valid = training.continued("valid", on_device(valid, self.device))
+        training.set_rate(self._rate() * training.rate_of(train))
         if self.method.stop == "eigenvalue":
             self.last_valid = valid
         learning = self.epoch - self.current.first >= self.current.warmup
         learned = self._learn(train, valid) if learning and not self.how.weights_first else None
-        trained = self.weight_step(self.training, train, self.epoch, self.epochs)
+        trained = self.weight_step(training, train, self.epoch, self.epochs)
+        training.keep("train", train)
         if learning and self.how.weights_first:
             learned = self._learn(train, valid)
+        if learned is not None and learned.loss is not None:
+            training.keep("valid", valid)
         self.in_epoch += 1
         seen = {"train_loss": trained.loss, "train_acc": 100 * trained.right}
         if learned is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from itertools import islice
 
@@ -10,7 +11,7 @@ from torch import Tensor
 
 from nas_ray.errors import UsageError
 from nas_ray.shared_weights.methods.arch_weights import Policy, UniformPath
-from nas_ray.shared_weights.methods.batches import Batch, Batches, judging, on_device, right
+from nas_ray.shared_weights.methods.batches import Batch, Batches, judging, on_device
 from nas_ray.shared_weights.methods.chance import Chance
 from nas_ray.shared_weights.methods.core import SearchCore
 from nas_ray.shared_weights.methods.derive import strongest
@@ -55,8 +56,9 @@ def best_of_sampled(search: SearchCore, valid: Batches, train: Batches | None = 
         for arch, batch in zip(archs, _endless(valid)):  # noqa: B905 batches have no end
             mix = one_hot(search.space, arch, next(net.parameters()).dtype)
             weights = tuple(own.to(device, non_blocking=True) for own in mix.weights)
-            shares.append(right(net, on_device(batch, device), type(mix)(weights, mix.active)))
-    values = torch.stack(shares).nan_to_num(nan=-1.0).tolist()
+            inputs, targets = on_device(batch, device)
+            shares.append(search.training.worth(net(inputs, type(mix)(weights, mix.active)), targets))
+    values = torch.stack(shares).nan_to_num(nan=-math.inf).tolist()
     return archs[values.index(max(values))]
 
 

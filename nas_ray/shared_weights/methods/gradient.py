@@ -65,6 +65,7 @@ class VirtualStep:
         weight_decay: L2 penalty.
         velocities: momentum buffers of the weights; None where there is none yet.
         resting: which weights do not move, those of operations that are not active.
+        clip: largest norm of the gradient; 0 for no limit.
     """
 
     lr: float
@@ -72,19 +73,32 @@ class VirtualStep:
     weight_decay: float
     velocities: Sequence[Tensor | None]
     resting: Sequence[bool]
+    clip: float = 0.0
 
     @classmethod
     def of(
-        cls, optimizer: torch.optim.SGD, weights: Sequence[nn.Parameter], resting: Sequence[bool] = ()
+        cls,
+        optimizer: torch.optim.SGD,
+        weights: Sequence[nn.Parameter],
+        resting: Sequence[bool] = (),
+        clip: float = 0.0,
     ) -> VirtualStep:
         """Returns the next step of `optimizer` for these weights, of which some may rest."""
         group = optimizer.param_groups[0]
         buffers = [
             optimizer.state[one].get("momentum_buffer") if one in optimizer.state else None for one in weights
         ]
-        return cls(
-            group["lr"], group["momentum"], group["weight_decay"], buffers, resting or [False] * len(weights)
-        )
+        rests = resting or [False] * len(weights)
+        return cls(group["lr"], group["momentum"], group["weight_decay"], buffers, rests, clip)
+
+    def clipped(self, gradients: Gradients) -> tuple[Gradients, Tensor | float]:
+        """Returns gradients that are no longer than `clip`, and by what they were multiplied."""
+        if not self.clip:
+            return gradients, 1.0
+        there = [one for one in gradients if one is not None]
+        norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(there)))
+        factor = (self.clip / (norm + 1e-6)).clamp(max=1.0)
+        return tuple(None if one is None else one * factor for one in gradients), factor
 
     def change(self, weights: Sequence[Tensor], gradients: Gradients) -> list[Tensor]:
         """Returns `momentum * velocity + gradient + weight_decay * weight`, and 0 of what rests."""
@@ -117,7 +131,8 @@ def second_order(
     Source: Liu et al., "DARTS", ICLR 2019, equations 7 and 8; momentum and decay in the virtual step as
     released.
     Differs: weights of operations that are not active do not move. Clipping and Nesterov's look-ahead are not
-    in the virtual step, as in the releases.
+    in the virtual step, as in the releases; that for recurrent cells clips, which multiplies the change and
+    so its derivative, where it clips v and measures around w' instead.
 
     Args:
         train_loss: computes the loss on the training batch with the weights of operations that it is given.
@@ -130,10 +145,11 @@ def second_order(
     moved = [weight.detach() for weight in weights]  # the same memory
     before = [weight.clone() for weight in moved]
     fixed = tuple(leaf.detach() for leaf in leaves)  # nobody asks for their gradient here
-    gradients = torch.autograd.grad(train_loss(fixed), weights, allow_unused=True)
+    found = torch.autograd.grad(train_loss(fixed), weights, allow_unused=True)
+    gradients, factor = step.clipped(found)
     with torch.no_grad():
         torch._foreach_add_(moved, step.change(weights, gradients), alpha=-step.lr)
-    del gradients
+    del gradients, found
     loss = valid_loss(leaves)
     direct, by_weights = _gradients(loss, leaves, weights)
     vector = _filled(by_weights, weights)
@@ -149,4 +165,4 @@ def second_order(
         torch._foreach_copy_(moved, before)
     implicit = [(plus - minus) / (2 * scale) for plus, minus in zip(*ends, strict=True)]
     pairs = zip(_filled(direct, leaves), implicit, strict=True)
-    return Measured(loss.detach(), tuple(one - step.lr * other for one, other in pairs), by_weights)
+    return Measured(loss.detach(), tuple(one - step.lr * factor * other for one, other in pairs), by_weights)

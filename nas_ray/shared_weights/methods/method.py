@@ -112,7 +112,9 @@ class Method:
     arch_lr: Annotated[float, MANY] = 3e-4
     arch_weight_decay: Annotated[float, MANY] = 1e-3
     arch_eps: Annotated[float, ABOVE_ZERO] = 1e-8
-    """Of Adam, which trains architecture parameters with betas 0.5 and 0.999."""
+    """Of Adam, which trains architecture parameters."""
+    arch_beta: Annotated[float, BELOW_ONE] = 0.5
+    """First beta of this Adam; the second is 0.999."""
     init: Annotated[float, MANY] = 1e-3
     """Deviation of the initial architecture parameters."""
     warmup: Annotated[float, SHARE] = 0.0

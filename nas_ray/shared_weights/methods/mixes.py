@@ -80,6 +80,7 @@ class Mixes:
         there: the same on the CPU.
         skip: weight of the auxiliary skip beside each edge.
         drop: dropout rate behind skip connections.
+        seeded: whether each pass is given a seed for other dropout.
     """
 
     def __init__(
@@ -95,7 +96,7 @@ class Mixes:
     ) -> None:
         self.unchosen_learn = unchosen_learn and method.weights == "gumbel"
         self.method, self.arch, self.edges, self.chance = method, arch, edges, chance
-        self.skip, self.drop = 0.0, 0.0
+        self.skip, self.drop, self.seeded = 0.0, 0.0, False
         self.device = device
         self.set_keep(keep)
 
@@ -112,7 +113,7 @@ class Mixes:
         drawn = self.arch.draw(self._for_arch, chance)
         chosen = tuple(own.active for own in drawn if own.active is not None)
         active = chosen if len(chosen) == len(drawn) else self._active
-        seed = chance.whole(2**31) if self.drop else 0
+        seed = chance.whole(2**31) if self.drop or self.seeded else 0
         weights = tuple(own.weights for own in drawn)
         return Pass(weights, self._edges(), active, self.skip, self.drop, seed, self.unchosen_learn)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 
-from nas_ray.shared_weights.methods.batches import Batch, Batches, accuracy, on_device
+from nas_ray.shared_weights.methods.batches import Batch, Batches, on_device
 from nas_ray.shared_weights.methods.chance import Chance
 from nas_ray.shared_weights.methods.core import SearchCore
 from nas_ray.shared_weights.methods.curvature import curvature
@@ -71,8 +71,12 @@ class OneShotSearch(SearchCore):
 
     def evaluate(self, batches: Batches) -> float:
         """Returns the accuracy of the supernet in percent, by strengths or sampled paths (`Mixes.judged`)."""
+        return self.judged(batches)["valid_acc"]
+
+    def judged(self, batches: Batches) -> dict[str, float]:
+        """Returns columns of how good the supernet is: `valid_acc`, and of a text `valid_nats` as well."""
         chance = Chance(self.seed + self.epoch, self.device)
-        return accuracy(self.net, batches, lambda: self.mixes.judged(chance).mix(), self.device)
+        return self.training.judged(batches, lambda: self.mixes.judged(chance).mix(), self.device)
 
     def lambda_max(self, valid: Batch) -> float:
         """Returns the largest eigenvalue of the Hessian of a validation loss by the parameters of operations.

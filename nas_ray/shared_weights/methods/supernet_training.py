@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
-from nas_ray.shared_weights.methods.batches import Batch
+from nas_ray.shared_weights.methods.batches import Batch, Batches, accuracy
 from nas_ray.shared_weights.methods.method import Method
 from nas_ray.shared_weights.methods.schedule import Protocol
 from nas_ray.shared_weights.mixed import Mix, MixedNet
@@ -43,6 +43,37 @@ class SupernetTraining:
     def weights(self) -> list[nn.Parameter]:
         """The parameters that are trained."""
         return [one for one in self.net.parameters() if one.requires_grad]
+
+    seeded: ClassVar[bool] = False
+    """Whether passes of the net draw, beside what a mix says, so that each gradient needs a seed."""
+    virtual_clip: float = 0.0
+    """Largest norm of the gradient in the virtual step of the second order; 0 for no limit."""
+
+    def begin_epoch(self) -> None:
+        """Forgets what was carried from batch to batch: nothing."""
+
+    def continued(self, kind: str, batch: Batch) -> Batch:
+        """Returns a batch of `train` or `valid` with what was carried to it: nothing."""
+        return batch
+
+    def keep(self, kind: str, batch: Batch) -> None:
+        """Carries on what a batch has left behind: nothing."""
+
+    def rate_of(self, batch: Batch) -> float:
+        """Returns by what the learning rate is multiplied for a batch."""
+        return 1.0
+
+    def penalised(self, loss: Tensor, batch: Batch) -> Tensor:
+        """Returns the loss of the weights, with what is added to that of the outputs: nothing."""
+        return loss
+
+    def worth(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Returns what archs are compared by: the share of outputs that are right."""
+        return (outputs.argmax(-1) == targets).to(outputs.dtype).mean()
+
+    def judged(self, batches: Batches, mix: Callable[[], Mix], device: torch.device) -> dict[str, float]:
+        """Returns columns that say how good the net is: `valid_acc` in percent."""
+        return {"valid_acc": accuracy(self.net, batches, mix, device)}
 
     def state(self) -> dict[str, Any]:
         """Returns weights, statistics and momentum."""

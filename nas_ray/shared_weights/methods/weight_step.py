@@ -52,7 +52,7 @@ class WeightStep:
         def loss(by_graph: Tensors) -> Tensor:
             outputs = training.outputs(batch[0], drawn.mix(by_graph), drawn.seed)
             seen.append(outputs.detach())
-            return training.loss_of(outputs, batch[1])
+            return training.penalised(training.loss_of(outputs, batch[1]), batch)
 
         if strength:
             counts = training.net.cells
@@ -65,7 +65,7 @@ class WeightStep:
         else:
             value = loss(made)
             gradients = torch.autograd.grad(value, weights, allow_unused=True)
-        right = (seen[0].argmax(1) == batch[1]).to(value.dtype).mean()
+        right = (seen[0].argmax(-1) == batch[1]).to(value.dtype).mean()
         kept = dict(zip(weights, gradients, strict=True))
         training.apply(weights, gradients, drawn.active)
         return Trained(value.detach(), right, kept)

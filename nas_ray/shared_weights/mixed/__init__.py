@@ -8,14 +8,17 @@ from nas_ray.errors import UsageError
 from nas_ray.shared_weights.mixed.darts import DartsMixedNet
 from nas_ray.shared_weights.mixed.mix import Mix, one_hot
 from nas_ray.shared_weights.mixed.net import MixedNet
+from nas_ray.shared_weights.mixed.recurrent import RecurrentMixedNet
 from nas_ray.shared_weights.mixed.tss import TssMixedNet
 from nas_ray.spaces import NatsTss, SearchSpace
 from nas_ray.spaces.darts import Darts
 from nas_ray.spaces.darts_reduced import DartsS1, DartsS2, DartsS3, DartsS4
+from nas_ray.spaces.rnn.space import DartsRnn
 
 NETS: dict[type, Any] = {
     NatsTss: TssMixedNet,
     **dict.fromkeys((Darts, DartsS1, DartsS2, DartsS3, DartsS4), DartsMixedNet),
+    DartsRnn: RecurrentMixedNet,
 }
 """The trainable supernet of each built-in space; a space derived from one builds nets of its own."""
 
@@ -43,10 +46,11 @@ def mixed_net(
     made = NETS.get(type(space))
     if made is None:
         raise UsageError(
-            "A one-shot search needs a space with a trainable supernet, which are nats-tss and darts; got "
-            f"{getattr(space, 'name', type(space).__name__)}."
+            "A one-shot search needs a space with a trainable supernet, which are nats-tss, darts and "
+            f"darts-rnn; got {getattr(space, 'name', type(space).__name__)}."
         )
-    wide = channels or space.channels  # type: ignore[attr-defined]  # all in NETS have them
+    given = getattr(space, "channels", partial) if channels is None else channels
+    wide = int(given)
     if wide % partial:
         raise UsageError(
             "The channels of a supernet must be a multiple of its partial channels: one in "

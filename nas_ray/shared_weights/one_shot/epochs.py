@@ -16,8 +16,11 @@ from nas_ray.shared_weights.one_shot.trajectory import Array, Trajectory
 from nas_ray.spaces.edges import EdgeSpace
 from nas_ray.training.epoch_module import quiet_trainer
 from nas_ray.training.search_set import SearchSet
+from nas_ray.training.text_search_set import TextSearchSet
 
 SKIP = "skip_connect"
+SKIPS = (SKIP, "identity")
+"""Operations that pass on what they read, in cells of images and in recurrent ones."""
 FOUND_BEST = "found_best"
 """The arch of the epoch with the best `valid_acc`; `found` is that of the last epoch."""
 
@@ -28,7 +31,7 @@ class OneShotEpochs:
     Args:
         search: not yet begun.
         space: of what is found.
-        images: of both kinds of weights.
+        images: of both kinds of weights, or a text.
         seed: of the order and the augmentation of the images.
         accelerator: Lightning's name of the device, `cpu` or `gpu`.
         curvature: whether the largest eigenvalue of the validation loss is measured (`lambda_max`).
@@ -38,7 +41,7 @@ class OneShotEpochs:
         self,
         search: OneShotSearch,
         space: EdgeSpace,
-        images: SearchSet,
+        images: SearchSet | TextSearchSet,
         seed: int,
         *,
         accelerator: str = "cpu",
@@ -66,8 +69,8 @@ class OneShotEpochs:
         found = self._derived(epoch)
         numbers = {
             **module.results,
-            "valid_acc": search.evaluate(images.valid_batches()),
-            "skips": float(count_of(self.space, found, SKIP)),
+            **search.judged(images.valid_batches()),
+            "skips": float(sum(count_of(self.space, found, op) for op in SKIPS)),
             "entropy": entropy(weights),
         }
         if self.curvature:

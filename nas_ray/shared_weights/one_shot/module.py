@@ -31,7 +31,7 @@ class OneShotModule(pl.LightningModule):
     def training_step(self, batches: tuple[Batch, Batch], batch_idx: int) -> None:
         """Makes one step of both kinds of weights."""
         train, valid = batches
-        self._add(self.search.step(train, valid), len(train[1]))
+        self._add(self.search.step(train, valid), train[1].numel())
 
     def on_train_epoch_start(self) -> None:
         """Forgets the sums of the last epoch."""

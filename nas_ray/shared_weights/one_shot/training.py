@@ -9,63 +9,39 @@ from pathlib import Path
 from typing import Any, Final
 
 import torch
+from torch.nn.functional import cross_entropy
 
-from nas_ray.errors.checks import check_all, having, instance, real, whole
+from nas_ray.errors import UsageError
+from nas_ray.errors.checks import Kind, check_all, having, instance, real, whole
 from nas_ray.evaluation.base import changed
 from nas_ray.evaluation.epoch_training import EpochTraining
 from nas_ray.images.splits import NetImages
 from nas_ray.process.seeded import seeded
 from nas_ray.shared_weights.methods.method import Method
 from nas_ray.shared_weights.methods.named import parse_method
+from nas_ray.shared_weights.methods.recurrent import of_text
 from nas_ray.shared_weights.methods.search import OneShotSearch
+from nas_ray.shared_weights.one_shot.asked import NetSize as NetSize
+from nas_ray.shared_weights.one_shot.asked import is_pruning as is_pruning
+from nas_ray.shared_weights.one_shot.asked import pruning_of as pruning_of
 from nas_ray.shared_weights.one_shot.epochs import OneShotEpochs
 from nas_ray.shared_weights.one_shot.pruned import PrunedEpochs
-from nas_ray.shared_weights.prune import NAMES as PRUNINGS
-from nas_ray.shared_weights.prune.named import Pruning, parse_pruning
 from nas_ray.spaces.base import questions
 from nas_ray.spaces.edges import EdgeSpace
 from nas_ray.training.epoch_module import EpochModule, quiet_trainer
-from nas_ray.training.expected import Expected, epoch_of_images, seconds_of
+from nas_ray.training.expected import Epoch, Expected, epoch_of_images, epoch_of_task, seconds_of
 from nas_ray.training.recipes import Recipe
 from nas_ray.training.search_set import SearchSet
-
-
-@dataclasses.dataclass(frozen=True)
-class NetSize:
-    """How large a supernet is; None for what its space says.
-
-    Raises:
-        UsageError: no such number.
-    """
-
-    channels: int | None = None
-    cells: int | None = None
-
-    def __post_init__(self) -> None:
-        check_all({"channels": whole(1).or_none, "cells": whole(1).or_none}, vars(self))
-
-
-def is_pruning(arch: str) -> bool:
-    """Returns whether a setting names a search without training."""
-    return arch.partition(",")[0].strip() in PRUNINGS
-
-
-def pruning_of(arch: str) -> tuple[Pruning, int]:
-    """Returns the search without training that a setting names, and its seed.
-
-    Raises:
-        UsageError: an unknown option, or a value that does not fit.
-    """
-    parts = arch.split(",")
-    seeds = [part.partition("=")[2] for part in parts if part.strip().startswith("seed=")]
-    text = ",".join(part for part in parts if not part.strip().startswith("seed="))
-    return parse_pruning(text), int(seeds[0]) if seeds else 0
-
+from nas_ray.training.text_search_set import TextSearchSet
+from nas_ray.training.text_task import TextTask
 
 _GIVEN: Final = {
     "space": having(EdgeSpace, "a space of edges", *questions(EdgeSpace), "build"),
     "num_classes": whole(1),
-    "images": instance(NetImages, "the images of a split, such as train_images of open_images(...)"),
+    "images": Kind(
+        "the images of a split, such as train_images of open_images(...), or a TextTask",
+        lambda value: isinstance(value, (NetImages, TextTask)),
+    ),
     "recipe": instance(Recipe, "a Recipe, which says batch size and augmentation"),
     "epochs": whole(1).or_none,
     "batch_size": whole(1).or_none,
@@ -85,8 +61,9 @@ class OneShotTraining(EpochTraining):
     Args:
         space: where archs are found; it has a trainable supernet.
         num_classes: outputs of the supernet.
-        images: the training split.
-        recipe: augmentation and split of the images; the batch size is that of the method.
+        images: the training split; or a text, whose held-out part trains architecture weights.
+        recipe: augmentation and split of the images, dropouts and pieces of a text; the batch size is that of
+            the method.
         epochs: of every method that does not say its own; None for the published number of each.
         size: of the supernet.
         split_seed: draws the two parts of the images.
@@ -106,7 +83,7 @@ class OneShotTraining(EpochTraining):
         self,
         space: EdgeSpace,
         num_classes: int,
-        images: NetImages,
+        images: NetImages | TextTask,
         *,
         recipe: Recipe,
         epochs: int | None = None,
@@ -128,7 +105,15 @@ class OneShotTraining(EpochTraining):
         self.given_epochs, self.batch_size, self.arch_lr = epochs, batch_size, arch_lr
         self.curvature, self.beside_pruning = curvature, beside_pruning
         self.accelerator = accelerator
-        self.parts = SearchSet(images, recipe, split_seed=split_seed)  # refuses what cannot be split
+        self.parts = self._parts()  # refuses what cannot be split
+
+    def _parts(self) -> SearchSet | TextSearchSet:
+        if not isinstance(self.images, TextTask):
+            return SearchSet(self.images, self.recipe, split_seed=self.split_seed)
+        recipe = self.recipe
+        if self.batch_size is not None:
+            recipe = dataclasses.replace(recipe, batch_size=self.batch_size)
+        return TextSearchSet(self.images, recipe)
 
     def method_of(self, arch: str) -> tuple[Method, int]:
         """Returns the method of a setting with its numbers, and the seed.
@@ -138,6 +123,8 @@ class OneShotTraining(EpochTraining):
         """
         method, settings = parse_method(arch)
         own = {part.partition("=")[0].strip() for part in arch.split(",")}
+        if isinstance(self.images, TextTask):
+            method = of_text(method, own)
         given: dict[str, Any] = {"epochs": self.given_epochs, "batch_size": self.batch_size}
         if method.learns_by_gradient:
             given["arch_lr"] = self.arch_lr
@@ -168,6 +155,8 @@ class OneShotTraining(EpochTraining):
         pruning, own = pruning_of(arch)
         self.parts.to(self._device)
         classes, name = self.num_classes, arch.partition(",")[0]
+        if not isinstance(self.parts, SearchSet):
+            raise UsageError(f"The search {name} looks at images and reads no text; take darts1 or another.")
         return PrunedEpochs(
             pruning, self.space, classes, self.parts, seed + own, device=self._device, name=name
         )
@@ -181,7 +170,7 @@ class OneShotTraining(EpochTraining):
             raise ValueError("searches without training have no step that can be measured")
         method, _ = self.method_of(arch)
         recipe = dataclasses.replace(self.recipe, batch_size=method.batch_size)
-        epoch = epoch_of_images(self.images, (self.parts.weights_part, self.parts.arch_part), recipe)
+        epoch = self._epoch(recipe)
         placed = changed(self, accelerator=accelerator)
         with seeded(self.init_seed):
             search, batch = placed._search_of(arch, self.init_seed, epoch.steps), epoch.draw()
@@ -191,6 +180,12 @@ class OneShotTraining(EpochTraining):
             forward = clock(lambda: search.evaluate([batch]))
         return Expected(method.epochs, epoch.steps * step + epoch.passes * forward, epoch.once)
 
+    def _epoch(self, recipe: Recipe) -> Epoch:
+        if isinstance(self.images, TextTask):
+            return epoch_of_task(self.images, recipe)
+        assert isinstance(self.parts, SearchSet)
+        return epoch_of_images(self.images, (self.parts.weights_part, self.parts.arch_part), recipe)
+
     def _search_of(self, arch: str, seed: int, steps: int) -> OneShotSearch:
         method, own = self.method_of(arch)
         settings = parse_method(arch)[1]
@@ -198,16 +193,18 @@ class OneShotTraining(EpochTraining):
             method,
             self.space,
             self.num_classes,
-            image_size=self.images.size,
+            image_size=None if isinstance(self.images, TextTask) else self.images.size,
             epochs=method.epochs,
             steps_per_epoch=steps,
             seed=seed + own,
             channels=settings.get("channels", self.size.channels),
             cells=settings.get("cells", self.size.cells),
+            loss=TextTask.loss if isinstance(self.images, TextTask) else cross_entropy,
             device=self._device,
+            recipe=self.recipe,
         )
 
-    def images_for(self, method: Method) -> SearchSet:
+    def images_for(self, method: Method) -> SearchSet | TextSearchSet:
         """Returns the images in batches of the size that the method has."""
         if method.batch_size == self.parts.recipe.batch_size:
             return self.parts
@@ -236,4 +233,4 @@ class OneShotTraining(EpochTraining):
     def described(self) -> str:
         """Returns on how many images weights and architecture weights are trained."""
         weights, arch = len(self.parts.weights_part), len(self.parts.arch_part)
-        return f"weights on {weights:,} images, architecture weights on {arch:,} others"
+        return f"weights on {weights:,} {self.parts.unit}, architecture weights on {arch:,} others"

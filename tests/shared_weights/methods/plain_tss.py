@@ -107,8 +107,8 @@ class PlainSgd:
 class PlainAdam:
     """Adam with the decay in its gradient, written out."""
 
-    def __init__(self, lr: float = 3e-4, decay: float = 1e-3) -> None:
-        self.lr, self.decay, self.steps = lr, decay, 0
+    def __init__(self, lr: float = 3e-4, decay: float = 1e-3, beta: float = 0.5) -> None:
+        self.lr, self.decay, self.beta, self.steps = lr, decay, beta, 0
         self.first: Tensor | float = 0.0
         self.second: Tensor | float = 0.0
 
@@ -116,7 +116,7 @@ class PlainAdam:
     def step(self, parameters: Tensor, gradient: Tensor) -> None:
         self.steps += 1
         gradient = gradient + self.decay * parameters
-        self.first = 0.5 * self.first + 0.5 * gradient
+        self.first = self.beta * self.first + (1 - self.beta) * gradient
         self.second = 0.999 * self.second + 0.001 * gradient**2
-        first, second = self.first / (1 - 0.5**self.steps), self.second / (1 - 0.999**self.steps)
+        first, second = self.first / (1 - self.beta**self.steps), self.second / (1 - 0.999**self.steps)
         parameters -= self.lr * first / (second.sqrt() + 1e-8)

@@ -224,8 +224,8 @@ def test_a_space_without_a_supernet_is_told() -> None:
     with pytest.raises(UsageError) as caught:
         mixed_net(HandDesigned(), 10)
     assert str(caught.value) == (
-        "A one-shot search needs a space with a trainable supernet, which are nats-tss and darts; got "
-        "hand-designed."
+        "A one-shot search needs a space with a trainable supernet, which are nats-tss, darts and "
+        "darts-rnn; got hand-designed."
     )
 
 
