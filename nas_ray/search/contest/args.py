@@ -148,8 +148,8 @@ class ContestArgs(StudyArgs):
     time_budget_s: Annotated[float | None, SECONDS] = 30.0
     """Seconds of each search, after which no new evaluation starts."""
     max_flops: Annotated[float | None, COST] = 1.1e7
-    """Most multiply-adds of a net that is searched or drawn, for one image; None means no limit. ResNet-20 has
-    10.3 million for images of 16 pixels, and 41 million for 32."""
+    """Most multiply-adds of a net that is searched or drawn, for one image; None means no limit. ResNet-20
+    has 10 million for images of 16 pixels, and 41 million for 32."""
 
     def entrants(self) -> list[Contestant]:
         """Returns the contestants that are named.
