@@ -125,7 +125,7 @@ COMMANDS = {
         Command(
             "compare_estimates",
             f"--space nats-tss:channels=1,cells=1 --images generated:{TINY_SET} --num-archs 10 "
-            "--proxies jacob_cov --batch-size 4 --short epochs:1 --long epochs:1 --resamples 10 --num-cpus 1",
+            "--proxies lcmnas --batch-size 4 --short epochs:1 --long epochs:1 --resamples 10 --num-cpus 1",
             work="nas_ray.correlate.estimates.run.judge",
         ),
         Command(
