@@ -113,7 +113,7 @@ def test_a_study_from_end_to_end(whole: tuple[Path, str]) -> None:
     assert {"lcmnas", "params", "flops", "num_conv"} < set(table.index)
     for name in ("estimates.md", "estimates.tex", "estimates.png", "ranks.png", "run.json"):
         assert (out / name).stat().st_size > 300
-    assert "2 epochs on all training images, judged on 12 test images" in text
+    assert "2 epochs on 48 images, judged on 12 test images" in text
     assert next_commands(text)[0].startswith(
         "nas-ray search random_search --space nats-tss:channels=2,cells=1"
     )

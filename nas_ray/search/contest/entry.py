@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import shutil
 import time
 from dataclasses import dataclass
@@ -66,8 +67,8 @@ class Entry:
     @property
     def place(self) -> Path:
         """Its own folder."""
-        parts = (self.protocol, self.contestant.name, f"seed-{self.seed}")
-        return self.folder / "entries" / "-".join(parts)
+        where = re.sub(r"[^A-Za-z0-9.]+", "-", self.image_set.label).strip("-")
+        return self.folder / "entries" / where / f"{self.contestant.name}-seed-{self.seed}-{self.protocol}"
 
 
 @dataclass(frozen=True)
