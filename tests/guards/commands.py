@@ -186,7 +186,7 @@ LIVE = (
 """`reproduce.py` with live runs, which need Ray."""
 
 AT_NIGHT = {"compare_estimates", "unseen"}
-"""Commands whose smallest run trains several nets, so that by day one guard alone lets them run to the end."""
+"""Commands whose smallest run trains several nets: by day one guard alone lets them run to the end."""
 
 FOLDERS = [name for name, command in COMMANDS.items() if command.writes != "file"]
 """Commands that write a folder."""
