@@ -62,7 +62,7 @@ def compare_estimates(description: str) -> int:
 
         nas-ray compare-estimates
         nas-ray compare-estimates --space darts-cells:channels=8,cells=3 --short epochs:2 --long epochs:20
-        nas-ray compare-estimates --proxies jacob_cov zico --weights 0.25,0.5,0.75 --max-flops 1e7
+        nas-ray compare-estimates --proxies lcmnas zico --weights 0.25,0.5,0.75 --max-flops 1e7
 
     Archs are drawn from a space. Each is scored at its beginning, trained for a short time and judged on
     held-out training images, and trained for longer from other weights and judged on the test images. The

@@ -225,8 +225,8 @@ def contest(description: str) -> int:
 
     Every contestant has the same seconds on every set of images, with several seeds, in a process with one
     thread; what it finds is trained by one recipe on all training images and judged on the test images. The
-    folder holds the table with intervals, a picture, every entry, and the searches, of which nas-ray report
-    tells. The same command goes on where it was stopped, and with more seeds makes those alone.
+    folder holds the table with intervals, a picture, every entry, and all searches, of each of which a report
+    can be made. The same command goes on where it was stopped, and with more seeds makes those alone.
     """
     from nas_ray.search.contest.args import ContestArgs
 

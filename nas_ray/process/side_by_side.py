@@ -30,6 +30,10 @@ def alone() -> None:
     torch.set_num_threads(1)
 
 
+def _one_after_the_other(work: Callable[[T], R], pieces: Sequence[T]) -> Iterator[R]:
+    return map(work, pieces)
+
+
 @contextmanager
 def side_by_side(processes: int) -> Iterator[Done]:
     """Gives what does pieces of work in so many processes; one is this one, with one thread as the others.
@@ -41,7 +45,7 @@ def side_by_side(processes: int) -> Iterator[Done]:
     """
     if processes <= 1:
         with one_thread():
-            yield map
+            yield _one_after_the_other
         return
 
     def done(work: Callable[[T], R], pieces: Sequence[T]) -> Iterator[R]:

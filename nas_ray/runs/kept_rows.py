@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from nas_ray.rows import records
 from nas_ray.runs.writing import staged, write_table
 
 Key = tuple[Any, ...]
@@ -36,7 +37,7 @@ class KeptRows:
             return
         table = read_own_table(path, "this command", kind)
         if set(keys) <= set(table.columns):
-            self._rows = {self.key(row): row for row in map(dict, table.to_dict("records"))}
+            self._rows = {self.key(row): row for row in records(table)}
 
     def key(self, row: Mapping[Any, Any]) -> Key:
         """Returns the key of a row."""

@@ -119,24 +119,33 @@ FREE = {
     "against": "one of the searchers, which may have options",
     "arch": "check_archs",
     "beside": "check_archs",
+    "cifar": "args.check looks for it",
+    "contestants": "args.check knows them",
     "by": "columns of tables that are read later",
     "fidelity": "check_names reads the recipe",
     "fitness": "check_names, where all proxies are built in",
     "late": "args.check reads numbers",
+    "long": "args.check reads the recipe",
     "method": "args.check parses it",
     "methods": "args.check parses them",
+    "mixed": "one of the proxies, which may be of others",
     "name": "any text",
     "out": "is made; check_paths looks whether a run is there",
     "recipe": "check_names reads it",
     "resume": "read_run, as the arguments are read",
     "sample": "any text",
     "run": "read_run, as the arguments are read",
+    "rivals": "the name of a net, looked at when the space is open",
     "rungs": "checked_rungs",
     "scores": "columns of tables that are read later",
     "searcher_args": "check_options",
     "settings": "check_names, as a part of the space",
+    "sets": "args.check reads them",
+    "short": "args.check reads the recipe",
     "shortcuts": "strengths",
     "table": "chosen, by the command",
+    "weights": "args.check reads numbers",
+    "words": "args.check looks for them",
     "workers": "args.check reads numbers",
 }
 """The texts and paths among the arguments that are in no table, and who looks at them."""
@@ -145,7 +154,7 @@ FREE = {
 def texts_of(kind: type) -> set[str]:
     hints = get_type_hints(kind)
     told = {field: str(hint) for field, hint in hints.items() if get_origin(hint) is not Literal}
-    return {field for field, hint in told.items() if "str" in hint or "Path" in hint} - {"stem"}
+    return {field for field, hint in told.items() if "str" in hint or "Path" in hint} - {"stem", "experiment"}
 
 
 def test_every_text_and_path_is_looked_at_before_anything_is_imported() -> None:

@@ -125,7 +125,7 @@ COMMANDS = {
         Command(
             "compare_estimates",
             f"--space nats-tss:channels=1,cells=1 --images generated:{TINY_SET} --num-archs 10 "
-            "--proxies jacob_cov --batch-size 4 --short epochs:1 --long epochs:1 --resamples 10 --num-cpus 1",
+            "--proxies lcmnas --batch-size 4 --short epochs:1 --long epochs:1 --resamples 10 --num-cpus 1",
             work="nas_ray.correlate.estimates.run.judge",
         ),
         Command(
@@ -184,6 +184,9 @@ LIVE = (
     "--benchmark {files}/nats.parquet"
 )
 """`reproduce.py` with live runs, which need Ray."""
+
+AT_NIGHT = {"compare_estimates", "unseen"}
+"""Commands whose smallest run trains several nets: by day one guard alone lets them run to the end."""
 
 FOLDERS = [name for name, command in COMMANDS.items() if command.writes != "file"]
 """Commands that write a folder."""

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.guards.commands import COMMANDS, RAY, ROOT, call
+from tests.guards.commands import AT_NIGHT, COMMANDS, RAY, ROOT, call
+from tests.night import by_day
 
 OTHERS = {
     "SLURM_JOB_ID": "4711",
@@ -57,7 +58,14 @@ def test_a_command_on_ray_ends_well_among_others(
     ends_well(name, files, tmp_path)
 
 
-@pytest.mark.parametrize("name", [name for name in COMMANDS if name not in RAY])
+@pytest.mark.parametrize(
+    "name",
+    by_day(
+        [name for name in COMMANDS if name not in RAY],
+        COMMANDS.keys() - AT_NIGHT,
+        faster="test_a_command_ends_well_among_others",
+    ),
+)
 def test_a_command_ends_well_among_others(name: str, files: Path, tmp_path: Path) -> None:
     ends_well(name, files, tmp_path)
 

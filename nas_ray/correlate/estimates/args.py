@@ -30,7 +30,7 @@ class EstimatesArgs(OutArgs, MinibatchArgs, SampleArgs, LimitArgs, ImageArgs, Pr
     module:class."""
     num_archs: Annotated[int, Range(FEWEST, 10**6)] = 60
     """Archs that are drawn, all different."""
-    proxies: tuple[str, ...] = ("jacob_cov", "naswot", "synflow")
+    proxies: tuple[str, ...] = ("lcmnas", "naswot", "synflow")
     """Scores to judge, built-in names or your own as module:function; params, flops and num_conv are always
     among them."""
     short: str = "epochs:1"
@@ -41,7 +41,7 @@ class EstimatesArgs(OutArgs, MinibatchArgs, SampleArgs, LimitArgs, ImageArgs, Pr
     from other weights. seeds=3 in it trains three nets per arch, of which the mean counts."""
     weights: tuple[str, ...] = ("0.75",)
     """What the score counts in its mixtures with the short training, each from 0 to 1: LCMNAS has 0.75."""
-    mixed: str = "jacob_cov"
+    mixed: str = "lcmnas"
     """The score of the mixtures, one of --proxies."""
     num_cpus: Annotated[int | None, HERE] = None
     """Processes to use (default: all cores); the numbers do not depend on it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -45,7 +46,7 @@ from nas_ray.runs.record import Record
 from nas_ray.runs.writing import staged, write_table, write_text
 from nas_ray.terminal.console import error_console, say
 from nas_ray.terminal.next_steps import options_of, say_next
-from nas_ray.terminal.text import about
+from nas_ray.terminal.text import about, counted
 
 EXPERIMENT = "compare_estimates"
 ARCHS, ESTIMATES = "archs", "estimates"
@@ -92,13 +93,14 @@ def introduction(args: EstimatesArgs, world: World, count: int) -> str:
     """Returns what is compared with what."""
     limits = {"weights": args.max_params, "multiply-adds": args.max_flops}
     told = [f"at most {most:,.0f} {what}" for what, most in limits.items() if most is not None]
+    trained = len(world.long.train_indices)
     archs = ", ".join([f"{count} archs of {args.space}", *told])
     return "\n".join(
         [
             archs,
             f"images     {world.images.description}",
             f"short      {args.short}: {world.short.described()}",
-            f"long       {args.long}: {world.long.until} epochs on all training images, judged on "
+            f"long       {args.long}: {counted(world.long.until, 'epoch')} on {trained:,} images, judged on "
             f"{len(world.images.test_images):,} test images",
         ]
     )
@@ -115,6 +117,8 @@ def make(pieces: Sequence[Piece], kept: Mapping[str, KeptRows], processes: int, 
         for piece, row in results:
             kept[piece.part].add(row)
             forget(piece)
+    for part in PARTS:
+        shutil.rmtree(pieces[0].folder / part, ignore_errors=True)  # of checkpoints, which are gone
 
 
 def foretold(pieces: Sequence[Piece], processes: int) -> str:

@@ -14,7 +14,7 @@ from nas_ray.search.argument_groups import BudgetArgs, JudgeArgs, SearcherArgs
 from nas_ray.search.contest.contestants import CONTESTANTS, EVOLUTION, TSS, Contestant, contestants_of
 from nas_ray.search.contest.sets import ImageSet, sets_of
 from nas_ray.terminal.argument_groups import BatchArgs, LimitArgs, OutArgs, SpaceArgs
-from nas_ray.terminal.ranges import COUNT, HERE, SECONDS, SEED, Range, check_ranges, check_seeds
+from nas_ray.terminal.ranges import COST, COUNT, HERE, SECONDS, SEED, Range, check_ranges, check_seeds
 from nas_ray.training.recipes import parse_recipe
 
 RANDOM = "random"
@@ -145,8 +145,11 @@ class ContestArgs(StudyArgs):
     """Entries of every contestant on every set, each with its own weights, images and final training."""
     num_samples: Annotated[int | None, COUNT] = None
     """Evaluations of each search; None means that time alone limits it."""
-    time_budget_s: Annotated[float | None, SECONDS] = 15.0
+    time_budget_s: Annotated[float | None, SECONDS] = 30.0
     """Seconds of each search, after which no new evaluation starts."""
+    max_flops: Annotated[float | None, COST] = 1.1e7
+    """Most multiply-adds of a net that is searched or drawn, for one image; None means no limit. ResNet-20
+    has 10 million for images of 16 pixels, and 41 million for 32."""
 
     def entrants(self) -> list[Contestant]:
         """Returns the contestants that are named.

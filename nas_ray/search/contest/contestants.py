@@ -35,20 +35,38 @@ class Contestant:
 
 
 TSS: Final = "nats-tss:channels=16,cells=1"
-"""Cells of NATS-TSS in nets with as many multiply-adds as ResNet-20 at most."""
+"""Cells of NATS-TSS in nets with about as many multiply-adds as ResNet-20."""
 SHORT: Final = "epochs:1:data_fraction=0.25"
-"""How searches that train judge an arch."""
+"""How contestants train an arch in their search, all alike."""
+FAULT: Final = f"{SHORT},valid_on_training_images=true"
+"""The same as LCMNAS's released code measures it."""
+MIXED: Final = "mixed=0.25:lcmnas,valid_acc"
+"""LCMNAS's estimate as described: three parts of the score and one of the short training, standardised."""
+AS_RELEASED: Final = "mixed_raw=0.25:lcmnas,valid_acc"
 EVOLUTION: Final = ("population=10", "sample=3")
 """Of searches that see tens of archs, not hundreds."""
+GENERATIONS: Final = "population=10"
+
+
+def _lcmnas(name: str, ablation: str) -> Contestant:
+    options = (GENERATIONS, "as=described", f"ablation={ablation}")
+    return Contestant(name, "macro:as=described", "lcmnas", options, fitness=MIXED, fidelity=SHORT)
+
 
 CONTESTANTS: Final = {
     one.name: one
     for one in (
-        Contestant("random-macro", "macro", "random_search", fidelity=SHORT),
-        Contestant("random-tss", TSS, "random_search"),
-        Contestant("rea-tss", TSS, "rea", EVOLUTION),
-        Contestant("rea-tss-trained", TSS, "rea", EVOLUTION, fidelity=SHORT),
-        Contestant("one-macro-net", "macro"),
+        Contestant("lcmnas-released", "macro", "lcmnas", (GENERATIONS,), fitness=AS_RELEASED, fidelity=FAULT),
+        _lcmnas("lcmnas-described", "none"),
+        _lcmnas("lcmnas-random-layer", "random-layer"),
+        _lcmnas("lcmnas-random-model", "random-model"),
+        Contestant("random-macro", "macro:as=described", "random_search", fitness=MIXED, fidelity=SHORT),
+        Contestant("rea-macro", "macro:as=described", "rea", EVOLUTION, fitness=MIXED, fidelity=SHORT),
+        Contestant("rea-grammar", "grammar", "rea", EVOLUTION, fitness=MIXED, fidelity=SHORT),
+        Contestant("rea-tss", TSS, "rea", EVOLUTION, fitness=MIXED, fidelity=SHORT),
+        Contestant("rea-tss-untrained", TSS, "rea", EVOLUTION),
+        Contestant("one-macro-net", "macro:as=described"),
+        Contestant("one-grammar-net", "grammar"),
         Contestant("one-tss-net", TSS),
         Contestant("resnet-20", "hand-designed", arch="resnet-20"),
     )

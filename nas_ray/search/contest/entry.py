@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import shutil
 import time
 from dataclasses import dataclass
@@ -66,8 +67,8 @@ class Entry:
     @property
     def place(self) -> Path:
         """Its own folder."""
-        parts = (self.protocol, self.contestant.name, f"seed-{self.seed}")
-        return self.folder / "entries" / "-".join(parts)
+        where = re.sub(r"[^A-Za-z0-9.]+", "-", self.image_set.label).strip("-")
+        return self.folder / "entries" / where / f"{self.contestant.name}-seed-{self.seed}-{self.protocol}"
 
 
 @dataclass(frozen=True)
@@ -192,14 +193,11 @@ def _searched(entry: Entry) -> Found:
     outcome = run_experiment(experiment, Plan(driver=PROCESS), entry.place / "search")
     space = arch_space(space_of_found(experiment.space))
     rows = outcome.rows
-    spent = {
-        "evaluations": len(rows),
-        "seconds": float(rows["finished_at"].max()) if len(rows) else 0.0,
-    }
+    seconds = float(rows["finished_at"].max()) if len(rows) else 0.0
     if outcome.best is None:
-        errors = rows[ERROR].dropna() if ERROR in rows else []
-        return Found(None, space, **spent, why=f"{NO_NET}: {errors.iloc[0]}" if len(errors) else NO_NET)
-    return Found(final_arch(outcome.best), space, **spent)
+        errors = rows[ERROR].dropna().tolist() if ERROR in rows else []
+        return Found(None, space, len(rows), seconds, ": ".join([NO_NET, *errors[:1]]))
+    return Found(final_arch(outcome.best), space, len(rows), seconds)
 
 
 def final_training(entry: Entry, space: SearchSpace, images: ImageDataModule) -> ShortTraining:
