@@ -15,23 +15,25 @@ from nas_ray.searchers.controllers.paths import Path
 from nas_ray.searchers.controllers.policy import Net, Weigh
 from nas_ray.searchers.controllers.reader import LstmReader, Weights
 from nas_ray.searchers.controllers.steps import laid_out
-from nas_ray.searchers.tokens import Vocabulary
+from nas_ray.searchers.tokens import PlacedVocabulary
 from nas_ray.spaces.base import SequenceSpace
 
 
 class Recurrent:
     """An LSTM over tokens, a softmax over what is possible, and content-based anchor points.
 
-    The token that was taken is embedded and read next. Decisions on what reads what (`AnchoredSpace`) have
-    the chance `sigmoid(v . tanh(W_prev h_earlier + W_curr h_later))` of the states h of the net at the two
-    anchor points; all those of one part are made from one state, and the mean of their tokens is read next.
+    Each option of each place of a sequence is a token of its own (`PlacedVocabulary`), with an embedding and
+    output weights. The token that was taken is embedded and read next. Decisions on what reads what
+    (`AnchoredSpace`) look at the states h of the net at the two anchor points: beside the output weights of
+    the place, to join them scores `v . tanh(W_prev h_earlier + W_curr h_later)`. All those of one part are
+    made from one state, and the mean of their tokens is read next.
 
     Drawing goes step by step and is done in numpy on the same weights, since a step of torch takes longer
     than what it computes; updates read whole sequences.
 
     Source: Zoph and Le, "Neural Architecture Search with Reinforcement Learning", ICLR 2017, section 3.
-    Differs: tokens and their output weights are shared by all places (`Vocabulary`); the paper does not say
-    what is read behind an anchor point.
+    Differs: layers have no output weights in common, and the paper does not say whether they have; at anchor
+    points the content is all that decides there. What is read behind one is not said.
 
     Args:
         space: whose sequences are read.
@@ -44,7 +46,7 @@ class Recurrent:
     def __init__(self, space: SequenceSpace, net: Net, *, lr: float, seed: int, double: bool = False) -> None:
         self._net, self._seed, self._adam = net, seed, Adam(lr)
         self._kind = torch.float64 if double else torch.float32
-        self._vocabulary = Vocabulary.of(space)
+        self._vocabulary = PlacedVocabulary.of(space)
         units, tokens = net.units, len(self._vocabulary)
         shapes: dict[str, tuple[int, ...]] = {"tokens": (tokens, units), "head": (tokens, units)}
         for layer in range(net.layers):
@@ -79,11 +81,13 @@ class Recurrent:
     def state(self) -> dict[str, Any]:
         """Returns all that was learnt."""
         weights = {name: weight.detach().numpy().copy() for name, weight in self._weights.items()}
-        return {"tokens": self._vocabulary.tokens[2:], "weights": weights, "adam": self._adam.state()}
+        return {"tokens": self._vocabulary.tokens[1:], "weights": weights, "adam": self._adam.state()}
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Takes what `state` returned."""
-        self._vocabulary = Vocabulary(state["tokens"])
+        if not all(isinstance(token, (tuple, list)) for token in state["tokens"]):
+            raise ValueError("its tokens have no places, as those of an earlier version")
+        self._vocabulary = PlacedVocabulary((place, text) for place, text in state["tokens"])
         held = {name: torch.from_numpy(weight.copy()) for name, weight in state["weights"].items()}
         self._weights = {name: weight.requires_grad_() for name, weight in held.items()}
         self._adam.load_state(state["adam"])
@@ -123,13 +127,13 @@ class Recurrent:
         states = self._states(read[steps])  # [paths * longest, units]
         here = states[torch.from_numpy(laid.places)]  # [decisions, units]
         options = torch.from_numpy(laid.options)  # [decisions, most], padded
-        scores = (here @ weights["head"].T + weights["head_bias"]).gather(1, options)
+        heads = torch.nn.functional.embedding(options, weights["head"])  # [decisions, most, units]
+        scores = (heads @ here.unsqueeze(2)).squeeze(2) + weights["head_bias"][options]
         if len(laid.anchored):
             earlier, later = (states[torch.from_numpy(points)] for points in laid.anchors)
             joined = torch.tanh(earlier @ weights["earlier"].T + later @ weights["later"].T) @ weights["v"]
-            pairs = torch.stack([torch.zeros_like(joined), joined], dim=1)
-            pairs = torch.nn.functional.pad(pairs, (0, scores.shape[1] - 2))
-            scores = scores.index_put((torch.from_numpy(laid.anchored),), pairs)
+            second = torch.from_numpy(laid.anchored), torch.ones(len(joined), dtype=torch.long)
+            scores = scores.index_put(second, joined, accumulate=True)
         there = torch.from_numpy(laid.there)
         logs = scores.masked_fill(~there, -torch.inf).log_softmax(dim=1)
         safe = logs.masked_fill(~there, 0.0)

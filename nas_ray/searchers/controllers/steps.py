@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from nas_ray.searchers.controllers.paths import Anchors, Path
-from nas_ray.searchers.tokens import Vocabulary
+from nas_ray.searchers.tokens import PlacedVocabulary
 
 
 class Steps:
@@ -56,19 +56,21 @@ class LaidOut(NamedTuple):
     anchors: np.ndarray
 
 
-def laid_out(paths: Sequence[Path], vocabulary: Vocabulary) -> LaidOut:
+def laid_out(paths: Sequence[Path], vocabulary: PlacedVocabulary) -> LaidOut:
     """Returns `paths` as arrays; tokens that `vocabulary` lacks are added to it."""
     bags = list[list[int]]()
     numbers, where = list[list[int]](), list[list[int]]()  # of each path: its steps, that of each decision
+    options = list[list[int]]()
     for path in paths:
         going, own, stands = Steps(), list[int](), list[int]()
-        for decision in path:
+        for place, decision in enumerate(path):
             if going.begins(decision.anchors):
                 own.append(len(bags))
                 bags.append(going.unread)
                 going.unread = []
             stands.append(len(own) - 1)
-            going.unread.extend(vocabulary.numbers(decision.options[decision.taken : decision.taken + 1]))
+            options.append(vocabulary.numbers(place, decision.options))
+            going.unread.append(options[-1][decision.taken])
         numbers.append(own)
         where.append(stands)
     longest = max(map(len, numbers))
@@ -76,8 +78,7 @@ def laid_out(paths: Sequence[Path], vocabulary: Vocabulary) -> LaidOut:
     places = [row * longest + step for row, stands in enumerate(where) for step in stands]
     each = [(row, decision) for row, path in enumerate(paths) for decision in path]
     decisions = [decision for _, decision in each]
-    most = max(2, *(len(decision.options) for decision in decisions))
-    options = [vocabulary.numbers(decision.options) for decision in decisions]
+    most = max(2, *map(len, options))
     anchors = [
         (number, *(row * longest + where[row][point] for point in decision.anchors))
         for number, (row, decision) in enumerate(each)
@@ -90,7 +91,7 @@ def laid_out(paths: Sequence[Path], vocabulary: Vocabulary) -> LaidOut:
         steps=steps,
         places=np.array(places),
         options=np.array([[*own, *[0] * (most - len(own))] for own in options]),
-        there=np.array([[place < len(own) for place in range(most)] for own in options]),
+        there=np.arange(most) < np.array([[len(own)] for own in options]),
         taken=np.array([decision.taken for decision in decisions]),
         anchored=pairs[0],
         anchors=pairs[1:],
