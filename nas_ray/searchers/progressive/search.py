@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from nas_ray.searchers.ranks import ranks
 from nas_ray.terminal.ranges import SOME
 
 if TYPE_CHECKING:
+    from nas_ray.searchers.progressive.predictors import Predictor
     from nas_ray.spaces.base import SearchSpace
 
 PREDICTORS = ("mlp", "lstm")
@@ -24,6 +26,9 @@ TARGETS = ("auto", "accuracy", "ranks")
 
 FIRST_RATE, LATER_RATE = 0.01, 0.002
 """Adam's steps where all archs have one block, and later."""
+
+ANEW = 0.25
+"""A predictor is fitted anew where at least this share of the rows is new, as in every published stage."""
 
 BIAS = 1.8
 """Of the predictor's output at first, where it predicts accuracies: the sigmoid of it is 0.86."""
@@ -94,6 +99,9 @@ class ProgressiveSearch(ArchSearcher):
         self._stage = 0  # blocks of the archs that were asked for last
         self._queue: deque[str] = deque()
         self._proposed: set[str] = set()
+        self._fitted: Predictor | None = None
+        self._known: list[Decisions] = []  # decisions of `history`, as far as they were needed
+        self._learnt = 0  # rows that it saw last
 
     def ask(self) -> str | None:
         """Returns the next arch of the stage, None at its end as long as rows may come.
@@ -115,13 +123,23 @@ class ProgressiveSearch(ArchSearcher):
             self._proposed.add(arch)
 
     def state(self) -> dict[str, Any]:
-        """Returns stage, what is left of it, and what was proposed; a fit begins anew from `history`."""
-        return {"stage": self._stage, "queue": list(self._queue), "proposed": sorted(self._proposed)}
+        """Returns stage, what is left of it, what was proposed, and what the predictor learnt."""
+        return {
+            "stage": self._stage,
+            "queue": list(self._queue),
+            "proposed": sorted(self._proposed),
+            "fitted": None if self._fitted is None else self._fitted.state(),
+            "learnt": self._learnt,
+        }
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Takes what `state` returned."""
         self._stage, self._queue = state["stage"], deque(state["queue"])
         self._proposed = set(state["proposed"])
+        self._learnt = state["learnt"]
+        if state["fitted"] is not None:
+            self._fitted = self._new_predictor([])
+            self._fitted.load_state(state["fitted"])
 
     def _next_stage(self) -> list[str]:
         """Returns the archs of the next stage in their order.
@@ -167,19 +185,28 @@ class ProgressiveSearch(ArchSearcher):
         """Returns the places of candidates, the best first; in random order where they have one block."""
         if blocks == 1 or not self.history:
             return self.rng.permutation(len(candidates))
+        known = self._known = self._known + [
+            self._growth.decisions(row["arch"]) for row in self.history[len(self._known) :]
+        ]
+        every, new = [*known, *candidates], 1 - self._learnt / len(known)
+        if self._fitted is None or new >= ANEW or not self._fitted.code.can_number(every):
+            self._fitted, new = self._new_predictor(every, int(self.rng.integers(2**63))), 1.0
+        self._learnt = len(known)
+        rate = FIRST_RATE if blocks == 2 else LATER_RATE
+        targets, passes = targets_of(worth, self._are_accuracies), math.ceil(self.epochs * new)
+        self._fitted.fit(known, targets, rate=rate, epochs=passes)
+        return np.argsort(-self._fitted.predict(candidates), kind="stable")
+
+    def _new_predictor(self, decisions: list[Decisions], seed: int = 0) -> Predictor:
+        """Returns one that knows nothing, and can read `decisions`."""
         from nas_ray.searchers.progressive import predictors  # torch takes a second
 
-        known = [self._growth.decisions(row["arch"]) for row in self.history]
-        accuracy = self._are_accuracies
-        predictor = predictors.PREDICTORS[self.predictor](
-            Code([*known, *candidates], self._growth.slots, by_place=self._growth.by_place),
+        return predictors.PREDICTORS[self.predictor](
+            Code(decisions, self._growth.slots, by_place=self._growth.by_place),
             members=self.ensemble,
-            bias=BIAS if accuracy else 0.0,
-            seed=int(self.rng.integers(2**63)),
+            bias=BIAS if self._are_accuracies else 0.0,
+            seed=seed,
         )
-        rate = FIRST_RATE if blocks == 2 else LATER_RATE
-        predictor.fit(known, targets_of(worth, accuracy), rate=rate, epochs=self.epochs)
-        return np.argsort(-predictor.predict(candidates), kind="stable")
 
     @property
     def _are_accuracies(self) -> bool:
