@@ -67,13 +67,15 @@ def arrays(policy: Policy) -> list[np.ndarray]:
     if isinstance(policy, Categorical):
         return [policy._logits]
     assert isinstance(policy, Recurrent)
-    return list(policy._arrays().values())
+    return list(policy._weights.values())
 
 
 def refreshed(policy: Policy) -> None:
     """Makes a policy see weights that were changed from outside."""
     if isinstance(policy, Categorical):
         policy._refresh()
+    else:
+        policy._reading = None  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("make", KINDS)
@@ -170,7 +172,7 @@ def test_the_net_is_torch_s_lstm() -> None:
     """Without anchor points, by `torch.nn`."""
     space = sequences(Grid())
     policy = Recurrent(space, Net(2, 7, 0.5), lr=0.1, seed=0, double=True)
-    weights, tokens = policy._arrays(), PlacedVocabulary.of(space)
+    weights, tokens = policy._weights, PlacedVocabulary.of(space)
     lstm = torch.nn.LSTM(7, 7, 2, dtype=torch.float64)
     for layer in range(2):
         for ours, theirs in (("reads", "weight_ih"), ("keeps", "weight_hh"), ("bias", "bias_ih")):
@@ -193,7 +195,7 @@ def test_a_decision_at_an_anchor_point_looks_at_two_states_and_at_its_place() ->
     for option in ("a", "b"):
         draw_of = {"a": 0.0, "b": 0.0}[option]
         reader.draw(space.options(()), None, draw_of)
-    weights = policy._arrays()
+    weights = policy._weights
     taken, log = reader.draw(("off", "on"), (1, 2), 0.999999)
     earlier, later = reader._at[1], reader._at[2]
     score = weights["v"] @ np.tanh(weights["earlier"] @ earlier + weights["later"] @ later)

@@ -36,7 +36,8 @@ class LaidOut(NamedTuple):
     Attributes:
         tokens: `[all]` tokens that are read, one step after the other.
         starts: `[steps of all paths]` where those of each step begin.
-        steps: `[paths, longest]` numbers of the steps of each path, padded.
+        sizes: `[steps of all paths]` how many they are.
+        steps: `[longest, paths]` numbers of the steps of each path, padded.
         places: `[decisions of all paths]` where each decision stands in `steps`, laid flat.
         options: `[decisions, most]` tokens that were possible, padded.
         there: `[decisions, most]` false where padded.
@@ -47,6 +48,7 @@ class LaidOut(NamedTuple):
 
     tokens: np.ndarray
     starts: np.ndarray
+    sizes: np.ndarray
     steps: np.ndarray
     places: np.ndarray
     options: np.ndarray
@@ -74,13 +76,13 @@ def laid_out(paths: Sequence[Path], vocabulary: PlacedVocabulary) -> LaidOut:
         numbers.append(own)
         where.append(stands)
     longest = max(map(len, numbers))
-    steps = np.array([[*own, *[0] * (longest - len(own))] for own in numbers])
-    places = [row * longest + step for row, stands in enumerate(where) for step in stands]
+    steps = np.array([[*own, *[0] * (longest - len(own))] for own in numbers]).T
+    places = [step * len(paths) + row for row, stands in enumerate(where) for step in stands]
     each = [(row, decision) for row, path in enumerate(paths) for decision in path]
     decisions = [decision for _, decision in each]
     most = max(2, *map(len, options))
     anchors = [
-        (number, *(row * longest + where[row][point] for point in decision.anchors))
+        (number, *(where[row][point] * len(paths) + row for point in decision.anchors))
         for number, (row, decision) in enumerate(each)
         if decision.anchors is not None
     ]
@@ -88,6 +90,7 @@ def laid_out(paths: Sequence[Path], vocabulary: PlacedVocabulary) -> LaidOut:
     return LaidOut(
         tokens=np.array([token for bag in bags for token in bag]),
         starts=np.cumsum([0, *map(len, bags[:-1])]),
+        sizes=np.array(list(map(len, bags))),
         steps=steps,
         places=np.array(places),
         options=np.array([[*own, *[0] * (most - len(own))] for own in options]),

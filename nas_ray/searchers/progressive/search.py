@@ -37,7 +37,7 @@ BIAS = 1.8
 class ProgressiveSearch(ArchSearcher):
     """Evaluates all archs of one block, and then from stage to stage archs with one block more.
 
-    A stage: a predictor is fitted to every row so far; the `beam` best archs of the stage before are extended
+    A stage: a predictor learns from every row so far; the `beam` best archs of the stage before are extended
     by every block; what comes out is predicted, and the best `beam` of it is evaluated, best first. Where
     archs cannot grow any more, the last expansion goes on with the next best, and the ones before when that
     is used up, until the budget or the space is spent.
@@ -55,7 +55,8 @@ class ProgressiveSearch(ArchSearcher):
     Source: Liu, Zoph, Neumann, Shlens, Hua, Li, Fei-Fei, Yuille, Huang and Murphy, "Progressive Neural
     Architecture Search", ECCV 2018.
     Differs: goes on after the last stage; ranks instead of accuracies, where the fitness is not `valid_acc`
-    alone; spaces without blocks; predictors are always fitted anew to all rows, as the paper's ensembles are.
+    alone; spaces without blocks; predictors are fitted anew to all rows where a quarter of them is new, which
+    is each stage of the paper, and else go on from where they were.
 
     Args:
         space: see `ArchSearcher`; a `DecisionSpace` or a `SequenceSpace`.
@@ -64,7 +65,7 @@ class ProgressiveSearch(ArchSearcher):
         beam: K, archs of a stage; the first has all of one block.
         predictor: `mlp` (mean embeddings) or `lstm` (embeddings in their order).
         ensemble: predictors whose mean counts; each of several learns from 4/5 of the rows.
-        epochs: passes over the rows in a fit.
+        epochs: passes over the rows in a fit anew.
         targets: what is predicted: `accuracy`, the fitness in percent over 100; `ranks` of the fitness among
             all rows over their number; `auto`, the first where the fitness is `valid_acc` alone.
 
