@@ -16,6 +16,6 @@ def one_blas_thread() -> AbstractContextManager[Any]:
 @cache
 def _libraries() -> Any:
     """Returns the libraries that are loaded, which takes milliseconds to find out."""
-    from threadpoolctl import ThreadpoolController
+    from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]  # of scikit-learn
 
     return ThreadpoolController()

@@ -14,9 +14,11 @@ from unittest import mock
 import numpy as np
 import pytest
 import torch
+from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
 from nas_ray.drivers.simulation import simulate
 from nas_ray.errors import UsageError
+from nas_ray.process.one_blas_thread import _libraries
 from nas_ray.rows import Row
 from nas_ray.safe_files.plain_state import packed, read_plain
 from nas_ray.searchers import FilteredSpace, Ppo, RankSum, Reinforce, Single
@@ -519,11 +521,22 @@ def test_what_cannot_work_is_told(make: Callable[[], Controller], said: str) -> 
     assert str(told.value).startswith(said)
 
 
-def test_torch_keeps_its_threads() -> None:
-    before = torch.get_num_threads()
-    torch.set_num_threads(3)
-    try:
-        drive(Ppo(Grid(), fitness=FITNESS, archs_per_update=3), 7)
-        assert torch.get_num_threads() == 3
-    finally:
-        torch.set_num_threads(before)
+def test_products_of_matrices_have_one_thread_meanwhile_and_keep_theirs() -> None:
+    def threads() -> set[int]:
+        found = ThreadpoolController().select(user_api="blas").info()
+        return {library["num_threads"] for library in found}
+
+    searcher, inside = Ppo(Grid(), fitness=FITNESS, archs_per_update=3), list[set[int]]()
+    own = searcher.weights  # all libraries are loaded now
+    _libraries.cache_clear()
+    with ThreadpoolController().limit(limits=2, user_api="blas"):
+
+        def weigh(*given: Any) -> np.ndarray:
+            inside.append(threads())
+            return own(*given)
+
+        with mock.patch.object(searcher, "weights", weigh):
+            drive(searcher, 7)
+        assert inside
+        assert all(one == {1} for one in inside)
+        assert threads() == {2}

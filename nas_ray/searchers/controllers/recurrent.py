@@ -184,7 +184,8 @@ class _Made(NamedTuple):
     @property
     def logs_taken(self) -> np.ndarray:
         """The logarithms `[decisions]` of what was taken."""
-        return np.take_along_axis(self.logs, self.laid.taken[:, None], axis=1)[:, 0]
+        taken: np.ndarray = np.take_along_axis(self.logs, self.laid.taken[:, None], axis=1)[:, 0]
+        return taken
 
     def slopes(self, weights: np.ndarray, entropy: float) -> np.ndarray:
         """Returns the gradient in the scores `[decisions, most]`.
