@@ -37,10 +37,6 @@ class Code:
         """Returns it as plain data."""
         return {"slots": self.slots, "places": self._places, "texts": self._vocabulary.tokens[2:]}
 
-    def can_number(self, decisions: Sequence[tuple[str, ...]]) -> bool:
-        """Returns whether no decision is new, or new ones may be met."""
-        return self._places == 1 or set(itertools.chain(*decisions)) <= set(self._vocabulary.tokens)
-
     @property
     def size(self) -> int:
         """How many numbers there are."""

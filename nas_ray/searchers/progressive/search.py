@@ -189,9 +189,10 @@ class ProgressiveSearch(ArchSearcher):
         known = self._known = self._known + [
             self._growth.decisions(row["arch"]) for row in self.history[len(self._known) :]
         ]
-        every, new = [*known, *candidates], 1 - self._learnt / len(known)
-        if self._fitted is None or new >= ANEW or not self._fitted.code.can_number(every):
-            self._fitted, new = self._new_predictor(every, int(self.rng.integers(2**63))), 1.0
+        new = 1 - self._learnt / len(known)
+        if self._fitted is None or new >= ANEW:
+            every, new = [*known, *candidates, *self._growth.every], 1.0
+            self._fitted = self._new_predictor(every, int(self.rng.integers(2**63)))
         self._learnt = len(known)
         rate = FIRST_RATE if blocks == 2 else LATER_RATE
         targets, passes = targets_of(worth, self._are_accuracies), math.ceil(self.epochs * new)
