@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from nas_ray.search.arguments import SearchArgs
-from nas_ray.terminal.ranges import ANY, MOMENTUM, RATE, SOME, WEIGHT
+from nas_ray.terminal.ranges import ANY, MOMENTUM, RATE, SCALE, SOME, WEIGHT
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,10 @@ class ReinforceArgs(SearchArgs):
     entropy: Annotated[float, WEIGHT] = 0.0
     """Weight of the entropy of the policy, which is maximised beside the reward."""
     reward: Literal["auto", "raw", "cubed", "inverse_square", "rank"] = "auto"
-    """What of the fitness is the reward: raw, an accuracy cubed, 80 over a perplexity squared, or its rank,
+    """What of the fitness is the reward: raw, an accuracy cubed, c over a perplexity squared, or its rank,
     the share of rows so far that are worse. auto: raw for valid_acc, which is an accuracy, else rank."""
+    c: Annotated[float, SCALE] = 80.0
+    """With --reward inverse_square, what is divided by the square of a perplexity."""
     late: Literal["use", "drop", "correct"] = "use"
     """What to do with a row whose arch was drawn some updates ago: use it, drop it if it is older than
     --max-age, or correct it by what the policy thinks of it now."""

@@ -51,8 +51,9 @@ class ArchSearcher(Bare, WarmStart, ABC):
         seed: seed of `self.rng`, the only source of randomness.
 
     Attributes:
-        history: the rows of finished evaluations in order of arrival, one per arch, failed ones included.
-            They are copies, as are those that it is told: journal and table do not change with them.
+        history: the rows of finished evaluations in order of arrival: one of each arch that succeeded, and
+            one of every evaluation that failed, since a failed arch is evaluated again. They are copies, as
+            are those that it is told: journal and table do not change with them.
     """
 
     def __init__(self, space: SearchSpace, *, fitness: Fitness = UNSAID, seed: int = 0) -> None:

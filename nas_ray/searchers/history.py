@@ -21,7 +21,8 @@ class Record:
 
     Attributes:
         events: all so far.
-        rows: of finished evaluations in order of arrival, one per arch.
+        rows: of finished evaluations in order of arrival, one of an arch that succeeded, and one of every
+            evaluation that failed.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""What nets read and write of archs: the options of a space as numbers. For controllers and predictors."""
+"""What nets read and write of archs: decisions as numbers. For controllers and predictors."""
 
 from __future__ import annotations
 
@@ -20,10 +20,7 @@ WALKS = 16
 class Vocabulary:
     """Tokens by number: `START` is 0, `END` is 1, then the options of a space.
 
-    Options of one text are one token wherever they stand, so what a net learns of one it knows in all places;
-    options that mean other things should read differently. A space of sequences does not list its options, so
-    some random sequences are walked, each of which tells all options on its way. An option that is met later
-    gets the next number, for which a net then needs one more row.
+    Options of one text are one token wherever they stand. An option that is met later gets the next number.
 
     Args:
         known: tokens behind `START` and `END`, in this order.
@@ -35,19 +32,6 @@ class Vocabulary:
     def __init__(self, known: Iterable[str] = ()) -> None:
         self.tokens = list(dict.fromkeys((START, END, *known)))
         self._numbers = {token: number for number, token in enumerate(self.tokens)}
-
-    @classmethod
-    def of(cls, space: SequenceSpace) -> Vocabulary:
-        """Returns the tokens of `space`, equal for equal spaces (`as_sequence` makes one of decisions)."""
-        rng, found = np.random.default_rng(0), dict[str, None]()
-
-        def choose(prefix: tuple[str, ...], options: tuple[str, ...]) -> str:
-            found.update(dict.fromkeys(options))
-            return options[int(rng.integers(len(options)))]
-
-        for _ in range(WALKS):
-            walked(space, choose)
-        return cls(found)
 
     def __len__(self) -> int:
         return len(self.tokens)
@@ -64,3 +48,52 @@ class Vocabulary:
             self._numbers[option] = len(self.tokens)
             self.tokens.append(option)
         return self._numbers[option]
+
+
+class PlacedVocabulary:
+    """Tokens by number, where an option is another token in each place of a sequence; 0 is `START`.
+
+    So a net may like an option here and not there. A space of sequences does not list its options, so some
+    random sequences are walked, each of which tells all options on its way. An option that is met later gets
+    the next number, for which a net then needs one more row.
+
+    Args:
+        known: place and text of the tokens behind `START`, in this order.
+
+    Attributes:
+        tokens: all of them, by number.
+    """
+
+    def __init__(self, known: Iterable[tuple[int, str]] = ()) -> None:
+        self.tokens = list(dict.fromkeys(((-1, START), *known)))
+        self._numbers = {token: number for number, token in enumerate(self.tokens)}
+        self._rows: dict[tuple[int, tuple[str, ...]], list[int]] = {}
+
+    @classmethod
+    def of(cls, space: SequenceSpace) -> PlacedVocabulary:
+        """Returns the tokens of `space`, equal for equal spaces (`as_sequence` makes one of decisions)."""
+        rng, found = np.random.default_rng(0), dict[tuple[int, str], None]()
+
+        def choose(prefix: tuple[str, ...], options: tuple[str, ...]) -> str:
+            found.update(dict.fromkeys((len(prefix), option) for option in options))
+            return options[int(rng.integers(len(options)))]
+
+        for _ in range(WALKS):
+            walked(space, choose)
+        return cls(found)
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    def numbers(self, place: int, options: tuple[str, ...]) -> list[int]:
+        """Returns the numbers of `options` in a place; those that are new get the next ones."""
+        known = self._rows.get((place, options))
+        if known is None:
+            known = self._rows[place, options] = [self._number((place, option)) for option in options]
+        return known
+
+    def _number(self, token: tuple[int, str]) -> int:
+        number = self._numbers.setdefault(token, len(self.tokens))
+        if number == len(self.tokens):
+            self.tokens.append(token)
+        return number

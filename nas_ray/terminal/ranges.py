@@ -111,6 +111,8 @@ RATE = Range(0.0, 10.0)
 """Learning rates; 0 has a meaning of its own."""
 MOMENTUM = Range(0.0, 0.9999, above=True)
 """What a moving average keeps with each value; with 0 it would be the value itself."""
+SCALE = Range(0.0, 1e6, above=True)
+"""What a reward is multiplied with; nothing would be learnt with 0."""
 WEIGHT = Range(0.0, 1e6)
 """What one part of an objective counts beside the other."""
 RESAMPLES = 10**6

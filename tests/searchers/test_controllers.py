@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import operator
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -13,9 +14,11 @@ from unittest import mock
 import numpy as np
 import pytest
 import torch
+from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
 from nas_ray.drivers.simulation import simulate
 from nas_ray.errors import UsageError
+from nas_ray.process.one_blas_thread import _libraries
 from nas_ray.rows import Row
 from nas_ray.safe_files.plain_state import packed, read_plain
 from nas_ray.searchers import FilteredSpace, Ppo, RankSum, Reinforce, Single
@@ -24,14 +27,14 @@ from nas_ray.searchers.controllers.controller import Controller
 from nas_ray.searchers.controllers.depth import Depth
 from nas_ray.searchers.controllers.paths import Decision, path_of
 from nas_ray.searchers.controllers.reinforce import MOST_RATIO
-from nas_ray.searchers.controllers.rewards import SHAPES, Baseline, rank_of
+from nas_ray.searchers.controllers.rewards import Baseline, rank_of, shaped
 from nas_ray.searchers.controllers.samples import Batch, Sample
 from nas_ray.searchers.kept import Kept
 from nas_ray.spaces import NatsTss
 from nas_ray.spaces.named import open_space
 from nas_ray.testing import searcher_contract
 from tests.searchers.layers import Stack, reads_of, shuffled
-from tests.searchers.toy import Grid, Line, drive
+from tests.searchers.toy import Grid, Line, Word, drive
 
 FITNESS = Single(("x",))
 TestLstm = pytest.mark.slow(faster="test_killed_anywhere_it_goes_on_as_if_it_had_not_been")(
@@ -176,25 +179,46 @@ def test_ppo_makes_its_steps_on_one_update() -> None:
 
 LEARNERS: dict[str, Callable[..., Controller]] = {
     "softmax": partial(Reinforce, lr=0.1),
-    "lstm": partial(Reinforce, policy="lstm", lr=0.02, archs_per_update=4),
+    "lstm": partial(Reinforce, policy="lstm", lr=0.005, archs_per_update=4),
     "ppo": partial(Ppo, policy="categorical", lr=0.05),
-    "ppo lstm": partial(Ppo, lr=0.01),
+    "ppo lstm": partial(Ppo, lr=0.003),
 }
 
 
+BEST: dict[str, tuple[Callable[[], Any], str]] = {
+    "decisions": (partial(Word, 5), "bcabe"),
+    "layers alike": (partial(Stack, 3), "b b on b on on"),
+    "layers that differ": (partial(Stack, 3), "a c on b off on"),
+}
+"""Spaces and their best archs; in two of them a place likes what others do not."""
+
+
+def in_common(best: str) -> Callable[[str], float]:
+    """Returns a reward: in how many places an arch is `best`, less what is missing or too much."""
+    wanted = best.split() if " " in best else list(best)
+
+    def value(arch: str) -> float:
+        found = arch.split() if " " in best else list(arch)
+        alike = sum(map(operator.eq, found, wanted))
+        return float(alike - abs(len(found) - len(wanted)))
+
+    return value
+
+
+@pytest.mark.parametrize("space", BEST)
 @pytest.mark.parametrize("kind", LEARNERS)
-def test_the_best_becomes_likely_and_by_shuffled_rewards_does_not(kind: str) -> None:
-    """Three layers of "b" that read all before them are best; a shuffled reward is drawn anew each time."""
-    best, rng = "b b on b on on", np.random.default_rng(0)
-    searcher, other = (LEARNERS[kind](Stack(3), fitness=FITNESS, seed=1) for _ in range(2))
+def test_the_best_becomes_likely_and_by_shuffled_rewards_does_not(kind: str, space: str) -> None:
+    """A shuffled reward is drawn anew each time."""
+    (make, best), rng = BEST[space], np.random.default_rng(0)
+    searcher, other = (LEARNERS[kind](make(), fitness=FITNESS, seed=1) for _ in range(2))
     assert math.exp(searcher.log_chance(best)) < 0.02
-    steps = learn(searcher, 2500, reads_of)
+    steps = learn(searcher, 2500, in_common(best), best)
     assert math.exp(searcher.log_chance(best)) > 0.9
-    learn(other, steps, lambda arch: shuffled(rng))
+    learn(other, steps, lambda arch: shuffled(rng), best)
     assert math.exp(other.log_chance(best)) < 0.3
 
 
-def learn(searcher: Controller, steps: int, value: Callable[[str], float]) -> int:
+def learn(searcher: Controller, steps: int, value: Callable[[str], float], best: str) -> int:
     """Draws archs and has them learnt from, until the best is likely; returns how many.
 
     There is no driver, for which known archs would cost nothing.
@@ -203,9 +227,33 @@ def learn(searcher: Controller, steps: int, value: Callable[[str], float]) -> in
         arch = searcher.ask()
         with mock.patch.object(searcher, "_reward", lambda _, arch=arch: value(arch)):
             searcher.tell(arch, {"arch": arch, "trial": searcher.num_asked})
-        if number % 50 == 49 and math.exp(searcher.log_chance("b b on b on on")) > 0.92:
+        if number % 50 == 49 and math.exp(searcher.log_chance(best)) > 0.92:
             return number + 1
     return steps
+
+
+OLD_ASKS = ["210", "033", "222", "330", "302", "032", "110", "022", "213", "322", "210", "221", "233", "121"]
+"""What REINFORCE with an LSTM asked for where all places had the same output weights."""
+
+
+def test_a_run_of_a_policy_without_places_is_refused() -> None:
+    def new() -> Controller:
+        return Reinforce(Grid(), fitness=FITNESS, policy="lstm", lr=0.05, archs_per_update=2)
+
+    own = new()
+    drive(own, 14)
+    new().replay(own.events)
+    events: list[dict[str, Any]] = []
+    for trial, arch in enumerate(OLD_ASKS):
+        row = {"x": float(arch), "trial": trial, "arch": arch, "reused": arch in OLD_ASKS[:trial]}
+        events.append({"event": "ask", "trial": trial, "arch": arch})
+        events.append({"event": "tell", "trial": trial, "row": row})
+    with pytest.raises(ValueError, match="of the journal is '.*it was made with other arguments or another"):
+        new().replay(events)
+    old = new().state()
+    old["policy"]["tokens"] = ["0", "1", "2", "3"]
+    with pytest.raises(ValueError, match="its tokens have no places, as those of an earlier version"):
+        new().load_state(old)
 
 
 @pytest.mark.parametrize(
@@ -247,10 +295,11 @@ def test_killed_anywhere_it_goes_on_as_if_it_had_not_been(
 
 
 def test_rewards_by_hand() -> None:
-    assert SHAPES["raw"](93.5) == 93.5
-    assert SHAPES["cubed"](50.0) == 0.125
-    assert SHAPES["inverse_square"](-40.0) == SHAPES["inverse_square"](40.0) == 0.05
-    assert math.isinf(SHAPES["inverse_square"](0.0))
+    assert shaped("raw", 93.5) == 93.5
+    assert shaped("cubed", 50.0) == 0.125
+    assert shaped("inverse_square", -40.0) == shaped("inverse_square", 40.0) == 0.05
+    assert shaped("inverse_square", 40.0, 16.0) == 0.01
+    assert math.isinf(shaped("inverse_square", 0.0))
     values = np.array([3.0, -np.inf, 3.0, 9.0])
     assert [rank_of(values, place) for place in range(4)] == [0.5, 0.125, 0.5, 0.875]
     assert rank_of(np.array([3.0, np.nan]), 0) == 0.75  # as a foreign fitness may say of what failed
@@ -332,9 +381,9 @@ def test_a_step_that_is_not_finite_is_not_made() -> None:
 def test_a_reward_that_overflows_is_that_of_a_failed_arch(reward: str, fitness: float) -> None:
     searcher = Reinforce(Grid(), fitness=FITNESS, archs_per_update=9, reward=reward)
     found = advantages(searcher, [("000", {"x": 50.0}), ("001", {"x": 60.0}), ("002", {"x": fitness})])
-    worst = min(map(SHAPES[reward], (50.0, 60.0)))
+    first, second = (shaped(reward, fitness) for fitness in (50.0, 60.0))
     average = Baseline(0.9)
-    wanted = [reward - average.add(reward) for reward in (*map(SHAPES[reward], (50.0, 60.0)), worst)]
+    wanted = [reward - average.add(reward) for reward in (first, second, min(first, second))]
     assert found == pytest.approx(wanted)
 
 
@@ -472,11 +521,22 @@ def test_what_cannot_work_is_told(make: Callable[[], Controller], said: str) -> 
     assert str(told.value).startswith(said)
 
 
-def test_torch_keeps_its_threads() -> None:
-    before = torch.get_num_threads()
-    torch.set_num_threads(3)
-    try:
-        drive(Ppo(Grid(), fitness=FITNESS, archs_per_update=3), 7)
-        assert torch.get_num_threads() == 3
-    finally:
-        torch.set_num_threads(before)
+def test_products_of_matrices_have_one_thread_meanwhile_and_keep_theirs() -> None:
+    def threads() -> set[int]:
+        found = ThreadpoolController().select(user_api="blas").info()
+        return {library["num_threads"] for library in found}
+
+    searcher, inside = Ppo(Grid(), fitness=FITNESS, archs_per_update=3), list[set[int]]()
+    own = searcher.weights  # all libraries are loaded now
+    _libraries.cache_clear()
+    with ThreadpoolController().limit(limits=2, user_api="blas"):
+
+        def weigh(*given: Any) -> np.ndarray:
+            inside.append(threads())
+            return own(*given)
+
+        with mock.patch.object(searcher, "weights", weigh):
+            drive(searcher, 7)
+        assert inside
+        assert all(one == {1} for one in inside)
+        assert threads() == {2}

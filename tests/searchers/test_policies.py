@@ -18,7 +18,7 @@ from nas_ray.searchers.controllers.paths import Decision, Path, draw, path_of
 from nas_ray.searchers.controllers.policy import Net, Policy
 from nas_ray.searchers.controllers.recurrent import Recurrent
 from nas_ray.searchers.controllers.steps import laid_out
-from nas_ray.searchers.tokens import START, Vocabulary
+from nas_ray.searchers.tokens import START, PlacedVocabulary
 from nas_ray.spaces import END, NatsTss
 from nas_ray.spaces.base import SequenceSpace
 from nas_ray.spaces.sequences import as_sequence
@@ -67,13 +67,15 @@ def arrays(policy: Policy) -> list[np.ndarray]:
     if isinstance(policy, Categorical):
         return [policy._logits]
     assert isinstance(policy, Recurrent)
-    return list(policy._arrays().values())
+    return list(policy._weights.values())
 
 
 def refreshed(policy: Policy) -> None:
     """Makes a policy see weights that were changed from outside."""
     if isinstance(policy, Categorical):
         policy._refresh()
+    else:
+        policy._reading = None  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("make", KINDS)
@@ -170,41 +172,45 @@ def test_the_net_is_torch_s_lstm() -> None:
     """Without anchor points, by `torch.nn`."""
     space = sequences(Grid())
     policy = Recurrent(space, Net(2, 7, 0.5), lr=0.1, seed=0, double=True)
-    weights, tokens = policy._arrays(), Vocabulary.of(space)
+    weights, tokens = policy._weights, PlacedVocabulary.of(space)
     lstm = torch.nn.LSTM(7, 7, 2, dtype=torch.float64)
     for layer in range(2):
         for ours, theirs in (("reads", "weight_ih"), ("keeps", "weight_hh"), ("bias", "bias_ih")):
             getattr(lstm, f"{theirs}_l{layer}").data = torch.tensor(weights[f"{ours}{layer}"])
         getattr(lstm, f"bias_hh_l{layer}").data.zero_()
     taken = ("2", "0", "3")
-    read = torch.tensor(weights["tokens"][tokens.numbers((START, *taken[:2]))])
+    numbers = [tokens.numbers(place, tuple("0123")) for place in range(3)]
+    read = torch.tensor(weights["tokens"][[0, numbers[0][2], numbers[1][0]]])
     states = lstm(read)[0]
     scores = states @ torch.tensor(weights["head"]).T + torch.tensor(weights["head_bias"])
-    own = scores[:, tokens.numbers("0123")].log_softmax(1).tolist()
+    own = [scores[place, numbers[place]].log_softmax(0).tolist() for place in range(3)]
     wanted = [own[place][int(option)] for place, option in enumerate(taken)]
     assert policy.logs([path_of(space, taken)])[:3] == pytest.approx(wanted, abs=1e-12)
 
 
-def test_an_anchor_point_is_a_sigmoid_of_two_states() -> None:
+def test_a_decision_at_an_anchor_point_looks_at_two_states_and_at_its_place() -> None:
     space = Stack(2)
     policy = Recurrent(space, SMALL, lr=0.1, seed=0, double=True)
     reader = policy.begin()
     for option in ("a", "b"):
         draw_of = {"a": 0.0, "b": 0.0}[option]
         reader.draw(space.options(()), None, draw_of)
-    weights = policy._arrays()
+    weights = policy._weights
     taken, log = reader.draw(("off", "on"), (1, 2), 0.999999)
     earlier, later = reader._at[1], reader._at[2]
     score = weights["v"] @ np.tanh(weights["earlier"] @ earlier + weights["later"] @ later)
+    off, on = PlacedVocabulary.of(space).numbers(2, ("off", "on"))
+    score += (weights["head"][on] - weights["head"][off]) @ later
+    score += weights["head_bias"][on] - weights["head_bias"][off]
     assert (taken, math.exp(log)) == (1, pytest.approx(1 / (1 + math.exp(-score))))
 
 
 def test_decisions_of_one_part_are_read_as_one_step() -> None:
-    space, tokens = Stack(3), Vocabulary(("a", "b", "c", "off", "on"))
+    space, tokens = Stack(3), PlacedVocabulary()
     laid = laid_out([path_of(space, ["a", "b", "on", "c", "off", "on"])], tokens)
     begins = [*laid.starts, len(laid.tokens)]
     bags = [[tokens.tokens[token] for token in laid.tokens[begin:end]] for begin, end in pairwise(begins)]
-    assert bags == [[START], ["a"], ["b"], ["on"], ["c"], ["off", "on"]]
+    assert bags == [[(-1, START)], [(0, "a")], [(1, "b")], [(2, "on")], [(3, "c")], [(4, "off"), (5, "on")]]
     assert laid.places.tolist() == [0, 1, 2, 3, 4, 4, 5]  # a, b, on, c, off, on, the end
     assert laid.anchored.tolist() == [2, 4, 5]
     assert laid.anchors.tolist() == [[1, 1, 2], [2, 4, 4]]  # layer 0 is decided behind a, layer 1 behind b
@@ -229,12 +235,15 @@ def test_a_token_that_is_met_late_gets_weights() -> None:
 
 def test_tokens_are_equal_for_equal_spaces() -> None:
     space = sequences(NatsTss())
-    tokens = Vocabulary.of(space)
-    assert tokens.tokens == Vocabulary.of(sequences(NatsTss())).tokens
-    assert set(tokens.tokens) == {START, END, *NatsTss().choices()[0]}
-    assert tokens.numbers((START, END)) == [0, 1]
-    assert tokens.numbers(("more",)) == [len(tokens) - 1]
-    assert Vocabulary(tokens.tokens[2:]).tokens == tokens.tokens
+    tokens, options = PlacedVocabulary.of(space), NatsTss().choices()[0]
+    assert tokens.tokens == PlacedVocabulary.of(sequences(NatsTss())).tokens
+    assert tokens.tokens[0] == (-1, START)
+    placed = {(place, option) for place in range(6) for option in options}
+    assert set(tokens.tokens[1:]) == placed | {(6, END)}
+    assert set(tokens.numbers(0, options)).isdisjoint(tokens.numbers(1, options))
+    assert tokens.numbers(1, ("more",)) == [len(tokens) - 1]
+    assert tokens.numbers(1, (*options, "more")) == [*tokens.numbers(1, options), len(tokens) - 1]
+    assert PlacedVocabulary(tokens.tokens[1:]).tokens == tokens.tokens
 
 
 def test_adam_takes_arrays_that_grow() -> None:

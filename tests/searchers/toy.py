@@ -54,6 +54,30 @@ class Grid:
         return arch in list(self)
 
 
+class Word:
+    """Archs of so many letters from "a" to "e"."""
+
+    LETTERS = tuple("abcde")
+
+    def __init__(self, letters: int) -> None:
+        self.letters = letters
+
+    def choices(self) -> tuple[tuple[str, ...], ...]:
+        return (self.LETTERS,) * self.letters
+
+    def decisions(self, arch: str) -> tuple[str, ...]:
+        return tuple(arch)
+
+    def assemble(self, decisions: Sequence[str]) -> str:
+        return "".join(decisions)
+
+    def sample(self, rng: np.random.Generator) -> str:
+        return "".join(rng.choice(self.LETTERS, self.letters))
+
+    def build(self, arch: str, num_classes: int) -> nn.Module:
+        return nn.Sequential(nn.Flatten(), nn.LazyLinear(num_classes))
+
+
 class Cells:
     """Cells of one to three blocks, each the sum of two operations "a" or "b" on what came before it.
 

@@ -52,9 +52,12 @@ class Adam:
         first_left, second_left = (1 - beta**self.steps for beta in BETAS)
         for number, (array, gradient) in enumerate(zip(arrays, gradients, strict=True)):
             first, second = (_grown(moment, array.shape) for moment in self._moments[number])
-            first += (1 - BETAS[0]) * (gradient - first)
-            second += (1 - BETAS[1]) * (gradient * gradient - second)
-            array += (self.lr / first_left) * first / (np.sqrt(second / second_left) + SMALL)
+            _moved(first, gradient, BETAS[0])
+            _moved(second, gradient * gradient, BETAS[1])
+            deviation = second / second_left
+            np.sqrt(deviation, out=deviation)
+            deviation += SMALL
+            array += np.divide(first * (self.lr / first_left), deviation, out=deviation)
             self._moments[number] = first, second
 
     def state(self) -> dict[str, Any]:
@@ -65,6 +68,13 @@ class Adam:
         """Takes what `state` returned."""
         self.steps = state["steps"]
         self._moments = [(first.copy(), second.copy()) for first, second in state["moments"]]
+
+
+def _moved(moment: np.ndarray, value: np.ndarray, beta: float) -> None:
+    """Moves an average towards `value`, with one array beside them."""
+    apart = value - moment
+    apart *= 1 - beta
+    moment += apart
 
 
 def _grown(moment: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

@@ -16,12 +16,22 @@ from nas_ray.searchers.controllers.depth import Depth
 from nas_ray.searchers.controllers.paths import draw, path_of
 from nas_ray.searchers.controllers.policies import POLICIES, make_policy
 from nas_ray.searchers.controllers.policy import Net
-from nas_ray.searchers.controllers.rewards import AUTO, MOST, RANK, RAW, REWARDS, Baseline, rank_of, shaped
+from nas_ray.searchers.controllers.rewards import (
+    AUTO,
+    INVERSE_SQUARE,
+    MOST,
+    RANK,
+    RAW,
+    REWARDS,
+    Baseline,
+    rank_of,
+    shaped,
+)
 from nas_ray.searchers.controllers.samples import Batch, Sample
 from nas_ray.searchers.fitness import UNSAID, Fitness, is_accuracy
 from nas_ray.searchers.sampling import MAX_REJECTIONS, Repeats
 from nas_ray.spaces.needs import sequence_space
-from nas_ray.terminal.ranges import ANY, MOMENTUM, RATE, SOME, WEIGHT
+from nas_ray.terminal.ranges import ANY, MOMENTUM, RATE, SCALE, SOME, WEIGHT
 
 if TYPE_CHECKING:
     from nas_ray.spaces.base import SearchSpace, SequenceSpace
@@ -33,6 +43,7 @@ RANGES = {
     "lr": RATE,
     "momentum": MOMENTUM,
     "entropy": WEIGHT,
+    "c": SCALE,
     "max_age": ANY,
     "depth": ANY,
     "deepen_by": SOME,
@@ -64,9 +75,10 @@ class Controller(ArchSearcher):
         momentum: of the moving average of rewards that a reward is compared with.
         entropy: weight of the entropy of the policy, which is maximised beside the reward.
         reward: what of the fitness is the reward. `raw`: as it is; `cubed`: an accuracy in percent, as a
-            share, cubed; `inverse_square`: 80 over the square of a perplexity; `rank`: the share of the rows
+            share, cubed; `inverse_square`: c over the square of a perplexity; `rank`: the share of the rows
             so far that are worse, when the row comes. `auto`: `raw` where the fitness is `valid_acc`
             alone, else `rank`, as other scores may be of any size.
+        c: of `inverse_square`.
         late: what to do with a row whose arch was drawn some updates ago. `use`: as any other; `drop`: none
             older than `max_age` updates, but in the baseline; others as the subclass says.
         max_age: see `late`.
@@ -100,6 +112,7 @@ class Controller(ArchSearcher):
         momentum: float = 0.9,
         entropy: float = 0.0,
         reward: str = AUTO,
+        c: float = INVERSE_SQUARE,
         late: str = USE,
         max_age: int = 10,
         depth: int = 0,
@@ -112,14 +125,14 @@ class Controller(ArchSearcher):
             if name not in known:
                 raise UsageError(unknown_name(word, name, list(known)))
         numbers = {
-            "archs_per_update": archs_per_update, "lr": lr, "momentum": momentum, "entropy": entropy,
+            "archs_per_update": archs_per_update, "lr": lr, "momentum": momentum, "entropy": entropy, "c": c,
             "max_age": max_age, "depth": depth, "deepen_by": deepen_by, "deepen_every": deepen_every,
         }  # fmt: skip
         for option, number in numbers.items():
             RANGES[option].check(f"{option} of {self.NAME}", number)
         super().__init__(space, fitness=fitness, seed=seed)
         self.archs_per_update = archs_per_update or self.ARCHS[policy]
-        self.entropy, self.reward, self.late, self.max_age = entropy, reward, late, max_age
+        self.entropy, self.reward, self.c, self.late, self.max_age = entropy, reward, c, late, max_age
         self._sequences = sequence_space(space, self.NAME)
         self._depth = Depth(space, depth, deepen_by, deepen_every) if depth else None
         self.learner = make_policy(
@@ -196,7 +209,7 @@ class Controller(ArchSearcher):
             values = self.fitness_of(range(len(self.history)))
             return rank_of(values, place) if np.isfinite(values[place]) else self._worst
         fitness = float(self.fitness_of([place])[0])
-        reward = shaped(kind, fitness) if np.isfinite(fitness) else np.nan
+        reward = shaped(kind, fitness, self.c) if np.isfinite(fitness) else np.nan
         return reward if np.isfinite(reward) else self._worst
 
     def state(self) -> dict[str, Any]:

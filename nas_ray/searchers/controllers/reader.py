@@ -9,7 +9,7 @@ from scipy.special import expit
 
 from nas_ray.searchers.controllers.paths import Anchors
 from nas_ray.searchers.controllers.steps import Steps
-from nas_ray.searchers.tokens import Vocabulary
+from nas_ray.searchers.tokens import PlacedVocabulary
 
 Arrays = Mapping[str, np.ndarray]
 
@@ -44,7 +44,7 @@ class Weights:
 class LstmReader:
     """Goes along one sequence; see `Reader` and `Recurrent`."""
 
-    def __init__(self, weights: Weights, vocabulary: Vocabulary) -> None:
+    def __init__(self, weights: Weights, vocabulary: PlacedVocabulary) -> None:
         self._weights, self._vocabulary, self._steps = weights, vocabulary, Steps()
         units = weights.head.shape[1]
         self._states = [np.zeros(units, weights.head.dtype)] * weights.layers
@@ -53,8 +53,8 @@ class LstmReader:
 
     def draw(self, options: tuple[str, ...], anchors: Anchors, at: float) -> tuple[int, float]:
         """Returns the option drawn and the logarithm of its chance; see `Reader`."""
-        numbers = self._vocabulary.numbers(options)
-        self._weights.know(len(self._vocabulary))
+        weights, numbers = self._weights, self._vocabulary.numbers(len(self._at), options)
+        weights.know(len(self._vocabulary))
         if self._steps.begins(anchors):
             self._read()
         state = self._states[-1]
@@ -62,7 +62,9 @@ class LstmReader:
         if len(options) == 1:
             taken, log = 0, 0.0
         else:
-            scores = self._scores(numbers) if anchors is None else self._joined(anchors)
+            scores = (weights.head[numbers] @ state + weights.head_bias[numbers]).astype(float)
+            if anchors is not None:
+                scores[1] += self._joined(anchors)
             logs = scores - scores.max()
             logs -= np.log(np.exp(logs).sum())
             sums = np.exp(logs).cumsum()
@@ -71,16 +73,12 @@ class LstmReader:
         self._steps.unread.append(numbers[taken])
         return taken, log
 
-    def _scores(self, numbers: list[int]) -> np.ndarray:
-        scores: np.ndarray = self._weights.head[numbers] @ self._states[-1] + self._weights.head_bias[numbers]
-        return scores.astype(float)
-
-    def _joined(self, anchors: tuple[int, int]) -> np.ndarray:
-        """Returns the scores of leaving out and of joining."""
+    def _joined(self, anchors: tuple[int, int]) -> float:
+        """Returns the score of joining two anchor points by what is there."""
         arrays = self._weights.arrays
         earlier, later = (self._at[point] for point in anchors)
         score = np.tanh(arrays["earlier"] @ earlier + arrays["later"] @ later) @ arrays["v"]
-        return np.array([0.0, float(score)])
+        return float(score)
 
     def _read(self) -> None:
         """Makes one step with what was not read yet."""

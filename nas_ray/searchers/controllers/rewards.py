@@ -12,13 +12,13 @@ AUTO, RAW, RANK = "auto", "raw", "rank"
 INVERSE_SQUARE: Final = 80.0
 """c in c / perplexity^2, as published."""
 
-SHAPES: Final[Mapping[str, Callable[[float], float]]] = {
-    RAW: lambda fitness: fitness,
-    "cubed": lambda fitness: (fitness / 100) ** 3,
-    "inverse_square": lambda fitness: INVERSE_SQUARE / fitness**2 if fitness else np.inf,
+SHAPES: Final[Mapping[str, Callable[[float, float], float]]] = {
+    RAW: lambda fitness, c: fitness,
+    "cubed": lambda fitness, c: (fitness / 100) ** 3,
+    "inverse_square": lambda fitness, c: c / fitness**2 if fitness else np.inf,
 }
-"""By name, the reward of a fitness: as it is; the cube of an accuracy in percent, as a share; and c over the
-square of a perplexity, whose sign does not matter.
+"""By name, the reward of a fitness and c: the fitness as it is; the cube of an accuracy in percent, as a
+share; and c over the square of a perplexity, whose sign does not matter.
 
 Source: Zoph and Le, "Neural Architecture Search with Reinforcement Learning", ICLR 2017, section 4.
 """
@@ -29,10 +29,10 @@ MOST: Final = 1e12
 """Most by which a reward differs from what it is compared with: nothing that is made of it overflows."""
 
 
-def shaped(shape: str, fitness: float) -> float:
+def shaped(shape: str, fitness: float, c: float = INVERSE_SQUARE) -> float:
     """Returns the reward of a fitness by one of `SHAPES`, infinite or NaN where that has none."""
     try:
-        return SHAPES[shape](fitness)
+        return SHAPES[shape](fitness, c)
     except (OverflowError, ZeroDivisionError):
         return np.inf
 

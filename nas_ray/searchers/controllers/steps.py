@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from nas_ray.searchers.controllers.paths import Anchors, Path
-from nas_ray.searchers.tokens import Vocabulary
+from nas_ray.searchers.tokens import PlacedVocabulary
 
 
 class Steps:
@@ -36,7 +36,8 @@ class LaidOut(NamedTuple):
     Attributes:
         tokens: `[all]` tokens that are read, one step after the other.
         starts: `[steps of all paths]` where those of each step begin.
-        steps: `[paths, longest]` numbers of the steps of each path, padded.
+        sizes: `[steps of all paths]` how many they are.
+        steps: `[longest, paths]` numbers of the steps of each path, padded.
         places: `[decisions of all paths]` where each decision stands in `steps`, laid flat.
         options: `[decisions, most]` tokens that were possible, padded.
         there: `[decisions, most]` false where padded.
@@ -47,6 +48,7 @@ class LaidOut(NamedTuple):
 
     tokens: np.ndarray
     starts: np.ndarray
+    sizes: np.ndarray
     steps: np.ndarray
     places: np.ndarray
     options: np.ndarray
@@ -56,30 +58,31 @@ class LaidOut(NamedTuple):
     anchors: np.ndarray
 
 
-def laid_out(paths: Sequence[Path], vocabulary: Vocabulary) -> LaidOut:
+def laid_out(paths: Sequence[Path], vocabulary: PlacedVocabulary) -> LaidOut:
     """Returns `paths` as arrays; tokens that `vocabulary` lacks are added to it."""
     bags = list[list[int]]()
     numbers, where = list[list[int]](), list[list[int]]()  # of each path: its steps, that of each decision
+    options = list[list[int]]()
     for path in paths:
         going, own, stands = Steps(), list[int](), list[int]()
-        for decision in path:
+        for place, decision in enumerate(path):
             if going.begins(decision.anchors):
                 own.append(len(bags))
                 bags.append(going.unread)
                 going.unread = []
             stands.append(len(own) - 1)
-            going.unread.extend(vocabulary.numbers(decision.options[decision.taken : decision.taken + 1]))
+            options.append(vocabulary.numbers(place, decision.options))
+            going.unread.append(options[-1][decision.taken])
         numbers.append(own)
         where.append(stands)
     longest = max(map(len, numbers))
-    steps = np.array([[*own, *[0] * (longest - len(own))] for own in numbers])
-    places = [row * longest + step for row, stands in enumerate(where) for step in stands]
+    steps = np.array([[*own, *[0] * (longest - len(own))] for own in numbers]).T
+    places = [step * len(paths) + row for row, stands in enumerate(where) for step in stands]
     each = [(row, decision) for row, path in enumerate(paths) for decision in path]
     decisions = [decision for _, decision in each]
-    most = max(2, *(len(decision.options) for decision in decisions))
-    options = [vocabulary.numbers(decision.options) for decision in decisions]
+    most = max(2, *map(len, options))
     anchors = [
-        (number, *(row * longest + where[row][point] for point in decision.anchors))
+        (number, *(where[row][point] * len(paths) + row for point in decision.anchors))
         for number, (row, decision) in enumerate(each)
         if decision.anchors is not None
     ]
@@ -87,10 +90,11 @@ def laid_out(paths: Sequence[Path], vocabulary: Vocabulary) -> LaidOut:
     return LaidOut(
         tokens=np.array([token for bag in bags for token in bag]),
         starts=np.cumsum([0, *map(len, bags[:-1])]),
+        sizes=np.array(list(map(len, bags))),
         steps=steps,
         places=np.array(places),
         options=np.array([[*own, *[0] * (most - len(own))] for own in options]),
-        there=np.array([[place < len(own) for place in range(most)] for own in options]),
+        there=np.arange(most) < np.array([[len(own)] for own in options]),
         taken=np.array([decision.taken for decision in decisions]),
         anchored=pairs[0],
         anchors=pairs[1:],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +15,8 @@ class Code:
     """Numbers decisions.
 
     Args:
-        known: decisions of archs; each different one gets a number, in the order of their texts.
+        known: decisions of archs; each different one gets a number, in the order of their texts. One that is
+            met later gets the next number, but by place, where there may be none.
         slots: decisions of a block, of which an MLP tells one from the other.
         by_place: whether a decision has a number of its own in each place of an arch.
     """
@@ -23,6 +25,17 @@ class Code:
         self.slots = slots
         self._places = max(map(len, known), default=1) if by_place else 1
         self._vocabulary = Vocabulary(sorted(set(itertools.chain(*known))))
+
+    @classmethod
+    def of(cls, state: dict[str, Any]) -> Code:
+        """Returns the code of which `state` tells."""
+        code = cls((), state["slots"])
+        code._places, code._vocabulary = state["places"], Vocabulary(state["texts"])
+        return code
+
+    def state(self) -> dict[str, Any]:
+        """Returns it as plain data."""
+        return {"slots": self.slots, "places": self._places, "texts": self._vocabulary.tokens[2:]}
 
     @property
     def size(self) -> int:

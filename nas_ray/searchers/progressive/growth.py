@@ -36,10 +36,12 @@ class Growth(Protocol):
     Attributes:
         slots: decisions of a block, of which a predictor tells one from the other.
         by_place: whether the same decision means something else in each place of an arch.
+        every: what can be decided, each by itself, where it is known; it is by place.
     """
 
     slots: int
     by_place: bool
+    every: Sequence[Decisions]
 
     def beginnings(self, blocks: int, archs: Sequence[str], most: int) -> list[Decisions]:
         """Returns how the first of `archs` begin that can have more than so many blocks.
@@ -85,6 +87,7 @@ class _Growing:
     space: SequenceSpace | DecisionSpace
     slots = 1
     by_place = False
+    every: Sequence[Decisions] = ()
 
     def decisions(self, arch: str) -> Decisions:
         """Returns the decisions of `arch`."""
@@ -178,6 +181,7 @@ class _ByChoices(_Growing):
         self.space: DecisionSpace = space
         self._choices = space.choices()
         self._blocks = _blocks_of(space)
+        self.every = [(option,) for option in itertools.chain(*self._choices)]
 
     def beginnings(self, blocks: int, archs: Sequence[str], most: int) -> list[Decisions]:
         """Returns what archs decide in their first blocks, unless these are all."""

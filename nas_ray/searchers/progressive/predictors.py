@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -42,7 +43,9 @@ class Predictor(ABC):
 
     def __init__(self, code: Code, *, members: int, bias: float, seed: int) -> None:
         self.code, self.members = code, members
-        self._rng = np.random.default_rng(seed)
+        self._rng, self._adam = np.random.default_rng(seed), Adam(0.0)
+        self._parts = np.zeros((members, 0), dtype=np.int64)  # which of the data each member learns from
+        self._known = 0  # data that were learnt from
         with torch.inference_mode(False):
             self.parameters = {
                 "embedding": self._drawn(SPREAD, code.size, UNITS),
@@ -74,20 +77,24 @@ class Predictor(ABC):
     def fit(
         self, decisions: Sequence[tuple[str, ...]], targets: np.ndarray, *, rate: float, epochs: int
     ) -> None:
-        """Learns `targets [archs]`, from 0 to 1, by Adam on their absolute errors."""
+        """Learns `targets [archs]`, from 0 to 1, by Adam on their absolute errors.
+
+        It goes on from where it is. A member keeps its part of what was there before, and gets one of what is
+        new: archs behind those of the last time, which are the same in the same order.
+        """
         with one_thread(), torch.inference_mode(False), torch.enable_grad():
             encoded, wanted = self._encoded(decisions), torch.from_numpy(targets.astype(np.float32))
             moved = [one.requires_grad_() for one in self.parameters.values()]
-            arrays, adam = [one.detach().numpy() for one in moved], Adam(rate)
-            parts = self._parts(len(targets))
+            arrays, self._adam.lr = [one.detach().numpy() for one in moved], rate
+            self._divide(len(targets))
             for _ in range(epochs):
-                mixed = self._rng.permuted(parts, axis=1)
+                mixed = self._rng.permuted(self._parts, axis=1)
                 for start in range(0, mixed.shape[1], BATCH):
                     batch = torch.from_numpy(mixed[:, start : start + BATCH])
                     error = (self._worth(self.hidden(encoded[batch])) - wanted[batch]).abs()
                     uphill = -error.mean(dim=1).sum()  # of the members, each with gradients of its own
                     gradients = torch.autograd.grad(uphill, moved)
-                    adam.step(arrays, [one.numpy() for one in gradients])
+                    self._adam.step(arrays, [one.numpy() for one in gradients])
 
     def predict(self, decisions: Sequence[tuple[str, ...]]) -> np.ndarray:
         """Returns the mean prediction `[archs]` of the members, sooner where neighbours begin alike."""
@@ -103,10 +110,39 @@ class Predictor(ABC):
         own = self.parameters
         return torch.baddbmm(own["output_bias"], hidden, own["output"]).squeeze(2).sigmoid()
 
-    def _parts(self, count: int) -> np.ndarray:
-        """Returns which of the data each member learns from, `[members, archs of a part]`."""
-        some = count if self.members == 1 else max(1, round(PART * count))
-        return np.stack([self._rng.permutation(count)[:some] for _ in range(self.members)])
+    def state(self) -> dict[str, Any]:
+        """Returns all that was learnt, as plain data."""
+        return {
+            "code": self.code.state(),
+            "parameters": {name: one.detach().numpy().copy() for name, one in self.parameters.items()},
+            "adam": self._adam.state(),
+            "rng": self._rng.bit_generator.state,
+            "parts": self._parts,
+            "known": self._known,
+        }
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Takes what `state` returned."""
+        self.code = Code.of(state["code"])
+        self.parameters = {name: torch.from_numpy(one.copy()) for name, one in state["parameters"].items()}
+        self._adam.load_state(state["adam"])
+        self._rng.bit_generator.state = state["rng"]
+        self._parts, self._known = state["parts"], state["known"]
+
+    def _divide(self, count: int) -> None:
+        """Gives each member its part of the data that are new among so many."""
+        new = count - self._known
+        some = new if self.members == 1 else max(min(1, new), round(PART * new))
+        drawn = [self._known + self._rng.permutation(new)[:some] for _ in range(self.members)]
+        self._parts, self._known = np.concatenate([self._parts, np.stack(drawn)], axis=1), count
+
+    def _code(self, decisions: Sequence[tuple[str, ...]]) -> np.ndarray:
+        """Returns the numbers of decisions, of which those that are new get embeddings."""
+        numbers, held = self.code.numbers(decisions), self.parameters["embedding"].detach()
+        if (more := self.code.size - held.shape[1]) > 0:
+            with torch.inference_mode(False):
+                self.parameters["embedding"] = torch.cat([held, self._drawn(SPREAD, more, UNITS)], dim=1)
+        return numbers
 
     def _drawn(self, spread: float, *shape: int) -> Tensor:
         """Returns `[members, *shape]`, uniform from `-spread` to `spread`."""
@@ -127,7 +163,7 @@ class Mlp(Predictor):
         }
 
     def _encoded(self, decisions: Sequence[tuple[str, ...]]) -> Tensor:
-        return torch.from_numpy(self.code.shares(self.code.numbers(decisions)))
+        return torch.from_numpy(self.code.shares(self._code(decisions)))
 
     def hidden(self, encoded: Tensor) -> Tensor:
         """Returns the second hidden layer.
@@ -155,7 +191,7 @@ class Lstm(Predictor):
         }
 
     def _encoded(self, decisions: Sequence[tuple[str, ...]]) -> Tensor:
-        return torch.from_numpy(self.code.numbers(decisions))
+        return torch.from_numpy(self._code(decisions))
 
     def hidden(self, encoded: Tensor) -> Tensor:
         """Returns the state after the last decision of each arch; behind it stands -1."""

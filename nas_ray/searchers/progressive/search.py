@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from nas_ray.searchers.ranks import ranks
 from nas_ray.terminal.ranges import SOME
 
 if TYPE_CHECKING:
+    from nas_ray.searchers.progressive.predictors import Predictor
     from nas_ray.spaces.base import SearchSpace
 
 PREDICTORS = ("mlp", "lstm")
@@ -25,6 +27,9 @@ TARGETS = ("auto", "accuracy", "ranks")
 FIRST_RATE, LATER_RATE = 0.01, 0.002
 """Adam's steps where all archs have one block, and later."""
 
+ANEW = 0.25
+"""A predictor is fitted anew where at least this share of the rows is new, as in every published stage."""
+
 BIAS = 1.8
 """Of the predictor's output at first, where it predicts accuracies: the sigmoid of it is 0.86."""
 
@@ -32,7 +37,7 @@ BIAS = 1.8
 class ProgressiveSearch(ArchSearcher):
     """Evaluates all archs of one block, and then from stage to stage archs with one block more.
 
-    A stage: a predictor is fitted to every row so far; the `beam` best archs of the stage before are extended
+    A stage: a predictor learns from every row so far; the `beam` best archs of the stage before are extended
     by every block; what comes out is predicted, and the best `beam` of it is evaluated, best first. Where
     archs cannot grow any more, the last expansion goes on with the next best, and the ones before when that
     is used up, until the budget or the space is spent.
@@ -50,7 +55,8 @@ class ProgressiveSearch(ArchSearcher):
     Source: Liu, Zoph, Neumann, Shlens, Hua, Li, Fei-Fei, Yuille, Huang and Murphy, "Progressive Neural
     Architecture Search", ECCV 2018.
     Differs: goes on after the last stage; ranks instead of accuracies, where the fitness is not `valid_acc`
-    alone; spaces without blocks; predictors are always fitted anew to all rows, as the paper's ensembles are.
+    alone; spaces without blocks; predictors are fitted anew to all rows where a quarter of them is new, which
+    is each stage of the paper, and else go on from where they were.
 
     Args:
         space: see `ArchSearcher`; a `DecisionSpace` or a `SequenceSpace`.
@@ -59,7 +65,7 @@ class ProgressiveSearch(ArchSearcher):
         beam: K, archs of a stage; the first has all of one block.
         predictor: `mlp` (mean embeddings) or `lstm` (embeddings in their order).
         ensemble: predictors whose mean counts; each of several learns from 4/5 of the rows.
-        epochs: passes over the rows in a fit.
+        epochs: passes over the rows in a fit anew.
         targets: what is predicted: `accuracy`, the fitness in percent over 100; `ranks` of the fitness among
             all rows over their number; `auto`, the first where the fitness is `valid_acc` alone.
 
@@ -94,6 +100,9 @@ class ProgressiveSearch(ArchSearcher):
         self._stage = 0  # blocks of the archs that were asked for last
         self._queue: deque[str] = deque()
         self._proposed: set[str] = set()
+        self._fitted: Predictor | None = None
+        self._known: list[Decisions] = []  # decisions of `history`, as far as they were needed
+        self._learnt = 0  # rows that it saw last
 
     def ask(self) -> str | None:
         """Returns the next arch of the stage, None at its end as long as rows may come.
@@ -115,13 +124,23 @@ class ProgressiveSearch(ArchSearcher):
             self._proposed.add(arch)
 
     def state(self) -> dict[str, Any]:
-        """Returns stage, what is left of it, and what was proposed; a fit begins anew from `history`."""
-        return {"stage": self._stage, "queue": list(self._queue), "proposed": sorted(self._proposed)}
+        """Returns stage, what is left of it, what was proposed, and what the predictor learnt."""
+        return {
+            "stage": self._stage,
+            "queue": list(self._queue),
+            "proposed": sorted(self._proposed),
+            "fitted": None if self._fitted is None else self._fitted.state(),
+            "learnt": self._learnt,
+        }
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Takes what `state` returned."""
         self._stage, self._queue = state["stage"], deque(state["queue"])
         self._proposed = set(state["proposed"])
+        self._learnt = state["learnt"]
+        if state["fitted"] is not None:
+            self._fitted = self._new_predictor([])
+            self._fitted.load_state(state["fitted"])
 
     def _next_stage(self) -> list[str]:
         """Returns the archs of the next stage in their order.
@@ -167,19 +186,29 @@ class ProgressiveSearch(ArchSearcher):
         """Returns the places of candidates, the best first; in random order where they have one block."""
         if blocks == 1 or not self.history:
             return self.rng.permutation(len(candidates))
+        known = self._known = self._known + [
+            self._growth.decisions(row["arch"]) for row in self.history[len(self._known) :]
+        ]
+        new = 1 - self._learnt / len(known)
+        if self._fitted is None or new >= ANEW:
+            every, new = [*known, *candidates, *self._growth.every], 1.0
+            self._fitted = self._new_predictor(every, int(self.rng.integers(2**63)))
+        self._learnt = len(known)
+        rate = FIRST_RATE if blocks == 2 else LATER_RATE
+        targets, passes = targets_of(worth, self._are_accuracies), math.ceil(self.epochs * new)
+        self._fitted.fit(known, targets, rate=rate, epochs=passes)
+        return np.argsort(-self._fitted.predict(candidates), kind="stable")
+
+    def _new_predictor(self, decisions: list[Decisions], seed: int = 0) -> Predictor:
+        """Returns one that knows nothing, and can read `decisions`."""
         from nas_ray.searchers.progressive import predictors  # torch takes a second
 
-        known = [self._growth.decisions(row["arch"]) for row in self.history]
-        accuracy = self._are_accuracies
-        predictor = predictors.PREDICTORS[self.predictor](
-            Code([*known, *candidates], self._growth.slots, by_place=self._growth.by_place),
+        return predictors.PREDICTORS[self.predictor](
+            Code(decisions, self._growth.slots, by_place=self._growth.by_place),
             members=self.ensemble,
-            bias=BIAS if accuracy else 0.0,
-            seed=int(self.rng.integers(2**63)),
+            bias=BIAS if self._are_accuracies else 0.0,
+            seed=seed,
         )
-        rate = FIRST_RATE if blocks == 2 else LATER_RATE
-        predictor.fit(known, targets_of(worth, accuracy), rate=rate, epochs=self.epochs)
-        return np.argsort(-predictor.predict(candidates), kind="stable")
 
     @property
     def _are_accuracies(self) -> bool:

@@ -107,11 +107,17 @@ def test_the_published_numbers_are_there_at_first(kind: str) -> None:
     assert predictor.parameters["embedding"].abs().max() <= 0.1
     assert predictor.parameters["output_bias"].unique().tolist() == [pytest.approx(1.8)]
     assert predictor.predict(CELLS) == pytest.approx(0.858, abs=0.05)
-    parts = predictor._parts(10)
+    predictor._divide(10)
+    parts = predictor._parts
     assert parts.shape == (5, 8)  # 4/5 for each
     assert all(len(set(part)) == 8 for part in parts.tolist())
     assert len({tuple(sorted(part)) for part in parts.tolist()}) > 1
-    assert sorted(made(kind, members=1)._parts(10)[0]) == list(range(10))
+    predictor._divide(15)
+    assert predictor._parts[:, :8].tolist() == parts.tolist()
+    assert all(len(set(part)) == 4 and min(part) >= 10 for part in predictor._parts[:, 8:].tolist())
+    alone = made(kind, members=1)
+    alone._divide(10)
+    assert sorted(alone._parts[0]) == list(range(10))
 
 
 def test_a_member_learns_from_its_part_alone() -> None:
