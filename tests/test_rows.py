@@ -99,7 +99,7 @@ def trained() -> pd.DataFrame:
     """A row of a short training."""
     from nas_ray.evaluation.short_training import ShortTraining
 
-    training = mock.Mock(metric_column="valid_acc")
+    training = mock.Mock(column="valid_acc", metric_column="valid_acc")
     columns = ("valid_acc", "train_acc", "valid_loss", "train_loss")
     results = [dict.fromkeys(columns, 1.0), dict.fromkeys(columns, 2.0)]
     row = ShortTraining._row(training, {SCORE: 1.0, "seconds": 1.0}, results, 1, 2.0, {})

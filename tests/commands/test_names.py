@@ -132,6 +132,7 @@ FREE = {
     "name": "any text",
     "out": "is made; check_paths looks whether a run is there",
     "recipe": "check_names reads it",
+    "results": "args.check looks for it",
     "resume": "read_run, as the arguments are read",
     "sample": "any text",
     "run": "read_run, as the arguments are read",

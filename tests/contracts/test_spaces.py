@@ -39,14 +39,16 @@ CASES = [(name, key) for name in sorted(SPACES) for key in SETTINGS if not key o
 BY_DAY = ("nats-tss", "darts-s3")
 """Spaces whose archs have settings beside them by day as well: one with numbered archs, and one without."""
 
-BY_NIGHT = {"grammar-nets": "test_named_nets_are_those_that_are_written_plainly"}
+BY_NIGHT = {
+    "grammar-nets": pytest.mark.slow(faster="test_named_nets_are_those_that_are_written_plainly"),
+}
 """Spaces of large nets, each with what tests its nets by day."""
 
 
 def case(name: str, key: str) -> object:
-    late = "test_what_the_space_can_do_the_product_can" if key and name not in BY_DAY else BY_NIGHT.get(name)
-    marks = [pytest.mark.slow(faster=late)] if late else []
-    return pytest.param((name, key), id=f"{key}-{name}", marks=marks)
+    late = pytest.mark.slow(faster="test_what_the_space_can_do_the_product_can")
+    mark = late if key and name not in BY_DAY else BY_NIGHT.get(name)
+    return pytest.param((name, key), id=f"{key}-{name}", marks=[mark] if mark else [])
 
 
 class Sentences:

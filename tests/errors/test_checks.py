@@ -61,7 +61,7 @@ GIVEN: list[tuple[str, Callable[[], object], str]] = [
     ("truth", lambda: nas_ray.Budget(True), "num_samples must be a whole number of at least 0 or None, got True."),
     ("seconds", lambda: nas_ray.Budget(1, np.nan), "seconds must be a number of at least 0 or None, got nan."),
     ("listener", lambda: nas_ray.Listeners("x"), "on_event must be callable or None, got 'x'."),
-    ("setting", lambda: Product(SPACE, {"lr": 0.1}), "The setting lr must be a text such as '0.01..1', a Choice or an Interval, got 0.1."),
+    ("setting", lambda: Product(SPACE, {"lr": 0.1}), "The setting lr must be a text such as '0.01..1', a Choice, an Interval or a Conditional, got 0.1."),
     ("settings", lambda: Product(SPACE, None), "settings must be a text such as 'lr=0.01..1', or what each may be by its name, got None."),
     ("names", lambda: Product(SPACE, {1: "2..3"}), "Settings must have names such as lr, got 1."),
     ("product", lambda: Product("nats-tss", "lr=1/2"), "space must be a search space with sample and build, got 'nats-tss'."),
