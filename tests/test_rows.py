@@ -63,7 +63,8 @@ def tables(tmp_path: Path) -> Iterator[pd.DataFrame]:
     """Every kind of table that holds scores."""
     rows = searched()
     yield rows
-    yield trained()
+    yield trained("valid_acc", "train_acc", "valid_loss", "train_loss")
+    yield trained("valid_nats", "train_nats", "valid_perplexity", "train_loss")
     with (
         mock.patch.multiple(gpu_memory, _in_use=lambda: True, share=lambda: 0.5),
         mock.patch.multiple(torch.cuda, reset_peak_memory_stats=mock.DEFAULT, empty_cache=mock.DEFAULT),
@@ -95,12 +96,11 @@ def tables(tmp_path: Path) -> Iterator[pd.DataFrame]:
     yield summary_table(results_table(results), facts)
 
 
-def trained() -> pd.DataFrame:
-    """A row of a short training."""
+def trained(*columns: str) -> pd.DataFrame:
+    """A row of a short training whose metric is the first of the columns."""
     from nas_ray.evaluation.short_training import ShortTraining
 
-    training = mock.Mock(column="valid_acc", metric_column="valid_acc")
-    columns = ("valid_acc", "train_acc", "valid_loss", "train_loss")
+    training = mock.Mock(column=columns[0], metric_column=columns[0])
     results = [dict.fromkeys(columns, 1.0), dict.fromkeys(columns, 2.0)]
     row = ShortTraining._row(training, {SCORE: 1.0, "seconds": 1.0}, results, 1, 2.0, {})
     return pd.DataFrame([row])
