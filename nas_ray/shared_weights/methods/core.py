@@ -74,11 +74,10 @@ class SearchCore:
             )
         self.method, self.space, self.num_classes = method, fitted, num_classes
         self.epochs, self.steps_per_epoch, self.seed = epochs or method.epochs, steps_per_epoch, seed
-        self.channels, self.make_net, self.loss_of = channels, make_net, loss
-        self.device = torch.device(device)
+        self.channels, self.make_net, self.device = channels, make_net, torch.device(device)
         check_fits(method, fitted)
         self.graphs = fitted.graphs()
-        self.recipe, self.how = recipe, protocol(method, self.graphs)
+        self.recipe, self.loss_of, self.how = recipe, loss, protocol(method, self.graphs)
         self.stages = stages_of(method, self.graphs, self.epochs, cells)
         self.epoch = self.in_epoch = 0
         self.finished = False
