@@ -18,6 +18,7 @@ def train(description: str) -> int:
         nas-ray train runs/rea-cifar10-20250101-120000
         nas-ray train runs/rea-own-20250101-120000 --recipe epochs:8 --beside resnet-20 random
         nas-ray train --arch resnet-20 --images folder:flowers --recipe nats-12:class_weights=true
+        nas-ray train --task text:corpus.txt --space rnn-nets --arch lstm --beside gru --sample "the"
         nas-ray train --resume runs/train-own-20250101-130000
 
     The folder holds model.pt, model.onnx and model.pt2, model_card.md with accuracy and intervals, learning

@@ -19,6 +19,7 @@ from nas_ray.commands.results import predicted
 from nas_ray.errors import UsageError
 from nas_ray.search.arguments import SearchArgs
 from nas_ray.search.session import run as search
+from nas_ray.spaces.named import open_space
 from nas_ray.train.args import TrainArgs, parse
 from nas_ray.train.run import train
 from nas_ray.train.texts import fit
@@ -107,14 +108,16 @@ def test_steps_one_after_the_other_are_the_net() -> None:
 
 
 @pytest.mark.slow(faster="test_steps_one_after_the_other_are_the_net")
-def test_the_step_in_onnx_gives_the_logits_of_the_net(text: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("space", "arch"), [(SPACE, "16"), ("rnn-nets:embedding=8,width=8", "darts-v2")])
+def test_the_step_in_onnx_gives_the_logits_of_the_net(
+    space: str, arch: str, text: str, tmp_path: Path
+) -> None:
     onnxruntime = pytest.importorskip("onnxruntime")
-    args = args_for(
-        text, tmp_path / "run", seeds=1, formats=("onnx",), recipe=RECIPE.replace("epochs=3", "epochs=1")
-    )
+    run = tmp_path / "run"
+    args = args_for(text, run, seeds=1, formats=("onnx",), space=space, arch=arch)
     assert train(args, Console()) == 0
     path = tmp_path / "run" / "model.onnx"
-    net = load(tmp_path / "run", SmallLstms())
+    net = load(run, open_space(space))
     assert isinstance(net, TrainedText)
     tokens = torch.randint(14, (4, 9), generator=torch.Generator().manual_seed(1))
     with torch.no_grad():

@@ -19,13 +19,14 @@ from nas_ray.evaluation.short_training import ShortTraining
 from nas_ray.process.seeded import seeded
 from nas_ray.searchers import RegularizedEvolution
 from nas_ray.searchers.fitness import parse_fitness
+from nas_ray.spaces.named import open_space
 from nas_ray.testing import task_contract
 from nas_ray.text.corpus import open_corpus
 from nas_ray.text.spec import TextSpec
 from nas_ray.training.epoch_module import RecipeModule
 from nas_ray.training.language_training import LanguageTraining, is_worse, perplexity
 from nas_ray.training.recipes import Recipe, parse_recipe
-from nas_ray.training.recurrent import RecurrentNet
+from nas_ray.training.recurrent import Dropouts, RecurrentNet
 from nas_ray.training.text_task import TextTask
 from nas_ray.training.training_module import training_module
 from tests.training.small_lstm import SmallLstm, SmallLstms, generated_text
@@ -211,6 +212,21 @@ def test_a_net_without_a_state_learns_too(task: TextTask) -> None:
     rows = list(ShortTraining.of_task(Bigrams(), task, recipe).epochs("bigram"))
     assert rows[-1]["error"] is None
     assert rows[-1]["valid_nats"] < rows[0]["valid_nats"]
+
+
+@pytest.mark.parametrize("name", ["darts-rnn", "rnn-tree", "rnn-nets"])
+def test_nets_of_recurrent_spaces_learn_with_the_dropouts_of_a_recipe(name: str, task: TextTask) -> None:
+    space = open_space(f"{name}:embedding=8,width=8")
+    options = "lr=10,word_dropout=0.05,input_dropout=0.1,nonmonotone=1"
+    recipe = parse_recipe(f"lm-fast:epochs=2,batch_size=8,bptt=12,{options}")
+    training = ShortTraining.of_task(space, task, recipe)
+    arch = space.sample(np.random.default_rng(0))
+    first, second = training.epochs(arch)
+    assert second["error"] is None
+    assert second["train_loss"] < first["train_loss"]
+    net = training.new_module(arch, 0).module.net
+    assert isinstance(net, RecurrentNet)
+    assert net.dropouts == Dropouts(word=0.05, embedding=0.1, input=0.1, hidden=0.1, output=0.2)
 
 
 def test_dropouts_need_a_net_that_has_them(task: TextTask) -> None:
