@@ -20,8 +20,8 @@ def lcmnas(net: nn.Module, inputs: Tensor, targets: Tensor, *, k: float = 1e-5) 
     """Returns `10^4 / sum(log(v + k) + 1 / (v + k))` over the eigenvalues v of `jacob_cov`; larger is better.
 
     So it is `-10^4 / jacob_cov`, ranks nets as `jacob_cov` does, and is undefined where that is. It is above
-    0 and at most 10^4 / B, which is 156.25 for 64 images, and 39.06 for the 256 of its authors. Most nets lie
-    just below, so that in a sum with an accuracy in percent the accuracy alone ranks them.
+    0 and at most 10^4 / B, which is 156.25 for 64 images, and 39.06 for the 256 of its authors. Nets that
+    train well lie just below, so that in a sum with an accuracy in percent the accuracy ranks them.
 
     Shapes: `inputs [B, 3, H, W]`; `targets` is not used.
     Needs: one batch of real images (the authors' code takes 256), one forward and one backward pass, no
