@@ -12,6 +12,8 @@ import pytest
 from rich.console import Console
 from scipy import stats
 
+from nas_ray.commands.names import SEARCHERS, SPACES
+from nas_ray.commands.options import check_options
 from nas_ray.errors import UsageError
 from nas_ray.search.contest import run as study
 from nas_ray.search.contest.args import ContestArgs, StudyArgs, UnseenArgs
@@ -20,6 +22,9 @@ from nas_ray.search.contest.entry import Entry, carry_out, search_args
 from nas_ray.search.contest.lines import lines_of, shown, to_latex, to_markdown
 from nas_ray.search.contest.sets import sets_of
 from nas_ray.search.experiment import prepare
+from nas_ray.searchers.fitness import parse_fitness
+from nas_ray.spaces.options import named_options
+from nas_ray.training.recipes import parse_recipe
 from tests.commands.next_line import next_commands
 
 SET = "shapes,size=16,shapes=2,train=48,test=12"
@@ -78,6 +83,7 @@ def test_a_search_is_what_the_command_search_is_given() -> None:
     assert args(searcher="random_search", searcher_args=()).entrants()[0].searcher_args == ()
 
 
+@pytest.mark.slow(faster="test_contestants_by_their_names")
 def test_every_contestant_can_take_part() -> None:
     small = ContestArgs(sets=(SET,), batch_size=8, seeds=1)
     for contestant in small.entrants():
@@ -201,6 +207,12 @@ def test_bad_input_is_one_sentence(given: dict[str, Any], message: str, tmp_path
 def test_contestants_by_their_names() -> None:
     given = ContestArgs(contestants=("resnet-20,rea-tss",))
     assert given.entrants() == [CONTESTANTS["resnet-20"], CONTESTANTS["rea-tss"]]
-    assert all(isinstance(one, Contestant) for one in given.entrants())
+    for one in CONTESTANTS.values():
+        assert isinstance(one, Contestant)
+        assert named_options(one.space)[0] in SPACES
+        assert one.searcher in ("", *SEARCHERS)
+        check_options(one.searcher, one.searcher_args)
+        parse_recipe(one.fidelity or "fast")
+        parse_fitness(one.fitness, ["lcmnas", "valid_acc"])
     with pytest.raises(UsageError, match="Unknown contestant 'resnet-21'"):
         ContestArgs(contestants=("resnet-21",)).check()

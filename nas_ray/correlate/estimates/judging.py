@@ -64,8 +64,10 @@ def world_of(args: EstimatesArgs) -> World:
     """
     images = open_image_args(args, batch_size=args.batch_size, batch_seed=args.batch_seed)
     space = fitted_space(open_space(args.space), images.image_size)
-    costs = {"num_classes": images.num_classes, "image": (3, images.image_size, images.image_size)}
-    within = limited(space, max_params=args.max_params, max_flops=args.max_flops, **costs)  # type: ignore[arg-type]
+    image, most = (3, images.image_size, images.image_size), (args.max_params, args.max_flops)
+    within = limited(
+        space, max_params=most[0], max_flops=most[1], num_classes=images.num_classes, image=image
+    )
     proxies = resolve_proxies([*dict.fromkeys([*args.names, *BASELINES])])
     short = training_on(images, space, parse_recipe(args.short), init_seed=args.init_seed)
     long = ShortTraining.of_task(

@@ -157,8 +157,8 @@ def within_limits(space: SearchSpace, args: StudyArgs, images: ImageDataModule) 
         UsageError: there are none.
     """
     image = (3, images.image_size, images.image_size)
-    limits = {"max_params": args.max_params, "max_flops": args.max_flops}
-    return limited(space, **limits, num_classes=images.num_classes, image=image)
+    classes, most = images.num_classes, (args.max_params, args.max_flops)
+    return limited(space, max_params=most[0], max_flops=most[1], num_classes=classes, image=image)
 
 
 def search_args(entry: Entry) -> AnySearchArgs:

@@ -56,7 +56,7 @@ def run(args: StudyArgs, console: Console) -> int:
     args.check()
     out = args.out or Path("runs") / f"{args.experiment}-{time.strftime('%Y%m%d-%H%M%S')}"
     entries = entries_of(args, out)
-    for entry in {entry.contestant: entry for entry in reversed(entries)}.values():
+    for entry in first_ones(entries):
         check(entry)
     with claimed(out, args.experiment):
         kept = KeptRows(out, ENTRIES, KEYS, ENTRIES)
@@ -95,11 +95,22 @@ def entries_of(args: StudyArgs, out: Path) -> list[Entry]:
     ]
 
 
+def first_ones(entries: Sequence[Entry]) -> list[Entry]:
+    """Returns entries with every contestant and every set among them."""
+    known: set[Contestant | ImageSet] = set()
+    found = []
+    for entry in entries:
+        if not {entry.contestant, entry.image_set} <= known:
+            found.append(entry)
+            known |= {entry.contestant, entry.image_set}
+    return found
+
+
 def protocol(args: StudyArgs, image_set: ImageSet, contestant: Contestant, sha256: str) -> str:
     """Returns what rows of one contestant on one set must have in common."""
     budget = [args.num_samples, args.time_budget_s] if contestant.searcher else []
     limits = [args.max_params, args.max_flops]
-    images = [image_set.images, image_set.size, sha256]
+    images = [image_set.size, sha256]
     facts = [dataclasses.asdict(contestant), images, args.batch_size, args.recipe, budget, limits]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:12]
 
