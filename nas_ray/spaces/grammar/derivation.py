@@ -54,6 +54,11 @@ class Derivation:
         """Returns a whole net, which takes images, in its one form."""
         return normal(self._tokens() if self.rng.random() < ISOTROPIC else self._stages())
 
+    def short(self) -> Chain:
+        """Returns a net of a stem and a few layers, in its one form, for limits that leave no more."""
+        at = Shape(self._width(8, 32), int(weighted(STEM_STRIDES, self.rng)))
+        return normal((*self.layers(IMAGE, at), *self.layers(at, at)))
+
     def _stages(self) -> Chain:
         """Returns a stem and stages of maps, each of which is a part that is repeated."""
         at = Shape(self._width(8, 64), int(weighted(STEM_STRIDES, self.rng)))

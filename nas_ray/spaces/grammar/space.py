@@ -32,7 +32,8 @@ PIXELS: Final = 64
 PARAMS, VALUES = 30_000_000, 8_000_000
 """Weights of a net without its classifier, and values of all its maps for one image of `PIXELS`."""
 NODES, DEPTH = 250, 10
-TRIES: Final = 100
+TRIES, FEW = 100, 25
+"""Draws of what is within limits: of a change, and of a whole net before one of a few layers is drawn."""
 MOST_NEAR: Final = 200
 """Neighbours of an arch, at most."""
 CROSSOVER: Final = 0.3
@@ -204,11 +205,14 @@ class Grammar:
 
     def _drawn(self, rng: np.random.Generator) -> str:
         """Returns a sentence drawn by the chances of the rules."""
-        return self._tried(lambda: Derivation(rng).net()) or SIMPLEST
+        drawn = self._tried(lambda: Derivation(rng).net(), tries=FEW) or self._tried(Derivation(rng).short)
+        return drawn or SIMPLEST
 
-    def _tried(self, make: Callable[[], Chain | None], other_than: str = "") -> str | None:
-        """Returns the first arch that is made and within limits, of `TRIES`; None if there is none."""
-        for _ in range(TRIES):
+    def _tried(
+        self, make: Callable[[], Chain | None], other_than: str = "", tries: int = TRIES
+    ) -> str | None:
+        """Returns the first arch that is made and within limits, of some tries; None if there is none."""
+        for _ in range(tries):
             chain = make()
             if chain and self._within(chain) and (arch := written(chain)) != other_than:
                 return arch
