@@ -57,6 +57,10 @@ def griewank(x: np.ndarray) -> float:
     return float(1 + (places * x**2).sum() / 4_000 - np.cos(x / np.sqrt(places)).prod())
 
 
+MOVED = 400.0
+"""Where each coordinate of Griewank's minimum is moved, away from the middle of the box."""
+
+
 def branin(x: np.ndarray) -> float:
     """Branin's function above its minimum, 0.397887."""
     a, b = x
@@ -106,6 +110,7 @@ def problems() -> dict[str, Problem]:
     six, unit = (",".join(f"x{n}={limits}" for n in range(6)) for limits in ("-600.0..600.0", "0.0..1.0"))
     return {
         "griewank, weighted": Problem(SettingSpace(six), griewank),
+        "griewank, weighted, moved": Problem(SettingSpace(six), lambda x: griewank(x - MOVED)),
         "branin": Problem(SettingSpace("x0=-5.0..10.0,x1=0.0..15.0"), branin),
         "hartmann-6": Problem(SettingSpace(unit), hartmann),
         "lenet-5 on digits": surface(SURFACE),
@@ -132,6 +137,8 @@ class Args:
 
     functions: tuple[str, ...] = ()
     """Functions; none means all."""
+    searchers: tuple[str, ...] = ()
+    """Searchers; none means all. Shares of seeds are against random_search."""
     seeds: int = 200
     """Runs of each searcher."""
     evaluations: int = 50
@@ -180,7 +187,8 @@ def main(args: Args) -> None:
     known = problems()
     for function in args.functions or known:
         problem = known[function]
-        for name, make in searchers(args.evaluations).items():
+        made = searchers(args.evaluations)
+        for name, make in {name: made[name] for name in args.searchers or made}.items():
             for seed in range(args.seeds):
                 key = (function, name, args.evaluations, seed)
                 if key in done:
