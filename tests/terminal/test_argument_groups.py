@@ -29,6 +29,7 @@ OTHER_MEANINGS = {
     "channels": "of a net, or of a supernet, whose space may be any",
     "fitness": "a search maximises one, a comparison judges several",
     "image_size": "of the images at hand, or of those that a net is traced on",
+    "sample": "archs of a tournament, or how a text that a trained net continues begins",
     "num_cpus": "processes of this machine, and not cores that Ray may use",
     "num_gpus": "a training runs one net on all of them together",
     "out": "a report and a table are files",
