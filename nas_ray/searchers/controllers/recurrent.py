@@ -195,7 +195,7 @@ class _Made(NamedTuple):
             entropy: that of the entropy of each decision.
         """
         chances = np.exp(self.logs)
-        slopes = -weights[:, None] * chances
+        slopes: np.ndarray = -weights[:, None] * chances
         slopes[np.arange(len(weights)), self.laid.taken] += weights
         if entropy:
             surprise = chances * np.where(self.laid.there, self.logs, 0.0)

@@ -196,3 +196,26 @@ def test_it_searches_the_table_benchmark_node_by_node() -> None:
     best = max(range(5), key=lambda place: len(asked[place]))
     assert decisions[best][0] in {one[0] for one in decisions[5:10]}
     assert {one[:3] for one in decisions[10:]} <= {one[:3] for one in decisions[:10]}
+
+
+def test_a_predictor_goes_on_where_few_rows_are_new(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And is fitted anew, with all passes, where a quarter of them is."""
+    learnt: list[tuple[int, int, int]] = []
+    fit = predictors.Predictor.fit
+
+    def counted(self: Any, decisions: Any, targets: np.ndarray, *, rate: float, epochs: int) -> None:
+        learnt.append((id(self), len(decisions), epochs))
+        fit(self, decisions, targets, rate=rate, epochs=epochs)
+
+    monkeypatch.setattr(predictors.Predictor, "fit", counted)
+    run(searcher(Grid(), beam=4, epochs=8, ensemble=2), 28)
+    assert [(count, passes) for _, count, passes in learnt] == [
+        (4, 8),
+        (8, 8),
+        (12, 8),
+        (16, 8),
+        (20, 2),
+        (24, 2),
+    ]
+    assert len({one for one, *_ in learnt[3:]}) == 1
+    assert len({one for one, *_ in learnt[2:4]}) == 2
