@@ -38,7 +38,8 @@ def correlate(description: str) -> int:
         nas-ray correlate --proxies naswot synflow --fitness rank_sum:naswot,synflow
 
     The same command goes on where it was stopped, and with one more proxy it computes that one alone. The
-    trivial baselines params, flops and num_conv are always in the table.
+    trivial baselines params, flops and num_conv are always in the table, live_ops or log_width where the
+    space has them, and what each score says beyond the size of archs.
     """
     import dataclasses
     import time

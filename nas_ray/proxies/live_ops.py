@@ -13,9 +13,9 @@ def live_ops(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
     """Returns the convolutions of the cell minus its average poolings, on live paths; larger is better.
 
     A path is live if it leads from the input of the cell to its output without a `none`. Skip connections
-    count nothing. It is a baseline that no size explains: on NATS-TSS it is right about more pairs of equal
-    size than most proxies (`docs/proxies.md`), while the bare number of live operations is hardly better than
-    chance. A mixture counts each operation that is there once, whatever its weight.
+    count nothing. On NATS-TSS it ranks archs of one size twice as well as their parameters do, while the bare
+    number of live operations is hardly better than chance (`docs/proxies.md`). A mixture counts each
+    operation that is there once, whatever its weight.
 
     Shapes: `inputs` and `targets` are not used.
     Needs: the arch only, as the attribute `live_ops` that a space gives to the nets it builds.
