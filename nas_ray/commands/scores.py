@@ -54,7 +54,7 @@ def correlate(description: str) -> int:
     from nas_ray.correlate.run import compare_all  # torch, Ray and Lightning take seconds
 
     out = args.out or Path("runs") / f"correlate-{time.strftime('%Y%m%d-%H%M%S')}"
-    compare_all(**{**dataclasses.asdict(args), "out": out}, console=output(piped=120))
+    compare_all(**{**dataclasses.asdict(args), "out": out}, console=output(piped=160))
     return 0
 
 
@@ -80,7 +80,7 @@ def compare_estimates(description: str) -> int:
     args.check()
     from nas_ray.correlate.estimates.run import run  # torch takes seconds
 
-    return run(args, output(piped=120))
+    return run(args, output(piped=160))
 
 
 def best_arch(description: str) -> int:
@@ -139,8 +139,8 @@ def compare_searchers(description: str) -> int:
 
     Every searcher is run with the same budget and many seeds in this machine's processes, on a simulated
     clock. The table has mean, deviation, median and interval on each dataset, and tests all against one of
-    them; random search always takes part. The folder holds the table, every single run, and a picture of the
-    course.
+    them, with best, worst and gap of a searcher that is named with several settings; random search always
+    takes part. The folder holds the table, every single run, and a picture of the course.
     """
     from nas_ray.commands.names import check_names
     from nas_ray.commands.options import check_compared
