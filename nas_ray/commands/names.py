@@ -57,8 +57,9 @@ PROXIES = (
         "fisher_channels",
         "flops",
     ),
-    *("grad_norm", "gradsign", "grasp", "jacob_cov", "l2_norm", "lcmnas", "linear_regions", "logsynflow"),
-    *("logsynflow_released", "meco", "naswot", "near", "ntk", "num_conv", "params", "plain", "skip", "snip"),
+    *("grad_norm", "gradsign", "grasp", "jacob_cov", "l2_norm", "lcmnas", "linear_regions", "live_ops"),
+    *("log_width", "logsynflow", "logsynflow_released"),
+    *("meco", "naswot", "near", "ntk", "num_conv", "params", "plain", "skip", "snip"),
     *("swap", "synflow", "synflow_released", "vkdnw", "zen", "zico"),
 )
 COSTS = ("latency_ms", "peak_memory_mib")

@@ -38,7 +38,8 @@ def correlate(description: str) -> int:
         nas-ray correlate --proxies naswot synflow --fitness rank_sum:naswot,synflow
 
     The same command goes on where it was stopped, and with one more proxy it computes that one alone. The
-    trivial baselines params, flops and num_conv are always in the table.
+    trivial baselines params, flops and num_conv are always in the table, live_ops or log_width where the
+    space has them, and what each score says beyond the size of archs.
     """
     import dataclasses
     import time
@@ -53,7 +54,7 @@ def correlate(description: str) -> int:
     from nas_ray.correlate.run import compare_all  # torch, Ray and Lightning take seconds
 
     out = args.out or Path("runs") / f"correlate-{time.strftime('%Y%m%d-%H%M%S')}"
-    compare_all(**{**dataclasses.asdict(args), "out": out}, console=output(piped=120))
+    compare_all(**{**dataclasses.asdict(args), "out": out}, console=output(piped=160))
     return 0
 
 
@@ -79,7 +80,7 @@ def compare_estimates(description: str) -> int:
     args.check()
     from nas_ray.correlate.estimates.run import run  # torch takes seconds
 
-    return run(args, output(piped=120))
+    return run(args, output(piped=160))
 
 
 def best_arch(description: str) -> int:
@@ -138,8 +139,8 @@ def compare_searchers(description: str) -> int:
 
     Every searcher is run with the same budget and many seeds in this machine's processes, on a simulated
     clock. The table has mean, deviation, median and interval on each dataset, and tests all against one of
-    them; random search always takes part. The folder holds the table, every single run, and a picture of the
-    course.
+    them, with best, worst and gap of a searcher that is named with several settings; random search always
+    takes part. The folder holds the table, every single run, and a picture of the course.
     """
     from nas_ray.commands.names import check_names
     from nas_ray.commands.options import check_compared

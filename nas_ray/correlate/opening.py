@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from nas_ray.benchmarks import Benchmark, open_benchmark
 from nas_ray.benchmarks.trained_archs import trained_archs
 from nas_ray.errors import UsageError
+from nas_ray.proxies import of_space
 from nas_ray.spaces import FiniteSpace, NatsSss, NatsTss
 from nas_ray.spaces.named import make_space
+from nas_ray.spaces.options import named_options
+from nas_ray.spaces.settings import named_space
+
+
+def suited(names: Iterable[str], space: str) -> list[str]:
+    """Returns the names of proxies without those for the nets of other spaces than `space` names."""
+    return of_space(names, named_options(named_space(space)[0])[0])
 
 
 def open_all(benchmark: str, datasets: Sequence[str], name: str) -> tuple[FiniteSpace, dict[str, Benchmark]]:

@@ -15,7 +15,7 @@ from rich.console import Console
 from nas_ray.benchmarks import Benchmark
 from nas_ray.benchmarks.whole import benchmark_accuracy
 from nas_ray.correlate.args import FEWEST, CorrelateArgs
-from nas_ray.correlate.opening import open_all
+from nas_ray.correlate.opening import open_all, suited
 from nas_ray.correlate.scoring import score_archs
 from nas_ray.drivers.lifecycle import begin_ray, ending_in, guarded
 from nas_ray.drivers.resources import Plan, Request, check_request
@@ -78,7 +78,7 @@ def compare_all(
         raise UsageError(f"--num-archs must be at least {FEWEST} to compare ranks, got {num_archs}.")
     if not datasets:
         raise UsageError("--datasets must name at least one dataset.")
-    chosen = resolve_proxies([*dict.fromkeys([*_named(proxies), *BASELINES])])
+    chosen = resolve_proxies([*dict.fromkeys([*_named(proxies, space), *suited(BASELINES, space)])])
     columns = score_names(chosen)
     combined = {spec: parse_fitness(spec, columns) for spec in fitness}
     searched, opened = open_all(benchmark, datasets, space)
@@ -118,7 +118,7 @@ def compare_all(
         init_seed,
         seed,
         resamples,
-        _named(proxies),
+        _named(proxies, space),
         images,
     )
     with claimed(out, EXPERIMENT):
@@ -223,12 +223,12 @@ class Comparison:
             draw_ranks(scores, known, judged, beside / f"ranks-{dataset}.png", title)
 
 
-def _named(proxies: Sequence[str]) -> list[str]:
-    """Returns the proxies named, with every built-in one for `all`."""
+def _named(proxies: Sequence[str], space: str) -> list[str]:
+    """Returns the proxies named, with every built-in one that is not for other spaces for `all`."""
     given = [name for text in proxies for name in text.replace(",", " ").split()]
     if not given:
         raise UsageError('--proxies must name at least one proxy, or "all".')
-    return [name for text in given for name in (PROXIES if text == "all" else [text])]
+    return [name for text in given for name in (suited(PROXIES, space) if text == "all" else [text])]
 
 
 def _say_undefined(scores: pd.DataFrame, columns: Sequence[str], console: Console) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from torch import Tensor, nn
 
@@ -20,6 +20,8 @@ from nas_ray.proxies.jacob_cov import jacob_cov
 from nas_ray.proxies.l2_norm import l2_norm
 from nas_ray.proxies.lcmnas import lcmnas
 from nas_ray.proxies.linear_regions import linear_regions
+from nas_ray.proxies.live_ops import live_ops
+from nas_ray.proxies.log_width import log_width
 from nas_ray.proxies.logsynflow import logsynflow
 from nas_ray.proxies.logsynflow_released import logsynflow_released
 from nas_ray.proxies.meco import meco
@@ -56,6 +58,8 @@ PROXIES: dict[str, Proxy] = {
     "l2_norm": l2_norm,
     "lcmnas": lcmnas,
     "linear_regions": linear_regions,
+    "live_ops": live_ops,
+    "log_width": log_width,
     "logsynflow": logsynflow,
     "logsynflow_released": logsynflow_released,
     "meco": meco,
@@ -75,7 +79,22 @@ PROXIES: dict[str, Proxy] = {
     "zico": zico,
 }
 
+OF_ONE_SPACE = {"live_ops": "nats-tss", "log_width": "nats-sss", "skip": "nats-tss"}
+"""Proxies that read what the nets of one space alone say of their arch, and the space."""
+
+
+def of_space(names: Iterable[str], space: str) -> list[str]:
+    """Returns the names of proxies without those for the nets of other spaces.
+
+    Args:
+        names: of proxies.
+        space: its name, without options.
+    """
+    return [name for name in names if OF_ONE_SPACE.get(name, space) == space]
+
+
 __all__ = [
+    "OF_ONE_SPACE",
     "PROXIES",
     "Proxy",
     "az_expressivity",
@@ -92,6 +111,8 @@ __all__ = [
     "l2_norm",
     "lcmnas",
     "linear_regions",
+    "live_ops",
+    "log_width",
     "logsynflow",
     "logsynflow_released",
     "meco",
@@ -99,6 +120,7 @@ __all__ = [
     "near",
     "ntk",
     "num_conv",
+    "of_space",
     "params",
     "plain",
     "skip",

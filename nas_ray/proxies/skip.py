@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from nas_ray.proxies.needs import needs
+from nas_ray.proxies.told import told
 
 
 @needs(images=True)
@@ -24,10 +25,5 @@ def skip(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
     Raises:
         ValueError: the net was not built by a space that defines skip connections.
     """
-    spans: tuple[int, ...] | None = getattr(net, "skip_spans", None)
-    if spans is None:
-        raise ValueError(
-            "skip: needs a net with the attribute skip_spans, which nats-tss gives to its nets, got "
-            f"{type(net).__name__}."
-        )
+    spans = told("skip", net, "skip_spans", "nats-tss")
     return sum(spans) / len(spans) if spans else 0.0

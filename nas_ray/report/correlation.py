@@ -11,26 +11,30 @@ import pandas as pd
 from scipy.stats import DegenerateDataWarning, bootstrap, kendalltau, rankdata
 from sklearn.metrics import ndcg_score
 
+from nas_ray.report.same_size import (
+    Baselines,
+    baselines_of,
+    concordance,
+    concordance_interval,
+    partial,
+)  # fmt: skip
 from nas_ray.rows import final_archs
 from nas_ray.terminal.ranges import DRAWN_AT_ONCE
 from nas_ray.terminal.text import code_span, one_line, table_cell
 
-BASELINES = ("params", "flops", "num_conv")
-"""Trivial scores that every table shows: a proxy is worth what it adds to them."""
+BASELINES = ("params", "flops", "num_conv", "live_ops", "log_width")
+"""Trivial scores that every table shows where the space has them: a proxy is worth what it adds to them."""
 
-STATISTICS = (
-    "spearman",
-    "kendall",
-    "spearman_top10pct",
-    "ndcg",
-    "best_of_top1",
-    "best_of_top10",
-    "best_of_top50",
-)
+RANKS = ("spearman", "kendall", "spearman_top10pct", "ndcg")
+CONTROLLED = ("same_size", "partial")
+"""Statistics of what a score says beyond size; they need baselines among the scores."""
+TOPS = ("best_of_top1", "best_of_top10", "best_of_top50")
+STATISTICS = (*RANKS, *CONTROLLED, *TOPS)
 FEWEST = 5
 """Archs whose order means anything."""
 
-Statistic = Callable[[np.ndarray, np.ndarray], float]
+Statistic = Callable[..., float]
+"""Of scores `[N]` and accuracies `[N]`, and for `partial` of what is given `[N]`."""
 
 
 def spearman(scores: np.ndarray, accuracy: np.ndarray) -> float:
@@ -80,7 +84,7 @@ def _statistics() -> dict[str, Statistic]:
         return lambda scores, accuracy: best_of_top(scores, accuracy, count)
 
     measures = (spearman, kendall, spearman_top, ndcg, top(1), top(10), top(50))
-    return dict(zip(STATISTICS, measures, strict=True))
+    return dict(zip((*RANKS, *TOPS), measures, strict=True))
 
 
 def correlate(
@@ -93,6 +97,9 @@ def correlate(
     seed: int = 0,
 ) -> pd.DataFrame:
     """Returns one row per score: every statistic with its interval, `NAME`, `NAME_low` and `NAME_high`.
+
+    `same_size` is the concordance of pairs of one size, where `params` is among the scores; `partial` the
+    partial correlation given `live_ops`, or where that is not there `params`, as `partial_given` says.
 
     A score that is undefined for an arch counts as the worst, as in a search; `undefined` says how many there
     are. The interval is the percentile interval over `resamples` draws of the archs with replacement.
@@ -114,7 +121,7 @@ def correlate(
         raise ValueError(
             f"at least 10 archs with known accuracy are needed, got {int(np.isfinite(truth).sum())}."
         )
-    rows = []
+    rows, baselines = [], baselines_of(scores)
     for name in names:
         values = scores[name].to_numpy(dtype=float) if name in scores else np.full(len(truth), np.nan)
         defined = np.isfinite(values)
@@ -124,21 +131,61 @@ def correlate(
             low, high = _interval(values, truth, measure, resamples, confidence, seed)
             value = measure(values, truth) if values.min() < values.max() else float("nan")
             row |= {statistic: value, f"{statistic}_low": low, f"{statistic}_high": high}
+        row |= _controlled(values, truth, baselines, resamples, confidence, seed)
         if f"{name}_seconds" in scores:
             row["seconds_per_arch"] = float(scores[f"{name}_seconds"].astype(float).median())
         rows.append(row)
     return pd.DataFrame(rows)
 
 
+def _controlled(
+    values: np.ndarray,
+    truth: np.ndarray,
+    baselines: Baselines,
+    resamples: int,
+    confidence: float,
+    seed: int,
+) -> dict[str, object]:
+    """Returns what a score says beyond size, with intervals, as columns; NaN where it cannot be said."""
+    row: dict[str, object] = dict.fromkeys(
+        [f"{name}{end}" for name in CONTROLLED for end in ("", "_low", "_high")], float("nan")
+    )
+    row["partial_given"] = baselines.name
+    if values.min() == values.max():
+        return row
+    found: dict[str, tuple[float, float, float]] = {}
+    if baselines.params is not None:
+        known = (values, truth, baselines.params)
+        found["same_size"] = (
+            concordance(*known),
+            *concordance_interval(*known, resamples=resamples, confidence=confidence, seed=seed),
+        )
+    if baselines.given is not None:
+        value = partial(values, truth, baselines.given)
+        found["partial"] = (
+            value,
+            *_interval(values, truth, partial, resamples, confidence, seed, baselines.given),
+        )
+    for name, (value, low, high) in found.items():
+        row |= {name: value, f"{name}_low": low, f"{name}_high": high}
+    return row
+
+
 def _interval(
-    values: np.ndarray, truth: np.ndarray, measure: Statistic, resamples: int, confidence: float, seed: int
+    values: np.ndarray,
+    truth: np.ndarray,
+    measure: Statistic,
+    resamples: int,
+    confidence: float,
+    seed: int,
+    *given: np.ndarray,
 ) -> tuple[float, float]:
-    if values.min() == values.max() or np.isnan(measure(values, truth)):
+    if values.min() == values.max() or np.isnan(measure(values, truth, *given)):
         return float("nan"), float("nan")
     with warnings.catch_warnings():  # the same best arch in every draw is a fact, not a fault
         warnings.simplefilter("ignore", DegenerateDataWarning)
         result = bootstrap(
-            (values, truth),
+            (values, truth, *given),
             measure,
             paired=True,
             vectorized=False,
@@ -153,19 +200,24 @@ def _interval(
 
 def to_markdown(table: pd.DataFrame, title: str) -> str:
     """Returns the table of one dataset as Markdown, best Spearman first, intervals in brackets."""
-    lines = [
-        f"{one_line(title)}\n",
-        "| score | Spearman | Kendall | Spearman in the top 10 % | nDCG | best % of the top 1, 10, 50 "
-        "| s/arch | undefined |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
+    beyond = heads_of_controlled(table)
+    heads = ["score", "Spearman", "Kendall", "Spearman in the top 10 %", "nDCG", *beyond.values()]
+    heads += ["best % of the top 1, 10, 50", "s/arch", "undefined"]
+    lines = [f"{one_line(title)}\n", f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for row in table.sort_values("spearman", ascending=False, na_position="last").to_dict("records"):
-        cells = [_with_interval(row, name, ".3f") for name in STATISTICS[:4]]
-        tops = " / ".join(_with_interval(row, name, ".2f") for name in STATISTICS[4:])
+        cells = [_with_interval(row, name, ".3f") for name in (*RANKS, *beyond)]
+        tops = " / ".join(_with_interval(row, name, ".2f") for name in TOPS)
         seconds = number(row.get("seconds_per_arch", float("nan")), ".2g")
         score = table_cell(code_span(row["score"]))
         lines.append(f"| {score} | {' | '.join(cells)} | {tops} | {seconds} | {row['undefined']} |")
     return "\n".join(lines) + "\n"
+
+
+def heads_of_controlled(table: pd.DataFrame) -> dict[str, str]:
+    """Returns the columns of `CONTROLLED` that hold anything, and what they are called."""
+    given = next((name for name in table.get("partial_given", ()) if isinstance(name, str)), "")
+    heads = {"same_size": "same size", "partial": f"given {given}"}
+    return {name: head for name, head in heads.items() if name in table and table[name].notna().any()}
 
 
 def _with_interval(row: Mapping[Hashable, Any], name: str, form: str) -> str:

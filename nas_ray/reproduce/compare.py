@@ -18,6 +18,7 @@ from nas_ray.reproduce.args import CompareArgs, SearchedArgs
 from nas_ray.reproduce.differing import say_differences
 from nas_ray.reproduce.look_up import longest_held
 from nas_ray.reproduce.measures import SHORT, TEST, TRAINED, scores_for, trained_for
+from nas_ray.reproduce.over_settings import over_settings, say_over_settings
 from nas_ray.reproduce.run import run
 from nas_ray.reproduce.runs import fitness_of
 from nas_ray.reproduce.tables import Setting, Table
@@ -145,6 +146,12 @@ def setting(text: str, args: SearchedArgs, by: str, space: SearchSpace, **furthe
 def said_of_differences(
     args: CompareArgs, console: Console, table: Table, answers: pd.DataFrame
 ) -> tuple[str, str]:
-    """Prints how all searchers differ from the one they are tested against; returns Markdown and LaTeX."""
+    """Prints how searchers differ from the one they are tested against, and what settings are worth.
+
+    Returns Markdown and LaTeX.
+    """
     found = differences(answers, args.against, resamples=args.resamples)
-    return say_differences(f"Against {args.against}", found, console, name="compare-against")
+    said = say_differences(f"Against {args.against}", found, console, name="compare-against")
+    searchers = {row.title: row.searcher for row in table.settings}
+    worth = say_over_settings(over_settings(answers, searchers, resamples=args.resamples), console)
+    return said[0] + worth[0], said[1] + worth[1]

@@ -41,7 +41,7 @@ class ArchView(nn.Module):
         arch: Mixture,
     ) -> None:
         super().__init__()
-        self.skip_spans = arch.skip_spans
+        self.skip_spans, self.live_ops = arch.skip_spans, arch.live_ops
         self.stem = stem
         self.body = nn.ModuleList(
             block if isinstance(block, ResidualReduction) else CellView(block, arch) for block in body

@@ -58,6 +58,11 @@ class Mixture:
             if "skip_connect" in ops
         )
 
+    @property
+    def live_ops(self) -> tuple[str, ...]:
+        """The operations that the output sees."""
+        return self.plan().ops
+
 
 Arch = str | Mixture
 """One operation on each edge, or several."""
@@ -104,6 +109,7 @@ def with_mixed_edges(net: nn.Module, mixture: Mixture, channels: Sequence[int]) 
     for cell, width in zip(cells, channels, strict=True):
         made = zip(mixture.ops, mixture.weights, strict=True)
         cell.edges = nn.ModuleList(MixedEdge(ops, weights, width) for ops, weights in made)
+    net.skip_spans, net.live_ops = mixture.skip_spans, mixture.live_ops  # type: ignore[assignment]
     return net
 
 

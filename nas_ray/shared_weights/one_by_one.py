@@ -62,7 +62,7 @@ WHOLE = Way(Supernet.extract, lambda arch: arch)
 
 LIVE = (
     *("az_expressivity", "az_progressivity", "az_trainability", "epe_nas", "fisher", "fisher_channels"),
-    *("grad_norm", "gradsign", "grasp", "jacob_cov", "lcmnas", "plain", "snip", "zico"),
+    *("grad_norm", "gradsign", "grasp", "jacob_cov", "lcmnas", "live_ops", "plain", "snip", "zico"),
 )
 
 ONE_BY_ONE: dict[str, tuple[Way, Proxy]] = {

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
-from nas_ray.spaces.nats_tss import EDGES
+EDGES: tuple[tuple[int, int], ...] = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
+"""The edges `(from node, to node)` of the cell, in the order of the arch string."""
 
 INPUT, OUTPUT = 0, EDGES[-1][1]
 
@@ -36,6 +37,11 @@ class CellPlan:
 
     steps: tuple[Step, ...]
     readers: tuple[int, ...]
+
+    @property
+    def ops(self) -> tuple[str, ...]:
+        """The operations that are computed, in the order of the edges."""
+        return tuple(step.op for step in self.steps)
 
 
 @cache

@@ -5,10 +5,9 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from nas_ray.spaces.ops import ResidualReduction, make_op
+from nas_ray.spaces.plans import EDGES as EDGES
+from nas_ray.spaces.plans import plan_cell
 from nas_ray.spaces.stems import SMALL, make_stem
-
-EDGES: tuple[tuple[int, int], ...] = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
-"""The edges `(from node, to node)` of the cell, in the order of the arch string."""
 
 
 def skip_spans(ops: tuple[str, ...]) -> tuple[int, ...]:
@@ -43,7 +42,8 @@ class TssNet(nn.Module):
 
     Stem (as published a 3x3 convolution and BN), three stages of `cells` cells at C, 2 C, 4 C channels with a
     residual reduction between them, BN, ReLU, global average pooling, linear classifier. `skip_spans` says
-    for each `skip_connect` of the cell how many nodes it reaches ahead.
+    for each `skip_connect` of the cell how many nodes it reaches ahead, `live_ops` which operations of the
+    cell the output sees.
     """
 
     def __init__(
@@ -51,6 +51,7 @@ class TssNet(nn.Module):
     ) -> None:
         super().__init__()
         self.skip_spans = skip_spans(ops)
+        self.live_ops = plan_cell(ops).ops
         widths = (channels, 2 * channels, 4 * channels)
         self.stem = make_stem(stem, channels)
         body: list[nn.Module] = []

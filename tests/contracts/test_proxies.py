@@ -15,18 +15,18 @@ import torch
 from torch import Tensor, nn
 from torchvision import models
 
-from nas_ray.proxies import PROXIES, Proxy
+from nas_ray.proxies import OF_ONE_SPACE, PROXIES, Proxy
 from nas_ray.testing import ProxyContract
 from tests.proxies.nets import CONNECTED, DISCONNECTED, HEALTHY, IDENTITY, batch, built, tss
 
 CLASSES = 5
 
 NOT_FOR = {
-    "mlp": {"zen", "meco", "skip"},
-    "dropout": {"skip"},
-    "resnet18": {"skip"},
-    "mobilenet_v2": {"skip"},
-    "vgg11_bn": {"skip"},
+    "mlp": {"zen", "meco", *OF_ONE_SPACE},
+    "dropout": set(OF_ONE_SPACE),
+    "resnet18": set(OF_ONE_SPACE),
+    "mobilenet_v2": set(OF_ONE_SPACE),
+    "vgg11_bn": set(OF_ONE_SPACE),
 }
 """Proxies that refuse a kind of net, with an error that says why."""
 
@@ -79,7 +79,11 @@ SLOW = pytest.mark.slow(faster="test_finite_on_a_healthy_net_or_a_clear_refusal"
 LARGE = [pytest.param(name, marks=SLOW) for name in ("resnet18", "mobilenet_v2", "vgg11_bn")]
 
 
-@pytest.fixture(params=sorted(PROXIES))
+OF_WIDTHS = {name for name, space in OF_ONE_SPACE.items() if space == "nats-sss"}
+"""Proxies that refuse nets of NATS-TSS, tested on those of NATS-SSS (`tests/proxies/test_log_width.py`)."""
+
+
+@pytest.fixture(params=sorted(set(PROXIES) - OF_WIDTHS))
 def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -207,6 +211,7 @@ def test_one_image_gives_a_value_or_a_clear_refusal(name: str, proxy: Proxy) -> 
     assert not message or re.fullmatch(rf"{name}: [^\n]*\.", message)
 
 
+@pytest.mark.parametrize(("name", "proxy"), PROXIES.items())
 def test_names_agree_and_the_docstring_has_its_parts_in_order(name: str, proxy: Proxy) -> None:
     assert proxy.__name__ == name
     assert proxy.__module__ == f"nas_ray.proxies.{name}"

@@ -9,10 +9,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from nas_ray.proxies import PROXIES
+from nas_ray.proxies import OF_ONE_SPACE, PROXIES
 from tests.contracts.torchvision_nets import CLASSES, NETS, PIXELS
 
-NO_SKIPS = {"skip": "needs a net with the attribute skip_spans"}
+OF_OTHERS = dict.fromkeys(OF_ONE_SPACE, "needs a net with the attribute")
 NO_RELUS = dict.fromkeys(("linear_regions", "naswot", "swap"), "no ReLU module")
 NO_BN = {"zen": "has no BN"}
 SMALL_MAPS = {"meco": "needs a feature map with more positions than channels"}
@@ -82,7 +82,7 @@ def images() -> tuple[Tensor, Tensor]:
 @pytest.mark.parametrize(("net", "name"), TABLE)
 def test_a_number_that_depends_on_the_net_or_a_refusal(net: str, name: str) -> None:
     proxy = PROXIES[name]
-    expected = {**NO_SKIPS, **REFUSED[net]}.get(name)
+    expected = {**OF_OTHERS, **REFUSED[net]}.get(name)
     if expected is not None:
         with pytest.raises(ValueError, match=rf"^{name}: [^\n]*{expected}[^\n]*\.$"):
             proxy(built(net, half=False), *images())

@@ -90,7 +90,7 @@ def test_scores_are_compared_and_never_computed_twice(ray_started: None, tmp_pat
 
 def test_tables_and_pictures(ray_started: None, tmp_path: Path) -> None:
     tables = compare(tmp_path)
-    assert set(tables["cifar10"]["score"]) == {"naswot", "params", "flops", "num_conv"}
+    assert set(tables["cifar10"]["score"]) == {"naswot", "params", "flops", "num_conv", "live_ops"}
     for name in (
         "scores-cifar10.parquet",
         "correlations-cifar10.md",
@@ -127,8 +127,8 @@ def test_combinations_are_judged_as_well(ray_started: None, tmp_path: Path) -> N
         ),
         (
             {"fitness": ["rank_sum:naswot,snip"]},
-            "Fitness 'rank_sum:naswot,snip': Unknown score 'snip'. Known: flops, naswot, num_conv, params. "
-            "Add it with --proxies.",
+            "Fitness 'rank_sum:naswot,snip': Unknown score 'snip'. Known: flops, live_ops, naswot, num_conv, "
+            "params. Add it with --proxies.",
         ),
     ],
 )

@@ -110,7 +110,7 @@ def test_a_study_from_end_to_end(whole: tuple[Path, str]) -> None:
     assert table.loc["mixed=1:lcmnas,valid_acc", "spearman"] == pytest.approx(
         table.loc["valid_acc", "spearman"]
     )
-    assert {"lcmnas", "params", "flops", "num_conv"} < set(table.index)
+    assert {"lcmnas", "params", "flops", "num_conv", "live_ops"} < set(table.index)
     for name in ("estimates.md", "estimates.tex", "estimates.png", "ranks.png", "run.json"):
         assert (out / name).stat().st_size > 300
     assert "2 epochs on 48 images, judged on 12 test images" in text

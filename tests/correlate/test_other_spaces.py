@@ -10,9 +10,11 @@ import pandas as pd
 import pytest
 
 from nas_ray.benchmarks.trained_archs import trained_archs
-from nas_ray.correlate.opening import open_all
+from nas_ray.correlate.opening import open_all, suited
 from nas_ray.errors import UsageError
 from nas_ray.evaluation.limits import Costs
+from nas_ray.proxies import OF_ONE_SPACE, PROXIES
+from nas_ray.report.correlation import BASELINES
 from nas_ray.spaces import NatsSss, NatsTss
 from nas_ray.spaces.named import open_space
 from nas_ray.testing import space_contract
@@ -65,6 +67,23 @@ def test_published_spaces_have_their_benchmarks() -> None:
     assert list(opened) == ["cifar10"]
     with pytest.raises(UsageError, match="--benchmark none has no accuracy to compare with"):
         open_all("none", ["cifar10"], NatsSss.name)
+
+
+@pytest.mark.parametrize(
+    ("space", "baselines", "own"),
+    [
+        ("nats-tss", ["live_ops"], {"live_ops", "skip"}),
+        ("nats-tss:channels=4", ["live_ops"], {"live_ops", "skip"}),
+        ("nats-tss@lr=0.1..1", ["live_ops"], {"live_ops", "skip"}),
+        ("nats-sss", ["log_width"], {"log_width"}),
+        (NAME, [], set()),
+        ("mine:Space", [], set()),
+    ],
+)
+def test_a_space_has_its_own_baselines(space: str, baselines: list[str], own: set[str]) -> None:
+    """What reads nets of another space is neither a baseline nor one of all."""
+    assert suited(BASELINES, space) == ["params", "flops", "num_conv", *baselines]
+    assert set(suited(PROXIES, space)) == (set(PROXIES) - set(OF_ONE_SPACE)) | own
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ SLOW = {"grasp", "gradsign", "az_trainability", "near"}
 LOOSE = {"near": 1e-7}
 """Square roots of eigenvalues that are zero but for rounding."""
 
-ROBUST = ("flops", "l2_norm", "logsynflow", "num_conv", "params", "skip", "synflow")
+ROBUST = ("flops", "l2_norm", "live_ops", "logsynflow", "num_conv", "params", "skip", "synflow")
 """Proxies in which rounding in float32 stays small; a ReLU whose input is near zero changes the others."""
 
 

@@ -32,7 +32,7 @@ class EstimatesArgs(OutArgs, MinibatchArgs, SampleArgs, LimitArgs, ImageArgs, Pr
     """Archs that are drawn, all different."""
     proxies: tuple[str, ...] = ("lcmnas", "naswot", "synflow")
     """Scores to judge, built-in names or your own as module:function; params, flops and num_conv are always
-    among them."""
+    among them, live_ops or log_width where the space has them."""
     short: str = "epochs:1"
     """Recipe of the short training, whose accuracy on held-out images of the training part is an estimate:
     epochs:4, nats-12, with changes as in epochs:2:data_fraction=0.5."""

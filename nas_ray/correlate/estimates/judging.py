@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from nas_ray.correlate.estimates.args import EstimatesArgs
+from nas_ray.correlate.opening import suited
 from nas_ray.errors import UsageError
 from nas_ray.evaluation.base import Evaluator, placed
 from nas_ray.evaluation.limits import limited
@@ -68,7 +69,7 @@ def world_of(args: EstimatesArgs) -> World:
     within = limited(
         space, max_params=most[0], max_flops=most[1], num_classes=images.num_classes, image=image
     )
-    proxies = resolve_proxies([*dict.fromkeys([*args.names, *BASELINES])])
+    proxies = resolve_proxies([*dict.fromkeys([*args.names, *suited(BASELINES, args.space)])])
     short = training_on(images, space, parse_recipe(args.short), init_seed=args.init_seed)
     long = ShortTraining.of_task(
         space, WholeTask(images), parse_recipe(args.long), init_seed=args.init_seed + 1

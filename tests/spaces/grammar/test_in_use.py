@@ -12,7 +12,7 @@ import torch
 
 from nas_ray.errors import UsageError
 from nas_ray.evaluation.limits import limited
-from nas_ray.proxies import PROXIES
+from nas_ray.proxies import OF_ONE_SPACE, PROXIES
 from nas_ray.searchers import SEARCHERS, ArchSearcher, Single
 from nas_ray.spaces import Grammar
 from nas_ray.spaces.grammar.named import NETS
@@ -65,8 +65,8 @@ def scores(name: str, kinds: Iterable[str]) -> None:
         assert math.isfinite(score), kind
 
 
-OF_SOME = {"skip", "logsynflow_released", "az_trainability"}
-"""Proxies for NATS-TSS, for nets without normalisation that stays, and for chains of alike maps."""
+OF_SOME = {*OF_ONE_SPACE, "logsynflow_released", "az_trainability"}
+"""Proxies for one space, for nets without normalisation that stays, and for chains of alike maps."""
 
 
 @pytest.mark.parametrize("name", sorted(set(PROXIES) - OF_SOME))
@@ -75,7 +75,7 @@ def test_every_proxy_but_few_scores_its_nets(name: str) -> None:
 
 
 @pytest.mark.slow(faster="test_every_proxy_but_few_scores_its_nets")
-@pytest.mark.parametrize("name", sorted(set(PROXIES) - {"skip"}))
+@pytest.mark.parametrize("name", sorted(set(PROXIES) - set(OF_ONE_SPACE)))
 def test_every_proxy_scores_all_its_nets(name: str) -> None:
     scores(name, ["maps"] if name in OF_SOME else ARCHS)
 
