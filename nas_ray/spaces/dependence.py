@@ -71,13 +71,15 @@ def corners(settings: Mapping[str, Setting]) -> Iterator[dict[str, str]]:
     """Yields points of settings, as values by name, that must work so that all points do.
 
     They are every value that must work by itself, and the extremes of every two settings, as no rule of a
-    recipe joins more than two. The others have their first value then, so that each is a point; what a
+    recipe joins more than two; of a setting on which others depend every value is one. The others have their first value then, so that each is a point; what a
     setting depends on has a value with which it is there.
     """
     for name, setting in settings.items():
         yield from (_with(settings, {name: value}) for value in setting.corners)
+    decide = {setting.on for setting in settings.values() if isinstance(setting, Conditional)}
+    ends = {name: one.corners if name in decide else one.extremes for name, one in settings.items()}
     for one, other in itertools.combinations(settings, 2):
-        for a, b in itertools.product(settings[one].extremes, settings[other].extremes):
+        for a, b in itertools.product(ends[one], ends[other]):
             yield _with(settings, {one: a, other: b})
 
 

@@ -221,6 +221,19 @@ def test_the_command(tmp_path: Path) -> None:
     assert "1 of 2 rows possible, 1 impossible." in said
 
 
+def test_test_accuracy_needs_a_benchmark_that_has_it(tmp_path: Path) -> None:
+    table = tmp_path / "results.csv"
+    table.write_text("method,cifar10\nmine,94.36\n")
+    with pytest.raises(
+        UsageError, match="are test accuracy, and the benchmark nb201 holds validation accuracy"
+    ):
+        run(AuditArgs(table, benchmark="nb201"), Console(file=StringIO()))
+    table.write_text("method,cifar10 valid\nmine,91.50\n")
+    assert run(AuditArgs(table, benchmark="nb201"), Console(file=StringIO())) == 0
+    with pytest.raises(UsageError, match="must be a file, got the folder"):
+        run(AuditArgs(tmp_path), Console(file=StringIO()))
+
+
 @pytest.mark.data
 def test_planted_faults_among_real_rows(data_dir: Path, tmp_path: Path) -> None:
     real = pd.read_csv(data_dir / "nats_tss.csv.gz")

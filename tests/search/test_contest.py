@@ -216,3 +216,16 @@ def test_contestants_by_their_names() -> None:
         parse_fitness(one.fitness, ["lcmnas", "valid_acc"])
     with pytest.raises(UsageError, match="Unknown contestant 'resnet-21'"):
         ContestArgs(contestants=("resnet-21",)).check()
+
+
+def test_a_search_of_settings_too_leaves_its_arch(tmp_path: Path) -> None:
+    given = args(
+        space="nats-tss:channels=2,cells=1@lr=log:0.01..1",
+        fidelity="epochs:1",
+        rivals=(),
+        num_samples=2,
+        out=tmp_path / "unseen",
+    )
+    made(given)
+    [found] = rows_in(tmp_path / "unseen")["arch"]
+    assert "@" not in found

@@ -139,3 +139,8 @@ def test_what_is_no_recipe_space_is_refused(settings: object, said: str) -> None
 def test_a_choice_has_a_value() -> None:
     with pytest.raises(UsageError, match="A choice must name each of its values once, got ''"):
         RecipeSpace({"schedule": Choice([])})
+
+
+def test_what_is_absent_with_a_middle_value_is_seen_beside_every_other_setting() -> None:
+    settings = SettingSpace("cutout=0/8/16,nesterov=false:if:cutout:0/16,momentum=0.5/0").settings
+    assert {"cutout": "8", "momentum": "0"} in list(corners(settings))

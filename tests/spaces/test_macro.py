@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from nas_ray.errors import UsageError
+from nas_ray.proxies import flops, params
 from nas_ray.spaces.graphs import graph_of, seed_graph, trace
 from nas_ray.spaces.macro.chain import tokens_of, written
 from nas_ray.spaces.macro.plan import steps_of
@@ -159,6 +160,9 @@ def agrees(space: Macro, arch: str) -> None:
     steps = steps_of(tokens_of(arch), (3, 32, 32), 10)
     assert sum(step.params for step in steps) == sum(p.numel() for p in net.parameters())
     assert sum(step.values for step in steps) == values_of(net)
+    image = torch.randn(1, 3, 32, 32)
+    counted = params(net, image, image), flops(net, image, image)
+    assert space.cost(arch, 10, (3, 32, 32)) == counted
     variant = space.rules.variant
     traced = trace(net, (3, 32, 32), name=arch, hooks="released")
     assert variant.kept(traced) == child_graph(arch, variant)

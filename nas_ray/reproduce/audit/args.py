@@ -23,7 +23,7 @@ class AuditArgs:
     space: str = "nats-tss"
     """Search space of the results, of which the benchmark must hold every arch: nats-tss or nats-sss."""
     benchmark: str = "auto"
-    """Accuracy of all archs: auto, nb201, or the path of a table file."""
+    """Accuracy of all archs: the path of a table file; auto and nb201 have none of test accuracy."""
     searched: Literal["once", "each", "unknown"] = "unknown"
     """once: every run found one arch, whose accuracy is told on all datasets. each: it searched on each
     dataset by itself. A column `searched` says it line by line. unknown: what only one of them allows is a

@@ -146,6 +146,8 @@ def measure_of(column: str) -> Measure | None:
 
 
 def _read(path: Path) -> pd.DataFrame:
+    if path.is_dir():
+        raise UsageError(f"The table of results must be a file, got the folder {path}; name a file in it.")
     try:
         if path.suffix.lower() in (".parquet", ".pq"):
             return pd.read_parquet(path).astype(str)

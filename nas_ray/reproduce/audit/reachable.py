@@ -14,6 +14,7 @@ from nas_ray.reproduce.audit.claims import TEST, Claim, Measure
 
 FEWEST_RUNS = 2
 """Runs that a deviation has at least."""
+TEST_ACC = "test_acc"
 INFEASIBLE = 2
 """What `linprog` says where no point is in all half spaces."""
 
@@ -44,6 +45,11 @@ def _of(benchmark: Benchmark, measure: Measure) -> np.ndarray:
             "nas-ray export-nats and give that table as --benchmark."
         )
     if measure.split == TEST:
+        if benchmark.acc_column != TEST_ACC:
+            raise UsageError(
+                f"The results are test accuracy, and the benchmark {benchmark.name} holds validation "
+                "accuracy alone; give --benchmark with a table that has test accuracy (docs/benchmarks.md)."
+            )
         return np.asarray(everything, float)
     epochs = measure.epochs or _longest(benchmark)
     return np.array([benchmark.query(arch, epochs).valid_acc for arch in benchmark.archs])

@@ -30,6 +30,7 @@ from nas_ray.spaces.base import SearchSpace, fitted_space
 from nas_ray.spaces.found import space_of_found
 from nas_ray.spaces.named import open_space
 from nas_ray.spaces.product import arch_space
+from nas_ray.spaces.settings import arch_of
 from nas_ray.training.recipes import parse_recipe
 from nas_ray.training.whole_task import WholeTask
 
@@ -197,7 +198,7 @@ def _searched(entry: Entry) -> Found:
     if outcome.best is None:
         errors = rows[ERROR].dropna().tolist() if ERROR in rows else []
         return Found(None, space, len(rows), seconds, ": ".join([NO_NET, *errors[:1]]))
-    return Found(final_arch(outcome.best), space, len(rows), seconds)
+    return Found(arch_of(final_arch(outcome.best)), space, len(rows), seconds)
 
 
 def final_training(entry: Entry, space: SearchSpace, images: ImageDataModule) -> ShortTraining:

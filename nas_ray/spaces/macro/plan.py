@@ -65,6 +65,17 @@ class Step:
         return 2 * taken if word == "bn" else 0
 
     @property
+    def multiply_adds(self) -> int:
+        """Multiply-adds of convolutions and linear layers for one image, a bias once per output."""
+        word, (taken, *before), (given, *behind) = self.token.word, self.takes, self.gives
+        if word == "conv":
+            return prod(behind) * self.params
+        if word in ("res", "down"):
+            inner, shortcut = self.inner, given * taken if self.projected else 0
+            return prod(before) * inner * taken + prod(behind) * (9 * inner**2 + given * inner + shortcut)
+        return self.params if word in LINEAR else 0
+
+    @property
     def values(self) -> int:
         """Values of the maps that come out of its layers, within a residual block too, for one image."""
         if self.token.word in ("res", "down"):

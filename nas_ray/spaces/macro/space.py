@@ -15,6 +15,7 @@ from nas_ray.errors.checks import Kind, whole
 from nas_ray.spaces.graphs.graph import LayerGraph, graph_of_calls
 from nas_ray.spaces.graphs.properties import even
 from nas_ray.spaces.macro.chain import MOST_TOKENS, tokens_of, written
+from nas_ray.spaces.macro.fitting import Map
 from nas_ray.spaces.macro.mutation import CHANGES, mutated
 from nas_ray.spaces.macro.plan import layers_of_steps, steps_of
 from nas_ray.spaces.macro.rules import SIZE, Rules
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from torch import nn
 
 TRIES: Final = 1_000
+CHANNELS: Final = 3
+"""Of the images."""
 NEAR_BY_EACH: Final = 6
 """Neighbours of an arch by each kind of mutation."""
 _CHANCE = Kind("a number from 0 to 1", lambda value: isinstance(value, (int, float)) and 0 <= value <= 1)
@@ -183,6 +186,13 @@ class Macro:
                 near[mutant] = None
         return list(near)
 
+    def cost(self, arch: str, num_classes: int, image: Map) -> tuple[int, int] | None:
+        """Returns parameters, and multiply-adds of one image, by formula; None for images without colours."""
+        if image[0] != CHANNELS:
+            return None
+        steps = steps_of(self.rules.read(arch), (CHANNELS, self.size, self.size), num_classes)
+        return sum(step.params for step in steps), sum(step.multiply_adds for step in steps)
+
     def build(self, arch: str, num_classes: int) -> nn.Module:
         """Returns a new net `[B, 3, H, W] -> [B, num_classes]`, which runs on images of any size.
 
@@ -192,7 +202,7 @@ class Macro:
         tokens = self.rules.read(arch)
         from nas_ray.spaces.macro.nets import MacroNet  # torch takes seconds
 
-        steps = steps_of(tokens, (3, self.size, self.size), num_classes)
+        steps = steps_of(tokens, (CHANNELS, self.size, self.size), num_classes)
         return MacroNet(steps, self.size, self.rules.variant)
 
     def label(self, arch: str) -> str:
@@ -219,7 +229,7 @@ def child_graph(arch: str, variant: Variant = RELEASED) -> LayerGraph:
     Raises:
         UsageError: no arch.
     """
-    steps = steps_of(tokens_of(arch), (3, SIZE, SIZE), 10)
+    steps = steps_of(tokens_of(arch), (CHANNELS, SIZE, SIZE), 10)
     return variant.kept(graph_of_calls(arch, list(layers_of_steps(steps, variant))))
 
 

@@ -51,6 +51,10 @@ class RnnTree(RecurrentSizes):
             raise UsageError(f"The base of {self.name} must be a power of two up to {MOST_BASE}, got {base}.")
         self.base = base
 
+    def cost_class(self, arch: str) -> str:
+        """Returns one value for all archs, which have equal costs."""
+        return self.name
+
     @property
     def nodes(self) -> int:
         """Nodes of a tree."""

@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from nas_ray.errors import UsageError
+from nas_ray.evaluation.limits import limited
 from nas_ray.spaces import DartsRnn, Product, RnnNets, RnnTree
 from nas_ray.spaces.base import fitted_space
 from nas_ray.spaces.named import open_space
@@ -97,3 +99,10 @@ def test_images_are_refused_in_a_sentence() -> None:
     for space in (DartsRnn(), Product(RnnNets(), "lr=0.1/0.2")):
         with pytest.raises(UsageError, match="read the words of a text, not images"):
             fitted_space(space, 32)  # type: ignore[arg-type]  # a product answers what its space does
+
+
+@pytest.mark.parametrize("name", ["darts-rnn:width=8", "rnn-tree:width=8,base=4"])
+def test_a_limit_that_no_cell_keeps_is_told_at_once(name: str) -> None:
+    space, words = open_space(name), torch.zeros(1, 4, dtype=torch.long)
+    with pytest.raises(UsageError, match="No arch of the space passes max_params=10"):
+        limited(space, max_params=10, num_classes=20, image=words).sample(np.random.default_rng(0))
