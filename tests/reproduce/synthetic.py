@@ -28,6 +28,7 @@ def known(**changes: object) -> Known:
                 "naswot": np.where(CONVOLUTIONS == 0, -np.inf, CONVOLUTIONS + NOISE),
                 "synflow": CONVOLUTIONS * NOISE,
                 "logsynflow": CONVOLUTIONS + 0.5 * NOISE,
+                "lcmnas": CONVOLUTIONS + 0.3 * NOISE,
                 "skip": np.array([mean_span(arch) for arch in SPACE]),
             }
         ],

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from nas_ray.errors import UsageError
 from nas_ray.runs.folder import create_run
-from nas_ray.search.argument_groups import EstimateArgs
+from nas_ray.search.argument_groups import JudgeArgs
 from nas_ray.search.arguments import AnySearchArgs, ReaArgs, SearchArgs, SkipReaArgs, parse
 from nas_ray.search.defaults import CELLS, DEFAULTS, OTHERS, OWN_IMAGES, SIZES, default_of, said_out
 from nas_ray.search.experiment import introduce, prepare
@@ -106,7 +106,7 @@ def test_a_name_that_nobody_has_is_refused() -> None:
 
 
 def test_help_says_what_the_default_is() -> None:
-    text = " ".join(inspect.getsource(EstimateArgs).split())
+    text = " ".join(inspect.getsource(JudgeArgs).split())
     assert f"{CELLS.fitness} on nats-tss, {OWN_IMAGES.fitness} there on images of your own" in text
     assert f"{SIZES.fitness} on nats-sss, and {OTHERS.fitness} on all others" in text
     assert [*DEFAULTS] == ["nats-tss", "nats-sss"]

@@ -18,7 +18,7 @@ from nas_ray.images.image_data import ImageDataModule
 from nas_ray.process.seeded import seeded
 from nas_ray.spaces import DartsCells, NatsTss
 from nas_ray.training.epoch_module import RecipeModule
-from nas_ray.training.image_task import ImageTask
+from nas_ray.training.image_task import ImageTask, used
 from nas_ray.training.objective import class_objective
 from nas_ray.training.recipes import ADDED, Recipe, parse_recipe
 from nas_ray.training.second_classifier import AuxiliaryNet, PathsNet, check_takes
@@ -34,12 +34,7 @@ class Few(ImageTask):
     def __init__(self) -> None:
         images = ImageDataModule("digits").train_images
         super().__init__(images, 10)
-        self._parts[
-            tuple(getattr(RECIPE, name) for name in ("valid_fraction", "data_fraction", "balanced"))
-        ] = (
-            np.arange(96),
-            np.arange(96, 128),
-        )
+        self._parts[used(RECIPE)] = np.arange(96), np.arange(96, 128)
 
     def loaders(self, recipe: Recipe, seed: int, epoch: int) -> tuple[list[Batch], list[Batch]]:  # type: ignore[override]
         """Returns the same batches."""
@@ -191,7 +186,7 @@ def test_what_told_trainings_apart_before_still_does() -> None:
     assert list(parse_recipe("nats-12").written()) == [
         field.name for field in dataclasses.fields(Recipe) if field.name not in ADDED
     ]
-    assert set(parse_recipe("nats-12:drop_path=0.1").written()) == known - {"auxiliary_weight"}
+    assert set(parse_recipe("nats-12:drop_path=0.1").written()) == known - set(ADDED) | {"drop_path"}
 
 
 @pytest.mark.parametrize(
