@@ -197,8 +197,8 @@ def test_missing_scores_file_and_column(tmp_path: Path) -> None:
     score_table().drop(columns="synflow").to_csv(path, index=False)
     said = message(ReproduceArgs(scores_file=(path,)), "skips-rea-synflow")
     assert said == (
-        f"The table {path}: Unknown column 'synflow'. Did you mean 'logsynflow'? Known: arch, lcmnas, logsynflow, "
-        "naswot, skip."
+        f"The table {path}: Unknown column 'synflow'. Did you mean 'logsynflow'? Known: arch, lcmnas, "
+        "logsynflow, naswot, skip."
     )
     benchmark_table()[:0].to_csv(tmp_path / "empty.csv", index=False)
     assert "empty.csv" in message(ReproduceArgs(benchmark=str(tmp_path / "empty.csv")), "12000s")
