@@ -71,8 +71,8 @@ def corners(settings: Mapping[str, Setting]) -> Iterator[dict[str, str]]:
     """Yields points of settings, as values by name, that must work so that all points do.
 
     They are every value that must work by itself, and the extremes of every two settings, as no rule of a
-    recipe joins more than two; of a setting on which others depend every value is one. The others have their first value then, so that each is a point; what a
-    setting depends on has a value with which it is there.
+    recipe joins more than two; of a setting on which others depend every value is one. The others have their
+    first value then, so that each is a point; what a setting depends on has a value with which it is there.
     """
     for name, setting in settings.items():
         yield from (_with(settings, {name: value}) for value in setting.corners)
