@@ -24,6 +24,7 @@ from nas_ray.train.args import TrainArgs, parse
 from nas_ray.train.run import train
 from nas_ray.train.texts import fit
 from nas_ray.train.texts.export import Step, run_onnx
+from nas_ray.train.texts.tables import perplexities
 from nas_ray.training.trained import load
 from nas_ray.training.trained_text import TextFacts, TrainedText
 from tests.training.small_lstm import SmallLstm, SmallLstms, generated_text
@@ -60,12 +61,22 @@ def test_tables_have_perplexities_with_intervals_over_seeds(trained: Path) -> No
     assert results["label"].tolist() == ["found", "found", "beside-0", "beside-0"]
     assert results["test_perplexity"].tolist() == [math.exp(nats) for nats in results["test_nats"]]
     summary = pd.read_parquet(trained / "comparison.parquet")
-    found = results[results["label"] == "found"]["test_perplexity"]
+    found = results[results["label"] == "found"]
     first, second = summary.to_dict("records")
-    assert first["test_perplexity"] == pytest.approx(found.mean())
-    half = 12.706 * found.std(ddof=1) / math.sqrt(2)  # of Student's t with one degree of freedom
-    assert first["test_perplexity_high"] - first["test_perplexity"] == pytest.approx(half, rel=1e-3)
-    assert second["behind"] == pytest.approx(second["test_perplexity"] - first["test_perplexity"])
+    nats = found["test_nats"]
+    assert first["test_perplexity"] == pytest.approx(math.exp(nats.mean()))
+    half = 12.706 * nats.std(ddof=1) / math.sqrt(2)  # of Student's t with one degree of freedom
+    assert first["test_perplexity_high"] == pytest.approx(math.exp(nats.mean() + half), rel=1e-3)
+    beside = results[results["label"] == "beside-0"]["test_perplexity"].mean()
+    assert second["behind"] == pytest.approx(beside - found["test_perplexity"].mean())
+
+
+def test_no_end_of_an_interval_of_perplexities_is_below_0() -> None:
+    interval = perplexities([math.log(144.0), math.log(172.0)])
+    assert 0 < interval.low < 144 < interval.mean < 172 < interval.high
+    assert interval.low * interval.high == pytest.approx(interval.mean**2)
+    assert str(perplexities([math.log(144.0)])) == "144.00"
+    assert perplexities([math.inf]).mean == math.inf
 
 
 def test_the_best_epoch_of_the_best_seed_is_loaded_and_tells_the_test_text(trained: Path, text: str) -> None:
@@ -130,7 +141,13 @@ def test_the_step_in_onnx_gives_the_logits_of_the_net(
 
 def test_the_card_says_what_the_net_is(trained: Path) -> None:
     card = (trained / "model_card.md").read_text(encoding="utf-8")
-    for part in ("95 % t interval over 2 seeds", "nonmonotone 1", "bptt 20", "14 tokens", "net.continued("):
+    for part in (
+        "95 % t interval of the nats over 2 seeds",
+        "nonmonotone 1",
+        "bptt 20",
+        "14 tokens",
+        "net.continued(",
+    ):
         assert part in card
 
 

@@ -8,13 +8,12 @@ from typing import Any
 
 import pandas as pd
 
-from nas_ray.report.intervals import over_seeds
 from nas_ray.spaces import SPACES
 from nas_ray.terminal.text import code_span, one_line
 from nas_ray.train.card import versions
 from nas_ray.train.export import TOLERANCE
 from nas_ray.train.texts.job import TextJob
-from nas_ray.train.texts.tables import to_markdown
+from nas_ray.train.texts.tables import perplexities, to_markdown
 from nas_ray.training.text_options import TEXT_OPTIONS
 
 OF_ANY_TASK = (
@@ -75,8 +74,12 @@ def _head(job: TextJob) -> list[str]:
 
 
 def _perplexity(own: pd.DataFrame, exported: Mapping[str, Any]) -> list[str]:
-    seeds = over_seeds(own["test_perplexity"].tolist())
-    over = f"95 % t interval over {len(own)} seeds" if len(own) > 1 else "one seed, so no interval over seeds"
+    seeds = perplexities(own["test_nats"].tolist())
+    over = (
+        f"95 % t interval of the nats over {len(own)} seeds"
+        if len(own) > 1
+        else "one seed, so no interval over seeds"
+    )
     return [
         "## Perplexity",
         "",

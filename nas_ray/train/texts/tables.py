@@ -3,25 +3,38 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 from rich.console import Console
 
-from nas_ray.report.intervals import over_seeds, paired
+from nas_ray.report.intervals import Interval, over_seeds, paired
 from nas_ray.terminal.console import Rows, put
 from nas_ray.terminal.text import table_cell
 from nas_ray.train.beside import Candidate
+from nas_ray.training.language_training import perplexity
 
+PARTS = ("valid", "test")
 HEADS = ("arch", "params, M", "held-out perplexity", "test perplexity", "found is lower by")
+
+
+def perplexities(nats: Sequence[float]) -> Interval:
+    """Returns the perplexity of the mean nats, with the ends of their t interval as perplexities.
+
+    Nats are what is averaged over tokens, and no end of their interval is a perplexity below 0.
+    """
+    over = over_seeds(nats)
+    ends = (value if math.isnan(value) else perplexity(value) for value in (over.mean, over.low, over.high))
+    return Interval(*ends)
 
 
 def summary_table(results: pd.DataFrame, candidates: list[Candidate]) -> pd.DataFrame:
     """Returns a row per arch, the first is the arch that was asked for.
 
-    Columns: `label`, `arch`, `params`, `seeds`, `valid_perplexity` and `test_perplexity`, means over seeds
-    with the ends of the t interval, and `behind`, by how much the first arch is lower, with the t interval
-    of the difference seed by seed.
+    Columns: `label`, `arch`, `params`, `seeds`, `valid_perplexity` and `test_perplexity`, of the mean nats
+    over seeds with the ends of their t interval, and `behind`, by how much the test perplexity of the first
+    arch is lower, the mean difference seed by seed with its t interval.
     """
     first = results[results["label"] == candidates[0].label]["test_perplexity"].tolist()
     rows = []
@@ -29,7 +42,7 @@ def summary_table(results: pd.DataFrame, candidates: list[Candidate]) -> pd.Data
         own = results[results["label"] == candidate.label]
         row: dict[str, Any] = {"label": candidate.label, "arch": candidate.arch, "params": candidate.params}
         row["seeds"] = len(own)
-        intervals = {name: over_seeds(own[name].tolist()) for name in ("valid_perplexity", "test_perplexity")}
+        intervals = {f"{part}_perplexity": perplexities(own[f"{part}_nats"].tolist()) for part in PARTS}
         if place:
             intervals["behind"] = paired(own["test_perplexity"].tolist(), first)
         for name in ("valid_perplexity", "test_perplexity", "behind"):
