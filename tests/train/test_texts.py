@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import re
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +22,7 @@ from nas_ray.errors import UsageError
 from nas_ray.search.arguments import SearchArgs
 from nas_ray.search.session import run as search
 from nas_ray.spaces.named import open_space
+from nas_ray.train import latency
 from nas_ray.train.args import TrainArgs, parse
 from nas_ray.train.run import train
 from nas_ray.train.texts import fit
@@ -43,8 +46,9 @@ def text(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 def args_for(text: str, out: Path, **changes: object) -> TrainArgs:
     args = TrainArgs(
-        task=text, space=SPACE, arch="16", recipe=RECIPE, seeds=2, out=out, num_gpus=0, formats=("none",)
-    )
+        task=text, space=SPACE, arch="16", recipe=RECIPE, seeds=2, out=out, num_gpus=0, num_threads=1,
+        formats=("none",),
+    )  # fmt: skip
     return dataclasses.replace(args, **changes)  # type: ignore[arg-type]
 
 
@@ -175,6 +179,25 @@ def test_a_training_that_was_cut_off_ends_with_equal_numbers(
     for row in kept:
         row.pop("seconds"), row.pop("tokens_per_s")
     assert kept[0] == kept[1]
+
+
+@pytest.mark.parametrize(("fastest", "said"), [(1, "CPU, 1 thread\n"), (2, "CPU, 2 threads\n")])
+def test_a_net_is_trained_with_the_threads_that_are_faster_for_it(
+    fastest: int, said: str, text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def seconds(step: Callable[[], object], *, threads: int) -> float:
+        step()
+        return 1.0 if threads == fastest else 2.0
+
+    monkeypatch.setattr(latency, "local_cores", lambda: 2)
+    monkeypatch.setattr(latency, "seconds_of", seconds)
+    torch.set_num_threads(3 - fastest)
+    console = Console(record=True)
+    args = args_for(text, tmp_path / "run", seeds=1, recipe=SHORT, num_threads=None)
+    assert train(args, console) == 0
+    assert said in re.sub(" +\n", "\n", console.export_text())
+    assert torch.get_num_threads() == fastest
+    assert json.loads((tmp_path / "run" / "run.json").read_text())["args"]["num_threads"] == fastest
 
 
 def test_a_training_goes_on_with_the_same_text_alone(

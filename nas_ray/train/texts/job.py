@@ -15,6 +15,7 @@ from nas_ray.terminal.ranges import check_ranges, check_seeds
 from nas_ray.train.args import NO_ARCH, TrainArgs
 from nas_ray.train.beside import Candidate, Candidates
 from nas_ray.train.export import chosen_formats
+from nas_ray.train.fit import Devices
 from nas_ray.training.reads_text import check_reads_text
 from nas_ray.training.recipes import Recipe, parse_recipe
 from nas_ray.training.second_classifier import check_takes
@@ -37,7 +38,7 @@ class TextJob:
         beside: archs that are shown beside it.
         formats: what is exported beside `model.pt`.
         left_out: for each format that cannot be written here, why.
-        accelerator: Lightning's name of the device, `cpu` or `gpu`.
+        devices: one process, on the CPU or a GPU.
     """
 
     args: TrainArgs
@@ -47,7 +48,7 @@ class TextJob:
     beside: list[Candidate]
     formats: tuple[str, ...]
     left_out: dict[str, str]
-    accelerator: str
+    devices: Devices
 
     @property
     def candidates(self) -> list[Candidate]:
@@ -62,7 +63,7 @@ class TextJob:
     @property
     def device(self) -> torch.device:
         """Where nets are trained."""
-        return torch.device("cuda" if self.accelerator == "gpu" else "cpu")
+        return torch.device("cuda" if self.devices.accelerator == "gpu" else "cpu")
 
     def identity(self) -> dict[str, Any]:
         """Returns what `run.json` says beside the arguments."""
@@ -108,7 +109,7 @@ def prepare(args: TrainArgs) -> TextJob:
         with torch.random.fork_rng(devices=[]):
             check_takes(candidate.space.build(candidate.arch, task.num_outputs), recipe)
     formats, left_out = _formats(args)
-    return TextJob(args, task, recipe, found, beside, formats, left_out, _accelerator(args))
+    return TextJob(args, task, recipe, found, beside, formats, left_out, _devices(args))
 
 
 def _formats(args: TrainArgs) -> tuple[tuple[str, ...], dict[str, str]]:
@@ -119,7 +120,7 @@ def _formats(args: TrainArgs) -> tuple[tuple[str, ...], dict[str, str]]:
     return tuple(name for name in formats if name == "onnx"), left_out
 
 
-def _accelerator(args: TrainArgs) -> str:
+def _devices(args: TrainArgs) -> Devices:
     there = torch.cuda.device_count()
     wanted = min(1, there) if args.num_gpus is None else args.num_gpus
     if wanted > there:
@@ -129,4 +130,4 @@ def _accelerator(args: TrainArgs) -> str:
             "A net of a text is trained by one process, as its state goes on from piece to piece; give "
             "--num-gpus 1 or 0, and leave --num-processes out."
         )
-    return "gpu" if wanted else "cpu"
+    return Devices("gpu" if wanted else "cpu", threads=args.num_threads)
