@@ -166,10 +166,14 @@ def test_a_training_that_was_cut_off_ends_with_equal_numbers(
         if len(said) == 2:
             raise KeyboardInterrupt
 
-    args = args_for(text, tmp_path / "cut", seeds=1)
+    args = args_for(text, tmp_path / "cut", seeds=1, sample="the cat")
     monkeypatch.setattr(fit, "tell", interrupt)
     assert train(args, Console()) != 0
-    assert train(dataclasses.replace(args, resume=args.out, out=None), Console()) == 0
+    console = Console(record=True, width=300)
+    assert train(parse("", ["--resume", str(args.out)]), console) == 0
+    shown = console.export_text()
+    assert "\nthe cat " in shown
+    assert shown.splitlines()[-1].endswith(f"train --resume {args.out} --beside random")
     assert [line.partition(":")[0] for line in said] == [
         f"found seed 0  epoch {number} of 3" for number in (1, 2, 3)
     ]

@@ -52,7 +52,7 @@ def train_text(args: TrainArgs, console: Console) -> int:
     threads = job.devices.threads or chosen_threads(job)
     job = dataclasses.replace(job, devices=dataclasses.replace(job.devices, threads=threads))
     torch.set_num_threads(threads)
-    kept = dataclasses.replace(args, resume=None, sample=None, verbose=False, num_threads=threads)
+    kept = dataclasses.replace(args, resume=None, verbose=False, num_threads=threads)
     stored = dataclasses.asdict(kept)
     return in_folder(args, stored, job.identity(), lambda folder: _train(job, folder, console), console)
 
@@ -75,7 +75,8 @@ def _train(job: TextJob, folder: Path, console: Console) -> int:
     if job.args.sample is not None:
         say(console, f"{job.args.sample} {net.continued(job.args.sample)}")
     say(console, f"Model card: {folder / CARD}")
-    say_next(console, command_for(NAME, "--resume", folder, "--sample", job.args.sample or "the"))
+    if not job.beside:
+        say_next(console, command_for(NAME, "--resume", folder, "--beside", "random"))
     return 0
 
 
