@@ -27,7 +27,8 @@ from nas_ray.train.args import TrainArgs, parse
 from nas_ray.train.run import train
 from nas_ray.train.texts import fit
 from nas_ray.train.texts.export import Step, run_onnx
-from nas_ray.train.texts.tables import perplexities
+from nas_ray.train.texts.job import prepare
+from nas_ray.train.texts.tables import perplexities, shown_rows, summary_table
 from nas_ray.training.trained import load
 from nas_ray.training.trained_text import TextFacts, TrainedText
 from tests.training.small_lstm import SmallLstm, SmallLstms, generated_text
@@ -73,6 +74,15 @@ def test_tables_have_perplexities_with_intervals_over_seeds(trained: Path) -> No
     assert first["test_perplexity_high"] == pytest.approx(math.exp(nats.mean() + half), rel=1e-3)
     beside = results[results["label"] == "beside-0"]["test_perplexity"].mean()
     assert second["behind"] == pytest.approx(beside - found["test_perplexity"].mean())
+
+
+def test_a_named_net_is_called_by_its_name(text: str, tmp_path: Path) -> None:
+    args = args_for(text, tmp_path, space="rnn-nets:width=8,embedding=8", arch="gru", beside=("lstm",))
+    job = prepare(args)
+    assert [one.label for one in job.candidates] == ["gru", "lstm"]
+    nats = {"valid_nats": 2.0, "test_nats": 2.0, "test_perplexity": math.exp(2)}
+    results = pd.DataFrame([{"label": label, **nats} for label in ("gru", "lstm")])
+    assert shown_rows(summary_table(results, job.candidates))[0][-1] == "gru is lower by"
 
 
 def test_no_end_of_an_interval_of_perplexities_is_below_0() -> None:

@@ -103,7 +103,7 @@ def prepare(args: TrainArgs) -> TextJob:
     check_reads_text(space, task, args.space, args.arch)
     task.loaders(recipe, args.seed, 0)  # refuses a text that is shorter than a batch
     candidates = Candidates(space, args.space, task.num_outputs, example=task.minibatch()[0][:1, :1])
-    found = candidates.named(args.arch, "found")
+    found = candidates.asked(args.arch)
     beside = candidates.beside(found, args.beside, args.seed)
     for candidate in (found, *beside):
         with torch.random.fork_rng(devices=[]):

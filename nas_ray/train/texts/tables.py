@@ -16,7 +16,7 @@ from nas_ray.train.beside import Candidate
 from nas_ray.training.language_training import perplexity
 
 PARTS = ("valid", "test")
-HEADS = ("arch", "params, M", "held-out perplexity", "test perplexity", "found is lower by")
+HEADS = ("arch", "params, M", "held-out perplexity", "test perplexity")
 
 
 def perplexities(nats: Sequence[float]) -> Interval:
@@ -53,9 +53,10 @@ def summary_table(results: pd.DataFrame, candidates: list[Candidate]) -> pd.Data
     return pd.DataFrame(rows)
 
 
-def shown_rows(summary: pd.DataFrame) -> list[list[str]]:
-    """Returns the cells of the summary as text."""
-    return [
+def shown_rows(summary: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
+    """Returns heads and cells of the summary as text."""
+    heads = [*HEADS, f"{summary['label'].iloc[0]} is lower by"]
+    return heads, [
         [
             str(row["label"]),
             f"{row['params'] / 1e6:.3g}",
@@ -74,15 +75,17 @@ def _bounds(row: dict[Any, Any], name: str) -> str:
 
 def print_rows(summary: pd.DataFrame, console: Console) -> None:
     """Prints the summary."""
+    heads, cells = shown_rows(summary)
     table = Rows(box=None)
-    for place, head in enumerate(HEADS):
+    for place, head in enumerate(heads):
         table.add_column(head, justify="right" if place else "left", no_wrap=not place)
-    for row in shown_rows(summary):
+    for row in cells:
         table.add_row(*row)
     put(console, table)
 
 
 def to_markdown(summary: pd.DataFrame) -> list[str]:
     """Returns the lines of the summary as a Markdown table."""
-    rule = ["---", *["---:"] * (len(HEADS) - 1)]
-    return [f"| {' | '.join(map(table_cell, row))} |" for row in (HEADS, rule, *shown_rows(summary))]
+    heads, cells = shown_rows(summary)
+    rule = ["---", *["---:"] * (len(heads) - 1)]
+    return [f"| {' | '.join(map(table_cell, row))} |" for row in (heads, rule, *cells)]
