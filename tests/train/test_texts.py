@@ -17,6 +17,7 @@ from rich.console import Console
 from torch.nn.functional import cross_entropy
 
 from nas_ray.commands.args import PredictArgs
+from nas_ray.commands.names import check_names
 from nas_ray.commands.results import predicted
 from nas_ray.errors import UsageError
 from nas_ray.search.arguments import SearchArgs
@@ -268,8 +269,16 @@ def test_what_cannot_be_is_told_before_anything_is_trained(
 
 
 def test_what_is_no_net_of_a_text_is_told_in_a_sentence(trained: Path, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="holds a net of a text, which has no classes to predict"):
-        predicted(PredictArgs(trained / "model.pt", (tmp_path,), space=SPACE))
+    net = load(trained, SmallLstms())
+    for refused in (
+        lambda: check_names(PredictArgs(trained, (Path("the cat"),))),
+        lambda: predicted(PredictArgs(trained / "model.pt", (tmp_path,), space=SPACE)),
+        lambda: net.predict("the cat"),
+    ):
+        with pytest.raises(UsageError, match="this is a net of a text, which has no classes") as raised:
+            refused()
+        assert "nas_ray.load(...).continued(" in str(raised.value)
+        assert "train --resume FOLDER --sample" in str(raised.value)
     content = torch.load(trained / "model.pt", weights_only=True)
     for changes in ({"words": ["a"]}, {"tokens": "letters"}, {"arch": None}):
         torch.save({**content, **changes}, tmp_path / "model.pt")
