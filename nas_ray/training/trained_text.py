@@ -79,8 +79,15 @@ class TrainedText(nn.Module):
         """
         raise UsageError(NO_CLASSES)
 
+    def unknown(self, text: str) -> int:
+        """Returns how many tokens of a text are words that the net does not know, and so reads as `<unk>`."""
+        return self.vocabulary.unknown(self.tokens(text))
+
     def perplexity(self, text: str) -> float:
         """Returns how unsure the net is of each token of a text but the first: among so many equal ones.
+
+        All words that it does not know are one word to it, `<unk>`, which is often likely. So a text of many
+        of them has a low perplexity, and `unknown(text)` says how many there are.
 
         Raises:
             UsageError: the text has no second token.

@@ -23,13 +23,15 @@ from nas_ray.errors import UsageError
 from nas_ray.search.arguments import SearchArgs
 from nas_ray.search.session import run as search
 from nas_ray.spaces.named import open_space
+from nas_ray.text.corpus import open_corpus
+from nas_ray.text.spec import parse_text
 from nas_ray.train import latency
 from nas_ray.train.args import TrainArgs, parse
 from nas_ray.train.run import train
 from nas_ray.train.texts import fit
 from nas_ray.train.texts.export import Step, run_onnx
 from nas_ray.train.texts.job import prepare
-from nas_ray.train.texts.tables import perplexities, shown_rows, summary_table
+from nas_ray.train.texts.tables import of_unknown, perplexities, shown_rows, summary_table
 from nas_ray.training.trained import load
 from nas_ray.training.trained_text import TextFacts, TrainedText
 from tests.training.small_lstm import SmallLstm, SmallLstms, generated_text
@@ -75,6 +77,23 @@ def test_tables_have_perplexities_with_intervals_over_seeds(trained: Path) -> No
     assert first["test_perplexity_high"] == pytest.approx(math.exp(nats.mean() + half), rel=1e-3)
     beside = results[results["label"] == "beside-0"]["test_perplexity"].mean()
     assert second["behind"] == pytest.approx(beside - found["test_perplexity"].mean())
+
+
+def test_unknown_words_are_counted_where_a_perplexity_is_told(tmp_path: Path) -> None:
+    net = TrainedText(SmallLstm(3, 8), TextFacts("8", SPACE, "words", ("<unk>", "<eos>", "cat")))
+    assert (net.unknown("zzzz cat yyyy\n"), net.unknown("cat")) == (2, 0)
+    of_bytes = TrainedText(SmallLstm(256, 8), TextFacts("8", SPACE, "bytes", tuple(map(chr, range(256)))))
+    assert of_bytes.unknown("\0cat") == 0
+    for part, said in (
+        ("train", "the cat sees the cat\n" * 9),
+        ("valid", "the cat\n"),
+        ("test", "a dog sees\n"),
+    ):
+        (tmp_path / f"{part}.txt").write_text(said)
+    shown = of_unknown(open_corpus(parse_text(f"text:{tmp_path}")))
+    assert shown == (
+        "Unknown are 2 of 4 tokens of the test text (50.0%); a perplexity counts them as one word, <unk>."
+    )
 
 
 def test_a_named_net_is_called_by_its_name(text: str, tmp_path: Path) -> None:
@@ -158,6 +177,7 @@ def test_the_card_says_what_the_net_is(trained: Path) -> None:
     card = (trained / "model_card.md").read_text(encoding="utf-8")
     for part in (
         "95 % t interval of the nats over 2 seeds",
+        "Unknown are 0 of ",
         "nonmonotone 1",
         "bptt 20",
         "14 tokens",

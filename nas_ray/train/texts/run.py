@@ -31,7 +31,7 @@ from nas_ray.train.texts.card import model_card
 from nas_ray.train.texts.export import write_onnx
 from nas_ray.train.texts.fit import best_net, fit
 from nas_ray.train.texts.job import TextJob, prepare
-from nas_ray.train.texts.tables import print_rows, summary_table
+from nas_ray.train.texts.tables import of_unknown, print_rows, summary_table
 from nas_ray.training.expected import Expected, epoch_of_task, epoch_seconds
 from nas_ray.training.language_training import nats_of, perplexity
 from nas_ray.training.recurrent import RecurrentNet
@@ -72,6 +72,7 @@ def _train(job: TextJob, folder: Path, console: Console) -> int:
     update_run(folder, status="finished")
     say(console)
     print_rows(summary, console)
+    say(console, of_unknown(job.task.corpus))
     if job.args.sample is not None:
         say(console, f"{job.args.sample} {net.continued(job.args.sample)}")
     say(console, f"Model card: {folder / CARD}")

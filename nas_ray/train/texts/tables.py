@@ -12,6 +12,7 @@ from rich.console import Console
 from nas_ray.report.intervals import Interval, over_seeds, paired
 from nas_ray.terminal.console import Rows, put
 from nas_ray.terminal.text import table_cell
+from nas_ray.text.corpus import Corpus
 from nas_ray.train.beside import Candidate
 from nas_ray.training.language_training import perplexity
 
@@ -71,6 +72,15 @@ def _bounds(row: dict[Any, Any], name: str) -> str:
     if math.isnan(mean):
         return "-"
     return f"{mean:.2f}" if math.isnan(low) else f"{mean:.2f} ({low:.2f} to {high:.2f})"
+
+
+def of_unknown(corpus: Corpus) -> str:
+    """Returns in a sentence how many words of the test text no net of it knows."""
+    count, among = corpus.vocabulary.unknown(corpus.test), len(corpus.test)
+    return (
+        f"Unknown are {count:,} of {among:,} tokens of the test text ({count / among:.1%}); a perplexity "
+        "counts them as one word, <unk>."
+    )
 
 
 def print_rows(summary: pd.DataFrame, console: Console) -> None:
