@@ -19,7 +19,7 @@ from nas_ray.train.fit import Devices
 from nas_ray.training.reads_text import check_reads_text
 from nas_ray.training.recipes import Recipe, parse_recipe
 from nas_ray.training.second_classifier import check_takes
-from nas_ray.training.task_args import open_subject
+from nas_ray.training.task_args import check_reads, open_subject
 from nas_ray.training.text_task import TextTask
 
 SCORED: Final = 2
@@ -93,6 +93,7 @@ def prepare(args: TrainArgs) -> TextJob:
     recipe = parse_recipe(args.recipe)
     if recipe.seeds > 1:
         raise UsageError("Seeds of a final training are given by --seeds; leave seeds out of the recipe.")
+    check_reads(args.task, args.space)
     space = space_of_found(make_space(args.space))
     task = open_subject(args, batch_size=SCORED, batch_seed=args.seed)
     assert isinstance(task, TextTask)
