@@ -105,10 +105,11 @@ def test_a_named_net_is_called_by_its_name(text: str, tmp_path: Path) -> None:
     assert shown_rows(summary_table(results, job.candidates))[0][-1] == "gru is lower by"
 
 
-def test_no_end_of_an_interval_of_perplexities_is_below_0() -> None:
+def test_no_end_of_an_interval_of_perplexities_is_below_1() -> None:
     interval = perplexities([math.log(144.0), math.log(172.0)])
     assert 0 < interval.low < 144 < interval.mean < 172 < interval.high
     assert interval.low * interval.high == pytest.approx(interval.mean**2)
+    assert perplexities([0.4, 1.1]).low == 1
     assert str(perplexities([math.log(144.0)])) == "144.00"
     assert perplexities([math.inf]).mean == math.inf
 

@@ -23,10 +23,11 @@ HEADS = ("arch", "params, M", "held-out perplexity", "test perplexity")
 def perplexities(nats: Sequence[float]) -> Interval:
     """Returns the perplexity of the mean nats, with the ends of their t interval as perplexities.
 
-    Nats are what is averaged over tokens, and no end of their interval is a perplexity below 0.
+    Nats are what is averaged over tokens. A t interval knows no bounds, and none can be below 0.
     """
     over = over_seeds(nats)
-    ends = (value if math.isnan(value) else perplexity(value) for value in (over.mean, over.low, over.high))
+    nats_at = (over.mean, over.low, over.high)
+    ends = (value if math.isnan(value) else perplexity(max(0.0, value)) for value in nats_at)
     return Interval(*ends)
 
 
