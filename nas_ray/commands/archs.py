@@ -10,6 +10,7 @@ from nas_ray.commands.names import HAND_DESIGNED
 from nas_ray.errors import UsageError, unknown_name
 from nas_ray.spaces.settings import AT, space_name
 from nas_ray.train.args import NO_ARCH
+from nas_ray.training.task_args import check_reads
 
 if TYPE_CHECKING:
     from nas_ray.search.tune_recipe.args import TuneRecipeArgs
@@ -37,10 +38,11 @@ def check_archs(args: TrainArgs | TuneRecipeArgs) -> None:
     """Checks the archs of a training, where their space is built in.
 
     Raises:
-        UsageError: there is none to train, or one is no arch.
+        UsageError: there is none to train, one is no arch, or the space is of images and the task a text.
     """
     if args.arch is None:
         raise UsageError(NO_ARCH)
+    check_reads(args.task, args.space)
     space = space_name(args.space)
     pattern, example = ARCHS.get(space, ("(?s:.*)", ""))
     beside: Sequence[str] = getattr(args, "beside", ())

@@ -5,6 +5,7 @@ So is the address of a cluster: nothing but a socket is needed to hear that nobo
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,7 @@ from nas_ray.images.folder_files import image_paths
 from nas_ray.runs.folder import FILE_NAME, JOURNAL, occupied, read_run
 from nas_ray.runs.kinds import check_reportable, check_start
 from nas_ray.runs.storage import is_uri
+from nas_ray.text.spec import NO_CLASSES, TEXT
 
 
 def check_paths(args: Any) -> None:
@@ -70,6 +72,15 @@ def _model(path: Path) -> None:
             f"A net is loaded from the {MODEL} that nas-ray train wrote, or from its folder, and {path} is "
             "none: check the path."
         )
+    if _is_of_text(found if found.is_dir() else found.parent):
+        raise UsageError(NO_CLASSES)
+
+
+def _is_of_text(folder: Path) -> bool:
+    with contextlib.suppress(UsageError):  # a net can be used without its run.json
+        made = read_run(folder).get("args")
+        return isinstance(made, dict) and made.get("dataset") == TEXT
+    return False
 
 
 def _images(paths: tuple[Path, ...]) -> None:

@@ -140,6 +140,7 @@ def predicted(args: PredictArgs) -> int:
     from nas_ray.benchmarks.table_files import check_writable, write_table
     from nas_ray.spaces.named import open_space
     from nas_ray.terminal.console import Rows, put
+    from nas_ray.text.spec import NO_CLASSES
     from nas_ray.training.trained import load  # torch takes seconds
     from nas_ray.training.trained_text import TrainedText
 
@@ -147,10 +148,7 @@ def predicted(args: PredictArgs) -> int:
         check_writable(args.out)
     net = load(args.model, None if args.space is None else open_space(args.space))
     if isinstance(net, TrainedText):
-        raise UsageError(
-            f"{args.model} holds a net of a text, which has no classes to predict; load it with "
-            "nas_ray.load, whose net has continued(prompt) and perplexity(text)."
-        )
+        raise UsageError(NO_CLASSES)
     found = net.predict(args.files, skip_unreadable=args.skip_unreadable)
     for text in found.attrs["skipped"]:
         say_error(f"left out: {text}")

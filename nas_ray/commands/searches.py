@@ -155,10 +155,12 @@ def _search(kind: type[SearchArgs], searcher: str, name: str, description: str) 
     from nas_ray.commands.names import check_names
     from nas_ray.commands.options import check_options
     from nas_ray.search.arguments import parse
+    from nas_ray.training.task_args import check_reads
 
     began = time.monotonic()
     args = parse(kind, name, description)
     check_names(args)
+    check_reads(args.task, args.space)
     check_options(str(getattr(args, "searcher", searcher)), getattr(args, "searcher_args", ()))
     errors = error_console()
     with errors.status("loading ...") if errors.is_terminal else contextlib.nullcontext():

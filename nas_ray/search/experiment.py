@@ -39,7 +39,7 @@ from nas_ray.spaces.settings import written
 from nas_ray.terminal.console import say
 from nas_ray.terminal.ranges import check_ranges
 from nas_ray.training.reads_text import check_reads_text
-from nas_ray.training.task_args import Subject, is_text, open_subject
+from nas_ray.training.task_args import Subject, check_reads, is_text, open_subject
 from nas_ray.training.text_task import TextTask
 
 DEFAULT_SAMPLES = 300
@@ -130,7 +130,9 @@ def prepare(
     check_ranges(args)
     request = request_for(args)
     check_request(request)
-    space = make_space(args.space) if space is None else space
+    if space is None:
+        check_reads(args.task, args.space)
+        space = make_space(args.space)
     args = said_of_text(args)
     images = open_subject(args, batch_size=args.batch_size, batch_seed=args.batch_seed)
     if isinstance(images, TextTask):

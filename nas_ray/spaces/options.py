@@ -37,6 +37,10 @@ WITHOUT: Final = ("nats-sss", "grammar-nets", "layerwise-nets", "hand-designed")
 """The other spaces of this package."""
 
 
+READ_TEXTS: Final = ("darts-rnn", "rnn-tree", "rnn-nets")
+"""The spaces of this package whose nets read a text; those of all others read images."""
+
+
 def named_options(text: str) -> tuple[str, dict[str, Any]]:
     """Returns the name of a space, and the options that stand behind it, as in `darts:channels=36,cells=20`.
 

@@ -13,6 +13,11 @@ TEXT: Final = "text"
 WORDS, BYTES = "words", "bytes"
 MIN_COUNT: Final = Range(1, 10**6)
 OPTIONS: Final = ("tokens", "min_count")
+NO_CLASSES: Final = (
+    "A prediction needs a net of images, and this is a net of a text, which has no classes; let it go on "
+    "with a text by nas_ray.load(...).continued(prompt) or nas-ray train --resume FOLDER --sample PROMPT."
+)
+"""Why a net of a text predicts nothing."""
 
 
 @dataclass(frozen=True)

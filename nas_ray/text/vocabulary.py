@@ -65,6 +65,10 @@ class Vocabulary:
         known, unknown = self._number, self._number.get(UNKNOWN, 0)
         return np.fromiter((known.get(word, unknown) for word in words), dtype=np.int64)
 
+    def unknown(self, tokens: Tokens) -> int:
+        """Returns how many of these numbers are that of `<unk>`; no byte is."""
+        return int((tokens == self._number[UNKNOWN]).sum()) if UNKNOWN in self else 0
+
     def __contains__(self, word: object) -> bool:
         return word in self._number
 

@@ -18,6 +18,8 @@ from nas_ray.terminal.ranges import Range, whole_number
 
 _NAME = re.compile(r"[A-Za-z][\w.-]{0,39}")
 """An arch that is a name, as published nets have, and so its own label and part of the name of a folder."""
+FOUND = "found"
+"""The label of an arch that has no name."""
 DRAWS = 500
 """Random archs that are looked at for one with as many parameters."""
 
@@ -88,6 +90,14 @@ class Candidates:
             raise UsageError(f"The arch {arch!r} cannot be built: {describe(error)}") from error
         name = HandDesigned.name if ready else self._name
         return Candidate(arch if ready else label, arch, space, name, params, flops)
+
+    def asked(self, arch: str) -> Candidate:
+        """Returns the candidate that a training is of: a name labels itself, any other arch is `found`.
+
+        Raises:
+            UsageError: no such arch.
+        """
+        return self.named(arch, arch if _NAME.fullmatch(arch) else FOUND)
 
     def _has_named(self, name: str) -> bool:
         """Returns whether the space has an arch of that name that is another than the hand-designed net."""

@@ -21,7 +21,7 @@ from nas_ray.spaces.found import space_of_found
 from nas_ray.spaces.named import make_space
 from nas_ray.terminal.ranges import check_ranges, check_seeds
 from nas_ray.train.args import NO_ARCH, TrainArgs
-from nas_ray.train.beside import Candidate, Candidates
+from nas_ray.train.beside import FOUND, Candidate, Candidates
 from nas_ray.train.export import chosen_formats
 from nas_ray.train.fit import Devices
 from nas_ray.training.recipes import Recipe, parse_recipe
@@ -135,7 +135,7 @@ def prepare(args: TrainArgs) -> TrainJob:
         weights = balancing_weights(images.train_images.labels[parts[0]], images.num_classes)
     size = images.image_size
     candidates = Candidates(fitted_space(space_of_found(space), size), args.space, images.num_classes, size)
-    found = candidates.named(args.arch, "found")
+    found = candidates.named(args.arch, FOUND)
     beside = candidates.beside(found, args.beside, args.seed)
     for candidate in (found, *beside):
         with seeded(args.seed):

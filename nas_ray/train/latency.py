@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from nas_ray.proxies import measured
 from nas_ray.terminal.ranges import local_cores
@@ -21,13 +21,12 @@ def latency_ms(net: nn.Module, image_size: int) -> float:
         torch.set_num_threads(before)
 
 
-def fastest_threads(net: nn.Module, shape: tuple[int, int, int, int]) -> int:
-    """Returns 1 or the number of cores, whichever trains `net` faster on batches of `shape` `[B, 3, S, S]`.
+def fastest_threads(net: nn.Module, inputs: Tensor) -> int:
+    """Returns 1 or the number of cores, whichever trains `net` faster on batches like `inputs`.
 
     Threads wait for each other, so that small nets, or cores that others use too, are faster with one.
     """
     cores = local_cores()
-    images = torch.zeros(shape)
     net = net.train()
-    taken = {count: seconds_of(lambda: net(images).sum().backward(), threads=count) for count in {1, cores}}
+    taken = {count: seconds_of(lambda: net(inputs).sum().backward(), threads=count) for count in {1, cores}}
     return min(taken, key=lambda count: taken[count])

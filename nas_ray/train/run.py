@@ -73,7 +73,7 @@ def chosen_threads(job: TrainJob) -> int:
         return 1
     size = job.images.image_size
     count = min(job.recipe.batch_size, len(job.parts[0]))
-    return fastest_threads(new_module(job, job.found, job.args.seed).net, (count, 3, size, size))
+    return fastest_threads(new_module(job, job.found, job.args.seed).net, torch.zeros(count, 3, size, size))
 
 
 def _introduce(job: TrainJob, folder: Path, console: Console) -> None:

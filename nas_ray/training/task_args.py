@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final, TypeAlias, Union
 
 from nas_ray.errors import UsageError
 from nas_ray.images.image_args import DataArgs, ImageArgs, open_image_args
+from nas_ray.spaces.options import OPTIONS, READ_TEXTS, WITHOUT, named_options
+from nas_ray.spaces.settings import named_space
 from nas_ray.text.spec import TEXT, parse_text
 
 if TYPE_CHECKING:
@@ -57,6 +59,22 @@ def check_task(task: str) -> None:
     path = parse_text(task).path
     if path and not Path(path).expanduser().exists():
         raise UsageError(f"text:PATH needs a file or a folder, but there is no {path}: check the path.")
+
+
+def check_reads(task: str, space: str) -> None:
+    """Checks that the nets of a space of this package can learn a task, by its name alone.
+
+    Raises:
+        UsageError: the task is a text, and they read images.
+    """
+    if task == IMAGES:
+        return
+    name = named_options(named_space(space)[0])[0]
+    if name in (*OPTIONS, *WITHOUT) and name not in READ_TEXTS:
+        raise UsageError(
+            f"A text needs a space of nets that read one, {', '.join(READ_TEXTS[:-1])} or {READ_TEXTS[-1]}, "
+            f"and those of {name} read images; give another --space, or leave --task out."
+        )
 
 
 def open_images(args: DataArgs, *, batch_size: int, batch_seed: int) -> ImageDataModule:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import torch
 from torch import Tensor, nn
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from nas_ray.errors import UsageError
 from nas_ray.errors.checks import TEXT, real, whole
 from nas_ray.runs.folder import write_atomically
-from nas_ray.text.spec import BYTES, WORDS
+from nas_ray.text.spec import BYTES, NO_CLASSES, WORDS
 from nas_ray.text.vocabulary import END, UNKNOWN, Tokens, Vocabulary, words_of
 from nas_ray.training.language_training import nats_of
 from nas_ray.training.prediction import evaluating
@@ -71,8 +71,23 @@ class TrainedText(nn.Module):
             return self.vocabulary.numbers(map(chr, text.encode()))
         return self.vocabulary.numbers(words_of(text))
 
+    def predict(self, *images: object, **options: object) -> NoReturn:
+        """Refuses, as a net of a text has no classes.
+
+        Raises:
+            UsageError: always.
+        """
+        raise UsageError(NO_CLASSES)
+
+    def unknown(self, text: str) -> int:
+        """Returns how many tokens of a text are words that the net does not know, and so reads as `<unk>`."""
+        return self.vocabulary.unknown(self.tokens(text))
+
     def perplexity(self, text: str) -> float:
         """Returns how unsure the net is of each token of a text but the first: among so many equal ones.
+
+        All words that it does not know are one word to it, `<unk>`, which is often likely. So a text of many
+        of them has a low perplexity, and `unknown(text)` says how many there are.
 
         Raises:
             UsageError: the text has no second token.

@@ -31,6 +31,8 @@ from nas_ray.searchers.fitness import FITNESSES
 from nas_ray.shared_weights.precision import PRECISIONS
 from nas_ray.spaces import SPACES
 from nas_ray.spaces.hand_designed import NETS
+from nas_ray.spaces.options import READ_TEXTS
+from nas_ray.spaces.rnn.sizes import READS
 from nas_ray.train import export
 from nas_ray.training import trained
 from tests.guards.commands import COMMANDS
@@ -39,6 +41,7 @@ from tests.guards.test_numbers import args_type
 
 def test_names_are_those_of_the_objects() -> None:
     assert set(names.SPACES) == set(SPACES)
+    assert {name for name, kind in SPACES.items() if getattr(kind, "reads", None) == READS} == {*READ_TEXTS}
     assert set(names.SEARCHERS) == set(SEARCHERS)
     assert set(names.PROXIES) == set(PROXIES)
     assert set(names.COSTS) == set(MEASURED)

@@ -102,6 +102,8 @@ def test_names_that_nothing_has() -> None:
             "train --space nats-tss@lr=0.1": "A training takes one arch and one recipe",
             "search rea --dataset bogus": "Unknown dataset 'bogus'",
             "search rea --proxies naswot,bogus": "Unknown proxy 'bogus'",
+            "search rea --task text": "A text needs a space of nets that read one, darts-rnn,",
+            "train --task text --arch lstm": "A text needs a space of nets that read one, darts-rnn,",
             "search rea --mutation bogus": "Unknown mutation 'bogus'",
             "search rea --fidelity bogus": "Unknown recipe 'bogus'",
             "search rea --fidelity fast --scheduler bogus": "Unknown scheduler 'bogus'",

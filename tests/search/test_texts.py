@@ -22,6 +22,7 @@ from nas_ray.searchers.messages import epoch_result
 from tests.training.small_lstm import generated_text
 
 SPACE = "tests.training.small_lstm:SmallLstms"
+IMAGES = "nas_ray.spaces:NatsTss"
 
 
 @pytest.fixture
@@ -73,10 +74,16 @@ def test_scores_that_need_no_images_judge_nets_of_a_text(text: str) -> None:
 
 def test_what_cannot_be_on_a_text_is_told_in_a_sentence(text: str) -> None:
     with pytest.raises(UsageError) as raised:
-        prepare("search", AnySearchArgs(task=text, space="nats-tss", batch_size=16), "random_search")
+        prepare("search", AnySearchArgs(task="text:gone", space="nats-tss:cells=1"), "random_search")
+    assert str(raised.value) == (
+        "A text needs a space of nets that read one, darts-rnn, rnn-tree or rnn-nets, and those of nats-tss "
+        "read images; give another --space, or leave --task out."
+    )
+    with pytest.raises(UsageError) as raised:
+        prepare("search", AnySearchArgs(task=text, space=IMAGES, batch_size=16), "random_search")
     assert str(raised.value).startswith(
         "A text needs nets that tell each next word, such as those of the space darts-rnn, but a net of "
-        "nats-tss does not ("
+        f"{IMAGES} does not ("
     )
     with pytest.raises(UsageError) as raised:
         prepare("search", AnySearchArgs(task=text, space=SPACE, images="digits"), "random_search")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import re
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -15,15 +17,21 @@ from rich.console import Console
 from torch.nn.functional import cross_entropy
 
 from nas_ray.commands.args import PredictArgs
+from nas_ray.commands.names import check_names
 from nas_ray.commands.results import predicted
 from nas_ray.errors import UsageError
 from nas_ray.search.arguments import SearchArgs
 from nas_ray.search.session import run as search
 from nas_ray.spaces.named import open_space
+from nas_ray.text.corpus import open_corpus
+from nas_ray.text.spec import parse_text
+from nas_ray.train import latency
 from nas_ray.train.args import TrainArgs, parse
 from nas_ray.train.run import train
 from nas_ray.train.texts import fit
 from nas_ray.train.texts.export import Step, run_onnx
+from nas_ray.train.texts.job import prepare
+from nas_ray.train.texts.tables import of_unknown, perplexities, shown_rows, summary_table
 from nas_ray.training.trained import load
 from nas_ray.training.trained_text import TextFacts, TrainedText
 from tests.training.small_lstm import SmallLstm, SmallLstms, generated_text
@@ -42,8 +50,9 @@ def text(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 def args_for(text: str, out: Path, **changes: object) -> TrainArgs:
     args = TrainArgs(
-        task=text, space=SPACE, arch="16", recipe=RECIPE, seeds=2, out=out, num_gpus=0, formats=("none",)
-    )
+        task=text, space=SPACE, arch="16", recipe=RECIPE, seeds=2, out=out, num_gpus=0, num_threads=1,
+        formats=("none",),
+    )  # fmt: skip
     return dataclasses.replace(args, **changes)  # type: ignore[arg-type]
 
 
@@ -60,12 +69,49 @@ def test_tables_have_perplexities_with_intervals_over_seeds(trained: Path) -> No
     assert results["label"].tolist() == ["found", "found", "beside-0", "beside-0"]
     assert results["test_perplexity"].tolist() == [math.exp(nats) for nats in results["test_nats"]]
     summary = pd.read_parquet(trained / "comparison.parquet")
-    found = results[results["label"] == "found"]["test_perplexity"]
+    found = results[results["label"] == "found"]
     first, second = summary.to_dict("records")
-    assert first["test_perplexity"] == pytest.approx(found.mean())
-    half = 12.706 * found.std(ddof=1) / math.sqrt(2)  # of Student's t with one degree of freedom
-    assert first["test_perplexity_high"] - first["test_perplexity"] == pytest.approx(half, rel=1e-3)
-    assert second["behind"] == pytest.approx(second["test_perplexity"] - first["test_perplexity"])
+    nats = found["test_nats"]
+    assert first["test_perplexity"] == pytest.approx(math.exp(nats.mean()))
+    half = 12.706 * nats.std(ddof=1) / math.sqrt(2)  # of Student's t with one degree of freedom
+    assert first["test_perplexity_high"] == pytest.approx(math.exp(nats.mean() + half), rel=1e-3)
+    beside = results[results["label"] == "beside-0"]["test_perplexity"].mean()
+    assert second["behind"] == pytest.approx(beside - found["test_perplexity"].mean())
+
+
+def test_unknown_words_are_counted_where_a_perplexity_is_told(tmp_path: Path) -> None:
+    net = TrainedText(SmallLstm(3, 8), TextFacts("8", SPACE, "words", ("<unk>", "<eos>", "cat")))
+    assert (net.unknown("zzzz cat yyyy\n"), net.unknown("cat")) == (2, 0)
+    of_bytes = TrainedText(SmallLstm(256, 8), TextFacts("8", SPACE, "bytes", tuple(map(chr, range(256)))))
+    assert of_bytes.unknown("\0cat") == 0
+    for part, said in (
+        ("train", "the cat sees the cat\n" * 9),
+        ("valid", "the cat\n"),
+        ("test", "a dog sees\n"),
+    ):
+        (tmp_path / f"{part}.txt").write_text(said)
+    shown = of_unknown(open_corpus(parse_text(f"text:{tmp_path}")))
+    assert shown == (
+        "Unknown are 2 of 4 tokens of the test text (50.0%); a perplexity counts them as one word, <unk>."
+    )
+
+
+def test_a_named_net_is_called_by_its_name(text: str, tmp_path: Path) -> None:
+    args = args_for(text, tmp_path, space="rnn-nets:width=8,embedding=8", arch="gru", beside=("lstm",))
+    job = prepare(args)
+    assert [one.label for one in job.candidates] == ["gru", "lstm"]
+    nats = {"valid_nats": 2.0, "test_nats": 2.0, "test_perplexity": math.exp(2)}
+    results = pd.DataFrame([{"label": label, **nats} for label in ("gru", "lstm")])
+    assert shown_rows(summary_table(results, job.candidates))[0][-1] == "gru is lower by"
+
+
+def test_no_end_of_an_interval_of_perplexities_is_below_1() -> None:
+    interval = perplexities([math.log(144.0), math.log(172.0)])
+    assert 0 < interval.low < 144 < interval.mean < 172 < interval.high
+    assert interval.low * interval.high == pytest.approx(interval.mean**2)
+    assert perplexities([0.4, 1.1]).low == 1
+    assert str(perplexities([math.log(144.0)])) == "144.00"
+    assert perplexities([math.inf]).mean == math.inf
 
 
 def test_the_best_epoch_of_the_best_seed_is_loaded_and_tells_the_test_text(trained: Path, text: str) -> None:
@@ -130,7 +176,14 @@ def test_the_step_in_onnx_gives_the_logits_of_the_net(
 
 def test_the_card_says_what_the_net_is(trained: Path) -> None:
     card = (trained / "model_card.md").read_text(encoding="utf-8")
-    for part in ("95 % t interval over 2 seeds", "nonmonotone 1", "bptt 20", "14 tokens", "net.continued("):
+    for part in (
+        "95 % t interval of the nats over 2 seeds",
+        "Unknown are 0 of ",
+        "nonmonotone 1",
+        "bptt 20",
+        "14 tokens",
+        "net.continued(",
+    ):
         assert part in card
 
 
@@ -145,10 +198,14 @@ def test_a_training_that_was_cut_off_ends_with_equal_numbers(
         if len(said) == 2:
             raise KeyboardInterrupt
 
-    args = args_for(text, tmp_path / "cut", seeds=1)
+    args = args_for(text, tmp_path / "cut", seeds=1, sample="the cat")
     monkeypatch.setattr(fit, "tell", interrupt)
     assert train(args, Console()) != 0
-    assert train(dataclasses.replace(args, resume=args.out, out=None), Console()) == 0
+    console = Console(record=True, width=300)
+    assert train(parse("", ["--resume", str(args.out)]), console) == 0
+    shown = console.export_text()
+    assert "\nthe cat " in shown
+    assert shown.splitlines()[-1].endswith(f"train --resume {args.out} --beside random")
     assert [line.partition(":")[0] for line in said] == [
         f"found seed 0  epoch {number} of 3" for number in (1, 2, 3)
     ]
@@ -158,6 +215,25 @@ def test_a_training_that_was_cut_off_ends_with_equal_numbers(
     for row in kept:
         row.pop("seconds"), row.pop("tokens_per_s")
     assert kept[0] == kept[1]
+
+
+@pytest.mark.parametrize(("fastest", "said"), [(1, "CPU, 1 thread\n"), (2, "CPU, 2 threads\n")])
+def test_a_net_is_trained_with_the_threads_that_are_faster_for_it(
+    fastest: int, said: str, text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def seconds(step: Callable[[], object], *, threads: int) -> float:
+        step()
+        return 1.0 if threads == fastest else 2.0
+
+    monkeypatch.setattr(latency, "local_cores", lambda: 2)
+    monkeypatch.setattr(latency, "seconds_of", seconds)
+    torch.set_num_threads(3 - fastest)
+    console = Console(record=True)
+    args = args_for(text, tmp_path / "run", seeds=1, recipe=SHORT, num_threads=None)
+    assert train(args, console) == 0
+    assert said in re.sub(" +\n", "\n", console.export_text())
+    assert torch.get_num_threads() == fastest
+    assert json.loads((tmp_path / "run" / "run.json").read_text())["args"]["num_threads"] == fastest
 
 
 def test_a_training_goes_on_with_the_same_text_alone(
@@ -214,8 +290,16 @@ def test_what_cannot_be_is_told_before_anything_is_trained(
 
 
 def test_what_is_no_net_of_a_text_is_told_in_a_sentence(trained: Path, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="holds a net of a text, which has no classes to predict"):
-        predicted(PredictArgs(trained / "model.pt", (tmp_path,), space=SPACE))
+    net = load(trained, SmallLstms())
+    for refused in (
+        lambda: check_names(PredictArgs(trained, (Path("the cat"),))),
+        lambda: predicted(PredictArgs(trained / "model.pt", (tmp_path,), space=SPACE)),
+        lambda: net.predict("the cat"),
+    ):
+        with pytest.raises(UsageError, match="this is a net of a text, which has no classes") as raised:
+            refused()
+        assert "nas_ray.load(...).continued(" in str(raised.value)
+        assert "train --resume FOLDER --sample" in str(raised.value)
     content = torch.load(trained / "model.pt", weights_only=True)
     for changes in ({"words": ["a"]}, {"tokens": "letters"}, {"arch": None}):
         torch.save({**content, **changes}, tmp_path / "model.pt")

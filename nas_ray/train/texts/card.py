@@ -8,13 +8,12 @@ from typing import Any
 
 import pandas as pd
 
-from nas_ray.report.intervals import over_seeds
 from nas_ray.spaces import SPACES
 from nas_ray.terminal.text import code_span, one_line
 from nas_ray.train.card import versions
 from nas_ray.train.export import TOLERANCE
 from nas_ray.train.texts.job import TextJob
-from nas_ray.train.texts.tables import to_markdown
+from nas_ray.train.texts.tables import of_unknown, perplexities, to_markdown
 from nas_ray.training.text_options import TEXT_OPTIONS
 
 OF_ANY_TASK = (
@@ -54,7 +53,7 @@ def model_card(
     own = results[results["label"] == job.found.label]
     parts = [
         _head(job),
-        _perplexity(own, exported),
+        _perplexity(own, exported, job),
         _data(job),
         _training(job),
         _use(job, differences),
@@ -74,9 +73,13 @@ def _head(job: TextJob) -> list[str]:
     ]
 
 
-def _perplexity(own: pd.DataFrame, exported: Mapping[str, Any]) -> list[str]:
-    seeds = over_seeds(own["test_perplexity"].tolist())
-    over = f"95 % t interval over {len(own)} seeds" if len(own) > 1 else "one seed, so no interval over seeds"
+def _perplexity(own: pd.DataFrame, exported: Mapping[str, Any], job: TextJob) -> list[str]:
+    seeds = perplexities(own["test_nats"].tolist())
+    over = (
+        f"95 % t interval of the nats over {len(own)} seeds"
+        if len(own) > 1
+        else "one seed, so no interval over seeds"
+    )
     return [
         "## Perplexity",
         "",
@@ -88,6 +91,8 @@ def _perplexity(own: pd.DataFrame, exported: Mapping[str, Any]) -> list[str]:
         f"This net is that of seed {exported['seed']} after epoch {exported['best_epoch']}: the epoch and "
         "the seed with the lowest perplexity on the held-out text. The test text was not seen before. A "
         "perplexity holds for this vocabulary alone.",
+        "",
+        of_unknown(job.task.corpus).replace("<unk>", "`<unk>`"),
     ]
 
 
@@ -123,7 +128,7 @@ def _use(job: TextJob, differences: Mapping[str, float]) -> list[str]:
         "",
         f'net = nas_ray.load("model.pt"{space})',
         'print(net.continued("the", length=30, temperature=0.8, seed=0))',
-        'print(net.perplexity("a text of your own"))',
+        'print(net.perplexity("a text of your own"), net.unknown("a text of your own"))',
         "```",
         "",
     ]

@@ -85,7 +85,7 @@ def _module(job: TextJob, candidate: Candidate, seed: int) -> RecipeModule:
         net = candidate.space.build(candidate.arch, job.task.num_outputs)
         net = materialised(net, lambda: job.task.minibatch()[0])
         module = training_module(job.task, net, job.recipe, len(batches))
-    return RecipeModule(module, job.task, job.recipe, seed, job.accelerator)
+    return RecipeModule(module, job.task, job.recipe, seed, job.devices.accelerator)
 
 
 def _begun(module: RecipeModule, folder: Path) -> list[dict[str, float]]:

@@ -15,10 +15,11 @@ from nas_ray.terminal.ranges import check_ranges, check_seeds
 from nas_ray.train.args import NO_ARCH, TrainArgs
 from nas_ray.train.beside import Candidate, Candidates
 from nas_ray.train.export import chosen_formats
+from nas_ray.train.fit import Devices
 from nas_ray.training.reads_text import check_reads_text
 from nas_ray.training.recipes import Recipe, parse_recipe
 from nas_ray.training.second_classifier import check_takes
-from nas_ray.training.task_args import open_subject
+from nas_ray.training.task_args import check_reads, open_subject
 from nas_ray.training.text_task import TextTask
 
 SCORED: Final = 2
@@ -37,7 +38,7 @@ class TextJob:
         beside: archs that are shown beside it.
         formats: what is exported beside `model.pt`.
         left_out: for each format that cannot be written here, why.
-        accelerator: Lightning's name of the device, `cpu` or `gpu`.
+        devices: one process, on the CPU or a GPU.
     """
 
     args: TrainArgs
@@ -47,7 +48,7 @@ class TextJob:
     beside: list[Candidate]
     formats: tuple[str, ...]
     left_out: dict[str, str]
-    accelerator: str
+    devices: Devices
 
     @property
     def candidates(self) -> list[Candidate]:
@@ -62,7 +63,7 @@ class TextJob:
     @property
     def device(self) -> torch.device:
         """Where nets are trained."""
-        return torch.device("cuda" if self.accelerator == "gpu" else "cpu")
+        return torch.device("cuda" if self.devices.accelerator == "gpu" else "cpu")
 
     def identity(self) -> dict[str, Any]:
         """Returns what `run.json` says beside the arguments."""
@@ -92,6 +93,7 @@ def prepare(args: TrainArgs) -> TextJob:
     recipe = parse_recipe(args.recipe)
     if recipe.seeds > 1:
         raise UsageError("Seeds of a final training are given by --seeds; leave seeds out of the recipe.")
+    check_reads(args.task, args.space)
     space = space_of_found(make_space(args.space))
     task = open_subject(args, batch_size=SCORED, batch_seed=args.seed)
     assert isinstance(task, TextTask)
@@ -102,13 +104,13 @@ def prepare(args: TrainArgs) -> TextJob:
     check_reads_text(space, task, args.space, args.arch)
     task.loaders(recipe, args.seed, 0)  # refuses a text that is shorter than a batch
     candidates = Candidates(space, args.space, task.num_outputs, example=task.minibatch()[0][:1, :1])
-    found = candidates.named(args.arch, "found")
+    found = candidates.asked(args.arch)
     beside = candidates.beside(found, args.beside, args.seed)
     for candidate in (found, *beside):
         with torch.random.fork_rng(devices=[]):
             check_takes(candidate.space.build(candidate.arch, task.num_outputs), recipe)
     formats, left_out = _formats(args)
-    return TextJob(args, task, recipe, found, beside, formats, left_out, _accelerator(args))
+    return TextJob(args, task, recipe, found, beside, formats, left_out, _devices(args))
 
 
 def _formats(args: TrainArgs) -> tuple[tuple[str, ...], dict[str, str]]:
@@ -119,7 +121,7 @@ def _formats(args: TrainArgs) -> tuple[tuple[str, ...], dict[str, str]]:
     return tuple(name for name in formats if name == "onnx"), left_out
 
 
-def _accelerator(args: TrainArgs) -> str:
+def _devices(args: TrainArgs) -> Devices:
     there = torch.cuda.device_count()
     wanted = min(1, there) if args.num_gpus is None else args.num_gpus
     if wanted > there:
@@ -129,4 +131,4 @@ def _accelerator(args: TrainArgs) -> str:
             "A net of a text is trained by one process, as its state goes on from piece to piece; give "
             "--num-gpus 1 or 0, and leave --num-processes out."
         )
-    return "gpu" if wanted else "cpu"
+    return Devices("gpu" if wanted else "cpu", threads=args.num_threads)

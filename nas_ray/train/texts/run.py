@@ -23,6 +23,7 @@ from nas_ray.terminal.text import counted
 from nas_ray.train.args import NAME, TrainArgs, remarks
 from nas_ray.train.beside import Candidate
 from nas_ray.train.folder import in_folder
+from nas_ray.train.latency import fastest_threads
 from nas_ray.train.leave import CARD
 from nas_ray.train.module import net_folder
 from nas_ray.train.rows import RESULT, read_result
@@ -30,7 +31,7 @@ from nas_ray.train.texts.card import model_card
 from nas_ray.train.texts.export import write_onnx
 from nas_ray.train.texts.fit import best_net, fit
 from nas_ray.train.texts.job import TextJob, prepare
-from nas_ray.train.texts.tables import print_rows, summary_table
+from nas_ray.train.texts.tables import of_unknown, print_rows, summary_table
 from nas_ray.training.expected import Expected, epoch_of_task, epoch_seconds
 from nas_ray.training.language_training import nats_of, perplexity
 from nas_ray.training.recurrent import RecurrentNet
@@ -48,8 +49,10 @@ def train_text(args: TrainArgs, console: Console) -> int:
         UsageError: bad input, told before anything is trained.
     """
     job = prepare(args)
-    torch.set_num_threads(args.num_threads or torch.get_num_threads())
-    kept = dataclasses.replace(args, resume=None, sample=None, verbose=False)
+    threads = job.devices.threads or chosen_threads(job)
+    job = dataclasses.replace(job, devices=dataclasses.replace(job.devices, threads=threads))
+    torch.set_num_threads(threads)
+    kept = dataclasses.replace(args, resume=None, verbose=False, num_threads=threads)
     stored = dataclasses.asdict(kept)
     return in_folder(args, stored, job.identity(), lambda folder: _train(job, folder, console), console)
 
@@ -69,11 +72,23 @@ def _train(job: TextJob, folder: Path, console: Console) -> int:
     update_run(folder, status="finished")
     say(console)
     print_rows(summary, console)
+    say(console, of_unknown(job.task.corpus))
     if job.args.sample is not None:
         say(console, f"{job.args.sample} {net.continued(job.args.sample)}")
     say(console, f"Model card: {folder / CARD}")
-    say_next(console, command_for(NAME, "--resume", folder, "--sample", job.args.sample or "the"))
+    if not job.beside:
+        say_next(console, command_for(NAME, "--resume", folder, "--beside", "random"))
     return 0
+
+
+def chosen_threads(job: TextJob) -> int:
+    """Returns the threads with which a net of the text trains fastest here."""
+    if job.devices.accelerator == "gpu":
+        return 1
+    inputs = epoch_of_task(job.task, job.recipe).draw()[0]
+    with seeded(job.args.seed):
+        net = job.found.space.build(job.found.arch, job.task.num_outputs)
+        return fastest_threads(net, inputs)
 
 
 def _introduce(job: TextJob, folder: Path, console: Console) -> None:
@@ -83,7 +98,7 @@ def _introduce(job: TextJob, folder: Path, console: Console) -> None:
         f"train {job.found.arch} for a text{others}",
         f"recipe     {job.args.recipe}: {epochs}, {seeds}",
         f"text       {job.task.description}",
-        f"on         {'one GPU' if job.accelerator == 'gpu' else 'CPU'}",
+        f"on         {job.devices}",
         *(f"left out   {line}" for line in job.left_out.values()),
         *(f"note       {line}" for line in remarks(job.args, job.task.sha256)),
         *([f"time       {left}"] if (left := _expected(job, folder)) else []),

@@ -3,25 +3,40 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 from rich.console import Console
 
-from nas_ray.report.intervals import over_seeds, paired
+from nas_ray.report.intervals import Interval, over_seeds, paired
 from nas_ray.terminal.console import Rows, put
 from nas_ray.terminal.text import table_cell
+from nas_ray.text.corpus import Corpus
 from nas_ray.train.beside import Candidate
+from nas_ray.training.language_training import perplexity
 
-HEADS = ("arch", "params, M", "held-out perplexity", "test perplexity", "found is lower by")
+PARTS = ("valid", "test")
+HEADS = ("arch", "params, M", "held-out perplexity", "test perplexity")
+
+
+def perplexities(nats: Sequence[float]) -> Interval:
+    """Returns the perplexity of the mean nats, with the ends of their t interval as perplexities.
+
+    Nats are what is averaged over tokens. A t interval knows no bounds, and none can be below 0.
+    """
+    over = over_seeds(nats)
+    nats_at = (over.mean, over.low, over.high)
+    ends = (value if math.isnan(value) else perplexity(max(0.0, value)) for value in nats_at)
+    return Interval(*ends)
 
 
 def summary_table(results: pd.DataFrame, candidates: list[Candidate]) -> pd.DataFrame:
     """Returns a row per arch, the first is the arch that was asked for.
 
-    Columns: `label`, `arch`, `params`, `seeds`, `valid_perplexity` and `test_perplexity`, means over seeds
-    with the ends of the t interval, and `behind`, by how much the first arch is lower, with the t interval
-    of the difference seed by seed.
+    Columns: `label`, `arch`, `params`, `seeds`, `valid_perplexity` and `test_perplexity`, of the mean nats
+    over seeds with the ends of their t interval, and `behind`, by how much the test perplexity of the first
+    arch is lower, the mean difference seed by seed with its t interval.
     """
     first = results[results["label"] == candidates[0].label]["test_perplexity"].tolist()
     rows = []
@@ -29,7 +44,7 @@ def summary_table(results: pd.DataFrame, candidates: list[Candidate]) -> pd.Data
         own = results[results["label"] == candidate.label]
         row: dict[str, Any] = {"label": candidate.label, "arch": candidate.arch, "params": candidate.params}
         row["seeds"] = len(own)
-        intervals = {name: over_seeds(own[name].tolist()) for name in ("valid_perplexity", "test_perplexity")}
+        intervals = {f"{part}_perplexity": perplexities(own[f"{part}_nats"].tolist()) for part in PARTS}
         if place:
             intervals["behind"] = paired(own["test_perplexity"].tolist(), first)
         for name in ("valid_perplexity", "test_perplexity", "behind"):
@@ -40,9 +55,10 @@ def summary_table(results: pd.DataFrame, candidates: list[Candidate]) -> pd.Data
     return pd.DataFrame(rows)
 
 
-def shown_rows(summary: pd.DataFrame) -> list[list[str]]:
-    """Returns the cells of the summary as text."""
-    return [
+def shown_rows(summary: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
+    """Returns heads and cells of the summary as text."""
+    heads = [*HEADS, f"{summary['label'].iloc[0]} is lower by"]
+    return heads, [
         [
             str(row["label"]),
             f"{row['params'] / 1e6:.3g}",
@@ -59,17 +75,28 @@ def _bounds(row: dict[Any, Any], name: str) -> str:
     return f"{mean:.2f}" if math.isnan(low) else f"{mean:.2f} ({low:.2f} to {high:.2f})"
 
 
+def of_unknown(corpus: Corpus) -> str:
+    """Returns in a sentence how many words of the test text no net of it knows."""
+    count, among = corpus.vocabulary.unknown(corpus.test), len(corpus.test)
+    return (
+        f"Unknown are {count:,} of {among:,} tokens of the test text ({count / among:.1%}); a perplexity "
+        "counts them as one word, <unk>."
+    )
+
+
 def print_rows(summary: pd.DataFrame, console: Console) -> None:
     """Prints the summary."""
+    heads, cells = shown_rows(summary)
     table = Rows(box=None)
-    for place, head in enumerate(HEADS):
+    for place, head in enumerate(heads):
         table.add_column(head, justify="right" if place else "left", no_wrap=not place)
-    for row in shown_rows(summary):
+    for row in cells:
         table.add_row(*row)
     put(console, table)
 
 
 def to_markdown(summary: pd.DataFrame) -> list[str]:
     """Returns the lines of the summary as a Markdown table."""
-    rule = ["---", *["---:"] * (len(HEADS) - 1)]
-    return [f"| {' | '.join(map(table_cell, row))} |" for row in (HEADS, rule, *shown_rows(summary))]
+    heads, cells = shown_rows(summary)
+    rule = ["---", *["---:"] * (len(heads) - 1)]
+    return [f"| {' | '.join(map(table_cell, row))} |" for row in (heads, rule, *cells)]
