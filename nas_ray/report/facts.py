@@ -10,11 +10,12 @@ import numpy as np
 import pandas as pd
 
 from nas_ray.report.kinds import Kind
-from nas_ray.report.magnitudes import shown_score
+from nas_ray.report.magnitudes import shown_perplexity, shown_score
 from nas_ray.report.run_data import RunData
 from nas_ray.report.score_panels import UNITS
 from nas_ray.report.standing import is_relative
 from nas_ray.rows import final_arch
+from nas_ray.text.spec import TEXT
 
 UNKNOWN = "-"
 
@@ -36,7 +37,7 @@ def facts_of(run: RunData) -> list[Fact]:
     images: Any = run.info.get("images", process.get("images"))
     images = images.get("description") if isinstance(images, dict) else images
     counts = _counts(run)
-    known = _and(*(word for word in (run.space, run.dataset) if word != "unknown"))
+    known = _and(*(word for word in (run.searched, run.dataset) if word != "unknown"))
     what = f"{run.method} on {known}" if known else run.method
     facts = [
         ("what", what if status == UNKNOWN else f"{what}; {status}"),
@@ -44,7 +45,7 @@ def facts_of(run: RunData) -> list[Fact]:
         ("accuracy is", run.acc_source or "not known"),
         ("fitness", str(run.fitness)),
         ("scores", ", ".join(run.scores)),
-        ("images", str(images or "")),
+        ("text" if run.dataset == TEXT else "images", str(images or "")),
         ("when", _when(run, process)),
         ("where", _where(process)),
         (
@@ -97,16 +98,17 @@ def _where(process: Mapping[str, Any]) -> str:
 
 
 def _best(run: RunData) -> list[Fact]:
+    what = "best recipe" if run.finds_recipe else "best arch"
     if run.best_place is None:
         errors = run.rows["error"].dropna()
         first = f"; the first error was {str(errors.iloc[0]).splitlines()[0]}" if len(errors) else ""
-        return [("best arch", f"none: no evaluation has a finite fitness{first}")]
+        return [(what, f"none: no evaluation has a finite fitness{first}")]
     row, best = run.rows.iloc[run.best_place], run.best or {}
     arch = final_arch(dict(row))
     same = best.get("arch") == arch
     index = f" (index {best['index']:,})" if same and isinstance(best.get("index"), int) else ""
     label = f"{best['label']}: " if same and isinstance(best.get("label"), str) else ""
-    facts = [*_accuracy(run, row, same), ("best arch", f"{label}{arch}{index}")]
+    facts = [*_accuracy(run, row, same), (what, f"{label}{arch}{index}")]
     if row["arch"] != arch:
         facts.append(("found by", str(row["arch"])))
     if not is_relative(run.fitness) and str(run.fitness) not in run.scores:
@@ -117,6 +119,8 @@ def _best(run: RunData) -> list[Fact]:
         for name in UNITS
         if name in row and name not in run.scores
     ]
+    if held_out := shown_perplexity(dict(row)):
+        facts.append(("its perplexity", f"{held_out} of the held-out text"))
     return facts
 
 

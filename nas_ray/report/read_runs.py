@@ -9,23 +9,25 @@ from typing import Any
 
 import pandas as pd
 
+from nas_ray.benchmarks.published import net_named, of_other_nets
 from nas_ray.errors import UsageError
 from nas_ray.images.datasets import DATASETS
 from nas_ray.report.accuracies import Accuracies
 from nas_ray.report.correlation import BASELINES
 from nas_ray.report.run_data import RunData, complete
 from nas_ray.runs.folder import FILE_NAME, JOURNAL, check_is_run, read_run
+from nas_ray.runs.kinds import check_has_page
 from nas_ray.safe_files.stored_numbers import with_numbers
 from nas_ray.safe_files.tables import read_table
-from nas_ray.searchers.fitness import Fitness, parse_fitness
+from nas_ray.searchers.fitness import Fitness, by_training, parse_fitness
 from nas_ray.searchers.pareto import parse_objectives
 
 NO_SCORES = {"place", "index", "rank", "accuracy", "seconds", "fitness"}
 """Columns of numbers that are no scores."""
 DATASET_OF = {facts.num_classes: name for name, facts in DATASETS.items()}
 """The dataset whose nets have so many outputs."""
-PUBLISHED = {"channels": 16, "cells": 5}
-"""The nets that the benchmarks trained."""
+TRAINED = ("valid_acc", "valid_nats")
+"""What trainings are judged by where nothing was said."""
 
 
 def read_runs(folder: Path, accuracies: Accuracies) -> list[RunData]:
@@ -40,10 +42,7 @@ def read_runs(folder: Path, accuracies: Accuracies) -> list[RunData]:
     """
     check_is_run(folder)
     info = read_run(folder)
-    if info.get("experiment") == "train":
-        raise UsageError(
-            f"{folder} is a training, whose report is {folder / 'model_card.md'}; give folders of searches."
-        )
+    check_has_page(folder, info)
     if "args" in info:
         return [_search(folder, info, accuracies)]
     if info.get("experiment") == "score_space":
@@ -59,14 +58,15 @@ def read_runs(folder: Path, accuracies: Accuracies) -> list[RunData]:
 def _search(folder: Path, info: Mapping[str, Any], accuracies: Accuracies) -> RunData:
     args = _get(info, "args", dict, folder)
     scores = tuple(map(str, _get(info, "scores", list, folder)))
-    text = args.get("fitness")
-    fitness = _fitness(None if text is None else str(text), scores, folder)
+    fitness = _searched_by(args, scores, folder)
     rows, notes = _search_rows(folder, info)
     rows = complete(rows, scores, fitness, folder)
     for name in set(scores) - set(rows.columns):
         rows[name] = float("nan")  # no evaluation got as far
     dataset, spec = str(args.get("dataset", "unknown")), str(args.get("benchmark", "none"))
     rows, column, source, said = accuracies.join(rows, dataset, spec, scores, folder=folder)
+    if source and (others := of_other_nets(net_named(args.get("space")))):
+        said = [*said, f"{_name(folder)}: {others}"]
     return RunData(
         folder=folder,
         name=str(args.get("name") or _name(folder)),
@@ -125,9 +125,8 @@ def _scored(folder: Path, info: Mapping[str, Any], accuracies: Accuracies) -> Ru
     rows, column, source, notes = accuracies.join(rows, dataset, "auto", folder=folder)
     last: Any = (_get(info, "runs", list, folder) or [{}])[-1]
     settings = {key: value for key, value in info.items() if key not in ("format", "experiment", "runs")}
-    if source and any(info.get(key, value) != value for key, value in PUBLISHED.items()):
-        nets = " and ".join(f"{value} {key}" for key, value in PUBLISHED.items())
-        notes = [*notes, f"{_name(folder)}: accuracy is that of nets with {nets}, not of those scored."]
+    if source and (others := of_other_nets(info)):
+        notes = [*notes, f"{_name(folder)}: {others}"]
     return RunData(
         folder=folder,
         name=_name(folder),
@@ -187,6 +186,15 @@ def _get(info: Mapping[str, Any], key: str, kind: type, folder: Path) -> Any:
             "was changed."
         )
     return value
+
+
+def _searched_by(args: Mapping[str, Any], scores: Sequence[str], folder: Path) -> Fitness:
+    """Returns what a search maximised; costs that it measured beside trainings are no part of that."""
+    text = args.get("fitness")
+    trained = [name for name in TRAINED if name in scores]
+    if text is None and args.get("fidelity") is not None and trained:
+        return by_training(trained[0])
+    return _fitness(None if text is None else str(text), scores, folder)
 
 
 def _fitness(text: str | None, scores: Sequence[str], folder: Path) -> Fitness:

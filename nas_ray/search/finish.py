@@ -14,13 +14,14 @@ from rich.console import Console
 
 from nas_ray.benchmarks import Benchmark
 from nas_ray.benchmarks.base import accuracy_column, known_accuracy
+from nas_ray.benchmarks.published import net_in, of_other_nets
 from nas_ray.drivers.table import to_table
 from nas_ray.evaluation.gpu_memory import packing
 from nas_ray.report.cells import draw_cell, has_cell
 from nas_ray.report.front import draw_front, front_of
 from nas_ray.report.front_table import print_front
 from nas_ray.report.search_curve import draw_search
-from nas_ray.report.settings import draw_importance, draw_parallel, importance_table, setting_rows
+from nas_ray.report.settings import caution, draw_importance, draw_parallel, importance_table, setting_rows
 from nas_ray.report.summary import best_row, summarize
 from nas_ray.report.summary_table import Course, print_summary
 from nas_ray.rows import ERROR, FOUND, arch_first, final_arch, final_archs, given_in
@@ -29,6 +30,7 @@ from nas_ray.search.base import Experiment
 from nas_ray.search.estimation import CHECKPOINTS, VALID_ACC
 from nas_ray.searchers.pareto import objectives_of
 from nas_ray.spaces import FiniteSpace, arch_of
+from nas_ray.spaces.one_arch import OneArch
 from nas_ray.spaces.product import arch_space, product_of
 from nas_ray.terminal.console import say
 
@@ -64,7 +66,7 @@ def finish(experiment: Experiment, folder: Path, wall_seconds: float, pictures: 
         benchmark=experiment.benchmark,
         wall_seconds=wall_seconds,
         num_draws=len(rows) - given_in(rows),
-        space=space if isinstance(space, FiniteSpace) else None,
+        space=space if isinstance(space, FiniteSpace) and not isinstance(space, OneArch) else None,
         label=experiment.called,
     )
     write_json(folder / "best.json", summary)
@@ -86,7 +88,7 @@ def _leave_settings(experiment: Experiment, rows: pd.DataFrame, folder: Path, pi
     table = importance_table(known)
     write_table(folder, table, "importance")
     if pictures:
-        draw_importance(table, folder / "importance.png")
+        draw_importance(table, folder / "importance.png", note=caution(known))
         draw_parallel(known, folder / "settings.png", fitness=str(experiment.fitness))
 
 
@@ -111,11 +113,19 @@ def show_front(outcome: Outcome, experiment: Experiment, folder: Path, console: 
 
 def show(outcome: Outcome, experiment: Experiment, console: Console, gpus_per_trial: float = 0.0) -> int:
     """Prints what a finished search found and returns the exit code."""
-    course = None if outcome.best is None else Course(outcome.rows, outcome.best, experiment.fitness)
+    head = "Best recipe" if isinstance(arch_space(experiment.space), OneArch) else Course.head
+    course = None if outcome.best is None else Course(outcome.rows, outcome.best, experiment.fitness, head)
     print_summary(outcome.summary, console, course, introduced=True)
+    say_of_which_nets(experiment, console)
     if said := packing(outcome.rows, gpus_per_trial):
         say(console, said, "dim")
     return 0 if outcome.best is not None else 1
+
+
+def say_of_which_nets(experiment: Experiment, console: Console) -> None:
+    """Says below an accuracy of a benchmark that it is of other nets, if it is."""
+    if experiment.benchmark and (others := of_other_nets(net_in(arch_space(experiment.final_space)))):
+        say(console, f"A{others[1:]}", "yellow")
 
 
 def write_rows(

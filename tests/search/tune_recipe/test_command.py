@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from nas_ray.errors import UsageError
 from nas_ray.report.html_report import write_report
 from nas_ray.runs.folder import create_run, write_json
 from nas_ray.search.tune_recipe.args import TuneRecipeArgs, parse_tuning
@@ -17,8 +18,10 @@ from nas_ray.train.args import parse as parse_training
 from nas_ray.train.args import remarks
 from nas_ray.train.job import prepare
 from tests.guards.commands import call, refused
+from tests.report.page import Page
 
 SETTINGS = "lr=log:0.001..1,nesterov=true/false,momentum=0.5..0.95:if:nesterov:true,batch_size=32/64"
+FEW = "6 points say little of 4 settings: trust these shares from about 40 points on."
 SMALL = ["--fidelity", "epochs:1:data_fraction=0.3", "--settings", SETTINGS, "--driver", "process"]
 
 
@@ -39,8 +42,11 @@ def tuned(found: Path) -> Path:
     folder = found.parent / "tuned"
     ended = call("tune_recipe", found, *SMALL, "--num-samples", 6, "--searcher", "wrs", "--out", folder)
     assert ended.code == 0, ended.err
+    assert "tune_recipe wrs on the recipe of lenet-5 for cifar10: at most 6 evaluations" in ended.out
     assert "arch       lenet-5" in ended.out
+    assert "Best recipe\nlenet-5@lr=" in ended.out
     assert "Best settings: lr=" in ended.out
+    assert FEW in " ".join(ended.out.split())
     return folder
 
 
@@ -56,6 +62,7 @@ def test_it_trains_the_found_arch_by_each_recipe(tuned: Path) -> None:
     assert rows["valid_acc"].nunique() > 3
     assert {"momentum" in settings_of(point) for point in rows["arch"]} == {True, False}
     best = json.loads((tuned / "best.json").read_text(encoding="utf-8"))
+    assert best["index"] is None
     assert best["fitness"] == rows["valid_acc"].max()
     info = json.loads((tuned / "run.json").read_text(encoding="utf-8"))
     assert info["args"]["space"] == f"hand-designed@{SETTINGS}"
@@ -83,6 +90,10 @@ def test_the_page_has_importance_and_coordinates(tuned: Path) -> None:
     page = write_report([tuned], tuned / "page.html").read_text(encoding="utf-8")
     for text in ("Settings beside the archs", "Importance of each setting", "Parallel coordinates"):
         assert text in page
+    assert FEW in page
+    facts = Page(tuned / "page.html").facts
+    assert facts["what"] == "tune_recipe wrs on the recipe of lenet-5, cifar10; finished"
+    assert facts["best recipe"].startswith("lenet-5@lr=")
 
 
 def test_a_training_by_what_was_found(found: Path, tuned: Path) -> None:
@@ -149,3 +160,19 @@ def test_trainings_are_stopped_early(found: Path, tmp_path: Path, ray_started: N
     assert len(rows) == 8
     assert rows["epochs"].min() < 4
     assert rows["epochs"].max() == 4
+
+
+def test_a_text_is_refused_before_anything_is_opened(tmp_path: Path) -> None:
+    folder = tmp_path / "text"
+    args = {"space": "rnn-nets", "task": "text", "dataset": "text", "images": "auto"}
+    create_run(folder, {"experiment": "rea", "args": args, "images": {"source": "text"}})
+    write_json(folder / "best.json", {"arch": "lstm"})
+    with pytest.raises(UsageError) as raised:
+        parse_tuning("", [str(folder)])
+    assert str(raised.value).startswith(
+        f"{folder} is of a search on a text, and this command is for images; give the folder of a search on "
+        "images, or train what was found with "
+    )
+    with pytest.raises(UsageError, match="^A recipe is tuned on images and no text; leave --task out"):
+        TuneRecipeArgs(task="text", arch="lstm").check()
+    assert parse_training("", [str(folder)]).task == "text"
