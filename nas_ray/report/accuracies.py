@@ -15,6 +15,7 @@ from nas_ray.images.datasets import DATASETS
 from nas_ray.rows import final_archs
 from nas_ray.safe_files.stored_numbers import row_numbers
 from nas_ray.spaces.settings import arch_of
+from nas_ray.text.spec import TEXT
 
 COLUMNS = ("benchmark_test_acc", "benchmark_valid_acc", "test_acc", "valid_acc")
 
@@ -59,6 +60,8 @@ class Accuracies:
         if self._given is None and held is not None:
             accuracy = row_numbers(rows, held, f"the table of {folder}")
             return rows.assign(accuracy=accuracy), held, _source(rows), []
+        if dataset == TEXT:  # which no benchmark knows, and is nothing to warn of
+            return rows.assign(accuracy=np.nan), "accuracy", None, []
         try:
             benchmark = self._open(self._given or spec, dataset)
         except UsageError as error:

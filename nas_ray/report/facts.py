@@ -10,11 +10,12 @@ import numpy as np
 import pandas as pd
 
 from nas_ray.report.kinds import Kind
-from nas_ray.report.magnitudes import shown_score
+from nas_ray.report.magnitudes import shown_perplexity, shown_score
 from nas_ray.report.run_data import RunData
 from nas_ray.report.score_panels import UNITS
 from nas_ray.report.standing import is_relative
 from nas_ray.rows import final_arch
+from nas_ray.text.spec import TEXT
 
 UNKNOWN = "-"
 
@@ -44,7 +45,7 @@ def facts_of(run: RunData) -> list[Fact]:
         ("accuracy is", run.acc_source or "not known"),
         ("fitness", str(run.fitness)),
         ("scores", ", ".join(run.scores)),
-        ("images", str(images or "")),
+        ("text" if run.dataset == TEXT else "images", str(images or "")),
         ("when", _when(run, process)),
         ("where", _where(process)),
         (
@@ -117,6 +118,8 @@ def _best(run: RunData) -> list[Fact]:
         for name in UNITS
         if name in row and name not in run.scores
     ]
+    if held_out := shown_perplexity(dict(row)):
+        facts.append(("its perplexity", f"{held_out} of the held-out text"))
     return facts
 
 

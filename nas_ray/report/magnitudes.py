@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -34,3 +36,9 @@ def shown_score(value: float | None, digits: int = 6) -> str:
     if size >= LARGE or 0 < size < SMALL:
         return f"{'-' if value < 0 else ''}10^{math.log10(size):.2f}"
     return f"{value:.{digits}g}"
+
+
+def shown_perplexity(row: Mapping[Any, Any]) -> str:
+    """Returns the perplexity of the text that a training held out; nothing where a row has none."""
+    value = row.get("valid_perplexity")
+    return f"{value:,.1f}" if isinstance(value, (int, float)) and math.isfinite(value) else ""

@@ -17,13 +17,15 @@ from nas_ray.report.run_data import RunData, complete
 from nas_ray.runs.folder import FILE_NAME, JOURNAL, check_is_run, read_run
 from nas_ray.safe_files.stored_numbers import with_numbers
 from nas_ray.safe_files.tables import read_table
-from nas_ray.searchers.fitness import Fitness, parse_fitness
+from nas_ray.searchers.fitness import Fitness, by_training, parse_fitness
 from nas_ray.searchers.pareto import parse_objectives
 
 NO_SCORES = {"place", "index", "rank", "accuracy", "seconds", "fitness"}
 """Columns of numbers that are no scores."""
 DATASET_OF = {facts.num_classes: name for name, facts in DATASETS.items()}
 """The dataset whose nets have so many outputs."""
+TRAINED = ("valid_acc", "valid_nats")
+"""What trainings are judged by where nothing was said."""
 PUBLISHED = {"channels": 16, "cells": 5}
 """The nets that the benchmarks trained."""
 
@@ -59,8 +61,7 @@ def read_runs(folder: Path, accuracies: Accuracies) -> list[RunData]:
 def _search(folder: Path, info: Mapping[str, Any], accuracies: Accuracies) -> RunData:
     args = _get(info, "args", dict, folder)
     scores = tuple(map(str, _get(info, "scores", list, folder)))
-    text = args.get("fitness")
-    fitness = _fitness(None if text is None else str(text), scores, folder)
+    fitness = _searched_by(args, scores, folder)
     rows, notes = _search_rows(folder, info)
     rows = complete(rows, scores, fitness, folder)
     for name in set(scores) - set(rows.columns):
@@ -187,6 +188,15 @@ def _get(info: Mapping[str, Any], key: str, kind: type, folder: Path) -> Any:
             "was changed."
         )
     return value
+
+
+def _searched_by(args: Mapping[str, Any], scores: Sequence[str], folder: Path) -> Fitness:
+    """Returns what a search maximised; costs that it measured beside trainings are no part of that."""
+    text = args.get("fitness")
+    trained = [name for name in TRAINED if name in scores]
+    if text is None and args.get("fidelity") is not None and trained:
+        return by_training(trained[0])
+    return _fitness(None if text is None else str(text), scores, folder)
 
 
 def _fitness(text: str | None, scores: Sequence[str], folder: Path) -> Fitness:

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from nas_ray.report.cells import cell_text
 from nas_ray.report.expected import ORACLE_SAYS
-from nas_ray.report.magnitudes import shown_score
+from nas_ray.report.magnitudes import shown_perplexity, shown_score
 from nas_ray.report.standing import is_relative, rank_of
 from nas_ray.searchers.columns import Negated
 from nas_ray.terminal.console import Rows, headed, put, say
@@ -82,6 +82,8 @@ def _table(summary: Mapping[str, Any], course: Course | None) -> Rows:
     for name, score in summary["scores"].items():
         judged = course is not None and score is not None and name in getattr(course.fitness, "names", ())
         table.add_row(name, shown_score(score), _place(name, course) if judged else "score")
+    if course is not None and (held_out := shown_perplexity(course.best)):
+        table.add_row("perplexity", held_out, "of the held-out text")
     if said := _fitness(summary, course):
         table.add_row("fitness", *said, end_section=True)
     if summary["benchmark"] is not None:

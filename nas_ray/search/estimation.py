@@ -23,8 +23,8 @@ from nas_ray.runs.folder import read_run
 from nas_ray.search.argument_groups import EstimateArgs, StoppingArgs
 from nas_ray.search.defaults import said_out
 from nas_ray.search.together import check_together
-from nas_ray.searchers import Fitness, Single, parse_fitness
-from nas_ray.searchers.columns import Negated
+from nas_ray.searchers import Fitness, parse_fitness
+from nas_ray.searchers.fitness import by_training
 from nas_ray.shared_weights.supernet_scores import SupernetScores
 from nas_ray.shared_weights.together import has_supernet, on_supernet, together
 from nas_ray.spaces import SearchSpace
@@ -195,7 +195,7 @@ def _fitness(args: EstimateArgs, columns: Sequence[str], trained: str) -> Fitnes
     if args.fitness is not None:
         return parse_fitness(args.fitness, [*columns, trained] if args.fidelity else columns)
     if args.fidelity is not None:
-        return Negated(trained) if trained == VALID_NATS else Single((trained,))
+        return by_training(trained)
     scores = [name for name in columns if name not in MEASURED]
     if not scores:
         raise UsageError(

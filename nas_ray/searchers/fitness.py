@@ -72,6 +72,11 @@ def is_accuracy(fitness: object) -> bool:
     return isinstance(fitness, Single) and fitness.names == ("valid_acc",)
 
 
+def by_training(column: str) -> Single | Negated:
+    """Returns what a search by trainings alone maximises: `valid_acc`, or `-valid_nats` on a text."""
+    return Negated(column) if column == "valid_nats" else Single((column,))
+
+
 WEIGHTED: dict[str, type[Mixed]] = {"mixed": Mixed, "mixed_ranks": MixedRanks, "mixed_raw": MixedRaw}
 """Kinds that take a weight."""
 

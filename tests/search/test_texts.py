@@ -12,6 +12,7 @@ from rich.console import Console
 from nas_ray.commands.names import check_names
 from nas_ray.drivers.scheduling import make_scheduler, teach
 from nas_ray.errors import UsageError
+from nas_ray.report.html_report import write_report
 from nas_ray.search.arguments import AnySearchArgs, SearchArgs
 from nas_ray.search.experiment import prepare
 from nas_ray.search.session import run
@@ -19,6 +20,7 @@ from nas_ray.search.two_stage import Halving
 from nas_ray.search.two_stage_args import TwoStageArgs
 from nas_ray.searchers.columns import Negated
 from nas_ray.searchers.messages import epoch_result
+from tests.report.page import Page
 from tests.training.small_lstm import generated_text
 
 SPACE = "tests.training.small_lstm:SmallLstms"
@@ -47,6 +49,16 @@ def test_a_search_on_a_text_is_a_run_like_any_other(
     info = json.loads((tmp_path / "run" / "run.json").read_text())
     assert info["args"]["dataset"] == "text"
     assert info["images"]["source"] == text
+    best = rows.loc[rows["fitness"].idxmax()]
+    perplexity = f"{best['valid_perplexity']:,.1f}"
+    assert f"perplexity {perplexity} of the held-out text" in " ".join(said.split())
+    page = Page(write_report([tmp_path / "run"]))
+    assert "cannot be used here" not in page.text
+    assert "2,084 words to learn from" in page.facts["text"]
+    assert "images" not in page.facts
+    assert page.facts["fitness"] == "-valid_nats"
+    assert page.facts["its perplexity"] == f"{perplexity} of the held-out text"
+    assert page.json["curves-1"]["layout"]["yaxis"]["title"]["text"] == "-valid_nats"
     Path(text.partition(":")[2]).write_text(generated_text(seed=1))
     again = SearchArgs(**{**vars(args), "resume": tmp_path / "run"})
     with pytest.raises(UsageError, match="scored another minibatch than text:"):
