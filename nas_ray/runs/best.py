@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from nas_ray.errors import UsageError
+from nas_ray.process.started import command_for
 from nas_ray.runs.folder import read_run
 from nas_ray.safe_files.foreign import check_brings_no_code
 from nas_ray.spaces.settings import AT, arch_of, settings_of, space_name
@@ -100,10 +101,15 @@ def taken_over(folder: Path, names: Sequence[str]) -> dict[str, Any]:
     """Returns the arguments `names` of the search in `folder`; its space without settings, its own images.
 
     Raises:
-        UsageError: the folder would bring code.
+        UsageError: the folder would bring code, or is of a search on a text, and the task is not taken over.
     """
     info = read_run(folder)
     stored = info["args"]
+    if "task" not in names and stored.get("task", "images") != "images":
+        raise UsageError(
+            f"{folder} is of a search on a text, and this command is for images; give the folder of a search "
+            f"on images, or train what was found with {command_for('train', folder)}."
+        )
     values: dict[str, Any] = {name: stored[name] for name in names if name in stored}
     values |= {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
     if "space" in values:

@@ -16,6 +16,7 @@ from nas_ray.spaces.settings import AT, space_name
 from nas_ray.terminal import ranges
 from nas_ray.terminal.argument_groups import FoundArgs
 from nas_ray.terminal.command_line import read_args
+from nas_ray.training.task_args import is_text
 
 NAME = "tune_recipe"
 TAKEN_OVER = ("dataset", "images", "image_size", "split_seed", "skip_unreadable", "space")
@@ -54,8 +55,13 @@ class TuneRecipeArgs(FoundArgs, AnySearchArgs):
         """Checks what needs no import and is no name.
 
         Raises:
-            UsageError: nothing is trained.
+            UsageError: nothing is trained, or on a text.
         """
+        if is_text(self):
+            raise UsageError(
+                "A recipe is tuned on images and no text; leave --task out, or search the settings of nets of "
+                "a text with rea."
+            )
         if self.fidelity is None:
             raise UsageError("A recipe is tuned by trainings; give --fidelity, such as fast or epochs:4.")
 
