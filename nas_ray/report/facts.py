@@ -37,7 +37,7 @@ def facts_of(run: RunData) -> list[Fact]:
     images: Any = run.info.get("images", process.get("images"))
     images = images.get("description") if isinstance(images, dict) else images
     counts = _counts(run)
-    known = _and(*(word for word in (run.space, run.dataset) if word != "unknown"))
+    known = _and(*(word for word in (run.searched, run.dataset) if word != "unknown"))
     what = f"{run.method} on {known}" if known else run.method
     facts = [
         ("what", what if status == UNKNOWN else f"{what}; {status}"),
@@ -98,16 +98,17 @@ def _where(process: Mapping[str, Any]) -> str:
 
 
 def _best(run: RunData) -> list[Fact]:
+    what = "best recipe" if run.finds_recipe else "best arch"
     if run.best_place is None:
         errors = run.rows["error"].dropna()
         first = f"; the first error was {str(errors.iloc[0]).splitlines()[0]}" if len(errors) else ""
-        return [("best arch", f"none: no evaluation has a finite fitness{first}")]
+        return [(what, f"none: no evaluation has a finite fitness{first}")]
     row, best = run.rows.iloc[run.best_place], run.best or {}
     arch = final_arch(dict(row))
     same = best.get("arch") == arch
     index = f" (index {best['index']:,})" if same and isinstance(best.get("index"), int) else ""
     label = f"{best['label']}: " if same and isinstance(best.get("label"), str) else ""
-    facts = [*_accuracy(run, row, same), ("best arch", f"{label}{arch}{index}")]
+    facts = [*_accuracy(run, row, same), (what, f"{label}{arch}{index}")]
     if row["arch"] != arch:
         facts.append(("found by", str(row["arch"])))
     if not is_relative(run.fitness) and str(run.fitness) not in run.scores:

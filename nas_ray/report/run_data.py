@@ -17,6 +17,7 @@ from nas_ray.rows import GIVEN, Row, given_in
 from nas_ray.runs.folder import method_of
 from nas_ray.safe_files.stored_numbers import row_numbers
 from nas_ray.searchers.fitness import Fitness
+from nas_ray.spaces.settings import recipe_of
 
 Lookup = Callable[[str], float]
 """Accuracy of an arch in percent, NaN if unknown."""
@@ -69,6 +70,17 @@ class RunData:
     def method(self) -> str:
         """The experiment, and the searcher where it took one of several."""
         return method_of(self.experiment, self.settings)
+
+    @property
+    def searched(self) -> str:
+        """The space, or the recipe of the one arch that was given."""
+        arch = self.settings.get("arch")
+        return recipe_of(arch) if self.finds_recipe and isinstance(arch, str) else self.space
+
+    @property
+    def finds_recipe(self) -> bool:
+        """Whether an arch was given and its recipe was looked for."""
+        return self.experiment == "tune_recipe"
 
     @cached_property
     def distinct(self) -> pd.DataFrame:

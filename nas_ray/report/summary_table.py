@@ -34,11 +34,13 @@ class Course:
         rows: all of them.
         best: the fittest.
         fitness: what it maximised.
+        head: what the fittest is.
     """
 
     rows: pd.DataFrame
     best: Mapping[str, Any]
     fitness: Fitness
+    head: str = "Best arch"
 
 
 def print_summary(
@@ -56,7 +58,7 @@ def print_summary(
         say(console, _nothing_found(summary), "bold red", wrapped=True)
         return
     index = "" if summary["index"] is None else f" (index {summary['index']:,})"
-    say(console, headed("Best arch", index))
+    say(console, headed(course.head if course else Course.head, index))
     if summary.get("label"):
         say(console, summary["label"], "bold cyan")
     say(console, summary["arch"], "cyan")

@@ -35,7 +35,7 @@ from nas_ray.spaces.found import space_of_found
 from nas_ray.spaces.named import make_space
 from nas_ray.spaces.one_arch import OneArch
 from nas_ray.spaces.product import arch_space
-from nas_ray.spaces.settings import written
+from nas_ray.spaces.settings import recipe_of, written
 from nas_ray.terminal.console import say
 from nas_ray.terminal.ranges import check_ranges
 from nas_ray.training.reads_text import check_reads_text
@@ -98,7 +98,9 @@ class Prepared(Runnable):
         args = self.args
         limits = [f"{self.num_samples} evaluations"] if self.num_samples else []
         limits += [f"{args.time_budget_s:g} s"] if args.time_budget_s else []
-        what = f"{method_of(self.name, vars(args))} on {args.space} for {args.dataset}"
+        archs = arch_space(self.space)
+        searched = recipe_of(archs.arch) if isinstance(archs, OneArch) else args.space
+        what = f"{method_of(self.name, vars(args))} on {searched} for {args.dataset}"
         return [f"{what}: at most {' or '.join(limits)}", *judged(self)]
 
     def planned(self, plan: Plan) -> Plan:

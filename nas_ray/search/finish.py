@@ -29,6 +29,7 @@ from nas_ray.search.base import Experiment
 from nas_ray.search.estimation import CHECKPOINTS, VALID_ACC
 from nas_ray.searchers.pareto import objectives_of
 from nas_ray.spaces import FiniteSpace, arch_of
+from nas_ray.spaces.one_arch import OneArch
 from nas_ray.spaces.product import arch_space, product_of
 from nas_ray.terminal.console import say
 
@@ -64,7 +65,7 @@ def finish(experiment: Experiment, folder: Path, wall_seconds: float, pictures: 
         benchmark=experiment.benchmark,
         wall_seconds=wall_seconds,
         num_draws=len(rows) - given_in(rows),
-        space=space if isinstance(space, FiniteSpace) else None,
+        space=space if isinstance(space, FiniteSpace) and not isinstance(space, OneArch) else None,
         label=experiment.called,
     )
     write_json(folder / "best.json", summary)
@@ -111,7 +112,8 @@ def show_front(outcome: Outcome, experiment: Experiment, folder: Path, console: 
 
 def show(outcome: Outcome, experiment: Experiment, console: Console, gpus_per_trial: float = 0.0) -> int:
     """Prints what a finished search found and returns the exit code."""
-    course = None if outcome.best is None else Course(outcome.rows, outcome.best, experiment.fitness)
+    head = "Best recipe" if isinstance(arch_space(experiment.space), OneArch) else Course.head
+    course = None if outcome.best is None else Course(outcome.rows, outcome.best, experiment.fitness, head)
     print_summary(outcome.summary, console, course, introduced=True)
     if said := packing(outcome.rows, gpus_per_trial):
         say(console, said, "dim")

@@ -145,3 +145,8 @@ def read_settings(given: Any) -> dict[str, Setting]:
 def written(settings: Mapping[str, Setting]) -> str:
     """Returns settings as `parse_settings` reads them."""
     return ",".join(f"{name}={setting}" for name, setting in settings.items())
+
+
+def recipe_of(arch: str) -> str:
+    """Returns what is searched where an arch is given and only the settings beside it are looked for."""
+    return f"the recipe of {arch}"

@@ -59,8 +59,8 @@ class TuneRecipeArgs(FoundArgs, AnySearchArgs):
         """
         if is_text(self):
             raise UsageError(
-                "A recipe is tuned on images and no text; leave --task out, or search the settings of nets of "
-                "a text with rea."
+                "A recipe is tuned on images and no text; leave --task out, or search settings of nets of a "
+                "text with rea."
             )
         if self.fidelity is None:
             raise UsageError("A recipe is tuned by trainings; give --fidelity, such as fast or epochs:4.")

@@ -18,6 +18,7 @@ from nas_ray.train.args import parse as parse_training
 from nas_ray.train.args import remarks
 from nas_ray.train.job import prepare
 from tests.guards.commands import call, refused
+from tests.report.page import Page
 
 SETTINGS = "lr=log:0.001..1,nesterov=true/false,momentum=0.5..0.95:if:nesterov:true,batch_size=32/64"
 SMALL = ["--fidelity", "epochs:1:data_fraction=0.3", "--settings", SETTINGS, "--driver", "process"]
@@ -40,7 +41,9 @@ def tuned(found: Path) -> Path:
     folder = found.parent / "tuned"
     ended = call("tune_recipe", found, *SMALL, "--num-samples", 6, "--searcher", "wrs", "--out", folder)
     assert ended.code == 0, ended.err
+    assert "tune_recipe wrs on the recipe of lenet-5 for cifar10: at most 6 evaluations" in ended.out
     assert "arch       lenet-5" in ended.out
+    assert "Best recipe\nlenet-5@lr=" in ended.out
     assert "Best settings: lr=" in ended.out
     return folder
 
@@ -57,6 +60,7 @@ def test_it_trains_the_found_arch_by_each_recipe(tuned: Path) -> None:
     assert rows["valid_acc"].nunique() > 3
     assert {"momentum" in settings_of(point) for point in rows["arch"]} == {True, False}
     best = json.loads((tuned / "best.json").read_text(encoding="utf-8"))
+    assert best["index"] is None
     assert best["fitness"] == rows["valid_acc"].max()
     info = json.loads((tuned / "run.json").read_text(encoding="utf-8"))
     assert info["args"]["space"] == f"hand-designed@{SETTINGS}"
@@ -84,6 +88,9 @@ def test_the_page_has_importance_and_coordinates(tuned: Path) -> None:
     page = write_report([tuned], tuned / "page.html").read_text(encoding="utf-8")
     for text in ("Settings beside the archs", "Importance of each setting", "Parallel coordinates"):
         assert text in page
+    facts = Page(tuned / "page.html").facts
+    assert facts["what"] == "tune_recipe wrs on the recipe of lenet-5, cifar10; finished"
+    assert facts["best recipe"].startswith("lenet-5@lr=")
 
 
 def test_a_training_by_what_was_found(found: Path, tuned: Path) -> None:
