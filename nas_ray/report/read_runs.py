@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from nas_ray.benchmarks.published import net_named, of_other_nets
 from nas_ray.errors import UsageError
 from nas_ray.images.datasets import DATASETS
 from nas_ray.report.accuracies import Accuracies
@@ -26,8 +27,6 @@ DATASET_OF = {facts.num_classes: name for name, facts in DATASETS.items()}
 """The dataset whose nets have so many outputs."""
 TRAINED = ("valid_acc", "valid_nats")
 """What trainings are judged by where nothing was said."""
-PUBLISHED = {"channels": 16, "cells": 5}
-"""The nets that the benchmarks trained."""
 
 
 def read_runs(folder: Path, accuracies: Accuracies) -> list[RunData]:
@@ -68,6 +67,8 @@ def _search(folder: Path, info: Mapping[str, Any], accuracies: Accuracies) -> Ru
         rows[name] = float("nan")  # no evaluation got as far
     dataset, spec = str(args.get("dataset", "unknown")), str(args.get("benchmark", "none"))
     rows, column, source, said = accuracies.join(rows, dataset, spec, scores, folder=folder)
+    if source and (others := of_other_nets(net_named(args.get("space")))):
+        said = [*said, f"{_name(folder)}: {others}"]
     return RunData(
         folder=folder,
         name=str(args.get("name") or _name(folder)),
@@ -126,9 +127,8 @@ def _scored(folder: Path, info: Mapping[str, Any], accuracies: Accuracies) -> Ru
     rows, column, source, notes = accuracies.join(rows, dataset, "auto", folder=folder)
     last: Any = (_get(info, "runs", list, folder) or [{}])[-1]
     settings = {key: value for key, value in info.items() if key not in ("format", "experiment", "runs")}
-    if source and any(info.get(key, value) != value for key, value in PUBLISHED.items()):
-        nets = " and ".join(f"{value} {key}" for key, value in PUBLISHED.items())
-        notes = [*notes, f"{_name(folder)}: accuracy is that of nets with {nets}, not of those scored."]
+    if source and (others := of_other_nets(info)):
+        notes = [*notes, f"{_name(folder)}: {others}"]
     return RunData(
         folder=folder,
         name=_name(folder),

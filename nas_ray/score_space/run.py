@@ -9,6 +9,7 @@ from functools import partial
 import numpy as np
 from rich.console import Console
 
+from nas_ray.benchmarks.published import of_other_nets
 from nas_ray.drivers.lifecycle import Ending, begin_ray, command_again, guarded
 from nas_ray.drivers.local_ray import stop_ray
 from nas_ray.drivers.resources import Plan
@@ -24,9 +25,6 @@ from nas_ray.shared_weights.one_by_one import alike_together
 from nas_ray.terminal.console import error_console, say
 from nas_ray.terminal.next_steps import options_of, say_next
 from nas_ray.terminal.text import duration
-
-PUBLISHED = (16, 5)
-"""Channels and cells of the nets in the benchmarks."""
 
 
 def run(args: ScoreArgs, console: Console) -> int:
@@ -135,9 +133,9 @@ def _score(
 
 
 def _report(job: Job, store: ChunkStore, console: Console) -> int:
-    if (job.space.channels, job.space.cells) != PUBLISHED and job.benchmark:
-        nets = f"{PUBLISHED[0]} channels and {PUBLISHED[1]} cells"
-        say(console, f"Accuracy is that of nets with {nets}, not of those scored.")
+    others = of_other_nets({"channels": job.space.channels, "cells": job.space.cells})
+    if others and job.benchmark:
+        say(console, f"A{others[1:]}")
     columns = job.columns.of(job.columns.proxies)
     table = job.classes.spread(store.table(job.archs, columns), columns)
     return report(

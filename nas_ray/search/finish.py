@@ -14,6 +14,7 @@ from rich.console import Console
 
 from nas_ray.benchmarks import Benchmark
 from nas_ray.benchmarks.base import accuracy_column, known_accuracy
+from nas_ray.benchmarks.published import net_in, of_other_nets
 from nas_ray.drivers.table import to_table
 from nas_ray.evaluation.gpu_memory import packing
 from nas_ray.report.cells import draw_cell, has_cell
@@ -115,9 +116,16 @@ def show(outcome: Outcome, experiment: Experiment, console: Console, gpus_per_tr
     head = "Best recipe" if isinstance(arch_space(experiment.space), OneArch) else Course.head
     course = None if outcome.best is None else Course(outcome.rows, outcome.best, experiment.fitness, head)
     print_summary(outcome.summary, console, course, introduced=True)
+    say_of_which_nets(experiment, console)
     if said := packing(outcome.rows, gpus_per_trial):
         say(console, said, "dim")
     return 0 if outcome.best is not None else 1
+
+
+def say_of_which_nets(experiment: Experiment, console: Console) -> None:
+    """Says below an accuracy of a benchmark that it is of other nets, if it is."""
+    if experiment.benchmark and (others := of_other_nets(net_in(arch_space(experiment.final_space)))):
+        say(console, f"A{others[1:]}", "yellow")
 
 
 def write_rows(

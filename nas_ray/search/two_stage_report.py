@@ -20,7 +20,7 @@ from nas_ray.rows import Row, arch_first, final_arch, scores_alone
 from nas_ray.runs.folder import update_run, write_json, write_table
 from nas_ray.search.estimation import CHECKPOINTS, VALID_ACC
 from nas_ray.search.experiment import Prepared
-from nas_ray.search.finish import with_accuracy
+from nas_ray.search.finish import say_of_which_nets, with_accuracy
 from nas_ray.searchers.fitness import Fitness
 from nas_ray.spaces import FiniteSpace
 from nas_ray.spaces.product import arch_space
@@ -101,6 +101,7 @@ def finish(
     put(console, _stages(stages, experiment))
     course = None if best is None else Course(rows, best, stages[-1].fitness)
     print_summary(summary, console, course, introduced=True)
+    say_of_which_nets(experiment, console)
     shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
     update_run(folder, status="finished", wall_seconds=round(wall_seconds, 3))
     return 0 if best is not None else 1

@@ -195,6 +195,11 @@ def test_scored_and_compared_folders(tmp_path: Path) -> None:
     assert "accuracy is that of nets with 16 channels and 5 cells, not of those scored" in page.text
     assert "valid_acc" in page.json["rows"]["columns"]
     assert not [name for name in page.json if name.startswith("curves")]
+    searched = make_search(tmp_path / "searched", rows, space="nats-tss:channels=4,cells=1")
+    said = "searched: accuracy is that of nets with 16 channels and 5 cells, not of those scored"
+    assert said in Page(write_report([searched])).text
+    same = make_search(tmp_path / "same", rows, space="nats-tss:channels=16")
+    assert "not of those scored" not in Page(write_report([same])).text
     compared = make_compared(tmp_path / "compared", {"cifar10": rows, "cifar100": rows})
     both = Page(write_report([compared]))
     assert "Comparison of 2 runs" in both.text
