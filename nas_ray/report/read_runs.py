@@ -16,6 +16,7 @@ from nas_ray.report.accuracies import Accuracies
 from nas_ray.report.correlation import BASELINES
 from nas_ray.report.run_data import RunData, complete
 from nas_ray.runs.folder import FILE_NAME, JOURNAL, check_is_run, read_run
+from nas_ray.runs.kinds import check_has_page
 from nas_ray.safe_files.stored_numbers import with_numbers
 from nas_ray.safe_files.tables import read_table
 from nas_ray.searchers.fitness import Fitness, by_training, parse_fitness
@@ -41,10 +42,7 @@ def read_runs(folder: Path, accuracies: Accuracies) -> list[RunData]:
     """
     check_is_run(folder)
     info = read_run(folder)
-    if info.get("experiment") == "train":
-        raise UsageError(
-            f"{folder} is a training, whose report is {folder / 'model_card.md'}; give folders of searches."
-        )
+    check_has_page(folder, info)
     if "args" in info:
         return [_search(folder, info, accuracies)]
     if info.get("experiment") == "score_space":

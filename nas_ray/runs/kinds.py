@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from nas_ray.errors import UsageError
 from nas_ray.runs.folder import FILE_NAME, check_is_run, check_local, read_run
@@ -34,6 +36,27 @@ def check_reportable(path: Path) -> None:
     check_local(path)
     if not is_tuned(path):
         check_is_run(path)
+
+
+def check_has_page(folder: Path, info: Mapping[str, Any]) -> None:
+    """Checks that a run is one of those that a page is made of, and no other that has its own report.
+
+    Args:
+        folder: of the run.
+        info: its `run.json`.
+
+    Raises:
+        UsageError: a training, or a study, which says where its table is and where its searches are.
+    """
+    if info.get("experiment") == "train":
+        raise UsageError(
+            f"{folder} is a training, whose report is {folder / 'model_card.md'}; give folders of searches."
+        )
+    tables = sorted(folder.glob("*.md"))
+    if tables and not any(name in info for name in ("args", "datasets")):
+        searches = sorted(run.parent for run in folder.glob(f"entries/*/*/search/{FILE_NAME}"))
+        where = f", such as {searches[0]}; all of its own are below {folder / 'entries'}" if searches else ""
+        raise UsageError(f"{folder} is a study, whose table is {tables[0]}; give folders of searches{where}.")
 
 
 def check_start(path: Path) -> None:

@@ -16,7 +16,7 @@ from nas_ray.report.correlation import spearman
 from nas_ray.report.expected import expected_best
 from nas_ray.report.html_report import write_report
 from nas_ray.report.read_runs import read_runs
-from nas_ray.runs.folder import update_run, write_table
+from nas_ray.runs.folder import create_run, update_run, write_table
 from tests.commands.next_line import next_commands
 from tests.guards.commands import call
 from tests.report.page import Page
@@ -186,6 +186,26 @@ def test_different_datasets_are_said(tmp_path: Path) -> None:
     page = Page(write_report([one, two], tmp_path / "page.html"))
     said = "These runs are of different datasets, so their accuracies cannot be compared: cifar10; cifar100."
     assert said in page.text
+
+
+def test_a_study_says_where_its_table_and_its_searches_are(tmp_path: Path) -> None:
+    study = tmp_path / "unseen"
+    create_run(study, {"experiment": "unseen", "settings": {}})
+    (study / "contest.md").write_text("| contestant |", encoding="utf-8")
+    with pytest.raises(UsageError) as caught:
+        write_report([study])
+    assert str(caught.value) == (
+        f"{study} is a study, whose table is {study / 'contest.md'}; give folders of searches."
+    )
+    search = study / "entries" / "shapes" / "rea-seed-0" / "search"
+    make_search(search, search_rows(12))
+    with pytest.raises(UsageError) as caught:
+        write_report([study])
+    assert str(caught.value).endswith(
+        f"give folders of searches, such as {search}; all of its own are below {study / 'entries'}."
+    )
+    assert not (study / "report.html").exists()
+    assert write_report([search]).is_file()
 
 
 def test_scored_and_compared_folders(tmp_path: Path) -> None:
