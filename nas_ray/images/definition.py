@@ -49,8 +49,14 @@ class Definition(ABC):
         """Returns the same with absolute paths, so that it holds in any working directory."""
         return self
 
-    def hold(self, name: str, what: str, holds: bool) -> None:
+    def hold(self, name: str, what: str, holds: bool, fit: int | None = None) -> None:
         """Checks the value of one option.
+
+        Args:
+            name: of the option.
+            what: it must be.
+            holds: whether it is.
+            fit: a value that would hold where others are as they are; None where that is plain.
 
         Raises:
             UsageError: it does not hold.
@@ -58,7 +64,15 @@ class Definition(ABC):
         if not holds:
             value = vars(self)[name]
             given = f"'{printable([value])[0]}'" if isinstance(value, str) else f"{value:g}"
-            raise UsageError(f"{name} of generated:{self.kind} must be {what}, but {given} was given.")
+            said = f"{name} of generated:{self.kind} must be {what}, but "
+            if fit is None:
+                raise UsageError(f"{said}{given} was given.")
+            others = [part for part in str(self).split(",") if not part.startswith(f"{name}=")]
+            default = value == type(self).__dataclass_fields__[name].default
+            raise UsageError(
+                f"{said}{f'it is {given} where nothing is said' if default else f'{given} was given'}; write "
+                f"{','.join([*others, f'{name}={fit}'])}."
+            )
 
     def hold_counts(self, most: int = MOST_IMAGES) -> None:
         """Checks the seed and the numbers of images.

@@ -137,7 +137,9 @@ def test_brightness_says_nothing_of_the_class(kind: str, tmp_path: Path) -> None
         ("shapes,size=20", "size of generated:shapes must be a multiple of 8 from 16 to 64, but 20 was "
          "given."),
         ("shapes,size=16,shapes=5", "shapes of generated:shapes must be from 1 to 4, as each has 8x8 pixels, "
-         "but 5 was given."),
+         "but 5 was given; write shapes,size=16,shapes=4."),
+        ("shapes,size=16,train=8", "shapes of generated:shapes must be from 1 to 4, as each has 8x8 pixels, "
+         "but it is 6 where nothing is said; write shapes,train=8,size=16,shapes=4."),
         ("shapes,noise=2", "noise of generated:shapes must be from 0 to 1, but 2 was given."),
     ],
 )  # fmt: skip

@@ -109,6 +109,8 @@ def test_lines_by_hand() -> None:
     text = to_markdown(lines, "title")
     assert f"| a | 45.0 (0.2 to {45 + half:.1f}) | 5 | 1 | 2 | 10 |" in text
     assert "| b | 40.0 | - | - | 2 | 10 |" in text
+    assert text.endswith("An entry without a net counts as a guess. A guess: s 25.0.\n")
+    assert "A guess: s 25.0." in to_latex(lines, "title", "name")
     assert r"\mathbf{45.0}" in to_latex(lines, "title", "name")
 
 
@@ -129,6 +131,7 @@ def test_a_study_from_end_to_end(tmp_path: Path) -> None:
         assert (tmp_path / name).stat().st_size > 300
     assert not list(tmp_path.glob("entries/*/*/checkpoints"))
     assert next_commands(text)[0].startswith("nas-ray report ")
+    assert "images     generated shapes,train=48,test=12,size=16,shapes=2, 48 training images" in text
     assert "A guess: shapes,size=16,shapes=2,train=48,test=12 33.3." in " ".join(text.split())
 
 

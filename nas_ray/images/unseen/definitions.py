@@ -167,7 +167,7 @@ class Shapes(Made):
         super().__post_init__()
         self.hold("size", "a multiple of 8 from 16 to 64", 16 <= self.size <= 64 and self.size % 8 == 0)
         most = (self.size // 8) ** 2
-        self.hold("shapes", f"from 1 to {most}, as each has 8x8 pixels", 1 <= self.shapes <= most)
+        self.hold("shapes", f"from 1 to {most}, as each has 8x8 pixels", 1 <= self.shapes <= most, most)
         self.hold("noise", "from 0 to 1", 0 <= self.noise <= 1)
 
     @property

@@ -87,13 +87,16 @@ def show(lines: pd.DataFrame, title: str, console: Console) -> None:
     for name, own in _by_contestant(lines).items():
         table.add_row(*_cells(name, own, sets))
     put(console, table)
-    guesses = lines.drop_duplicates("set")
-    told = ", ".join(
-        f"{where} {guess:{FORM}}" for where, guess in zip(guesses["set"], guesses["guess"], strict=True)
-    )
-    say(console, f"{NOTE} A guess: {told}.", "dim", wrapped=True)
+    say(console, f"{NOTE} {_guesses(lines)}", "dim", wrapped=True)
     if lost := int(lines["failed"].sum()):
         say(console, f"{lost} of {int(lines['seeds'].sum())} entries have no trained net.", "yellow")
+
+
+def _guesses(lines: pd.DataFrame) -> str:
+    """Returns the accuracy of a guess on each set, as a sentence."""
+    of = lines.drop_duplicates("set")
+    told = (f"{where} {guess:{FORM}}" for where, guess in zip(of["set"], of["guess"], strict=True))
+    return f"A guess: {', '.join(told)}."
 
 
 def to_markdown(lines: pd.DataFrame, title: str) -> str:
@@ -105,7 +108,8 @@ def to_markdown(lines: pd.DataFrame, title: str) -> str:
         ["---", *("---:" for _ in heads[1:])],
         *([table_cell(cell) for cell in row] for row in rows),
     ]
-    return f"{title}\n\n" + "\n".join("| " + " | ".join(row) + " |" for row in made) + f"\n\n{NOTE}\n"
+    table = "\n".join("| " + " | ".join(row) + " |" for row in made)
+    return f"{title}\n\n{table}\n\n{NOTE} {_guesses(lines)}\n"
 
 
 def to_latex(lines: pd.DataFrame, title: str, name: str) -> str:
@@ -123,4 +127,5 @@ def to_latex(lines: pd.DataFrame, title: str, name: str) -> str:
             for one in sets
         ]
         rows.append([escaped(contestant), *values])
-    return latex_table(["", *sets], rows, caption=f"{title}.", name=name, notes=[NOTE, "The best is bold."])
+    notes = [NOTE, _guesses(lines), "The best is bold."]
+    return latex_table(["", *sets], rows, caption=f"{title}.", name=name, notes=notes)

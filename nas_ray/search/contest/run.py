@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.progress import track
 
 from nas_ray.drivers.lifecycle import ending_in, guarded
+from nas_ray.images.spec import GENERATED
 from nas_ray.process.side_by_side import side_by_side
 from nas_ray.process.started import command_for
 from nas_ray.report.contest_picture import draw_contest
@@ -142,7 +143,8 @@ def introduce(args: StudyArgs, entries: Sequence[Entry], console: Console) -> No
     limits += [f"{args.time_budget_s:g} s"] if args.time_budget_s is not None else []
     say(console, f"{args.experiment}: {', '.join(names)}")
     for one in {entry.image_set: None for entry in entries}:
-        say(console, f"images     {one.label}: {opened(one, args.batch_size).description}")
+        named = "" if one.images == f"{GENERATED}:{one.label}" else f"{one.label}: "  # which says it all
+        say(console, f"images     {named}{opened(one, args.batch_size).description}")
     say(console, f"search     at most {' or '.join(limits)}; then {args.recipe} on all training images")
     say(console, f"entries    {len(entries)}: {counted(args.seeds, 'seed')} of {len(names)} on {len(labels)}")
 
