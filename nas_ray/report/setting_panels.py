@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from nas_ray.errors import UsageError
 from nas_ray.report.panels import INK, Panel, new_plot, numbers, shown
 from nas_ray.report.run_data import RunData
-from nas_ray.report.settings import ABOUT, SettingRows, importance_table, setting_rows, ticks_of
+from nas_ray.report.settings import ABOUT, SettingRows, caution, importance_table, setting_rows, ticks_of
 from nas_ray.spaces.settings import named_space
 
 MOST_RUNS = 6
@@ -50,7 +50,7 @@ def _importance(rows: SettingRows, title: str) -> Panel:
             hovertemplate="%{y}: %{x:.1f} %<extra></extra>",
         )
     )
-    return Panel(f"{title}Importance of each setting", ABOUT, plot)
+    return Panel(f"{title}Importance of each setting", f"{ABOUT} {caution(rows)}".strip(), plot)
 
 
 def _parallel(rows: SettingRows, title: str, fitness: str) -> Panel:

@@ -17,6 +17,12 @@ from nas_ray.spaces.settings import settings_of
 
 FEWEST = 4
 """Different points below which nothing is said."""
+PER_SETTING = 10
+"""Points for each setting below which shares are shown with a caution, as so many are the usual size of a
+design by which a response to several inputs is learned.
+
+Source: Loeppky, Sacks and Welch, Choosing the sample size of a computer experiment, 2009.
+"""
 TOGETHER = "several together"
 ABOUT = (
     "Share of the variance of the fitness over the whole space that each setting explains by itself, by a "
@@ -84,6 +90,15 @@ def importance_table(rows: SettingRows) -> pd.DataFrame:
     return pd.DataFrame([*table, (TOGETHER, left)], columns=["setting", "share"])
 
 
+def caution(rows: SettingRows) -> str:
+    """Returns the sentence that few points say little of what matters; nothing where they are enough."""
+    points, settings = len(rows.values), len(rows.settings)
+    if points >= PER_SETTING * settings:
+        return ""
+    few = f"{points:,} points say little of {settings} setting{'' if settings == 1 else 's'}"
+    return f"{few}: trust these shares from about {PER_SETTING * settings:,} points on."
+
+
 def ticks_of(setting: Setting) -> list[tuple[float, str]]:
     """Returns places along the axis of a setting, and the values there."""
     last = len(setting.texts) - 1
@@ -93,9 +108,9 @@ def ticks_of(setting: Setting) -> list[tuple[float, str]]:
     return [(place / last, setting.texts[place]) for place in places]
 
 
-def draw_importance(table: pd.DataFrame, path: Path) -> None:
-    """Writes a picture of `importance_table`."""
-    draw(path, lambda: _bars(table))
+def draw_importance(table: pd.DataFrame, path: Path, *, note: str = "") -> None:
+    """Writes a picture of `importance_table` with a note below it, such as a `caution`."""
+    draw(path, lambda: _bars(table, note))
 
 
 def draw_parallel(rows: SettingRows, path: Path, *, fitness: str) -> None:
@@ -109,7 +124,7 @@ def draw_parallel(rows: SettingRows, path: Path, *, fitness: str) -> None:
     draw(path, lambda: _parallel(rows, fitness))
 
 
-def _bars(table: pd.DataFrame) -> Figure:
+def _bars(table: pd.DataFrame, note: str) -> Figure:
     figure = new_figure((6.4, 1.2 + 0.38 * len(table)), layout="constrained")
     axes = figure.subplots()
     places = np.arange(len(table))[::-1]
@@ -120,6 +135,8 @@ def _bars(table: pd.DataFrame) -> Figure:
     axes.set_xlim(left=0)
     axes.spines[["top", "right"]].set_visible(False)
     axes.set_title("What matters among the settings")
+    if note:
+        figure.supxlabel(note, fontsize=8, color=_GREY)
     return figure
 
 

@@ -21,7 +21,7 @@ from nas_ray.report.cells import draw_cell, has_cell
 from nas_ray.report.front import draw_front, front_of
 from nas_ray.report.front_table import print_front
 from nas_ray.report.search_curve import draw_search
-from nas_ray.report.settings import draw_importance, draw_parallel, importance_table, setting_rows
+from nas_ray.report.settings import caution, draw_importance, draw_parallel, importance_table, setting_rows
 from nas_ray.report.summary import best_row, summarize
 from nas_ray.report.summary_table import Course, print_summary
 from nas_ray.rows import ERROR, FOUND, arch_first, final_arch, final_archs, given_in
@@ -88,7 +88,7 @@ def _leave_settings(experiment: Experiment, rows: pd.DataFrame, folder: Path, pi
     table = importance_table(known)
     write_table(folder, table, "importance")
     if pictures:
-        draw_importance(table, folder / "importance.png")
+        draw_importance(table, folder / "importance.png", note=caution(known))
         draw_parallel(known, folder / "settings.png", fitness=str(experiment.fitness))
 
 

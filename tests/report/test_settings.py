@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from nas_ray.report.settings import importance_table, setting_rows, ticks_of
+from nas_ray.report.settings import caution, draw_importance, importance_table, setting_rows, ticks_of
 from nas_ray.spaces import SettingSpace, settings_of
 
 SPACE = SettingSpace("lr=log:0.01..1,mode=a/b,x=1..3:if:mode:b,only=1")
@@ -42,6 +44,19 @@ def test_places_are_on_the_scale_of_each_setting() -> None:
     expected = [[0.5, 0, nothing, 0.5], [1, 1, 0.5, 0.5], [0, 1, 1, 0.5], [0, 0, nothing, 0.5]]
     np.testing.assert_allclose(known.places(), expected, atol=1e-3)
     assert known.heights().tolist() == [0, 0.25, 0.5, 1]
+
+
+def test_few_points_are_told_to_say_little(tmp_path: Path) -> None:
+    few, enough = (setting_rows(rows().head(count), SPACE.settings) for count in (39, 40))
+    assert few is not None
+    assert enough is not None
+    assert len(enough.values) == 40
+    assert caution(few) == "39 points say little of 4 settings: trust these shares from about 40 points on."
+    assert caution(enough) == ""
+    draw_importance(importance_table(few), tmp_path / "few.svg", note=caution(few))
+    draw_importance(importance_table(enough), tmp_path / "enough.svg", note=caution(enough))
+    told = ["39 points say little" in (tmp_path / name).read_text() for name in ("few.svg", "enough.svg")]
+    assert told == [True, False]
 
 
 def test_ticks_are_values() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from nas_ray.report.settings import importance_table, setting_rows
+from nas_ray.report.settings import caution, importance_table, setting_rows
 from nas_ray.search.base import Experiment
 from nas_ray.search.experiment import prepare
 from nas_ray.search.finish import Outcome
@@ -60,3 +60,5 @@ def show_importance(outcome: Outcome, experiment: Experiment, folder: Path, cons
     for name, share in importance_table(rows).itertuples(index=False):
         table.add_row(name, f"{share:.0%}")
     put(console, table)
+    if few := caution(rows):
+        say(console, few, "yellow", wrapped=True)

@@ -21,6 +21,7 @@ from tests.guards.commands import call, refused
 from tests.report.page import Page
 
 SETTINGS = "lr=log:0.001..1,nesterov=true/false,momentum=0.5..0.95:if:nesterov:true,batch_size=32/64"
+FEW = "6 points say little of 4 settings: trust these shares from about 40 points on."
 SMALL = ["--fidelity", "epochs:1:data_fraction=0.3", "--settings", SETTINGS, "--driver", "process"]
 
 
@@ -45,6 +46,7 @@ def tuned(found: Path) -> Path:
     assert "arch       lenet-5" in ended.out
     assert "Best recipe\nlenet-5@lr=" in ended.out
     assert "Best settings: lr=" in ended.out
+    assert FEW in " ".join(ended.out.split())
     return folder
 
 
@@ -88,6 +90,7 @@ def test_the_page_has_importance_and_coordinates(tuned: Path) -> None:
     page = write_report([tuned], tuned / "page.html").read_text(encoding="utf-8")
     for text in ("Settings beside the archs", "Importance of each setting", "Parallel coordinates"):
         assert text in page
+    assert FEW in page
     facts = Page(tuned / "page.html").facts
     assert facts["what"] == "tune_recipe wrs on the recipe of lenet-5, cifar10; finished"
     assert facts["best recipe"].startswith("lenet-5@lr=")
