@@ -18,8 +18,8 @@ from nas_ray.spaces.settings import settings_of
 FEWEST = 4
 """Different points below which nothing is said."""
 PER_SETTING = 10
-"""Points for each setting below which shares are shown with a caution, as so many are the usual size of a design
-by which a response to several inputs is learned.
+"""Points for each setting below which shares are shown with a caution, as so many are the usual size of a
+design by which a response to several inputs is learned.
 
 Source: Loeppky, Sacks and Welch, Choosing the sample size of a computer experiment, 2009.
 """

@@ -83,7 +83,9 @@ def decision_space(space: SearchSpace, user: str) -> DecisionSpace:
     Raises:
         UsageError: it has none.
     """
-    decided: DecisionSpace = _answering(space, user, DecisionSpace)
+    if lacking(space, DecisionSpace):
+        raise _no_decisions(space, user)
+    decided = cast(DecisionSpace, space)
     choices = decided.choices()
     if not choices or not all(choices):
         raise UsageError(
@@ -126,9 +128,33 @@ def _answering(space: SearchSpace, user: str, protocol: type) -> Any:
 
 def _no_sequences(space: SearchSpace, user: str) -> UsageError:
     """Returns the refusal of a space without sequences: for a range beside its archs, one of ours, or any."""
+    ours = _refusal_of_ours(
+        space, user, "are made of decisions", lambda archs: as_sequence(archs) is not None
+    )
+    return ours or _refusal(space, user, SequenceSpace, " or the methods of a DecisionSpace")
+
+
+def _no_decisions(space: SearchSpace, user: str) -> UsageError:
+    """Returns the refusal of a space without a fixed number of decisions, likewise."""
+    what = "are a fixed number of decisions"
+    ours = _refusal_of_ours(space, user, what, lambda archs: not lacking(archs, DecisionSpace))
+    return ours or _refusal(space, user, DecisionSpace)
+
+
+def _refusal_of_ours(
+    space: SearchSpace, user: str, what: str, fits: Callable[[SearchSpace], bool]
+) -> UsageError | None:
+    """Returns the refusal of a space that nobody can add methods to; None of one of a user.
+
+    Args:
+        space: that is refused.
+        user: who refuses it.
+        what: the archs of a space that it takes do.
+        fits: whether it takes a space, for archs beside which only a range is too much.
+    """
     inner = innermost(space)
     archs = inner.space if isinstance(inner, Product) else inner
-    if isinstance(inner, Product) and as_sequence(archs) is not None:
+    if isinstance(inner, Product) and fits(archs):
         ranges = {name: kind for name, kind in inner.settings.items() if not isinstance(kind, Choice)}
         return UsageError(
             f"{user} needs settings that are choices, such as {next(iter(ranges))}=0.1/0.01, got the range "
@@ -139,10 +165,10 @@ def _no_sequences(space: SearchSpace, user: str) -> UsageError:
         if lacking(space, Neighborhood):
             others = "rea or random_search" if recombining(space) else "random_search"
         return UsageError(
-            f"{user} needs a space whose archs are made of decisions, such as nats-tss, got "
-            f"{type(archs).__name__}; search it with {others}."
+            f"{user} needs a space whose archs {what}, such as nats-tss, got {type(archs).__name__}; search "
+            f"it with {others}."
         )
-    return _refusal(space, user, SequenceSpace, " or the methods of a DecisionSpace")
+    return None
 
 
 def _refusal(space: SearchSpace, user: str, protocol: type, instead: str = "") -> UsageError:

@@ -122,7 +122,7 @@ def test_searchers_that_need_decisions_take_choices(table: Path, name: str) -> N
 
 
 def test_a_searcher_that_needs_decisions_refuses_a_range() -> None:
-    with pytest.raises(UsageError, match="needs a space with the methods choices, decisions, assemble"):
+    with pytest.raises(UsageError, match="freerea needs settings that are choices, such as "):
         searcher("freerea", open_space(SPACE))
 
 

@@ -7,6 +7,7 @@ from nas_ray.errors import UsageError
 from nas_ray.searchers import FreeRea, NormalisedSum, Single
 from nas_ray.searchers.freerea import SCORES
 from nas_ray.spaces import NatsTss
+from nas_ray.spaces.named import open_space
 from tests.searchers.toy import Grid, Script, drive
 
 
@@ -72,6 +73,21 @@ def test_a_space_without_decisions() -> None:
     assert str(caught.value).startswith(
         "freerea needs a space with the methods choices, decisions, assemble, got Plain;"
     )
+
+
+@pytest.mark.parametrize(("name", "kind"), [("grammar", "Grammar"), ("darts-cells", "DartsCells")])
+def test_a_space_of_ours_without_decisions_is_sent_to_searchers_that_take_it(name: str, kind: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        FreeRea(open_space(name))
+    assert str(caught.value) == (
+        "freerea needs a space whose archs are a fixed number of decisions, such as nats-tss, got "
+        f"{kind}; search it with rea, local_search or random_search."
+    )
+
+
+def test_a_range_beside_archs_with_decisions_is_told() -> None:
+    with pytest.raises(UsageError, match="^freerea needs settings that are choices, such as lr="):
+        FreeRea(open_space("nats-tss@lr=log:0.01..1"))
 
 
 @pytest.mark.parametrize(("population", "sample"), [(1, 5), (5, 1)])

@@ -46,7 +46,9 @@ def test_every_searcher_stays_in_the_space_or_says_what_it_needs(name: str) -> N
     assert isinstance(make, type)
     assert issubclass(make, ArchSearcher)
     if name in NEED_CHOICES:
-        needs = "needs a space with the methods choices, decisions, assemble, got Grammar without choices"
+        needs = (
+            "needs a space whose archs are a fixed number of decisions, .* got Grammar; search it with rea"
+        )
         with pytest.raises(UsageError, match=needs):
             make(space, fitness=Single(("x",)), **options_of(make))
         return

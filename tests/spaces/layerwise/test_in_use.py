@@ -31,7 +31,7 @@ def test_every_searcher_stays_in_the_space_or_says_what_it_needs(name: str) -> N
     assert isinstance(make, type)
     assert issubclass(make, ArchSearcher)
     if name in NEED_DECISIONS:
-        with pytest.raises(UsageError, match="needs a space with the methods choices, decisions, assemble"):
+        with pytest.raises(UsageError, match="archs are a fixed number of decisions, .*; search it with rea"):
             make(space, fitness=Single(("x",)), **options_of(make))
         return
     for inside in (space, limited(space, max_params=3_000)):
