@@ -18,7 +18,7 @@ from rich.table import Table
 
 from nas_ray.evaluation.proxy_scores import ProxyScores
 from nas_ray.images.image_data import ImageDataModule
-from nas_ray.proxies import PROXIES
+from nas_ray.proxies import PROXIES, of_space
 from nas_ray.proxies.plugin import resolve_proxies
 from nas_ray.searchers import Row
 from nas_ray.spaces import NatsTss
@@ -31,7 +31,7 @@ class Args:
 
     num_archs: int = 2000
     """Archs to score."""
-    proxies: tuple[str, ...] = tuple(PROXIES)
+    proxies: tuple[str, ...] = tuple(of_space(PROXIES, NatsTss.name))
     """Proxies of each."""
     batch_size: int = 20
     """Images in the minibatch."""

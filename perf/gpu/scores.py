@@ -16,7 +16,7 @@ from scipy.stats import spearmanr
 
 from nas_ray.evaluation.proxy_scores import ProxyScores
 from nas_ray.process.full_float32 import full_float32
-from nas_ray.proxies import PROXIES
+from nas_ray.proxies import PROXIES, of_space
 from nas_ray.rows import UNDEFINED
 from nas_ray.shared_weights import BATCHED
 from nas_ray.shared_weights.scorer import ChunkScorer
@@ -38,12 +38,13 @@ def proxies(setup: Setup) -> Iterator[Row | str]:
         RuntimeError: a proxy failed.
     """
     began, space = time.monotonic(), NatsTss(4, 1)
+    known = {name: PROXIES[name] for name in of_space(PROXIES, space.name)}
     inputs = setup.batch(20, 20)[0].numpy()
     targets = np.arange(len(inputs)) % CLASSES  # all classes, and equal on both is what is asked
     found: dict[str, list[dict[str, float]]] = {"cpu": [], setup.accelerator: []}
     places = ("cpu", setup.accelerator) if setup.gpu else ("cpu",)
     scorers = {
-        place: ProxyScores(space, CLASSES, inputs, targets, PROXIES, accelerator=place, timed=True)
+        place: ProxyScores(space, CLASSES, inputs, targets, known, accelerator=place, timed=True)
         for place in places
     }
     for arch in choose_archs(space, setup.some(40, 3), seed=0):
@@ -52,7 +53,7 @@ def proxies(setup: Setup) -> Iterator[Row | str]:
         for place, scorer in scorers.items():
             scorer(arch, found[place].append)
     here, there = pd.DataFrame(found["cpu"]), pd.DataFrame(found[setup.accelerator])
-    for name in PROXIES:
+    for name in known:
         one, other = here[name].to_numpy(float), there[name].to_numpy(float)
         both = np.isfinite(one) & np.isfinite(other)
         apart = np.abs(one - other)[both] / np.maximum(np.abs(one[both]), 1e-12)
