@@ -53,7 +53,8 @@ def check_has_page(folder: Path, info: Mapping[str, Any]) -> None:
             f"{folder} is a training, whose report is {folder / 'model_card.md'}; give folders of searches."
         )
     tables = sorted(folder.glob("*.md"))
-    if tables and not any(name in info for name in ("args", "datasets")):
+    scored = info.get("experiment") == "score_space"
+    if tables and not scored and not any(name in info for name in ("args", "datasets")):
         searches = sorted(run.parent for run in folder.glob(f"entries/*/*/search/{FILE_NAME}"))
         where = f", such as {searches[0]}; all of its own are below {folder / 'entries'}" if searches else ""
         raise UsageError(f"{folder} is a study, whose table is {tables[0]}; give folders of searches{where}.")

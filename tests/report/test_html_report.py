@@ -211,6 +211,7 @@ def test_a_study_says_where_its_table_and_its_searches_are(tmp_path: Path) -> No
 def test_scored_and_compared_folders(tmp_path: Path) -> None:
     rows = search_rows(20)
     scored = make_scored(tmp_path / "scored", rows, channels=4)
+    (scored / "correlations.md").write_text("| score |", encoding="utf-8")  # as the command leaves one
     page = Page(write_report([scored]))
     assert "accuracy is that of nets with 16 channels and 5 cells, not of those scored" in page.text
     assert "valid_acc" in page.json["rows"]["columns"]
