@@ -12,7 +12,7 @@ from typing import Final
 import pandas as pd
 
 from nas_ray.errors import UsageError, describe, printable
-from nas_ray.safe_files.tables import open_text
+from nas_ray.safe_files.tables import open_text, read_table
 
 TEST, VALID = "test", "valid"
 _DATASETS: Final = {
@@ -150,7 +150,7 @@ def _read(path: Path) -> pd.DataFrame:
         raise UsageError(f"The table of results must be a file, got the folder {path}; name a file in it.")
     try:
         if path.suffix.lower() in (".parquet", ".pq"):
-            return pd.read_parquet(path).astype(str)
+            return read_table(path).astype(str)
         with open_text(path) as file:
             return pd.read_csv(file, sep=None, engine="python", dtype=str, keep_default_na=False)
     except Exception as error:  # whatever a reader may raise on any bytes
