@@ -119,16 +119,9 @@ def read_lines_of(path: Path, runs: int | None, searched: str) -> tuple[list[Lin
             for measure, column in means.items()
             if (claim := _claim(row, column, spreads.get(measure), where)) is not None
         }
-        said = str(row[how]).strip().lower() if how is not None else ""
-        lines.append(
-            Line(
-                name,
-                number,
-                claims,
-                _runs(row[counts], where) or runs if counts is not None else runs,
-                _how(said, where) if said else searched,
-            )
-        )
+        told = None if counts is None else _runs(row[counts], where)
+        said = "" if how is None else str(row[how]).strip().lower()
+        lines.append(Line(name, number, claims, told or runs, _how(said, where) if said else searched))
     return lines, [str(name) for name in table.columns if name not in known and name != names]
 
 
