@@ -25,7 +25,7 @@ class Done(Protocol):
         """Yields the result of each piece, in any order."""
 
 
-def alone() -> None:
+def _alone() -> None:
     """Leaves the other cores to the other processes."""
     torch.set_num_threads(1)
 
@@ -52,7 +52,7 @@ def side_by_side(processes: int) -> Iterator[Done]:
         return (one.result() for one in as_completed([pool.submit(work, piece) for piece in pieces]))
 
     try:
-        with process_pool(processes, alone) as pool:
+        with process_pool(processes, _alone) as pool:
             yield done
     except BrokenProcessPool as error:
         raise UsageError(

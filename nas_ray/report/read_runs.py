@@ -16,7 +16,7 @@ from nas_ray.report.accuracies import Accuracies
 from nas_ray.report.correlation import BASELINES
 from nas_ray.report.run_data import RunData, complete
 from nas_ray.runs.folder import FILE_NAME, JOURNAL, check_is_run, read_run
-from nas_ray.runs.kinds import check_has_page
+from nas_ray.runs.kinds import TRAINING, without_page
 from nas_ray.safe_files.stored_numbers import with_numbers
 from nas_ray.safe_files.tables import read_table
 from nas_ray.searchers.fitness import Fitness, by_training, parse_fitness
@@ -42,17 +42,13 @@ def read_runs(folder: Path, accuracies: Accuracies) -> list[RunData]:
     """
     check_is_run(folder)
     info = read_run(folder)
-    check_has_page(folder, info)
-    if "args" in info:
+    if "args" in info and info.get("experiment") != TRAINING:
         return [_search(folder, info, accuracies)]
     if info.get("experiment") == "score_space":
         return [_scored(folder, info, accuracies)]
     if "datasets" in info:
         return _compared(folder, info)
-    raise UsageError(
-        f"{folder / FILE_NAME} must be of a search, score-space or correlate, and names none of them; "
-        "give another folder."
-    )
+    raise without_page(folder, info)
 
 
 def _search(folder: Path, info: Mapping[str, Any], accuracies: Accuracies) -> RunData:

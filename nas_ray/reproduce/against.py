@@ -41,11 +41,9 @@ def differences(
     """
     if isinstance(against, str):
         against = {name: against for name in answers["setting"].unique() if name != against}
-    order = {name: place for place, name in enumerate(DATASETS)}
-    datasets = sorted(dict.fromkeys(answers["dataset"]), key=lambda name: order.get(name, len(order)))
     lines = []
-    for (setting, other), dataset in product(against.items(), datasets):
-        ours, theirs = (_runs(answers, name, dataset) for name in (setting, other))
+    for (setting, other), dataset in product(against.items(), datasets_of(answers)):
+        ours, theirs = (runs_of(answers, name, dataset) for name in (setting, other))
         lines.append({"setting": setting, "dataset": dataset, **_compare(ours, theirs, resamples, seed)})
     table = pd.DataFrame(lines)
     if len(table):
@@ -56,7 +54,14 @@ def differences(
     return table
 
 
-def _runs(answers: pd.DataFrame, setting: str, dataset: str) -> np.ndarray:
+def datasets_of(answers: pd.DataFrame) -> list[str]:
+    """Returns the datasets of runs, in their usual order, any others behind these."""
+    order = {name: place for place, name in enumerate(DATASETS)}
+    return sorted(dict.fromkeys(answers["dataset"]), key=lambda name: order.get(name, len(order)))
+
+
+def runs_of(answers: pd.DataFrame, setting: str, dataset: str) -> np.ndarray:
+    """Returns the accuracies `[runs]` of a setting in percent, without runs that found nothing."""
     chosen = (answers["setting"] == setting) & (answers["dataset"] == dataset)
     return answers.loc[chosen, "accuracy"].dropna().to_numpy(float)
 

@@ -14,7 +14,8 @@ from nas_ray.reproduce.known import Known, mean_span
 from nas_ray.reproduce.measures import LONG, SHORT, TEST, TRAINED
 from nas_ray.reproduce.tables import Table
 from nas_ray.searchers.cheap_score import ScoreTable
-from nas_ray.spaces.base import FiniteSpace
+from nas_ray.spaces.base import FiniteSpace, lacking
+from nas_ray.spaces.named import open_space
 from nas_ray.spaces.nats_tss import NatsTss
 
 
@@ -72,6 +73,21 @@ def trained(source: Benchmark, spec: str, space: FiniteSpace, name: str) -> list
             f"{spec} does not hold ({error}) Give --benchmark TABLE, as nas-ray export-nats writes it, or "
             "search by stored scores."
         ) from error
+
+
+def listed_space(name: str) -> FiniteSpace:
+    """Returns the space of `--space`, for what needs a benchmark of all of its archs.
+
+    Raises:
+        UsageError: unknown, or one that cannot be listed.
+    """
+    space = open_space(name)
+    if lacking(space, FiniteSpace) or not isinstance(space, FiniteSpace):
+        raise UsageError(
+            "--space must be one whose archs can be listed, as a benchmark has to hold all of them, got "
+            f"{name}."
+        )
+    return space
 
 
 def longest_held(benchmark: str, space: FiniteSpace | None = None) -> tuple[str, str]:

@@ -11,8 +11,8 @@ import pandas as pd
 from rich.console import Console
 from scipy import stats
 
-from nas_ray.images.datasets import DATASETS
 from nas_ray.report.latex import Cell, Value, escaped, latex_table
+from nas_ray.reproduce.against import datasets_of, runs_of
 from nas_ray.reproduce.printing import as_markdown, p_value
 from nas_ray.reproduce.statistics import at_a_time
 from nas_ray.terminal.console import Rows, put, say
@@ -48,15 +48,9 @@ def over_settings(
         own.setdefault(searcher, []).append(setting)
     if all(len(settings) == 1 for settings in own.values()):
         return pd.DataFrame()
-    order = {name: place for place, name in enumerate(DATASETS)}
-    datasets = sorted(dict.fromkeys(answers["dataset"]), key=lambda name: order.get(name, len(order)))
     lines: list[dict[str, object]] = []
-    for (searcher, settings), dataset in product(own.items(), datasets):
-        there = answers[answers["dataset"] == dataset]
-        runs = {
-            name: there.loc[there["setting"] == name, "accuracy"].dropna().to_numpy(float)
-            for name in settings
-        }
+    for (searcher, settings), dataset in product(own.items(), datasets_of(answers)):
+        runs = {name: runs_of(answers, name, dataset) for name in settings}
         line = {"searcher": searcher, "dataset": dataset, "settings": len(settings)}
         lines.append({**line, **_spread(runs, resamples, seed)})
     return pd.DataFrame(lines)

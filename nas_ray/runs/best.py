@@ -105,7 +105,8 @@ def taken_over(folder: Path, names: Sequence[str]) -> dict[str, Any]:
     """
     info = read_run(folder)
     stored = info["args"]
-    if "task" not in names and stored.get("task", "images") != "images":
+    on_images = stored.get("task", "images") == "images"
+    if "task" not in names and not on_images:
         raise UsageError(
             f"{folder} is of a search on a text, and this command is for images; give the folder of a search "
             f"on images, or train what was found with {command_for('train', folder)}."
@@ -115,5 +116,5 @@ def taken_over(folder: Path, names: Sequence[str]) -> dict[str, Any]:
     if "space" in values:
         values["space"] = space_name(str(values["space"]))
     check_brings_no_code(values, folder)
-    source = (info.get("images") or {}).get("source") if stored.get("task", "images") == "images" else None
+    source = (info.get("images") or {}).get("source") if on_images else None
     return {**values, **({"images": source} if source else {})}

@@ -12,6 +12,8 @@ from nas_ray.safe_files.tune_folder import is_tune_folder
 
 TABLES = (".csv", ".tsv", ".parquet", ".pq")
 PACKED = (".gz", ".bz2", ".xz", ".zip")
+TRAINING = "train"
+"""What `run.json` calls the experiment of a training."""
 
 
 def is_table(path: Path) -> bool:
@@ -38,26 +40,26 @@ def check_reportable(path: Path) -> None:
         check_is_run(path)
 
 
-def check_has_page(folder: Path, info: Mapping[str, Any]) -> None:
-    """Checks that a run is one of those that a page is made of, and no other that has its own report.
+def without_page(folder: Path, info: Mapping[str, Any]) -> UsageError:
+    """Returns the refusal of a run that no page is made of, which says where its own report is.
 
     Args:
-        folder: of the run.
+        folder: of a training, of a study, or of anything else that is neither search nor scores.
         info: its `run.json`.
-
-    Raises:
-        UsageError: a training, or a study, which says where its table is and where its searches are.
     """
-    if info.get("experiment") == "train":
-        raise UsageError(
+    if info.get("experiment") == TRAINING:
+        return UsageError(
             f"{folder} is a training, whose report is {folder / 'model_card.md'}; give folders of searches."
         )
     tables = sorted(folder.glob("*.md"))
-    scored = info.get("experiment") == "score_space"
-    if tables and not scored and not any(name in info for name in ("args", "datasets")):
-        searches = sorted(run.parent for run in folder.glob(f"entries/*/*/search/{FILE_NAME}"))
-        where = f", such as {searches[0]}; all of its own are below {folder / 'entries'}" if searches else ""
-        raise UsageError(f"{folder} is a study, whose table is {tables[0]}; give folders of searches{where}.")
+    if not tables:
+        return UsageError(
+            f"{folder / FILE_NAME} must be of a search, score-space or correlate, and names none of them; "
+            "give another folder."
+        )
+    searches = sorted(run.parent for run in folder.glob(f"entries/*/*/search/{FILE_NAME}"))
+    where = f", such as {searches[0]}; all of its own are below {folder / 'entries'}" if searches else ""
+    return UsageError(f"{folder} is a study, whose table is {tables[0]}; give folders of searches{where}.")
 
 
 def check_start(path: Path) -> None:

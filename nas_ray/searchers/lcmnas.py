@@ -178,4 +178,4 @@ class Lcmnas(ArchSearcher):
         return [taken[place] for place in np.argsort(fitness, kind="stable") if np.isfinite(fitness[place])]
 
     def _best(self, ranked: Sequence[int]) -> list[int]:
-        return list(ranked[len(ranked) - self.num_elite :]) if self.num_elite < len(ranked) else list(ranked)
+        return list(ranked[max(0, len(ranked) - self.num_elite) :])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import keyword
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -64,15 +63,14 @@ def parse_options(make: Callable[..., Any], texts: Sequence[str]) -> dict[str, A
         name, equals, value = text.partition("=")
         name = name.strip().replace("-", "_")
         if name not in known:  # as=released is the argument variant, or as_
-            name = ARGUMENTS[name] if ARGUMENTS.get(name) in known else name
-            name = f"{name}_" if keyword.iskeyword(name) else name
+            name = next((one for one in (ARGUMENTS.get(name), f"{name}_") if one in known), name)
         if not equals or name in options:
             raise UsageError(
                 f"Options of a searcher read name=value, each once, such as population=20; got {text!r}."
             )
         if name not in known:
             names = [one.rstrip("_") for one in known]
-            raise UsageError(unknown_name("option of the searcher", name.rstrip("_"), names))
+            raise UsageError(unknown_name("option of the searcher", name, names))
         options[name] = _typed(name, value.strip(), known[name])
     return options
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 import numpy as np
 
@@ -13,11 +13,30 @@ from nas_ray.spaces.sequences import walked
 START: Final = "<start>"
 """The token before the first decision, number 0; it also fills short sequences up."""
 
+T = TypeVar("T")
+
 WALKS = 16
 """Random sequences that are walked to learn of options."""
 
 
-class Vocabulary:
+class _Numbered(Generic[T]):
+    """Tokens by number; one that is met later gets the next."""
+
+    def __init__(self, known: Iterable[T]) -> None:
+        self.tokens = list(dict.fromkeys(known))
+        self._numbers = {token: number for number, token in enumerate(self.tokens)}
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    def _number(self, token: T) -> int:
+        number = self._numbers.setdefault(token, len(self.tokens))
+        if number == len(self.tokens):
+            self.tokens.append(token)
+        return number
+
+
+class Vocabulary(_Numbered[str]):
     """Tokens by number: `START` is 0, `END` is 1, then the options of a space.
 
     Options of one text are one token wherever they stand. An option that is met later gets the next number.
@@ -30,11 +49,7 @@ class Vocabulary:
     """
 
     def __init__(self, known: Iterable[str] = ()) -> None:
-        self.tokens = list(dict.fromkeys((START, END, *known)))
-        self._numbers = {token: number for number, token in enumerate(self.tokens)}
-
-    def __len__(self) -> int:
-        return len(self.tokens)
+        super().__init__((START, END, *known))
 
     def numbers(self, options: Sequence[str]) -> list[int]:
         """Returns the numbers of `options`; those that are new get the next ones."""
@@ -43,14 +58,8 @@ class Vocabulary:
         except KeyError:
             return [self._number(option) for option in options]
 
-    def _number(self, option: str) -> int:
-        if option not in self._numbers:
-            self._numbers[option] = len(self.tokens)
-            self.tokens.append(option)
-        return self._numbers[option]
 
-
-class PlacedVocabulary:
+class PlacedVocabulary(_Numbered[tuple[int, str]]):
     """Tokens by number, where an option is another token in each place of a sequence; 0 is `START`.
 
     So a net may like an option here and not there. A space of sequences does not list its options, so some
@@ -65,8 +74,7 @@ class PlacedVocabulary:
     """
 
     def __init__(self, known: Iterable[tuple[int, str]] = ()) -> None:
-        self.tokens = list(dict.fromkeys(((-1, START), *known)))
-        self._numbers = {token: number for number, token in enumerate(self.tokens)}
+        super().__init__(((-1, START), *known))
         self._rows: dict[tuple[int, tuple[str, ...]], list[int]] = {}
 
     @classmethod
@@ -82,18 +90,9 @@ class PlacedVocabulary:
             walked(space, choose)
         return cls(found)
 
-    def __len__(self) -> int:
-        return len(self.tokens)
-
     def numbers(self, place: int, options: tuple[str, ...]) -> list[int]:
         """Returns the numbers of `options` in a place; those that are new get the next ones."""
         known = self._rows.get((place, options))
         if known is None:
             known = self._rows[place, options] = [self._number((place, option)) for option in options]
         return known
-
-    def _number(self, token: tuple[int, str]) -> int:
-        number = self._numbers.setdefault(token, len(self.tokens))
-        if number == len(self.tokens):
-            self.tokens.append(token)
-        return number

@@ -16,6 +16,7 @@ from nas_ray.drivers.simulation import simulate
 from nas_ray.errors import UsageError
 from nas_ray.images.datasets import DATASETS
 from nas_ray.reproduce.known import Known
+from nas_ray.reproduce.look_up import listed_space
 from nas_ray.reproduce.measures import SHORT, TEST
 from nas_ray.reproduce.runs import run_seed
 from nas_ray.reproduce.staleness import kept as kept_runs
@@ -23,7 +24,7 @@ from nas_ray.reproduce.staleness import run as study
 from nas_ray.reproduce.staleness.args import StalenessArgs
 from nas_ray.reproduce.staleness.picture import mean_course
 from nas_ray.reproduce.staleness.searching import Found, Task, changes, search
-from nas_ray.reproduce.staleness.table import baselines, condition, space_of, table_of
+from nas_ray.reproduce.staleness.table import baselines, condition, table_of
 from nas_ray.reproduce.tables import Setting
 from nas_ray.searchers import RegularizedEvolution, Single
 from nas_ray.searchers.late_rows import LateRows
@@ -289,7 +290,7 @@ def test_a_score_knows_no_dataset(looked_up: None, table: str, tmp_path: Path) -
 def test_bad_input_is_one_sentence(change: dict[str, Any], said: str, table: str) -> None:
     given = args(benchmark=table, **change)
     with pytest.raises(UsageError) as error:
-        table_of(given, space_of(given))
+        table_of(given, listed_space(given.space))
     assert said in str(error.value)
 
 

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from nas_ray.benchmarks import open_benchmark
 from nas_ray.best_arch.args import BestArgs
 from nas_ray.best_arch.run import earlier_rows
+from nas_ray.reproduce.audit.claims import read_lines_of
 from nas_ray.runs.record import Record
 from nas_ray.score_space.arch_list import wanted_archs
 from nas_ray.searchers.cheap_score import ScoreTable
@@ -42,6 +43,10 @@ def scores(path: Path) -> Case:
 
 def arch_list(path: Path) -> Case:
     return Case(lambda: wanted_archs(NatsTss(), path, 0, seed=0), str(path))
+
+
+def results(path: Path) -> Case:
+    return Case(lambda: read_lines_of(path, None, "unknown"), str(path))
 
 
 def of_bytes(title: str, name: str, content: bytes, reader: Callable[[Path], Case]) -> None:
@@ -164,7 +169,8 @@ def gzip_bomb() -> bytes:
     return gzip.compress(b"arch,x\n") + member * 250
 
 
-for kind, reader in (("benchmark table", benchmark), ("scores", scores), ("list of archs", arch_list)):
+for kind, reader in (("benchmark table", benchmark), ("scores", scores), ("list of archs", arch_list),
+                     ("results", results)):  # fmt: skip
 
     @case(f"{kind}: a billion rows in a small Parquet file")
     def _(folder: Path, reader: Callable[[Path], Case] = reader) -> Case:

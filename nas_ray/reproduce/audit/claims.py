@@ -12,7 +12,7 @@ from typing import Final
 import pandas as pd
 
 from nas_ray.errors import UsageError, describe, printable
-from nas_ray.safe_files.tables import open_text
+from nas_ray.safe_files.tables import open_text, read_table
 
 TEST, VALID = "test", "valid"
 _DATASETS: Final = {
@@ -119,16 +119,9 @@ def read_lines_of(path: Path, runs: int | None, searched: str) -> tuple[list[Lin
             for measure, column in means.items()
             if (claim := _claim(row, column, spreads.get(measure), where)) is not None
         }
-        said = str(row[how]).strip().lower() if how is not None else ""
-        lines.append(
-            Line(
-                name,
-                number,
-                claims,
-                _runs(row[counts], where) or runs if counts is not None else runs,
-                _how(said, where) if said else searched,
-            )
-        )
+        told = None if counts is None else _runs(row[counts], where)
+        said = "" if how is None else str(row[how]).strip().lower()
+        lines.append(Line(name, number, claims, told or runs, _how(said, where) if said else searched))
     return lines, [str(name) for name in table.columns if name not in known and name != names]
 
 
@@ -150,7 +143,7 @@ def _read(path: Path) -> pd.DataFrame:
         raise UsageError(f"The table of results must be a file, got the folder {path}; name a file in it.")
     try:
         if path.suffix.lower() in (".parquet", ".pq"):
-            return pd.read_parquet(path).astype(str)
+            return read_table(path).astype(str)
         with open_text(path) as file:
             return pd.read_csv(file, sep=None, engine="python", dtype=str, keep_default_na=False)
     except Exception as error:  # whatever a reader may raise on any bytes

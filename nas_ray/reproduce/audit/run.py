@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 
 import pandas as pd
 from rich.console import Console
@@ -15,9 +16,7 @@ from nas_ray.reproduce.audit.args import AuditArgs
 from nas_ray.reproduce.audit.claims import TEST, VALID, Line, Measure, read_lines_of
 from nas_ray.reproduce.audit.reachable import accuracies
 from nas_ray.reproduce.audit.verdicts import BLAMED, FINE, IMPOSSIBLE, NOTE, Finding, judged
-from nas_ray.spaces import FiniteSpace
-from nas_ray.spaces.base import lacking
-from nas_ray.spaces.named import open_space
+from nas_ray.reproduce.look_up import listed_space
 from nas_ray.terminal.console import Rows, put, say
 from nas_ray.terminal.text import counted
 
@@ -44,11 +43,10 @@ def run(args: AuditArgs, console: Console) -> int:
     benchmarks = _benchmarks(args, measures)
     known = accuracies(benchmarks, measures)
     for dataset, benchmark in benchmarks.items():  # what values may be instead, and who is best by it
-        for measure in (Measure(dataset, TEST), Measure(dataset, VALID)):
-            try:
-                known |= accuracies({dataset: benchmark}, [m for m in [measure] if m not in known])
-            except UsageError:  # this benchmark does not have it
-                continue
+        others = [Measure(dataset, split) for split in (TEST, VALID)]
+        for measure in [other for other in others if other not in known]:
+            with suppress(UsageError):  # this benchmark does not have it
+                known |= accuracies({dataset: benchmark}, [measure])
     found = judged(lines, known, args.slack)
     say(
         console,
@@ -68,12 +66,7 @@ def run(args: AuditArgs, console: Console) -> int:
 
 
 def _benchmarks(args: AuditArgs, measures: list[Measure]) -> dict[str, Benchmark]:
-    space = open_space(args.space)
-    if lacking(space, FiniteSpace) or not isinstance(space, FiniteSpace):
-        raise UsageError(
-            f"--space must be one whose archs can be listed, as a benchmark has to hold all of them, got "
-            f"{args.space}."
-        )
+    space = listed_space(args.space)
     opened = {
         dataset: open_benchmark(args.benchmark, dataset, space)
         for dataset in dict.fromkeys(measure.dataset for measure in measures)

@@ -16,7 +16,7 @@ from nas_ray.reproduce.against import differences
 from nas_ray.reproduce.at_work import at_work
 from nas_ray.reproduce.differing import say_differences
 from nas_ray.reproduce.known import Known
-from nas_ray.reproduce.look_up import know
+from nas_ray.reproduce.look_up import know, listed_space
 from nas_ray.reproduce.run import told
 from nas_ray.reproduce.runs import chunks
 from nas_ray.reproduce.staleness.args import StalenessArgs
@@ -25,7 +25,7 @@ from nas_ray.reproduce.staleness.kept import KeptRuns
 from nas_ray.reproduce.staleness.lines import EXPLAINED, latex, lines_of, markdown, show
 from nas_ray.reproduce.staleness.picture import draw_study
 from nas_ray.reproduce.staleness.searching import Task, search
-from nas_ray.reproduce.staleness.table import NAME, baselines, protocol, space_of, table_of
+from nas_ray.reproduce.staleness.table import NAME, baselines, protocol, table_of
 from nas_ray.reproduce.tables import Table
 from nas_ray.runs.claim import claimed
 from nas_ray.runs.record import Record
@@ -42,7 +42,7 @@ def run(args: StalenessArgs, console: Console) -> int:
     Raises:
         UsageError: anything in `args` that cannot work.
     """
-    space = space_of(args)
+    space = listed_space(args.space)
     table = table_of(args, space)
     out = args.out or Path("runs") / f"{args.stem}-{time.strftime('%Y%m%d-%H%M%S')}"
     searched = [row.searched_on for row in table.settings[:1] if row.searched_on is not None]

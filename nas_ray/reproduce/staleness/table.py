@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 
-from nas_ray.errors import UsageError
 from nas_ray.reproduce.compare import check, setting, with_random
 from nas_ray.reproduce.known import Known
 from nas_ray.reproduce.look_up import longest_held
@@ -13,25 +12,8 @@ from nas_ray.reproduce.measures import SHORT, trained_for
 from nas_ray.reproduce.staleness.args import WORK, StalenessArgs
 from nas_ray.reproduce.tables import Setting, Table
 from nas_ray.spaces import FiniteSpace
-from nas_ray.spaces.base import lacking
-from nas_ray.spaces.named import open_space
 
 NAME = "staleness"
-
-
-def space_of(args: StalenessArgs) -> FiniteSpace:
-    """Returns the space that is searched.
-
-    Raises:
-        UsageError: unknown, or one that cannot be listed.
-    """
-    space = open_space(args.space)
-    if lacking(space, FiniteSpace) or not isinstance(space, FiniteSpace):
-        raise UsageError(
-            "--space must be one whose archs can be listed, as a benchmark has to hold all of them, got "
-            f"{args.space}."
-        )
-    return space
 
 
 def table_of(args: StalenessArgs, space: FiniteSpace) -> Table:

@@ -78,7 +78,7 @@ def uphill(layer: Layer, made: Run, wanted: np.ndarray) -> tuple[np.ndarray, Lay
     )
     of_state = made.shown * show * (1 - show)
     slopes = np.empty((steps, count, 4, units), wanted.dtype)  # in what the gates are made of
-    state, cell = np.zeros_like(wanted[:1][0]), np.zeros_like(wanted[:1][0])
+    state, cell = np.zeros_like(wanted[0]), np.zeros_like(wanted[0])
     for step in reversed(range(steps)):
         state += wanted[step]
         cell += state * through[step]

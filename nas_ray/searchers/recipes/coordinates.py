@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nas_ray.searchers.variation import assembled
-from nas_ray.spaces.conditional import Setting
+from nas_ray.spaces.base import FiniteSpace
+from nas_ray.spaces.conditional import Setting, plain
 from nas_ray.spaces.dependence import completed
 from nas_ray.spaces.needs import decision_space, is_member
 from nas_ray.spaces.product import product_of
+from nas_ray.spaces.setting_kinds import Interval
 from nas_ray.spaces.setting_space import SettingSpace
 from nas_ray.spaces.settings import arch_of, point_of, settings_of
 from nas_ray.spaces.wrapping import innermost
 
 if TYPE_CHECKING:
-    from nas_ray.spaces.base import DecisionSpace, SearchSpace
+    from nas_ray.spaces.base import SearchSpace
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,12 @@ class Options:
 
 Coordinate = Options | Setting
 """What has `texts`, `place(text)` and `sample(rng)`."""
+
+
+def interval_of(kind: Coordinate) -> Interval | None:
+    """Returns the range of a coordinate, with or without a condition; None of options and choices."""
+    setting = kind if isinstance(kind, Options) else plain(kind)
+    return setting if isinstance(setting, Interval) else None
 
 
 def settings_in(space: SearchSpace) -> Mapping[str, Setting]:
@@ -62,35 +70,31 @@ class Coordinates:
     Attributes:
         names: of all coordinates.
         kinds: by name, the values in their order.
+        settings: those of `kinds` that are settings.
 
     Raises:
         UsageError: its archs have no decisions.
     """
 
     def __init__(self, space: SearchSpace, user: str) -> None:
-        self._space = space
-        self._settings = settings_in(space)
-        self._only: str | None = None
-        self._decisions: DecisionSpace | None = None
+        self._space, self.settings = space, settings_in(space)
         product = product_of(space)
-        archs = product.space if product is not None else space
-        if product is None and self._settings:
-            self._only = ""
-        elif (only := only_arch(archs)) is not None and product is not None:
-            self._only = only
+        if product is not None:
+            archs, self._only = product.space, _only_arch(product.space)
         else:
-            self._decisions = decision_space(archs, user)
+            archs, self._only = space, "" if self.settings else None
+        self._decisions = decision_space(archs, user) if self._only is None else None
         self._choices = () if self._decisions is None else tuple(map(tuple, self._decisions.choices()))
         decided = {f"decision_{place:03d}": Options(texts) for place, texts in enumerate(self._choices)}
-        self.kinds: dict[str, Coordinate] = {**decided, **self._settings}
+        self.kinds: dict[str, Coordinate] = {**decided, **self.settings}
         self.names = tuple(self.kinds)
 
     def split(self, point: str) -> dict[str, str]:
         """Returns the values of a point by name."""
-        values = settings_of(point) if self._settings else {}
+        values = settings_of(point) if self.settings else {}
         if self._decisions is None:
             return values
-        arch = arch_of(point) if self._settings else point
+        arch = arch_of(point) if self.settings else point
         return dict(zip(self.names, self._decisions.decisions(arch), strict=False)) | values
 
     def join(self, values: Mapping[str, str], fill: Callable[[Setting], str]) -> str | None:
@@ -104,7 +108,7 @@ class Coordinates:
             arch = assembled(self._decisions, [values[name] for name in self.names[: len(self._choices)]])
         if arch is None:
             return None
-        point = point_of(arch, completed(self._settings, values, fill)) if self._settings else arch
+        point = point_of(arch, completed(self.settings, values, fill)) if self.settings else arch
         return point if is_member(self._space, point) else None
 
     def units(self, values: Mapping[str, str]) -> np.ndarray:
@@ -139,8 +143,6 @@ def cells(kinds: Mapping[str, Coordinate], points: Iterable[Mapping[str, str]]) 
     )
 
 
-def only_arch(space: SearchSpace) -> str | None:
+def _only_arch(space: SearchSpace) -> str | None:
     """Returns the arch of a space that has one alone; None of any other."""
-    from nas_ray.spaces.base import FiniteSpace
-
     return next(iter(space)) if isinstance(space, FiniteSpace) and len(space) == 1 else None

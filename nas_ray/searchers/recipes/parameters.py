@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from nas_ray.searchers.recipes.coordinates import Coordinates, Options, settings_in
+from nas_ray.searchers.recipes.coordinates import Coordinate, Coordinates, Options, interval_of
 from nas_ray.searchers.variation import assembled
-from nas_ray.spaces.conditional import Setting, plain
 from nas_ray.spaces.dependence import is_there
 from nas_ray.spaces.needs import decision_space
-from nas_ray.spaces.setting_kinds import Interval
 
 if TYPE_CHECKING:
     from nas_ray.spaces.base import SearchSpace
@@ -68,16 +66,15 @@ class Mixed:
 
     def __init__(self, space: SearchSpace) -> None:
         self._coordinates = Coordinates(space, "optuna")
-        self._settings = settings_in(space)
 
     def chosen(self, trial: Any) -> str | None:
         """Returns the point that a trial chooses; None where that is no point of the space."""
         values: dict[str, str] = {}
         for name, kind in self._coordinates.kinds.items():
-            if isinstance(kind, Options) or is_there(self._settings, name, values):
+            if isinstance(kind, Options) or is_there(self._coordinates.settings, name, values):
                 values[name] = (
                     kind.texts[trial.suggest_int(name, 0, len(kind.texts) - 1)]
-                    if _ranged(kind)
+                    if interval_of(kind) is not None
                     else trial.suggest_categorical(name, kind.texts)
                 )
         return self._coordinates.join(values, lambda setting: setting.texts[0])
@@ -87,19 +84,16 @@ class Mixed:
         values = self._coordinates.split(point)
         there = {name: kind for name, kind in self._coordinates.kinds.items() if name in values}
         taken = {
-            name: kind.place(values[name]) if _ranged(kind) else values[name] for name, kind in there.items()
+            name: kind.place(values[name]) if interval_of(kind) is not None else values[name]
+            for name, kind in there.items()
         }
         return taken, {name: _distribution(kind) for name, kind in there.items()}
 
 
-def _ranged(kind: Options | Setting) -> bool:
-    return not isinstance(kind, Options) and isinstance(plain(kind), Interval)
-
-
-def _distribution(kind: Options | Setting) -> Any:
+def _distribution(kind: Coordinate) -> Any:
     """Returns what Optuna draws from: the options, or the places of a range."""
     import optuna
 
-    if _ranged(kind):
+    if interval_of(kind) is not None:
         return optuna.distributions.IntDistribution(0, len(kind.texts) - 1)
     return optuna.distributions.CategoricalDistribution(kind.texts)

@@ -7,9 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from nas_ray.searchers.recipes.coordinates import Coordinate, Coordinates
-from nas_ray.spaces.conditional import Conditional
-from nas_ray.spaces.setting_kinds import Interval
+from nas_ray.searchers.recipes.coordinates import Coordinate, Coordinates, interval_of
 from nas_ray.spaces.setting_values import number_of
 
 FIRST_SHARES = (0.33, 0.33 + 0.67 * 0.67)
@@ -30,7 +28,7 @@ class Scales:
 
     def number(self, name: str, value: str) -> float:
         """Returns the number of a value."""
-        interval = _interval(self.kinds[name])
+        interval = interval_of(self.kinds[name])
         if interval is None:
             return float(self.kinds[name].place(value))
         number = float(number_of(value))
@@ -39,7 +37,7 @@ class Scales:
     def value(self, name: str, number: float) -> str:
         """Returns the value of a number, the end of the range where it lies outside."""
         kind = self.kinds[name]
-        interval = _interval(kind)
+        interval = interval_of(kind)
         if interval is None:
             return kind.texts[round(min(max(number, 0), len(kind.texts) - 1))]
         low, high = (math.log(x, BASE) if interval.log else x for x in (interval.least, interval.most))
@@ -81,8 +79,3 @@ def _share(loss: float, other: float) -> int:
 def _middles(begin: float, end: float, count: int) -> np.ndarray:
     edges = np.linspace(begin, end, count + 1)
     return (edges[1:] + edges[:-1]) / 2
-
-
-def _interval(kind: Coordinate) -> Interval | None:
-    setting = kind.setting if isinstance(kind, Conditional) else kind
-    return setting if isinstance(setting, Interval) else None

@@ -67,7 +67,6 @@ class Wrs(ArchSearcher):
         self._coordinates = Coordinates(space, "wrs")
         self._proposed = Proposed(space)
         self._chances: np.ndarray | None = None
-        self._told = 0
         self._repeats = Repeats()
 
     @property
@@ -94,8 +93,7 @@ class Wrs(ArchSearcher):
         """Computes what matters when enough points have arrived."""
         self._proposed.keep(arch)
         self._repeats.tell(row)
-        self._told += not row.get("reused")
-        if self._chances is None and self._told >= self._initial:
+        if self._chances is None and len(self.history) >= self._initial:
             self._chances = self._chances_of_change()
 
     def _chances_of_change(self) -> np.ndarray | None:
