@@ -19,6 +19,7 @@ from nas_ray.proxies import Proxy
 from nas_ray.proxies.measured import MEASURED
 from nas_ray.proxies.plugin import resolve_proxies, score_names
 from nas_ray.proxies.undefined import check_defined
+from nas_ray.rows import TRAINED, VALID_ACC, VALID_NATS
 from nas_ray.runs.folder import read_run
 from nas_ray.search.argument_groups import EstimateArgs, StoppingArgs
 from nas_ray.search.defaults import said_out
@@ -47,9 +48,6 @@ __all__ = [
     "weights_of",
 ]
 
-VALID_ACC, VALID_NATS = "valid_acc", "valid_nats"
-TRAINED = (VALID_ACC, VALID_NATS)
-"""What says how good a trained arch is, on images and on a text."""
 OWN, SUPERNET = "own", "supernet"
 """Whose weights scores are of, as `run.json` says under `weights`: each net's own, or one net's for all."""
 

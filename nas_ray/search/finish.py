@@ -24,10 +24,10 @@ from nas_ray.report.search_curve import draw_search
 from nas_ray.report.settings import caution, draw_importance, draw_parallel, importance_table, setting_rows
 from nas_ray.report.summary import best_row, summarize
 from nas_ray.report.summary_table import Course, print_summary
-from nas_ray.rows import ERROR, FOUND, arch_first, final_arch, final_archs, given_in
+from nas_ray.rows import ERROR, FOUND, TRAINED, arch_first, final_arch, final_archs, given_in
 from nas_ray.runs.folder import update_run, write_json, write_table
 from nas_ray.search.base import Experiment
-from nas_ray.search.estimation import CHECKPOINTS, VALID_ACC
+from nas_ray.search.estimation import CHECKPOINTS
 from nas_ray.searchers.pareto import objectives_of
 from nas_ray.spaces import FiniteSpace, arch_of
 from nas_ray.spaces.one_arch import OneArch
@@ -82,7 +82,9 @@ def finish(experiment: Experiment, folder: Path, wall_seconds: float, pictures: 
 def _leave_settings(experiment: Experiment, rows: pd.DataFrame, folder: Path, pictures: bool) -> None:
     """Writes what each setting had to do with the fitness, where trials were trained by settings."""
     product = product_of(experiment.space)
-    known = None if product is None or VALID_ACC not in rows else setting_rows(rows, product.settings)
+    if product is None or not {*TRAINED} & {*rows}:
+        return
+    known = setting_rows(rows, product.settings)
     if known is None:
         return
     table = importance_table(known)
