@@ -29,6 +29,7 @@ from nas_ray.searchers.fitness import by_training
 from nas_ray.shared_weights.supernet_scores import SupernetScores
 from nas_ray.shared_weights.together import has_supernet, on_supernet, together
 from nas_ray.spaces import SearchSpace
+from nas_ray.terminal.lists import parted
 from nas_ray.training.recipes import Recipe, parse_recipe
 from nas_ray.training.stopping import check_scheduler
 from nas_ray.training.text_task import TextTask
@@ -88,7 +89,7 @@ def estimate(
     args = said_out(args, space)
     limits = measured_limits(args)
     recipe = _recipe(args)
-    names = [name for given in args.proxies for name in given.replace(",", " ").split()]
+    names = parted(args.proxies)
     proxies = resolve_proxies([*names, *(name for name in limits if name not in names)])
     scores = score_names(proxies)
     trained = VALID_NATS if isinstance(images, TextTask) else VALID_ACC
