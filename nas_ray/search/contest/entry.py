@@ -16,6 +16,7 @@ import numpy as np
 from nas_ray.drivers.plan import PROCESS, Plan
 from nas_ray.evaluation.base import placed
 from nas_ray.evaluation.limits import Costs
+from nas_ray.evaluation.movable import CHECKPOINTS
 from nas_ray.evaluation.on_images import limited_on
 from nas_ray.evaluation.short_training import ShortTraining
 from nas_ray.images.image_args import open_image_args
@@ -212,4 +213,4 @@ def trained(entry: Entry, space: SearchSpace, arch: str, images: ImageDataModule
 
 def tidy(entry: Entry) -> None:
     """Removes the checkpoints of an entry whose row is safe; its search stays."""
-    shutil.rmtree(entry.place / "checkpoints", ignore_errors=True)
+    shutil.rmtree(entry.place / CHECKPOINTS, ignore_errors=True)
