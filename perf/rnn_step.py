@@ -112,7 +112,7 @@ def main(args: Args) -> None:
     with torch.no_grad():
         wanted = ways["plain"][0]()
         assert all(torch.allclose(ways[name][0](), wanted, atol=1e-5) for name in ("as released", "fused"))
-    found = {name: [seconds(*way) for way in (way,)] for name, way in ways.items()}
+    found = {name: [seconds(*way)] for name, way in ways.items()}
     for _ in range(args.rounds):
         for name, way in ways.items():
             found[name].append(seconds(*way))

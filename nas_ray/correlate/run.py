@@ -39,6 +39,7 @@ from nas_ray.spaces import FiniteSpace, NatsTss
 from nas_ray.spaces.base import fitted_space
 from nas_ray.spaces.choice import choose_archs
 from nas_ray.terminal.console import error_console, headed, say
+from nas_ray.terminal.lists import parted
 from nas_ray.terminal.next_steps import say_next
 from nas_ray.terminal.ranges import check_values
 
@@ -225,7 +226,7 @@ class Comparison:
 
 def _named(proxies: Sequence[str], space: str) -> list[str]:
     """Returns the proxies named, with every built-in one that is not for other spaces for `all`."""
-    given = [name for text in proxies for name in text.replace(",", " ").split()]
+    given = parted(proxies)
     if not given:
         raise UsageError('--proxies must name at least one proxy, or "all".')
     return [name for text in given for name in (suited(PROXIES, space) if text == "all" else [text])]

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from torch import Tensor
+
 from nas_ray.evaluation.base import Evaluator
+from nas_ray.evaluation.limits import limited
 from nas_ray.evaluation.proxy_scores import ProxyScores
 from nas_ray.evaluation.short_training import ShortTraining
 from nas_ray.images.image_data import ImageDataModule
@@ -12,6 +15,23 @@ from nas_ray.proxies import Proxy
 from nas_ray.spaces.base import SearchSpace
 from nas_ray.training.recipes import Recipe
 from nas_ray.training.task import Task
+from nas_ray.training.task_args import Subject
+
+
+def limited_on(
+    images: Subject, space: SearchSpace, max_params: float | None = None, max_flops: float | None = None
+) -> SearchSpace:
+    """Returns the archs of `space` with at most these costs, counted for one image or one sequence.
+
+    Raises:
+        UsageError: a limit is not positive, or no arch keeps them.
+    """
+    if isinstance(images, ImageDataModule):
+        image: tuple[int, int, int] | Tensor = (3, images.image_size, images.image_size)
+    else:
+        image = images.minibatch()[0][:1]
+    limits = {"max_params": max_params, "max_flops": max_flops}
+    return limited(space, **limits, num_classes=images.num_classes, image=image)
 
 
 def scores_on(

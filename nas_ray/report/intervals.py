@@ -20,10 +20,14 @@ class Interval:
     low: float
     high: float
 
+    def __format__(self, form: str) -> str:
+        """Returns the mean, and the ends where they are defined, each in `form`, without one `.2f`."""
+        form = form or ".2f"
+        ends = "" if math.isnan(self.low) else f" ({self.low:{form}} to {self.high:{form}})"
+        return f"{self.mean:{form}}{ends}"
+
     def __str__(self) -> str:
-        if math.isnan(self.low):
-            return f"{self.mean:.2f}"
-        return f"{self.mean:.2f} ({self.low:.2f} to {self.high:.2f})"
+        return format(self)
 
 
 def over_seeds(values: Sequence[float]) -> Interval:

@@ -15,6 +15,7 @@ from nas_ray.images.datasets import DATASETS
 from nas_ray.report.accuracies import Accuracies
 from nas_ray.report.correlation import BASELINES
 from nas_ray.report.run_data import RunData, complete
+from nas_ray.rows import TRAINED
 from nas_ray.runs.folder import FILE_NAME, JOURNAL, check_is_run, read_run
 from nas_ray.runs.kinds import TRAINING, without_page
 from nas_ray.safe_files.stored_numbers import with_numbers
@@ -26,8 +27,6 @@ NO_SCORES = {"place", "index", "rank", "accuracy", "seconds", "fitness"}
 """Columns of numbers that are no scores."""
 DATASET_OF = {facts.num_classes: name for name, facts in DATASETS.items()}
 """The dataset whose nets have so many outputs."""
-TRAINED = ("valid_acc", "valid_nats")
-"""What trainings are judged by where nothing was said."""
 
 
 def read_runs(folder: Path, accuracies: Accuracies) -> list[RunData]:

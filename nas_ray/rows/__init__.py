@@ -37,6 +37,10 @@ TRAILING = ("fitness", "seconds", "finished_at", "worker", "reused", ERROR, ERRO
 EPOCHS = "epochs"
 """The epochs that an arch was trained for."""
 
+VALID_ACC, VALID_NATS = "valid_acc", "valid_nats"
+TRAINED = (VALID_ACC, VALID_NATS)
+"""What says how good a trained arch is, on images and on a text."""
+
 TRAINING = (
     *("valid_acc", "train_acc", "valid_loss", "train_loss", "valid_acc_std"),
     *("valid_nats", "train_nats", "valid_perplexity", "valid_nats_std"),

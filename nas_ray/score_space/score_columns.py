@@ -12,6 +12,7 @@ from nas_ray.proxies import PROXIES, Proxy
 from nas_ray.proxies.forms import form
 from nas_ray.proxies.identity import identity
 from nas_ray.proxies.plugin import resolve_proxies, score_names
+from nas_ray.terminal.lists import parted
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def score_columns(given: Sequence[str]) -> ScoreColumns:
     Raises:
         UsageError: none, an unknown one, or a plug-in that fails its check.
     """
-    named = resolve_proxies(list(dict.fromkeys(n for text in given for n in text.replace(",", " ").split())))
+    named = resolve_proxies(list(dict.fromkeys(parted(given))))
     proxies: dict[str, Proxy] = {}
     kept: dict[str, tuple[str, ...]] = {}
     shown: dict[str, str] = {}

@@ -19,6 +19,7 @@ from nas_ray.spaces import SearchSpace
 from nas_ray.spaces.known import known_name
 from nas_ray.spaces.product import arch_space
 from nas_ray.spaces.wrapping import innermost
+from nas_ray.terminal.lists import parted
 
 A = TypeVar("A", bound=EstimateArgs)
 
@@ -84,7 +85,7 @@ def said_out(args: A, space: SearchSpace) -> A:
         space: whose archs are judged.
     """
     default = default_of(space, args)
-    names = [name for given in args.proxies for name in given.replace(",", " ").split()]
+    names = parted(args.proxies)
     unsaid, fitness = names == [DEFAULT], args.fitness
     if unsaid and fitness is None and args.fidelity is None:
         fitness = DEFAULT

@@ -19,6 +19,7 @@ from nas_ray.proxies import Proxy
 from nas_ray.proxies.measured import MEASURED
 from nas_ray.proxies.plugin import resolve_proxies, score_names
 from nas_ray.proxies.undefined import check_defined
+from nas_ray.rows import TRAINED, VALID_ACC, VALID_NATS
 from nas_ray.runs.folder import read_run
 from nas_ray.search.argument_groups import EstimateArgs, StoppingArgs
 from nas_ray.search.defaults import said_out
@@ -28,6 +29,7 @@ from nas_ray.searchers.fitness import by_training
 from nas_ray.shared_weights.supernet_scores import SupernetScores
 from nas_ray.shared_weights.together import has_supernet, on_supernet, together
 from nas_ray.spaces import SearchSpace
+from nas_ray.terminal.lists import parted
 from nas_ray.training.recipes import Recipe, parse_recipe
 from nas_ray.training.stopping import check_scheduler
 from nas_ray.training.text_task import TextTask
@@ -47,9 +49,6 @@ __all__ = [
     "weights_of",
 ]
 
-VALID_ACC, VALID_NATS = "valid_acc", "valid_nats"
-TRAINED = (VALID_ACC, VALID_NATS)
-"""What says how good a trained arch is, on images and on a text."""
 OWN, SUPERNET = "own", "supernet"
 """Whose weights scores are of, as `run.json` says under `weights`: each net's own, or one net's for all."""
 
@@ -90,7 +89,7 @@ def estimate(
     args = said_out(args, space)
     limits = measured_limits(args)
     recipe = _recipe(args)
-    names = [name for given in args.proxies for name in given.replace(",", " ").split()]
+    names = parted(args.proxies)
     proxies = resolve_proxies([*names, *(name for name in limits if name not in names)])
     scores = score_names(proxies)
     trained = VALID_NATS if isinstance(images, TextTask) else VALID_ACC

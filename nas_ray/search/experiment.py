@@ -6,7 +6,6 @@ import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -15,7 +14,7 @@ from nas_ray.benchmarks import open_benchmark
 from nas_ray.drivers.plan import Budget, Plan
 from nas_ray.drivers.resources import Request, check_request
 from nas_ray.evaluation.base import Described, SeesImages
-from nas_ray.evaluation.limits import limited
+from nas_ray.evaluation.on_images import limited_on
 from nas_ray.images.identity import IMAGES
 from nas_ray.runs.folder import fingerprint, method_of
 from nas_ray.search.arguments import RunnableArgs, SearchArgs
@@ -144,7 +143,7 @@ def prepare(
     args = said_out(args, space)
     texts: tuple[str, ...] = getattr(args, "searcher_args", ())
     estimation = estimate(args, space, images, also=named_objectives(texts))
-    searched = _limited(space, args, images)
+    searched = limited_on(images, space, args.max_params, args.max_flops)
     archs = arch_space(space_of_found(space))
     listed = archs if isinstance(archs, FiniteSpace) and not isinstance(archs, HandDesigned) else None
     listed = None if is_text(args) else listed
@@ -171,15 +170,6 @@ def prepare(
     return dataclasses.replace(
         prepared, started_from=start_from(made, args, prepared.seen, weights_of(prepared.evaluator))
     )
-
-
-def _limited(space: SearchSpace, args: SearchArgs, images: Subject) -> SearchSpace:
-    """Returns the archs of a space that keep the limits, counted for one image or one sequence."""
-    bounded = partial(limited, space, max_params=args.max_params, max_flops=args.max_flops)
-    if isinstance(images, TextTask):
-        return bounded(num_classes=images.num_outputs, image=images.minibatch()[0][:1])
-    image = (3, images.image_size, images.image_size)
-    return bounded(num_classes=images.num_classes, image=image)
 
 
 def introduce(

@@ -24,10 +24,10 @@ from nas_ray.report.search_curve import draw_search
 from nas_ray.report.settings import caution, draw_importance, draw_parallel, importance_table, setting_rows
 from nas_ray.report.summary import best_row, summarize
 from nas_ray.report.summary_table import Course, print_summary
-from nas_ray.rows import ERROR, FOUND, arch_first, final_arch, final_archs, given_in
+from nas_ray.rows import ERROR, FOUND, TRAINED, arch_first, final_arch, final_archs, given_in
 from nas_ray.runs.folder import update_run, write_json, write_table
 from nas_ray.search.base import Experiment
-from nas_ray.search.estimation import CHECKPOINTS, VALID_ACC
+from nas_ray.search.estimation import CHECKPOINTS
 from nas_ray.searchers.pareto import objectives_of
 from nas_ray.spaces import FiniteSpace, arch_of
 from nas_ray.spaces.one_arch import OneArch
@@ -45,6 +45,7 @@ class Outcome:
         best: the fittest row, the first to arrive among equals; None if no evaluation succeeded.
         summary: what `best.json` holds; empty where the search was cancelled.
         front: of a search with several objectives, the rows that none dominates; else None.
+        importance: of settings that trials trained by, what each explains and the caution on it; else None.
     """
 
     status: str
@@ -52,6 +53,7 @@ class Outcome:
     best: dict[str, Any] | None
     summary: dict[str, Any]
     front: pd.DataFrame | None = None
+    importance: tuple[pd.DataFrame, str] | None = None
 
 
 def finish(experiment: Experiment, folder: Path, wall_seconds: float, pictures: bool = True) -> Outcome:
@@ -73,23 +75,28 @@ def finish(experiment: Experiment, folder: Path, wall_seconds: float, pictures: 
     front = _front(experiment, rows, folder, pictures)
     if best is not None and pictures:
         _draw(experiment, rows, final_arch(best), folder)
-    _leave_settings(experiment, rows, folder, pictures)
+    importance = _importance(experiment, rows, folder, pictures)
     shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)  # of trainings: all rows are there
     update_run(folder, status="finished", wall_seconds=round(wall_seconds, 3))
-    return Outcome("finished", rows, best, summary, front)
+    return Outcome("finished", rows, best, summary, front, importance)
 
 
-def _leave_settings(experiment: Experiment, rows: pd.DataFrame, folder: Path, pictures: bool) -> None:
-    """Writes what each setting had to do with the fitness, where trials were trained by settings."""
+def _importance(
+    experiment: Experiment, rows: pd.DataFrame, folder: Path, pictures: bool
+) -> tuple[pd.DataFrame, str] | None:
+    """Writes what each setting had to do with the fitness, and returns it, where trials trained by them."""
     product = product_of(experiment.space)
-    known = None if product is None or VALID_ACC not in rows else setting_rows(rows, product.settings)
+    if product is None or not {*TRAINED} & {*rows}:
+        return None
+    known = setting_rows(rows, product.settings)
     if known is None:
-        return
-    table = importance_table(known)
+        return None
+    table, note = importance_table(known), caution(known)
     write_table(folder, table, "importance")
     if pictures:
-        draw_importance(table, folder / "importance.png", note=caution(known))
+        draw_importance(table, folder / "importance.png", note=note)
         draw_parallel(known, folder / "settings.png", fitness=str(experiment.fitness))
+    return table, note
 
 
 def _front(experiment: Experiment, rows: pd.DataFrame, folder: Path, pictures: bool) -> pd.DataFrame | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from nas_ray.errors import UsageError, unknown_name
-from nas_ray.rows import GPU_MEMORY, TRAINING
+from nas_ray.rows import GPU_MEMORY, TRAINED, TRAINING
 from nas_ray.searchers.fitness import Fitness
 from nas_ray.searchers.pareto import column_of, parse_objectives
 
@@ -24,7 +24,7 @@ def check_objectives(objectives: Sequence[Fitness], scores: Sequence[str]) -> No
     Raises:
         UsageError: one is no score of this search, and no column of every row.
     """
-    known = [*scores, *(TRAINING if {"valid_acc", "valid_nats"} & {*scores} else ()), GPU_MEMORY, "seconds"]
+    known = [*scores, *(TRAINING if {*TRAINED} & {*scores} else ()), GPU_MEMORY, "seconds"]
     for name in filter(None, map(column_of, objectives)):
         if name not in known:
             said = unknown_name("objective", name, list(scores))

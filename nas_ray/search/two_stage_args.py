@@ -9,6 +9,7 @@ from typing import Annotated
 
 from nas_ray.errors import UsageError, printable
 from nas_ray.search.arguments import AnySearchArgs
+from nas_ray.terminal.lists import parted
 from nas_ray.terminal.ranges import EPOCHS, SOME, Range, check_ranges, whole_number
 
 
@@ -42,7 +43,7 @@ class TwoStageArgs(AnySearchArgs):
         Raises:
             UsageError: they do not grow, or another number of this experiment is out of range.
         """
-        texts = [text for given in self.rungs for text in given.replace(",", " ").split()]
+        texts = parted(self.rungs)
         given = [whole_number(text) or 0 for text in texts]
         if not given or given[0] < 1 or any(one >= two for one, two in itertools.pairwise(given)):
             raise UsageError(

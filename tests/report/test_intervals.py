@@ -5,7 +5,7 @@ import math
 import pandas as pd
 import pytest
 
-from nas_ray.report.intervals import over_images, over_seeds, paired
+from nas_ray.report.intervals import over_images, over_seeds, paired, within_percent
 from nas_ray.train.rows import summary_table
 
 
@@ -13,6 +13,12 @@ def test_t_interval_by_hand() -> None:
     found = over_seeds([90.0, 92.0, 94.0])  # s = 2, t(.975; 2) = 4.302653
     half = 4.302653 * 2 / math.sqrt(3)
     assert (found.mean, found.low, found.high) == pytest.approx((92, 92 - half, 92 + half), rel=1e-6)
+
+
+def test_percentages_end_at_0_and_100() -> None:
+    found = within_percent(over_seeds([2.0, 98.0]))
+    assert (found.mean, found.low, found.high) == (50, 0, 100)
+    assert math.isnan(within_percent(over_seeds([98.0])).low)
 
 
 def test_one_seed_has_no_interval() -> None:

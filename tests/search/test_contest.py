@@ -81,6 +81,8 @@ def test_a_search_is_what_the_command_search_is_given() -> None:
     assert (given.num_samples, given.time_budget_s, given.proxies) == (4, None, ("naswot",))
     assert str(prepare("search", given, given.searcher).fitness) == "naswot"
     assert args(searcher="random_search", searcher_args=()).entrants()[0].searcher_args == ()
+    budgets = [study.budget(args(num_samples=count, time_budget_s=3.0)) for count in (4, None)]
+    assert [study.budget(args()), *budgets] == ["4 evaluations", "4 evaluations or 3 s", "3 s"]
 
 
 @pytest.mark.slow(faster="test_contestants_by_their_names")

@@ -66,6 +66,15 @@ def test_a_search_on_a_text_is_a_run_like_any_other(
         run("random_search", again, "random_search", Console())
 
 
+def test_settings_of_trainings_on_a_text_have_their_importance(text: str, tmp_path: Path) -> None:
+    args = SearchArgs(
+        task=text, space=f"{SPACE}@lr=log:0.01..1", fidelity="lm-fast:epochs=1,batch_size=8", batch_size=16,
+        num_samples=4, driver="process", out=tmp_path / "run",
+    )  # fmt: skip
+    assert run("random_search", args, "random_search", Console(quiet=True)) == 0
+    assert pd.read_csv(tmp_path / "run" / "importance.csv")["setting"].tolist() == ["lr", "several together"]
+
+
 def test_a_search_that_names_no_score_trains(text: str) -> None:
     prepared = prepare("search", AnySearchArgs(task=text, space=SPACE, batch_size=16), "random_search")
     assert prepared.args.fidelity == "lm-fast"

@@ -17,6 +17,7 @@ from nas_ray.terminal.argument_groups import (
     SampleArgs,
     SpaceArgs,
 )
+from nas_ray.terminal.lists import parted
 from nas_ray.terminal.ranges import HERE, RESAMPLES, Range, check_ranges
 from nas_ray.training.recipes import parse_recipe
 
@@ -67,7 +68,7 @@ class EstimatesArgs(OutArgs, MinibatchArgs, SampleArgs, LimitArgs, ImageArgs, Pr
     @property
     def names(self) -> list[str]:
         """The proxies one by one."""
-        return [name for text in self.proxies for name in text.replace(",", " ").split()]
+        return parted(self.proxies)
 
     @property
     def lambdas(self) -> list[float]:
@@ -77,7 +78,7 @@ class EstimatesArgs(OutArgs, MinibatchArgs, SampleArgs, LimitArgs, ImageArgs, Pr
             UsageError: one is no number from 0 to 1.
         """
         known, found = Range(0.0, 1.0), []
-        for word in (word for text in self.weights for word in text.replace(",", " ").split()):
+        for word in parted(self.weights):
             try:
                 found.append(float(word))
             except ValueError:

@@ -16,8 +16,7 @@ from nas_ray.correlate.estimates.args import EstimatesArgs
 from nas_ray.correlate.opening import suited
 from nas_ray.errors import UsageError
 from nas_ray.evaluation.base import Evaluator, placed
-from nas_ray.evaluation.limits import limited
-from nas_ray.evaluation.on_images import scores_on, training_on
+from nas_ray.evaluation.on_images import limited_on, scores_on, training_on
 from nas_ray.evaluation.proxy_scores import ProxyScores
 from nas_ray.evaluation.short_training import ShortTraining
 from nas_ray.images.image_args import open_image_args
@@ -65,10 +64,7 @@ def world_of(args: EstimatesArgs) -> World:
     """
     images = open_image_args(args, batch_size=args.batch_size, batch_seed=args.batch_seed)
     space = fitted_space(open_space(args.space), images.image_size)
-    image, most = (3, images.image_size, images.image_size), (args.max_params, args.max_flops)
-    within = limited(
-        space, max_params=most[0], max_flops=most[1], num_classes=images.num_classes, image=image
-    )
+    within = limited_on(images, space, args.max_params, args.max_flops)
     proxies = resolve_proxies([*dict.fromkeys([*args.names, *suited(BASELINES, args.space)])])
     short = training_on(images, space, parse_recipe(args.short), init_seed=args.init_seed)
     long = ShortTraining.of_task(

@@ -12,6 +12,7 @@ from nas_ray.images.datasets import DATASETS, get_dataset
 from nas_ray.reproduce.args import SearchedArgs
 from nas_ray.reproduce.published import BUDGET_SECONDS
 from nas_ray.terminal.argument_groups import SpaceArgs
+from nas_ray.terminal.lists import parted
 from nas_ray.terminal.ranges import SECONDS, SOME, Range, check_ranges, whole_number
 
 WORK, WALL = "work", "wall"
@@ -108,7 +109,7 @@ def numbers(option: str, texts: Sequence[str], known: Range) -> list[int]:
     Raises:
         UsageError: one is none, or out of range.
     """
-    given = [word for text in texts for word in text.replace(",", " ").split()]
+    given = parted(texts)
     found = [number if (number := whole_number(word)) is not None else word for word in given]
     for one in found:
         known.check(option, one)

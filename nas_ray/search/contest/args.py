@@ -14,6 +14,7 @@ from nas_ray.search.argument_groups import BudgetArgs, JudgeArgs, SearcherArgs
 from nas_ray.search.contest.contestants import CONTESTANTS, EVOLUTION, TSS, Contestant, contestants_of
 from nas_ray.search.contest.sets import ImageSet, sets_of
 from nas_ray.terminal.argument_groups import BatchArgs, LimitArgs, OutArgs, SpaceArgs
+from nas_ray.terminal.lists import parted
 from nas_ray.terminal.ranges import COST, COUNT, HERE, SECONDS, SEED, Range, check_ranges, check_seeds
 from nas_ray.training.recipes import parse_recipe
 
@@ -118,7 +119,7 @@ class UnseenArgs(JudgeArgs, SearcherArgs, StudyArgs, SpaceArgs):
         found = Contestant(
             name, self.space, self.searcher, options, "", self.proxies, self.fitness, self.fidelity
         )
-        rivals = [rival for text in self.rivals for rival in text.replace(",", " ").split()]
+        rivals = parted(self.rivals)
         if len({name, *rivals}) <= len(rivals):
             raise UsageError(f"The rivals of {name} must all be different, got {' '.join(rivals)}.")
         return [found, *(_rival(rival, self.space) for rival in rivals)]

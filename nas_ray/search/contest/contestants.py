@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from nas_ray.errors import UsageError, unknown_name
+from nas_ray.terminal.lists import parted
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def contestants_of(names: Sequence[str]) -> list[Contestant]:
     Raises:
         UsageError: none, an unknown one, or one twice.
     """
-    listed = [name for text in names for name in text.replace(",", " ").split()]
+    listed = parted(names)
     if not listed:
         raise UsageError("A contest needs a contestant at least, got none; name one such as resnet-20.")
     for name in listed:

@@ -15,7 +15,9 @@ import numpy as np
 
 from nas_ray.drivers.plan import PROCESS, Plan
 from nas_ray.evaluation.base import placed
-from nas_ray.evaluation.limits import Costs, limited
+from nas_ray.evaluation.limits import Costs
+from nas_ray.evaluation.movable import CHECKPOINTS
+from nas_ray.evaluation.on_images import limited_on
 from nas_ray.evaluation.short_training import ShortTraining
 from nas_ray.images.image_args import open_image_args
 from nas_ray.images.image_data import ImageDataModule
@@ -147,19 +149,8 @@ def looked_for(entry: Entry, images: ImageDataModule) -> Found:
     space = fitted_space(open_space(contestant.space), images.image_size)
     if contestant.arch:
         return Found(contestant.arch, space)
-    within = within_limits(space, args, images)
+    within = limited_on(images, space, args.max_params, args.max_flops)
     return Found(within.sample(np.random.default_rng((entry.seed, 2))), space)
-
-
-def within_limits(space: SearchSpace, args: StudyArgs, images: ImageDataModule) -> SearchSpace:
-    """Returns the archs of a space that keep the limits.
-
-    Raises:
-        UsageError: there are none.
-    """
-    image = (3, images.image_size, images.image_size)
-    classes, most = images.num_classes, (args.max_params, args.max_flops)
-    return limited(space, max_params=most[0], max_flops=most[1], num_classes=classes, image=image)
 
 
 def search_args(entry: Entry) -> AnySearchArgs:
@@ -222,4 +213,4 @@ def trained(entry: Entry, space: SearchSpace, arch: str, images: ImageDataModule
 
 def tidy(entry: Entry) -> None:
     """Removes the checkpoints of an entry whose row is safe; its search stays."""
-    shutil.rmtree(entry.place / "checkpoints", ignore_errors=True)
+    shutil.rmtree(entry.place / CHECKPOINTS, ignore_errors=True)

@@ -51,10 +51,7 @@ def lines_of(rows: pd.DataFrame) -> pd.DataFrame:
 
 def shown(line: Mapping[Hashable, Any]) -> str:
     """Returns the accuracy of a line with its interval."""
-    found = Interval(line["mean"], line["low"], line["high"])
-    if math.isnan(found.low):
-        return f"{found.mean:{FORM}}"
-    return f"{found.mean:{FORM}} ({found.low:{FORM}} to {found.high:{FORM}})"
+    return format(Interval(line["mean"], line["low"], line["high"]), FORM)
 
 
 def _by_contestant(lines: pd.DataFrame) -> dict[str, dict[str, dict[Hashable, Any]]]:

@@ -139,14 +139,19 @@ def introduce(args: StudyArgs, entries: Sequence[Entry], console: Console) -> No
     names, labels = (
         list(dict.fromkeys(of)) for of in zip(*((e.key[1], e.key[0]) for e in entries), strict=True)
     )
-    limits = [f"{args.num_samples} evaluations"] if args.num_samples is not None else []
-    limits += [f"{args.time_budget_s:g} s"] if args.time_budget_s is not None else []
     say(console, f"{args.experiment}: {', '.join(names)}")
     for one in {entry.image_set: None for entry in entries}:
         named = "" if one.images == f"{GENERATED}:{one.label}" else f"{one.label}: "  # which says it all
         say(console, f"images     {named}{opened(one, args.batch_size).description}")
-    say(console, f"search     at most {' or '.join(limits)}; then {args.recipe} on all training images")
+    say(console, f"search     at most {budget(args)}; then {args.recipe} on all training images")
     say(console, f"entries    {len(entries)}: {counted(args.seeds, 'seed')} of {len(names)} on {len(labels)}")
+
+
+def budget(args: StudyArgs) -> str:
+    """Returns what a search may spend."""
+    limits = [f"{args.num_samples} evaluations"] if args.num_samples is not None else []
+    limits += [f"{args.time_budget_s:g} s"] if args.time_budget_s is not None else []
+    return " or ".join(limits)
 
 
 def make(entries: Sequence[Entry], kept: KeptRows, args: StudyArgs, console: Console) -> None:
@@ -171,8 +176,7 @@ def tell(rows: pd.DataFrame, args: StudyArgs, out: Path, console: Console) -> No
     order = [one.name for one in args.entrants()]
     rows = rows.sort_values("contestant", key=lambda names: names.map(order.index), kind="stable")
     lines = lines_of(rows)
-    budget = f"{args.num_samples} evaluations" if args.time_budget_s is None else f"{args.time_budget_s:g} s"
-    title = f"{args.experiment}: {budget} of search, {args.recipe}, {counted(args.seeds, 'seed')}"
+    title = f"{args.experiment}: {budget(args)} of search, {args.recipe}, {counted(args.seeds, 'seed')}"
     with staged(out) as beside:
         write_table(beside, lines, TABLE)
         write_text(beside / f"{TABLE}.md", to_markdown(lines, title))

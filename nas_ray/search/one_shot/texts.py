@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from nas_ray.errors import UsageError, printable
+from nas_ray.terminal.lists import parted
 
 
 def method_texts(given: Sequence[str]) -> list[str]:
@@ -18,7 +19,7 @@ def method_texts(given: Sequence[str]) -> list[str]:
         UsageError: there is no method, a change before the first, or a seed among the changes.
     """
     found: list[list[str]] = []
-    for part in (part for text in given for part in text.replace(",", " ").split()):
+    for part in parted(given):
         name, equals, _ = part.partition("=")
         if equals and name == "seed":
             raise UsageError(f"--method sets no seed, got '{printable([part])[0]}'; use --seed and --seeds.")

@@ -9,6 +9,7 @@ from typing import Annotated
 
 from nas_ray.errors import UsageError, printable
 from nas_ray.terminal.argument_groups import OutArgs
+from nas_ray.terminal.lists import parted
 from nas_ray.terminal.ranges import HERE, SOME, Range, check_ranges
 
 METHODS = (
@@ -72,7 +73,7 @@ class TruthArgs(OutArgs):
         Raises:
             UsageError: one is no number from 0.5 to 1.
         """
-        texts = [text for given in self.shortcuts for text in given.replace(",", " ").split()]
+        texts = parted(self.shortcuts)
         return tuple(_strength(text) for text in texts)
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from rich.console import Console
 
-from nas_ray.report.settings import caution, importance_table, setting_rows
 from nas_ray.search.base import Experiment
 from nas_ray.search.experiment import prepare
 from nas_ray.search.finish import Outcome
@@ -16,7 +15,6 @@ from nas_ray.spaces import HandDesigned, Product, SearchSpace
 from nas_ray.spaces.named import make_space
 from nas_ray.spaces.needs import is_member
 from nas_ray.spaces.one_arch import OneArch
-from nas_ray.spaces.product import product_of
 from nas_ray.spaces.settings import named_space, settings_of
 from nas_ray.terminal.console import Rows, put, say
 
@@ -46,19 +44,18 @@ def _space_with(name: str, arch: str) -> SearchSpace:
 
 def show_importance(outcome: Outcome, experiment: Experiment, folder: Path, console: Console) -> None:
     """Prints the best settings, and what each of all settings explains of the accuracy."""
-    product = product_of(experiment.space)
-    if outcome.best is None or product is None:
+    if outcome.best is None:
         return
     best = ", ".join(f"{name}={value}" for name, value in settings_of(outcome.best["arch"]).items())
     say(console, f"Best settings: {best}")
-    rows = setting_rows(outcome.rows, product.settings)
-    if rows is None:
+    if outcome.importance is None:
         return
+    shares, few = outcome.importance
     table = Rows(box=None)
     for head in ("setting", "explains by itself"):
         table.add_column(head, justify="left" if head == "setting" else "right")
-    for name, share in importance_table(rows).itertuples(index=False):
+    for name, share in shares.itertuples(index=False):
         table.add_row(name, f"{share:.0%}")
     put(console, table)
-    if few := caution(rows):
+    if few:
         say(console, few, "yellow", wrapped=True)
