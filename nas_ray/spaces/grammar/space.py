@@ -15,7 +15,7 @@ from nas_ray.spaces.grammar.costs import cost_of
 from nas_ray.spaces.grammar.derivation import Derivation
 from nas_ray.spaces.grammar.limits import Limits
 from nas_ray.spaces.grammar.named import NETS
-from nas_ray.spaces.grammar.reading import MOST_DEPTH, MOST_NODES, chain_in, read
+from nas_ray.spaces.grammar.reading import MOST_DEPTH, MOST_NODES, chain_in, in_one_form, read
 from nas_ray.spaces.grammar.summary import summary
 from nas_ray.spaces.grammar.terms import Chain, written
 from nas_ray.spaces.grammar.vary import crossed, crossings, mutated, neighbours
@@ -230,7 +230,7 @@ class Grammar:
         Raises:
             UsageError: it is none, or above a limit.
         """
-        return self._checked(read(arch))
+        return in_one_form(self._checked(chain_in(arch)), arch)
 
     def _checked(self, chain: Chain) -> Chain:
         """Returns a chain that is within the limits.
