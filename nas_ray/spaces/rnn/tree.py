@@ -12,7 +12,7 @@ from nas_ray.errors import UsageError
 from nas_ray.errors.checks import TEXT, whole
 from nas_ray.spaces.rnn.sizes import RecurrentSizes
 from nas_ray.spaces.rnn.steps import ACTIVATIONS, METHODS, Step, Tree
-from nas_ray.spaces.sequences import check_decisions
+from nas_ray.spaces.sequences import check_decisions, sequence_neighbors
 
 if TYPE_CHECKING:
     from torch import nn
@@ -119,15 +119,7 @@ class RnnTree(RecurrentSizes):
         """Returns an arch drawn uniformly."""
         return self.assemble([str(rng.choice(options)) for options in self.choices()])
 
-    def neighbors(self, arch: str) -> list[str]:
-        """Returns the archs that differ in one decision."""
-        decisions = self.decisions(arch)
-        return [
-            self.assemble((*decisions[:place], other, *decisions[place + 1 :]))
-            for place, options in enumerate(self.choices())
-            for other in options
-            if other != decisions[place]
-        ]
+    neighbors = sequence_neighbors
 
     def label(self, arch: str) -> str:
         """Returns how often each method and activation stands in the tree."""
