@@ -10,9 +10,10 @@ import torch
 
 from nas_ray.errors import UsageError
 from nas_ray.evaluation.limits import limited
-from nas_ray.spaces import DartsRnn, Product, RnnNets, RnnTree
+from nas_ray.spaces import SPACES, DartsRnn, Product, RnnNets, RnnTree
 from nas_ray.spaces.base import fitted_space
 from nas_ray.spaces.named import open_space
+from nas_ray.spaces.options import READ_TEXTS
 from nas_ray.spaces.rnn.steps import ACTIVATIONS, METHODS
 
 V2 = "|sigmoid~0|relu~1|relu~1|identity~1|tanh~2|sigmoid~5|tanh~3|relu~5|"
@@ -92,6 +93,10 @@ def test_bad_sizes_and_names_are_refused(make: Any, said: str) -> None:
 def test_sizes_are_options_of_a_name() -> None:
     space: Any = open_space("rnn-tree:width=8,embedding=4,base=4")
     assert (space.width, space.embedding, space.base) == (8, 4, 4)
+
+
+def test_the_spaces_that_read_texts_are_known_by_their_names() -> None:
+    assert {name for name, make in SPACES.items() if hasattr(make, "reads")} == set(READ_TEXTS)
 
 
 def test_images_are_refused_in_a_sentence() -> None:
