@@ -58,8 +58,8 @@ class Macro:
         variant: `released` or `described`; `as=` in the name of a space.
         layers: most layers of a net, those of residual blocks counted each.
         params: most weights of a net of ten classes.
-        memory: most MiB of all maps of one image of 32 pixels, in float32. A training keeps about as much for
-            each image of a batch, and the weights on top.
+        memory: most MiB of all maps of one image of 32 pixels, in float32. Autograd keeps up to 1.5 times as
+            much for each image of a batch, and the weights come on top.
         mutation: how often a child (`sample_from`) is a mutation of one parent, and not drawn from all.
     """
 
