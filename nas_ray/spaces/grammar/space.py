@@ -196,8 +196,8 @@ class Grammar:
 
     def label(self, arch: str) -> str:
         """Returns what an arch is, such as `9 conv 1 attn, 4 sums, 64 channels at stride 4`, or its name."""
-        named = next((name for name, other in NETS.items() if other == arch), None)
-        return f"{named}: {summary(read(arch))}" if named else summary(read(arch))
+        named = next((f"{name}: " for name, other in NETS.items() if other == arch), "")
+        return f"{named}{summary(read(arch))}"
 
     def _mutated(self, parent: str, rng: np.random.Generator) -> str:
         chain = self._read(parent)
