@@ -76,6 +76,23 @@ def test_what_is_no_tree_is_refused(arch: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("space", "arch"),
+    [
+        (DartsRnn(), V2.replace("~5", "~" + "9" * 5_000)),
+        (DartsRnn(), V2.replace("tanh~2", "tanh~\u0662")),
+        (RnnTree(base=2), f"|add_tanh|mult_relu|mult_tanh|+|add_relu~{'9' * 5_000}|+|cell~1|"),
+        (RnnTree(base=2), f"|add_tanh|mult_relu|mult_tanh|+|add_relu~0|+|cell~{'9' * 5_000}|"),
+        (RnnTree(base=2), "|add_tanh" * 3_000),
+    ],
+)
+def test_what_is_long_is_refused_and_told_in_part(space: Any, arch: str) -> None:
+    assert arch not in space
+    with pytest.raises(UsageError, match=f"An arch of {space.name}") as error:
+        space.build(arch, 5)
+    assert len(str(error.value)) < 700
+
+
+@pytest.mark.parametrize(
     ("make", "said"),
     [
         (lambda: DartsRnn(0), "The width of darts-rnn must be a whole number of at least 1, got 0."),
