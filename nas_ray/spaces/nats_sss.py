@@ -158,8 +158,7 @@ class SssNet(nn.Module):
     """The published skeleton with five widths; `[B, 3, H, W] -> [B, num_classes]`.
 
     Stem (as published a 3x3 convolution and BN), cell, reduction, cell, reduction, cell, BN, ReLU, global
-    average pooling, linear classifier. `sizes` are the five widths
-    and the number of classes.
+    average pooling, linear classifier. `sizes` are the five widths and the number of classes.
     """
 
     def __init__(self, widths: Sequence[int], num_classes: int, stem: str = SMALL) -> None:

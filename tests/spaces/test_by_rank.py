@@ -93,10 +93,8 @@ def cell(ops: str) -> str:
 
 
 def test_what_follows_is_drawn_by_how_often_it_does() -> None:
-    space, parents = (
-        ranked_space(NatsTss(), "a test", 1),
-        [cell("aaaaba")],
-    )  # a is followed by a 3 times, by b once
+    space = ranked_space(NatsTss(), "a test", 1)
+    parents = [cell("aaaaba")]  # a is followed by a 3 times, by b once
     for uniform, share in ((False, 3 / 4), (True, 1 / 2)):
         rng, count = np.random.default_rng(0), 1_500
         found = [space.drawn_from(parents, rng, uniform=uniform) for _ in range(count)]

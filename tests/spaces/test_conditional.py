@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from nas_ray import RecipeSpace
 from nas_ray.errors import UsageError
-from nas_ray.spaces import Choice, Conditional, Interval, NatsTss, Product, SettingSpace, arch_of, settings_of
+from nas_ray.spaces import Choice, Conditional, Interval, Macro, NatsTss, Product, SettingSpace, settings_of
 from nas_ray.spaces.dependence import corners
 from nas_ray.spaces.settings import parse_settings, written
 from nas_ray.training.recipes import parse_recipe
@@ -60,10 +62,20 @@ def test_beside_archs() -> None:
         assert arch in NatsTss()
         assert ("warmup_epochs" in values) == (values["schedule"] != "constant")
         assert all(space.split(other) for other in space.neighbors(point))
-        child = space.sample_from([point, points[0]], rng) if hasattr(space, "sample_from") else point
-        assert arch_of(child) in NatsTss()
     assert not hasattr(space, "choices")
     assert not hasattr(Product(NatsTss(), "a=1/2,b=1/2:if:a:1"), "choices")
+
+
+def test_children_have_what_is_there_and_nothing_else() -> None:
+    archs, rng = Macro(params=200_000, memory=2), np.random.default_rng(2)
+    space: Any = Product(archs, TEXT)
+    points = [space.sample(rng) for _ in range(4)]
+    for draw in (space.sample_from, space.drawn_from):
+        children = [space.split(draw(points, rng)) for _ in range(30)]
+        assert all(arch in archs for arch, _ in children)
+        assert {(values["schedule"], "warmup_epochs" in values) for _, values in children} == {
+            *(("cosine", True), ("linear", True), ("constant", False)),
+        }
 
 
 def test_corners_are_points() -> None:

@@ -21,8 +21,8 @@ from nas_ray.spaces.named import open_space
 from nas_ray.train.args import TrainArgs
 from nas_ray.train.job import prepare
 from nas_ray.training.trained import NetFacts, TrainedNet, load
-from tests.guards.commands import call
 from tests.searchers.toy import drive, options_of
+from tests.spaces.in_use import HERE, run, trained
 
 SMALL = "darts:channels=2,cells=3"
 
@@ -63,28 +63,16 @@ def test_the_proxy_of_shortcuts_says_whose_nets_it_needs() -> None:
         PROXIES["skip"](net, torch.randn(2, 3, 16, 16), torch.arange(2))
 
 
-def run(*words: object) -> str:
-    ended = call(*words, "--images", "digits")
-    assert ended.code == 0, ended.err
-    return ended.out
-
-
-HERE = ("--driver", "process", "--num-cpus", 1)
-TRAIN = ("--seeds", 1, "--formats", "none", "--proxies", "params", "--num-threads", 1)
-
-
 def test_a_search_its_best_arch_a_training_and_its_file(tmp_path: Path) -> None:
     """From the command line: options stay with the run, the training and the net."""
-    out, left = tmp_path / "search", tmp_path / "train"
+    out = tmp_path / "search"
     few = ("--batch-size", 8, "--num-samples", 4, "--max-params", 3_000)
     run("rea", "--space", SMALL, *HERE, *few, "--out", out)
     best = json.loads((out / "best.json").read_text())
     assert best["arch"] in Darts()
     assert best["label"].startswith("normal ")
-    run("train", out, "--recipe", "darts-fast:epochs=1,data_fraction=0.1", *TRAIN, "--out", left)
-    net = load(left / "model.pt")
-    assert (net.facts.arch, net.facts.space) == (best["arch"], SMALL)
-    assert net(torch.rand(2, 3, 32, 32)).shape == (2, 10)
+    recipe = "darts-fast:epochs=1,data_fraction=0.1"
+    net = trained(out, best["arch"], SMALL, "--formats", "none", recipe=recipe)
     assert not any("auxiliary" in name or "second" in name for name in net.state_dict())
 
 

@@ -53,7 +53,15 @@ def read(arch: str) -> Chain:
     Raises:
         UsageError: it is none, or not written in the one form.
     """
-    chain = chain_in(arch)
+    return in_one_form(chain_in(arch), arch)
+
+
+def in_one_form(chain: Chain, arch: str) -> Chain:
+    """Returns the chain of an arch, known to be written in the one form.
+
+    Raises:
+        UsageError: it is not; who checks a chain does so before, as the form that is named must be an arch.
+    """
     if (right := written(chain)) != arch:
         raise UsageError(f"An arch of grammar is written in one form, {right}, got {printable([arch])[0]!r}.")
     return chain
@@ -114,7 +122,7 @@ class _Reader:
     def _branch(self, depth: int) -> Term:
         parts = [self.chain(depth + 1)]
         sign = self.text[self.at : self.at + 1]
-        if sign not in ("+", "&") or not sign:
+        if sign not in ("+", "&"):
             self.fail("+ or & between branches")
         while self._takes(sign):
             parts.append(self.chain(depth + 1))

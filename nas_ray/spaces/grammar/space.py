@@ -15,7 +15,7 @@ from nas_ray.spaces.grammar.costs import cost_of
 from nas_ray.spaces.grammar.derivation import Derivation
 from nas_ray.spaces.grammar.limits import Limits
 from nas_ray.spaces.grammar.named import NETS
-from nas_ray.spaces.grammar.reading import MOST_DEPTH, MOST_NODES, chain_in, read
+from nas_ray.spaces.grammar.reading import MOST_DEPTH, MOST_NODES, chain_in, in_one_form, read
 from nas_ray.spaces.grammar.summary import summary
 from nas_ray.spaces.grammar.terms import Chain, written
 from nas_ray.spaces.grammar.vary import crossed, crossings, mutated, neighbours
@@ -196,8 +196,8 @@ class Grammar:
 
     def label(self, arch: str) -> str:
         """Returns what an arch is, such as `9 conv 1 attn, 4 sums, 64 channels at stride 4`, or its name."""
-        named = next((name for name, other in NETS.items() if other == arch), None)
-        return f"{named}: {summary(read(arch))}" if named else summary(read(arch))
+        named = next((f"{name}: " for name, other in NETS.items() if other == arch), "")
+        return f"{named}{summary(read(arch))}"
 
     def _mutated(self, parent: str, rng: np.random.Generator) -> str:
         chain = self._read(parent)
@@ -230,7 +230,7 @@ class Grammar:
         Raises:
             UsageError: it is none, or above a limit.
         """
-        return self._checked(read(arch))
+        return in_one_form(self._checked(chain_in(arch)), arch)
 
     def _checked(self, chain: Chain) -> Chain:
         """Returns a chain that is within the limits.

@@ -115,11 +115,6 @@ Term: TypeAlias = Leaf | Branch | Routed
 Chain: TypeAlias = tuple[Term, ...]
 
 
-def chain_of(*terms: Term) -> Chain:
-    """Returns terms one after the other, in their one form."""
-    return normal(terms)
-
-
 def inner_chains(term: Term) -> tuple[Chain, ...]:
     """Returns the chains in a term."""
     if isinstance(term, Branch):

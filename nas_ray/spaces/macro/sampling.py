@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
 
 import numpy as np
 
+from nas_ray.spaces.by_rank import by_rank
 from nas_ray.spaces.graphs.graph import END, START, LayerGraph
 from nas_ray.spaces.macro.chain import Sides, Token, sides_of
 from nas_ray.spaces.macro.fitting import SMALLEST, fitted
@@ -57,18 +57,13 @@ class Parents:
         for graph in graphs:
             for node in graph.transitions:
                 self._graphs.setdefault(node, []).append(graph)
-        first = variant.worst
-        self._sums = {
-            node: list(accumulate(range(first, first + len(owners)))) for node, owners in self._graphs.items()
-        }
 
     def drawn(self, node: str, rng: np.random.Generator) -> LayerGraph | None:
         """Returns a parent that has `node`; None where none may be one."""
         graphs = self._graphs.get(node, [])
         if len(graphs) < 2:
             return self._single or graphs[0] if graphs and (self._single or self._variant.worst) else None
-        sums = self._sums[node]
-        return graphs[bisect_right(sums, rng.random() * sums[-1])]
+        return graphs[by_rank(len(graphs), rng, self._variant.worst) or 0]
 
     def chain(self, size: Sides, rng: np.random.Generator) -> tuple[list[Token], bool]:
         """Returns a chain for images of `size`, and whether it ended for want of a parent."""

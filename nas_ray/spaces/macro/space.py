@@ -12,6 +12,7 @@ import numpy as np
 
 from nas_ray.errors import UsageError, unknown_name
 from nas_ray.errors.checks import Kind, whole
+from nas_ray.spaces.by_rank import by_rank
 from nas_ray.spaces.graphs.graph import LayerGraph, graph_of_calls
 from nas_ray.spaces.graphs.properties import even
 from nas_ray.spaces.macro.chain import MOST_TOKENS, tokens_of, written
@@ -57,8 +58,8 @@ class Macro:
         variant: `released` or `described`; `as=` in the name of a space.
         layers: most layers of a net, those of residual blocks counted each.
         params: most weights of a net of ten classes.
-        memory: most MiB of all maps of one image of 32 pixels, in float32. A training keeps about as much for
-            each image of a batch, and the weights on top.
+        memory: most MiB of all maps of one image of 32 pixels, in float32. Autograd keeps up to 1.5 times as
+            much for each image of a batch, and the weights come on top.
         mutation: how often a child (`sample_from`) is a mutation of one parent, and not drawn from all.
     """
 
@@ -151,7 +152,7 @@ class Macro:
         if not ranked:
             raise UsageError("A child needs one parent at least, got none.")
         if self.mutation and rng.random() < self.mutation:
-            return self.mutant(ranked[_by_rank(len(ranked), rng)], rng)
+            return self.mutant(ranked[by_rank(len(ranked), rng, least=1) or 0], rng)
         variant, graph = self.rules.variant, even_graph if uniform else child_graph
         parents = Parents([graph(arch, variant) for arch in ranked], variant)
         return drawn(parents, self.rules, rng) or ranked[-1]
@@ -241,12 +242,6 @@ def even_graph(arch: str, variant: Variant) -> LayerGraph:
         UsageError: no arch.
     """
     return even(child_graph(arch, variant))
-
-
-def _by_rank(count: int, rng: np.random.Generator) -> int:
-    """Returns one of `count` places with a chance in proportion to its rank from 1."""
-    ranks = np.arange(1, count + 1)
-    return int(rng.choice(count, p=ranks / ranks.sum()))
 
 
 def _ascending(fitness: Sequence[float]) -> np.ndarray:

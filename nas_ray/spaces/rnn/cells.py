@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from nas_ray.errors import UsageError
 from nas_ray.errors.checks import TEXT
+from nas_ray.spaces.darts_cells import LONGEST
 
 NONE = "none"
 OPS: tuple[str, ...] = (NONE, "tanh", "relu", "sigmoid", "identity")
@@ -15,7 +16,7 @@ OPS: tuple[str, ...] = (NONE, "tanh", "relu", "sigmoid", "identity")
 ACTIVATIONS = OPS[1:]
 """What a node of an arch may do."""
 
-_NODE = re.compile(r"([a-z]+)~(\d+)")
+_NODE = re.compile(r"([a-z]+)~([0-9]{1,6})")
 
 Node = tuple[str, int]
 """An activation, and the number of the node that is read."""
@@ -61,7 +62,7 @@ def read_cell(arch: str, nodes: int) -> RecurrentCell:
     if not well or cell.written() != arch:
         raise UsageError(
             f"An arch of darts-rnn is {nodes} nodes such as |tanh~0|relu~1|...|, each an activation and the "
-            f"number of an earlier node, got {arch!r}."
+            f"number of an earlier node, got {arch[:LONGEST]!r}."
         )
     return checked(cell, nodes)
 

@@ -7,15 +7,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from nas_ray.spaces.rnn.cells import RecurrentCell
-
-ORDER = ("tanh", "relu", "sigmoid", "identity")
-"""Of the nodes of a group, so that those with one activation stand side by side."""
+from nas_ray.spaces.rnn.cells import ACTIVATIONS, RecurrentCell
 
 
 @dataclass(frozen=True)
 class Group:
-    """Nodes that read one node; they stand side by side among the states.
+    """Nodes that read one node; they stand side by side among the states, sorted by their activations.
 
     Attributes:
         source: place of the node that is read.
@@ -55,7 +52,7 @@ class Layout:
         place, groups = {0: 0}, []
         for source in range(len(cell.nodes) + 1):
             nodes = [number for number, (_, own) in enumerate(cell.nodes, 1) if own == source]
-            nodes.sort(key=lambda number: ORDER.index(cell.nodes[number - 1][0]))
+            nodes.sort(key=lambda number: ACTIVATIONS.index(cell.nodes[number - 1][0]))
             if not nodes:
                 continue
             first = len(place)

@@ -69,6 +69,5 @@ class RnnNets(NamedArchs, RecurrentSizes):
         from nas_ray.spaces.rnn.torch_cells import TorchCell
 
         known = self._named(arch)
-        if isinstance(known, RecurrentCell):
-            return LanguageNet(DartsCell(known, self.embedding, self.width), num_classes, self.embedding)
-        return LanguageNet(TorchCell(known, self.embedding, self.width), num_classes, self.embedding)
+        make = DartsCell if isinstance(known, RecurrentCell) else TorchCell
+        return LanguageNet(make(known, self.embedding, self.width), num_classes, self.embedding)

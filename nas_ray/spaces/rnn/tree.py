@@ -10,16 +10,17 @@ import numpy as np
 
 from nas_ray.errors import UsageError
 from nas_ray.errors.checks import TEXT, whole
+from nas_ray.spaces.darts_cells import LONGEST
 from nas_ray.spaces.rnn.sizes import RecurrentSizes
 from nas_ray.spaces.rnn.steps import ACTIVATIONS, METHODS, Step, Tree
-from nas_ray.spaces.sequences import check_decisions
+from nas_ray.spaces.sequences import check_decisions, sequence_neighbors
 
 if TYPE_CHECKING:
     from torch import nn
 
 MOST_BASE = 64
 
-_ARCH = re.compile(r"\|((?:\w+_\w+\|)+)\+\|(\w+_\w+)~(\d+)\|\+\|cell~(\d+)\|")
+_ARCH = re.compile(r"\|((?:\w+_\w+\|)+)\+\|(\w+_\w+)~([0-9]{1,6})\|\+\|cell~([0-9]{1,6})\|")
 
 
 class RnnTree(RecurrentSizes):
@@ -78,7 +79,7 @@ class RnnTree(RecurrentSizes):
             raise UsageError(
                 f"An arch of {self.name} with {self.base} leaves is {self.nodes} steps of "
                 f"{' or '.join(METHODS)} with one of {', '.join(ACTIVATIONS)}, an inject and a cell below "
-                f"{self.nodes}, such as |add_tanh|...|+|add_relu~0|+|cell~1|; got {arch!r}."
+                f"{self.nodes}, such as |add_tanh|...|+|add_relu~0|+|cell~1|; got {arch[:LONGEST]!r}."
             )
         return tree
 
@@ -119,15 +120,7 @@ class RnnTree(RecurrentSizes):
         """Returns an arch drawn uniformly."""
         return self.assemble([str(rng.choice(options)) for options in self.choices()])
 
-    def neighbors(self, arch: str) -> list[str]:
-        """Returns the archs that differ in one decision."""
-        decisions = self.decisions(arch)
-        return [
-            self.assemble((*decisions[:place], other, *decisions[place + 1 :]))
-            for place, options in enumerate(self.choices())
-            for other in options
-            if other != decisions[place]
-        ]
+    neighbors = sequence_neighbors
 
     def label(self, arch: str) -> str:
         """Returns how often each method and activation stands in the tree."""

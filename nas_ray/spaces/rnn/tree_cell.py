@@ -9,16 +9,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from nas_ray.spaces.rnn.darts_cell import FUNCTIONS
 from nas_ray.spaces.rnn.nets import drawn, zeros
 from nas_ray.spaces.rnn.running import State
 from nas_ray.spaces.rnn.steps import Step, Tree
 
-FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
-    "identity": lambda x: x,
-    "tanh": torch.tanh,
-    "sigmoid": torch.sigmoid,
-    "relu": torch.relu,
-}
 METHODS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"add": operator.add, "mult": operator.mul}
 
 

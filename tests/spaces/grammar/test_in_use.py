@@ -18,8 +18,8 @@ from nas_ray.spaces import Grammar
 from nas_ray.spaces.grammar.named import NETS
 from nas_ray.spaces.named import open_space
 from nas_ray.training.trained import load
-from tests.guards.commands import call
 from tests.searchers.toy import drive, options_of
+from tests.spaces.in_use import HERE, RECIPE, TRAIN, run, trained
 
 SMALL = "grammar:nodes=25,params=50000,values=200000,pixels=32"
 NEED_CHOICES = {"freerea", "nsga2", "optuna", "predictor", "wrs", "wrs_two_point"}
@@ -89,17 +89,11 @@ def test_what_looks_at_relu_says_so_of_nets_without(name: str) -> None:
         PROXIES[name](net, torch.randn(8, 3, 16, 16), torch.arange(8) % 5)
 
 
-def run(*words: object) -> str:
-    ended = call(*words, "--images", "digits")
-    assert ended.code == 0, ended.err
-    return ended.out
-
-
 def search(out: Path, space: str) -> dict[str, object]:
     """Searches with a small population, so that children are made, and returns the best arch."""
     few = ("--batch-size", 8, "--num-samples", 8, "--population", 3, "--sample", 2)
     scores = ("--proxies", "synflow,params", "--fitness", "single:synflow")
-    run("rea", "--space", space, "--driver", "process", "--num-cpus", 1, *few, *scores, "--out", out)
+    run("rea", "--space", space, *HERE, *few, *scores, "--out", out)
     best: dict[str, object] = json.loads((out / "best.json").read_text())
     return best
 
@@ -113,33 +107,17 @@ def test_a_search_from_the_command_line(tmp_path: Path) -> None:
 @pytest.mark.slow(faster="test_a_search_from_the_command_line")
 def test_a_search_from_a_known_net_its_training_and_its_file(tmp_path: Path) -> None:
     space = "grammar:start=vit-small-4+convnext-small-2,pixels=32"
-    best, left = search(tmp_path / "search", space), tmp_path / "train"
+    best = search(tmp_path / "search", space)
     table = (tmp_path / "search" / "results.csv").read_text()
     assert NETS["vit-small-4"] in table or NETS["convnext-small-2"] in table
-    few = (
-        "--seeds",
-        1,
-        "--formats",
-        "onnx,pt2",
-        "--proxies",
-        "params",
-        "--num-threads",
-        1,
-        "--beside",
-        "lenet-5",
-    )
-    run("train", tmp_path / "search", "--recipe", "fast:epochs=1,data_fraction=0.1", *few, "--out", left)
-    net = load(left / "model.pt")
-    assert (net.facts.arch, net.facts.space) == (best["arch"], space)
-    assert net(torch.rand(2, 3, 32, 32)).shape == (2, 10)
-    assert (left / "model.onnx").is_file()
+    trained(tmp_path / "search", best["arch"], space, "--formats", "onnx,pt2", "--beside", "lenet-5")
+    assert (tmp_path / "train" / "model.onnx").is_file()
 
 
 @pytest.mark.slow(faster="test_a_search_from_the_command_line")
 @pytest.mark.parametrize("name", ["vit-small-4", "mixer-small-4"])
 def test_named_nets_are_trained_and_exported(name: str, tmp_path: Path) -> None:
-    few = ("--seeds", 1, "--formats", "onnx", "--proxies", "params", "--num-threads", 1)
-    recipe = ("--recipe", "fast:epochs=1,data_fraction=0.1")
-    run("train", "--space", "grammar-nets", "--arch", name, *recipe, *few, "--out", tmp_path / name)
+    which = ("--space", "grammar-nets", "--arch", name, "--recipe", RECIPE)
+    run("train", *which, *TRAIN, "--formats", "onnx", "--out", tmp_path / name)
     assert load(tmp_path / name / "model.pt").facts.arch == name
     assert (tmp_path / name / "model.onnx").is_file()

@@ -95,6 +95,12 @@ def test_equal_nets_have_one_text(text: str, form: str) -> None:
         ("(conv3:8/2&conv3:8)", "must end alike"),
         ("(id+id+bn)", "A sum of grammar must have id once, got (id+id+bn)."),
         ("(" + "bn&" * 8 + "bn)", "Branches of grammar must be at most 8, got 9."),
+        ("(bn+id+id)", "A sum of grammar must have id once, got (id+id+bn)."),
+        ("((" + "bn&" * 4 + "bn)&" + "bn&" * 3 + "bn)", "Branches of grammar must be at most 8, got 9."),
+        (
+            "conv3:4096-conv3:4096-relu-relu",
+            "151,105,536 weights, more than 30,000,000; give the space other",
+        ),
         ("(conv3:32&conv3:8)", "channels together, but (conv3:32&conv3:8) has 40."),
         ("attn:1", "but attn:1 takes a map of 3 channels and stride 1 and works on tokens."),
         ("conv3:8-tokens(dw3)", "but dw3 takes tokens of 8 channels and stride 1 and works on maps."),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from nas_ray.spaces.grammar import derivation, layers, vary
 from nas_ray.spaces.grammar.derivation import Derivation
 from nas_ray.spaces.grammar.named import NETS
 from nas_ray.spaces.grammar.reading import chain_in, read
-from nas_ray.spaces.grammar.rules import KEEP_MAPS, KEEP_TOKENS, RULES, mean_uses, near_widths, symbol_of
+from nas_ray.spaces.grammar.rules import KEEP_MAPS, RULES, mean_uses, near_widths, symbol_of
 from nas_ray.spaces.grammar.shapes import IMAGE, Shape, after
 from nas_ray.spaces.grammar.space import SIMPLEST, Grammar
 from nas_ray.spaces.grammar.terms import Chain, Leaf, depth_of, normal, size_of, written
@@ -45,26 +46,26 @@ def test_derivations_are_finite_on_average() -> None:
     assert in_all.max() < 4
 
 
-def test_rules_derive_as_many_symbols_as_they_say() -> None:
+@pytest.mark.parametrize("symbol", RULES)
+def test_rules_derive_as_many_symbols_as_they_say(symbol: str) -> None:
     """The means above are those of derivations without an end to their fuel."""
-    takes = gives = Shape(64, 2)
+    takes = Shape(64, 2, tokens="tokens" in symbol)
+    gives = takes if "keep" in symbol else replace(takes, width=96)
+    assert symbol_of(takes, gives) == symbol
 
-    class Counted(Derivation):
-        asked = 0
+    class Noted(Derivation):
+        asked: tuple[str, ...] = ()
 
         def chain(self, takes: Shape, gives: Shape) -> Chain:
-            self.asked += 1
+            self.asked = (*self.asked, symbol_of(takes, gives))
             return self.layers(takes, gives)
 
-    for symbol, shape in ((KEEP_MAPS, takes), (KEEP_TOKENS, Shape(64, 2, tokens=True))):
-        assert symbol_of(shape, shape) == symbol
-        for rule in RULES[symbol]:
-            counted = Counted(np.random.default_rng(0))
-            made = rule.make(counted, shape, shape)
-            assert made is not None
-            assert counted.asked == len(rule.uses)
-            assert after(made, shape) == shape
-    assert takes == gives
+    for rule in RULES[symbol]:
+        noted = Noted(np.random.default_rng(0))
+        made = rule.make(noted, takes, gives)
+        assert made is not None
+        assert noted.asked == rule.uses
+        assert after(made, takes) == gives
 
 
 def test_symbols_in_all_are_as_many_as_computed() -> None:

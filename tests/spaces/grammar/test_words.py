@@ -19,7 +19,7 @@ SMALL = Grammar(nodes=15, depth=2, params=200_000, values=500_000)
 
 
 def test_words_by_hand() -> None:
-    arch = "conv3:16/2-(id+[dw5/2]*2-max3-tokens(attn:2-map(bn)-ln))-relu".replace("[dw5/2]*2", "[dw5]*2")
+    arch = "conv3:16/2-(id+[dw5]*2-max3-tokens(attn:2-map(bn)-ln))-relu"
     words = (
         *("conv3/2", "16", "(", "+", "dw5", "dw5", "max3", "tokens(", "attn", "2", "map(", "bn", ")", "ln"),
         *(")", ")", "relu"),

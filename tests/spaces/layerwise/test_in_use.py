@@ -17,9 +17,8 @@ from nas_ray.proxies import OF_ONE_SPACE, PROXIES
 from nas_ray.searchers import SEARCHERS, ArchSearcher, Single
 from nas_ray.spaces import Layerwise
 from nas_ray.spaces.named import open_space
-from nas_ray.training.trained import load
-from tests.guards.commands import call
 from tests.searchers.toy import drive, options_of
+from tests.spaces.in_use import HERE, run, trained
 
 SMALL = "layerwise:preset=strides,least=2,most=5,filters=4+6,pools=max2"
 NEED_DECISIONS = {"freerea", "nsga2", "optuna", "predictor", "wrs", "wrs_two_point"}
@@ -53,16 +52,10 @@ def test_every_proxy_but_those_of_one_space_scores_its_nets(name: str) -> None:
         assert math.isfinite(score), arch
 
 
-def run(*words: object) -> str:
-    ended = call(*words, "--images", "digits")
-    assert ended.code == 0, ended.err
-    return ended.out
-
-
 def search(out: Path) -> dict[str, object]:
     """Searches with the default fitness, whose batched engine has no such nets, and returns the best arch."""
     few = ("--batch-size", 8, "--num-samples", 4, "--max-params", 5_000)
-    run("rea", "--space", SMALL, "--driver", "process", "--num-cpus", 1, *few, "--out", out)
+    run("rea", "--space", SMALL, *HERE, *few, "--out", out)
     best: dict[str, object] = json.loads((out / "best.json").read_text())
     return best
 
@@ -75,23 +68,8 @@ def test_a_search_from_the_command_line(tmp_path: Path) -> None:
 
 @pytest.mark.slow(faster="test_a_search_from_the_command_line")
 def test_a_training_of_what_was_found_and_its_file(tmp_path: Path) -> None:
-    best, left = search(tmp_path / "search"), tmp_path / "train"
-    few = (
-        "--seeds",
-        1,
-        "--formats",
-        "none",
-        "--proxies",
-        "params",
-        "--num-threads",
-        1,
-        "--beside",
-        "lenet-5",
-    )
-    run("train", tmp_path / "search", "--recipe", "fast:epochs=1,data_fraction=0.1", *few, "--out", left)
-    net = load(left / "model.pt")
-    assert (net.facts.arch, net.facts.space) == (best["arch"], SMALL)
-    assert net(torch.rand(2, 3, 32, 32)).shape == (2, 10)
+    best = search(tmp_path / "search")
+    trained(tmp_path / "search", best["arch"], SMALL, "--formats", "none", "--beside", "lenet-5")
 
 
 def test_its_own_images_are_of_any_size() -> None:

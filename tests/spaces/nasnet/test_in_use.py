@@ -17,9 +17,8 @@ from nas_ray.searchers import SEARCHERS, Single
 from nas_ray.spaces import Nasnet, Pnas
 from nas_ray.spaces.named import open_space
 from nas_ray.spaces.needs import is_member
-from nas_ray.training.trained import load
-from tests.guards.commands import call
 from tests.searchers.toy import drive, options_of
+from tests.spaces.in_use import HERE, run, trained
 
 SMALL = {"nasnet": "nasnet:channels=2,cells=1,blocks=2", "pnas": "pnas:channels=2,cells=1,blocks=2"}
 NEED_CELLS_OR_DECISIONS = {"freerea", "nsga2", "optuna", "predictor", "wrs", "wrs_two_point"}
@@ -56,15 +55,7 @@ def test_every_proxy_but_those_of_one_space_scores_their_nets(kind: str) -> None
     check_scores(SMALL[kind], set(PROXIES) - set(OF_ONE_SPACE))
 
 
-def run(*words: object) -> str:
-    ended = call(*words, "--images", "digits")
-    assert ended.code == 0, ended.err
-    return ended.out
-
-
-HERE = ("--driver", "process", "--num-cpus", 1)
 FEW = ("--batch-size", 8, "--num-samples", 3, "--proxies", "naswot,params")
-TRAIN = ("--seeds", 1, "--formats", "none", "--proxies", "params", "--num-threads", 1)
 RECIPE = "darts-fast:epochs=1,data_fraction=0.1"
 
 
@@ -72,16 +63,13 @@ RECIPE = "darts-fast:epochs=1,data_fraction=0.1"
 @pytest.mark.parametrize("kind", SMALL)
 def test_a_search_its_best_cell_a_training_and_its_file(tmp_path: Path, kind: str) -> None:
     """From the command line, with a limit, a second classifier and dropped paths."""
-    out, left = tmp_path / "search", tmp_path / "train"
+    out = tmp_path / "search"
     run("rea", "--space", SMALL[kind], *HERE, *FEW, "--max-params", 20_000, "--out", out)
     best = json.loads((out / "best.json").read_text())
     assert is_member(open_space(SMALL[kind]), best["arch"])
     assert "block" in best["label"] or best["label"].startswith("normal ")
     assert pd.read_csv(out / "results.csv")["params"].max() <= 20_000
-    run("train", out, "--recipe", RECIPE, *TRAIN, "--out", left)
-    net = load(left / "model.pt")
-    assert (net.facts.arch, net.facts.space) == (best["arch"], SMALL[kind])
-    assert net(torch.rand(2, 3, 32, 32)).shape == (2, 10)
+    net = trained(out, best["arch"], SMALL[kind], "--formats", "none", recipe=RECIPE)
     assert not any("auxiliary" in name for name in net.state_dict())
 
 

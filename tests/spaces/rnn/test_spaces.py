@@ -10,9 +10,10 @@ import torch
 
 from nas_ray.errors import UsageError
 from nas_ray.evaluation.limits import limited
-from nas_ray.spaces import DartsRnn, Product, RnnNets, RnnTree
+from nas_ray.spaces import SPACES, DartsRnn, Product, RnnNets, RnnTree
 from nas_ray.spaces.base import fitted_space
 from nas_ray.spaces.named import open_space
+from nas_ray.spaces.options import READ_TEXTS
 from nas_ray.spaces.rnn.steps import ACTIVATIONS, METHODS
 
 V2 = "|sigmoid~0|relu~1|relu~1|identity~1|tanh~2|sigmoid~5|tanh~3|relu~5|"
@@ -75,6 +76,23 @@ def test_what_is_no_tree_is_refused(arch: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("space", "arch"),
+    [
+        (DartsRnn(), V2.replace("~5", "~" + "9" * 5_000)),
+        (DartsRnn(), V2.replace("tanh~2", "tanh~\u0662")),
+        (RnnTree(base=2), f"|add_tanh|mult_relu|mult_tanh|+|add_relu~{'9' * 5_000}|+|cell~1|"),
+        (RnnTree(base=2), f"|add_tanh|mult_relu|mult_tanh|+|add_relu~0|+|cell~{'9' * 5_000}|"),
+        (RnnTree(base=2), "|add_tanh" * 3_000),
+    ],
+)
+def test_what_is_long_is_refused_and_told_in_part(space: Any, arch: str) -> None:
+    assert arch not in space
+    with pytest.raises(UsageError, match=f"An arch of {space.name}") as error:
+        space.build(arch, 5)
+    assert len(str(error.value)) < 700
+
+
+@pytest.mark.parametrize(
     ("make", "said"),
     [
         (lambda: DartsRnn(0), "The width of darts-rnn must be a whole number of at least 1, got 0."),
@@ -92,6 +110,10 @@ def test_bad_sizes_and_names_are_refused(make: Any, said: str) -> None:
 def test_sizes_are_options_of_a_name() -> None:
     space: Any = open_space("rnn-tree:width=8,embedding=4,base=4")
     assert (space.width, space.embedding, space.base) == (8, 4, 4)
+
+
+def test_the_spaces_that_read_texts_are_known_by_their_names() -> None:
+    assert {name for name, make in SPACES.items() if hasattr(make, "reads")} == set(READ_TEXTS)
 
 
 def test_images_are_refused_in_a_sentence() -> None:
