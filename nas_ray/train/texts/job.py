@@ -12,6 +12,8 @@ from nas_ray.images.identity import IMAGES
 from nas_ray.spaces.found import space_of_found
 from nas_ray.spaces.named import make_space
 from nas_ray.terminal.ranges import check_ranges, check_seeds
+from nas_ray.text.spec import BYTES
+from nas_ray.text.vocabulary import UTF_8
 from nas_ray.train.args import NO_ARCH, TrainArgs
 from nas_ray.train.beside import Candidate, Candidates
 from nas_ray.train.export import chosen_formats
@@ -101,6 +103,8 @@ def prepare(args: TrainArgs) -> TextJob:
         raise UsageError(
             f"A training needs a text to test on, but {task.source} has none; add a file called test.txt."
         )
+    if args.sample is not None and task.corpus.spec.tokens == BYTES:
+        UTF_8.check("--sample", args.sample)
     check_reads_text(space, task, args.space, args.arch)
     task.loaders(recipe, args.seed, 0)  # refuses a text that is shorter than a batch
     candidates = Candidates(space, args.space, task.num_outputs, example=task.minibatch()[0][:1, :1])
