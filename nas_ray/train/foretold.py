@@ -26,7 +26,7 @@ def expected(job: TrainJob, folder: Path) -> Expected | None:
     epochs = sum(map(sum, left))
     if not epochs:
         return None
-    device = "cuda" if job.devices.accelerator == "gpu" else "cpu"
+    device = str(job.device)
     try:
         epoch = epoch_of_images(
             job.images.train_images, job.parts, job.recipe, world=job.devices.count, device=device

@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 from rich.console import Console
 
 from nas_ray.process.seeded import seeded
 from nas_ray.process.started import command_for
 from nas_ray.rows import records
-from nas_ray.runs.folder import read_run, update_run, write_json, write_table
+from nas_ray.runs.folder import read_run, update_run, write_table
 from nas_ray.runs.writing import write_text
 from nas_ray.terminal.console import say
 from nas_ray.terminal.next_steps import say_next
 from nas_ray.terminal.text import counted
 from nas_ray.train.args import NAME, TrainArgs, remarks
+from nas_ray.train.base_job import with_threads
 from nas_ray.train.beside import Candidate
-from nas_ray.train.folder import in_folder
+from nas_ray.train.folder import in_folder, rows_of
 from nas_ray.train.latency import fastest_threads
 from nas_ray.train.leave import CARD
 from nas_ray.train.module import net_folder
-from nas_ray.train.rows import RESULT, read_result
+from nas_ray.train.rows import read_result
 from nas_ray.train.texts.card import model_card
 from nas_ray.train.texts.export import write_onnx
 from nas_ray.train.texts.fit import best_net, fit
@@ -48,22 +48,13 @@ def train_text(args: TrainArgs, console: Console) -> int:
     Raises:
         UsageError: bad input, told before anything is trained.
     """
-    job = prepare(args)
-    threads = job.devices.threads or chosen_threads(job)
-    job = dataclasses.replace(job, devices=dataclasses.replace(job.devices, threads=threads))
-    torch.set_num_threads(threads)
-    kept = dataclasses.replace(args, resume=None, verbose=False, num_threads=threads)
-    stored = dataclasses.asdict(kept)
-    return in_folder(args, stored, job.identity(), lambda folder: _train(job, folder, console), console)
+    job = with_threads(prepare(args), chosen_threads)
+    return in_folder(job, lambda folder: _train(job, folder, console), console)
 
 
 def _train(job: TextJob, folder: Path, console: Console) -> int:
     _introduce(job, folder, console)
-    rows = [
-        _trained(job, candidate, seed, net_folder(folder, candidate, seed))
-        for candidate in job.candidates
-        for seed in job.seeds
-    ]
+    rows = rows_of(job, folder, partial(_trained, job))
     results = pd.DataFrame(rows)
     write_table(folder, results, RESULTS)
     summary = summary_table(results, job.candidates)
@@ -126,19 +117,12 @@ def _expected(job: TextJob, folder: Path) -> Expected | None:
 
 
 def _trained(job: TextJob, candidate: Candidate, seed: int, folder: Path) -> dict[str, Any]:
-    """Returns the row of one net, which is trained unless its folder says that it was."""
-    done = read_result(folder)
-    if done is not None:
-        return done
+    """Trains one net and returns its row."""
     curve = fit(job, candidate, seed, folder)
     nats = curve["valid_nats"].to_numpy(dtype=float)
     best = curve.iloc[int(np.where(np.isfinite(nats), nats, np.inf).argmin())]
     test = nats_of(best_net(job, candidate, seed, folder), job.task.tested(job.recipe))
-    row = {
-        "label": candidate.label,
-        "arch": candidate.arch,
-        "space": candidate.space_name,
-        "seed": seed,
+    return {
         "epochs": int(curve["epoch"].iloc[-1]),
         "best_epoch": int(best["epoch"]),
         "valid_nats": float(best["valid_nats"]),
@@ -148,8 +132,6 @@ def _trained(job: TextJob, candidate: Candidate, seed: int, folder: Path) -> dic
         "tokens_per_s": float(curve["tokens_per_s"].mean()),
         "seconds": float(curve["seconds"].sum()),
     }
-    write_json(folder / RESULT, row)
-    return row
 
 
 def _leave(job: TextJob, summary: pd.DataFrame, results: pd.DataFrame, folder: Path) -> TrainedText:
