@@ -26,6 +26,7 @@ from nas_ray.train.folder import in_folder, rows_of
 from nas_ray.train.latency import fastest_threads
 from nas_ray.train.leave import CARD
 from nas_ray.train.module import net_folder
+from nas_ray.train.outcome import Outcome
 from nas_ray.train.rows import read_result
 from nas_ray.train.texts.card import model_card
 from nas_ray.train.texts.export import write_onnx
@@ -146,6 +147,6 @@ def _leave(job: TextJob, summary: pd.DataFrame, results: pd.DataFrame, folder: P
     differences = {}
     if "onnx" in job.formats and isinstance(net.net, RecurrentNet):
         differences["onnx"] = write_onnx(net, folder / "model.onnx")
-    card = model_card(job, summary, results, exported, differences, read_run(folder))
-    write_text(folder / CARD, card)
+    made = Outcome(summary, results, exported, differences, read_run(folder))
+    write_text(folder / CARD, model_card(job, made))
     return net
