@@ -35,10 +35,7 @@ class Costs:
         self.space = space
         self.num_classes = num_classes
         if isinstance(image, torch.Tensor):
-            self.image, self.example = (
-                (3, 32, 32),
-                image,
-            )  # on its own device: recurrent steps need a real one
+            self.image, self.example = (3, 32, 32), image  # recurrent steps need a real device
         else:
             self.image, self.example = image, torch.empty(1, *image, device="meta")
         self._formula = space.cost if isinstance(space, CostSpace) else None
@@ -57,11 +54,9 @@ class Costs:
     def _count(self, arch: str) -> tuple[float, float]:
         with ForeignCode(), self.example.device, torch.random.fork_rng(devices=[]):
             net = self.space.build(arch, self.num_classes)
-            targets = torch.empty(1, dtype=torch.int64)
-            multiply_adds = flops(
-                net, self.example, targets
-            )  # first: its pass gives lazy layers their shapes
-            return params(net, self.example, targets), multiply_adds
+            inputs, targets = self.example, torch.empty(1, dtype=torch.int64)
+            multiply_adds = flops(net, inputs, targets)  # first: its pass gives lazy layers their shapes
+            return params(net, inputs, targets), multiply_adds
 
 
 class Limits:
