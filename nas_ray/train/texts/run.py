@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 from rich.console import Console
 
-from nas_ray.process.seeded import seeded
 from nas_ray.process.started import command_for
 from nas_ray.rows import records
 from nas_ray.runs.folder import read_run, update_run, write_table
@@ -23,22 +22,21 @@ from nas_ray.train.args import NAME, TrainArgs, remarks
 from nas_ray.train.base_job import with_threads
 from nas_ray.train.beside import Candidate
 from nas_ray.train.folder import in_folder, rows_of
+from nas_ray.train.foretold import foretold
 from nas_ray.train.latency import fastest_threads
 from nas_ray.train.leave import CARD
 from nas_ray.train.module import net_folder
 from nas_ray.train.outcome import Outcome
-from nas_ray.train.rows import read_result
 from nas_ray.train.texts.card import model_card
 from nas_ray.train.texts.export import write_onnx
-from nas_ray.train.texts.fit import best_net, fit
+from nas_ray.train.texts.fit import best_net, fit, new_module
 from nas_ray.train.texts.job import TextJob, prepare
 from nas_ray.train.texts.tables import of_unknown, print_rows, summary_table
-from nas_ray.training.expected import Expected, epoch_of_task, epoch_seconds
+from nas_ray.training.expected import Expected, epoch_of_task
 from nas_ray.training.language_training import nats_of, perplexity
 from nas_ray.training.recurrent import RecurrentNet
 from nas_ray.training.trained import MODEL
 from nas_ray.training.trained_text import TextFacts, TrainedText
-from nas_ray.training.training_module import training_module
 
 RESULTS, COMPARISON = "results", "comparison"
 
@@ -78,9 +76,7 @@ def chosen_threads(job: TextJob) -> int:
     if job.devices.accelerator == "gpu":
         return 1
     inputs = epoch_of_task(job.task, job.recipe).draw()[0]
-    with seeded(job.args.seed):
-        net = job.found.space.build(job.found.arch, job.task.num_outputs)
-        return fastest_threads(net, inputs)
+    return fastest_threads(new_module(job, job.found, job.args.seed).module.net, inputs)
 
 
 def _introduce(job: TextJob, folder: Path, console: Console) -> None:
@@ -100,21 +96,13 @@ def _introduce(job: TextJob, folder: Path, console: Console) -> None:
 
 
 def _expected(job: TextJob, folder: Path) -> Expected | None:
-    """Returns how long the trainings that are not finished take, from a few steps; None for none."""
-    left = [
-        candidate
-        for candidate in job.candidates
-        for seed in job.seeds
-        if read_result(net_folder(folder, candidate, seed)) is None
-    ]
-    if not left:
-        return None
-    job.task.to(job.device)
-    epoch = epoch_of_task(job.task, job.recipe)
-    with seeded(job.args.seed):
-        net = job.found.space.build(job.found.arch, job.task.num_outputs)
-        module = training_module(job.task, net, job.recipe, epoch.steps)
-    return Expected(job.recipe.epochs * len(left), epoch_seconds(module.to(job.device), epoch))
+    """Returns how long what is left of the trainings will take; see `foretold`."""
+    return foretold(
+        job,
+        folder,
+        lambda: epoch_of_task(job.task, job.recipe),
+        lambda candidate: new_module(job, candidate, job.args.seed).module,
+    )
 
 
 def _trained(job: TextJob, candidate: Candidate, seed: int, folder: Path) -> dict[str, Any]:
