@@ -201,6 +201,7 @@ def test_a_training_that_was_cut_off_ends_with_equal_numbers(
     assert train(parse("", ["--resume", str(args.out)]), console) == 0
     shown = console.export_text()
     assert "\nthe cat " in shown
+    assert ": 1 epoch of " in shown
     assert shown.splitlines()[-1].endswith(f"train --resume {args.out} --beside random")
     assert [line.partition(":")[0] for line in said] == [
         f"found seed 0  epoch {number} of 3" for number in (1, 2, 3)
