@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +18,13 @@ from nas_ray.runs.folder import create_run, read_run, update_run, write_json
 from nas_ray.runs.kept import lost
 from nas_ray.runs.resume import resume_command
 from nas_ray.safe_files.foreign import check_own_files
-from nas_ray.train.args import NAME
+from nas_ray.terminal.text import counted
+from nas_ray.train.args import NAME, remarks
 from nas_ray.train.base_job import Job
 from nas_ray.train.beside import Candidate
 from nas_ray.train.module import net_folder
 from nas_ray.train.rows import RESULT, read_result
+from nas_ray.training.expected import Expected
 
 
 def in_folder(job: Job, work: Callable[[Path], int], console: Console) -> int:
@@ -60,6 +62,40 @@ def in_folder(job: Job, work: Callable[[Path], int], console: Console) -> int:
             verbose=args.verbose,
         )
         return guarded(lambda: work(folder), ending, console)
+
+
+def introduction(
+    job: Job,
+    subject: str,
+    about: Sequence[str],
+    left: Expected | None,
+    folder: Path,
+    skipped: Sequence[str] = (),
+) -> str:
+    """Returns the lines that say what is about to be trained.
+
+    Args:
+        job: what is trained.
+        subject: what its nets are for.
+        about: lines on the data.
+        left: how long it will take.
+        folder: of the training.
+        skipped: files that were left out.
+    """
+    others = f", beside it {', '.join(candidate.label for candidate in job.beside)}" if job.beside else ""
+    epochs, seeds = counted(job.recipe.epochs, "epoch"), counted(len(job.seeds), "seed")
+    lines = [
+        f"train {job.found.arch} for {subject}{others}",
+        f"recipe     {job.args.recipe}: {epochs}, {seeds}",
+        *about,
+        f"on         {job.devices}",
+        *(f"skipped    {line}" for line in skipped),
+        *(f"left out   {line}" for line in job.left_out.values()),
+        *(f"note       {line}" for line in remarks(job.args, job.sha256)),
+        *([f"time       {left}"] if left else []),
+        f"folder     {folder}",
+    ]
+    return "\n".join(lines)
 
 
 def rows_of(

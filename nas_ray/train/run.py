@@ -18,14 +18,13 @@ from nas_ray.process.started import command_for
 from nas_ray.runs.folder import update_run, write_table
 from nas_ray.terminal.console import say
 from nas_ray.terminal.next_steps import say_next
-from nas_ray.terminal.text import counted
-from nas_ray.train.args import NAME, TrainArgs, remarks
+from nas_ray.train.args import NAME, TrainArgs
 from nas_ray.train.base_job import with_threads
 from nas_ray.train.beside import Candidate
 from nas_ray.train.checkpoints import LAST, best_checkpoint, read_checkpoint
 from nas_ray.train.damage import check_finite, kept_checkpoint, read_curve
 from nas_ray.train.fit import TrainingImages, fit, predictions
-from nas_ray.train.folder import in_folder, rows_of
+from nas_ray.train.folder import in_folder, introduction, rows_of
 from nas_ray.train.foretold import expected
 from nas_ray.train.job import TrainJob, prepare
 from nas_ray.train.latency import fastest_threads, latency_ms
@@ -70,22 +69,13 @@ def chosen_threads(job: TrainJob) -> int:
 
 def _introduce(job: TrainJob, folder: Path, console: Console) -> None:
     images, parts = job.images, job.parts
-    others = f", beside it {', '.join(candidate.label for candidate in job.beside)}" if job.beside else ""
-    epochs, seeds = counted(job.recipe.epochs, "epoch"), counted(len(job.seeds), "seed")
-    lines = [
-        f"train {job.found.arch} for {job.args.dataset}{others}",
-        f"recipe     {job.args.recipe}: {epochs}, {seeds}",
+    about = [
         f"images     {images.description}",
         f"           {len(parts[0]):,} to train on, {len(parts[1]):,} held out, {len(images.test_images):,} "
         "to test",
-        f"on         {job.devices}",
-        *(f"skipped    {line}" for line in images.skipped),
-        *(f"left out   {line}" for line in job.left_out.values()),
-        *(f"note       {line}" for line in remarks(job.args, images.sha256)),
-        *([f"time       {left}"] if (left := expected(job, folder)) else []),
-        f"folder     {folder}",
     ]
-    say(console, "\n".join(lines))
+    left = expected(job, folder)
+    say(console, introduction(job, job.args.dataset, about, left, folder, skipped=images.skipped))
     for note in filter(None, (images.note, said_of_repeats(job.scored, images.train_images))):
         say(console, note)
 

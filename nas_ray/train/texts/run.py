@@ -17,11 +17,10 @@ from nas_ray.runs.folder import read_run, update_run, write_table
 from nas_ray.runs.writing import write_text
 from nas_ray.terminal.console import say
 from nas_ray.terminal.next_steps import say_next
-from nas_ray.terminal.text import counted
-from nas_ray.train.args import NAME, TrainArgs, remarks
+from nas_ray.train.args import NAME, TrainArgs
 from nas_ray.train.base_job import with_threads
 from nas_ray.train.beside import Candidate
-from nas_ray.train.folder import in_folder, rows_of
+from nas_ray.train.folder import in_folder, introduction, rows_of
 from nas_ray.train.foretold import foretold
 from nas_ray.train.latency import fastest_threads
 from nas_ray.train.leave import CARD
@@ -80,19 +79,8 @@ def chosen_threads(job: TextJob) -> int:
 
 
 def _introduce(job: TextJob, folder: Path, console: Console) -> None:
-    others = f", beside it {', '.join(candidate.label for candidate in job.beside)}" if job.beside else ""
-    epochs, seeds = counted(job.recipe.epochs, "epoch"), counted(len(job.seeds), "seed")
-    lines = [
-        f"train {job.found.arch} for a text{others}",
-        f"recipe     {job.args.recipe}: {epochs}, {seeds}",
-        f"text       {job.task.description}",
-        f"on         {job.devices}",
-        *(f"left out   {line}" for line in job.left_out.values()),
-        *(f"note       {line}" for line in remarks(job.args, job.task.sha256)),
-        *([f"time       {left}"] if (left := _expected(job, folder)) else []),
-        f"folder     {folder}",
-    ]
-    say(console, "\n".join(lines))
+    about = [f"text       {job.task.description}"]
+    say(console, introduction(job, "a text", about, _expected(job, folder), folder))
 
 
 def _expected(job: TextJob, folder: Path) -> Expected | None:
