@@ -55,12 +55,16 @@ class Kind:
         )
 
 
-def whole(least: int = 1) -> Kind:
-    """Returns the kind of whole numbers from `least`, numpy's among them."""
-    return Kind(
-        f"a whole number of at least {least}",
-        lambda value: _is(value, numbers.Integral) and value >= least,  # type: ignore[operator]
+def whole(least: int = 1, most: int | None = None) -> Kind:
+    """Returns the kind of whole numbers from `least` to `most`, where there is one, numpy's among them."""
+    what = (
+        f"a whole number of at least {least}" if most is None else f"a whole number from {least} to {most:,}"
     )
+
+    def holds(value: Any) -> bool:
+        return _is(value, numbers.Integral) and value >= least and (most is None or value <= most)
+
+    return Kind(what, holds)
 
 
 def real(least: float = 0, *, above: bool = False, finite: bool = True) -> Kind:

@@ -34,10 +34,10 @@ class Costs:
     ) -> None:
         self.space = space
         self.num_classes = num_classes
-        is_input = isinstance(image, torch.Tensor)
-        self.image = (3, 32, 32) if isinstance(image, torch.Tensor) else image
-        self.example = image if isinstance(image, torch.Tensor) else torch.empty(1, *image, device="meta")
-        self._device = torch.device("cpu" if is_input else "meta")  # steps of recurrent nets need a real one
+        if isinstance(image, torch.Tensor):
+            self.image, self.example = (3, 32, 32), image  # recurrent steps need a real device
+        else:
+            self.image, self.example = image, torch.empty(1, *image, device="meta")
         self._formula = space.cost if isinstance(space, CostSpace) else None
         self._class_of = space.cost_class if isinstance(space, CostClassSpace) else None
         self._known: dict[Hashable, tuple[float, float]] = {}
@@ -52,10 +52,9 @@ class Costs:
         return self._known[key]
 
     def _count(self, arch: str) -> tuple[float, float]:
-        with ForeignCode(), self._device, torch.random.fork_rng(devices=[]):
+        with ForeignCode(), self.example.device, torch.random.fork_rng(devices=[]):
             net = self.space.build(arch, self.num_classes)
-            inputs = self.example.to(self._device)
-            targets = torch.empty(1, dtype=torch.int64)
+            inputs, targets = self.example, torch.empty(1, dtype=torch.int64)
             multiply_adds = flops(net, inputs, targets)  # first: its pass gives lazy layers their shapes
             return params(net, inputs, targets), multiply_adds
 

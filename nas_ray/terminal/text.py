@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 from nas_ray.errors import encodable
 
 
@@ -25,6 +27,12 @@ def code_span(text: object) -> str:
 def table_cell(text: object) -> str:
     """Returns `text` as it can stand in a cell of a Markdown table."""
     return one_line(text).replace("|", r"\|")
+
+
+def markdown_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """Returns the lines of a Markdown table, whose columns but the first are aligned to the right."""
+    rule = ["---", *["---:"] * (len(heads) - 1)]
+    return [f"| {' | '.join(map(table_cell, row))} |" for row in (heads, rule, *rows)]
 
 
 def counted(count: int, noun: str) -> str:

@@ -39,8 +39,7 @@ class Corpus:
     def description(self) -> str:
         """One phrase: what the text is, and how long its parts are."""
         what = self.spec.path or "the pages of Python's help"
-        unit = "bytes" if self.spec.tokens == BYTES else "words"
-        lengths = f"{len(self.train):,} {unit} to learn from, {len(self.valid):,} held out"
+        lengths = f"{len(self.train):,} {self.spec.tokens} to learn from, {len(self.valid):,} held out"
         test = f", {len(self.test):,} to test" if len(self.test) else ""
         of = "" if self.spec.tokens == BYTES else f", {len(self.vocabulary):,} different"
         return f"{what}: {lengths}{test}{of}"

@@ -11,12 +11,19 @@ import numpy as np
 import numpy.typing as npt
 
 from nas_ray.errors import UsageError
+from nas_ray.errors.checks import Kind
 
 Tokens = npt.NDArray[np.int64]
 UNKNOWN, END = "<unk>", "<eos>"
 """The word for all that are not in the vocabulary, and the one that ends a line."""
 FEWEST: Final = 2
 """Words beside these two, without which there is nothing to tell apart."""
+
+UTF_8: Final = Kind(
+    "a string of whole characters, which have bytes in UTF-8",
+    lambda value: isinstance(value, str) and not any("\ud800" <= sign <= "\udfff" for sign in value),
+)
+"""Texts that have bytes: no half of a character stands alone in them."""
 
 
 class Vocabulary:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -12,8 +12,10 @@ from nas_ray.report.cells import cell_text
 from nas_ray.report.intervals import over_images, over_seeds, within_percent
 from nas_ray.spaces import SPACES
 from nas_ray.terminal.text import code_span, one_line
+from nas_ray.train.base_job import Job
 from nas_ray.train.export import TOLERANCE
 from nas_ray.train.job import TrainJob
+from nas_ray.train.outcome import Outcome
 from nas_ray.train.rows import to_markdown
 
 PHOTO = "photo.jpg"
@@ -22,37 +24,29 @@ ALONE = {"onnx": "onnxruntime alone", "pt2": "torch alone"}
 """What runs the net of each format without this package."""
 
 
-def model_card(
-    job: TrainJob,
-    summary: pd.DataFrame,
-    results: pd.DataFrame,
-    exported: Mapping[str, Any],
-    differences: Mapping[str, float],
-    info: Mapping[str, Any],
-) -> str:
-    """Returns the card as Markdown.
-
-    Args:
-        job: what was trained.
-        summary: a row per arch.
-        results: a row per net.
-        exported: the row of the net in `model.pt`.
-        differences: largest difference of a logit, by exported format.
-        info: `run.json`.
-    """
-    own = results[results["label"] == job.found.label]
+def model_card(job: TrainJob, made: Outcome) -> str:
+    """Returns the card as Markdown."""
     parts = [
         _head(job),
-        _accuracy(job, own, exported),
-        _cost(summary.to_dict("records")[0]),
+        _accuracy(job, own_rows(job, made), made.exported),
+        _cost(made.summary.to_dict("records")[0]),
         _data(job),
         _training(job),
-        _use(job, differences),
+        _use(job, made.differences),
     ]
     if job.beside:
-        parts.append(_beside(job, summary))
-    parts.append(versions(info))
-    return "\n".join(line for part in parts for line in [*part, ""])
+        parts.append(_beside(job, made.summary))
+    return joined(parts, made)
+
+
+def own_rows(job: Job, made: Outcome) -> pd.DataFrame:
+    """Returns the rows of the nets of the arch that was asked for."""
+    return made.results[made.results["label"] == job.found.label]
+
+
+def joined(parts: Iterable[Sequence[str]], made: Outcome) -> str:
+    """Returns the lines of the parts of a card, and with what the net was made, as Markdown."""
+    return "\n".join(line for part in (*parts, _versions(made.info)) for line in [*part, ""])
 
 
 def _head(job: TrainJob) -> list[str]:
@@ -168,7 +162,7 @@ def _use(job: TrainJob, differences: Mapping[str, float]) -> list[str]:
         "```python",
         *(f"import {name}" for name in _imports(job.formats)),
         "",
-        f'net = nas_ray.load("model.pt"{_space(job)})',
+        f'net = nas_ray.load("model.pt"{space_argument(job)})',
         f'print(net.predict("{PHOTO}"))  # your own in its place',
         *(line for name in job.formats for line in ["", f"# {ALONE[name]}", *pixels, *snippets[name]]),
         "```",
@@ -183,7 +177,7 @@ def _use(job: TrainJob, differences: Mapping[str, float]) -> list[str]:
     return lines
 
 
-def _space(job: TrainJob) -> str:
+def space_argument(job: Job) -> str:
     """Returns the argument that a net of a space of others needs to be loaded."""
     name = job.found.space_name
     return "" if name in SPACES else f", nas_ray.open_space({json.dumps(name)})"
@@ -210,8 +204,7 @@ def _beside(job: TrainJob, summary: pd.DataFrame) -> list[str]:
     ]
 
 
-def versions(info: Mapping[str, Any]) -> list[str]:
-    """Returns the lines that say with what a net was made."""
+def _versions(info: Mapping[str, Any]) -> list[str]:
     versions = ", ".join(f"{name} {value}" for name, value in info["versions"].items() if value)
     hardware = info["hardware"]
     gpus = ", ".join(hardware["gpus"]) or "no GPU"

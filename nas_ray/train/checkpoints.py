@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -40,14 +42,27 @@ def beginning(folder: Path) -> Path | None:
 
 def read_checkpoint(module: TrainingModule, path: Path) -> TrainingModule:
     """Returns `module` with the weights of a checkpoint, on the CPU."""
-    try:
+    with of_this_net(path):
         module.cpu().load_state_dict(read_plain(path)["state_dict"])
-    except (KeyError, RuntimeError, TypeError) as error:
+    return module.eval()
+
+
+@contextmanager
+def of_this_net(path: Path) -> Iterator[None]:
+    """Tells of a checkpoint that it is of another net, where what is read in the block does not fit.
+
+    Raises:
+        UsageError: it does not, or it is damaged.
+    """
+    try:
+        yield
+    except UsageError:
+        raise
+    except Exception as error:  # a checkpoint may hold anything
         raise UsageError(
             f"The checkpoint {path} must be of the net that is trained, but it is not ({describe(error)}); "
             "remove it, and its training begins anew."
         ) from error
-    return module.eval()
 
 
 def read_plain(path: Path) -> dict[str, Any]:

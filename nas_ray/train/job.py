@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -10,7 +11,6 @@ import torch
 
 from nas_ray.errors import UsageError
 from nas_ray.images.drawing import Drawn, draw
-from nas_ray.images.identity import IMAGES
 from nas_ray.images.image_args import open_image_args
 from nas_ray.images.image_data import ImageDataModule
 from nas_ray.process.seeded import seeded
@@ -19,12 +19,12 @@ from nas_ray.proxies.plugin import resolve_proxies
 from nas_ray.spaces.base import fitted_space
 from nas_ray.spaces.found import space_of_found
 from nas_ray.spaces.named import make_space
-from nas_ray.terminal.ranges import check_ranges, check_seeds
-from nas_ray.train.args import NO_ARCH, TrainArgs
+from nas_ray.train.args import TrainArgs
+from nas_ray.train.base_job import Job, arch_and_recipe, gpus_for
 from nas_ray.train.beside import FOUND, Candidate, Candidates
+from nas_ray.train.damage import check_same_images
 from nas_ray.train.export import chosen_formats
 from nas_ray.train.fit import Devices
-from nas_ray.training.recipes import Recipe, parse_recipe
 from nas_ray.training.second_classifier import check_takes
 from nas_ray.training.training_data import Indices, balancing_weights, smallest_batch, split_indices
 
@@ -32,40 +32,21 @@ SCORED_IMAGES = 64
 """Images of the minibatch that the proxies see."""
 
 
-@dataclass(frozen=True)
-class TrainJob:
-    """Everything that a training needs.
+@dataclass(frozen=True, kw_only=True)
+class TrainJob(Job):
+    """Everything that a training on images needs.
 
     Attributes:
-        args: from the command line.
         images: both splits.
-        recipe: how.
         parts: positions of the training split to train on, and to validate with.
         class_weights: `[num_classes]` in the loss, or None.
-        found: the arch that is exported.
-        beside: archs that are shown beside it.
-        devices: where.
-        formats: what is exported beside `model.pt`.
-        left_out: for each format that cannot be written here, why.
         proxies: scores to show.
     """
 
-    args: TrainArgs
     images: ImageDataModule
-    recipe: Recipe
     parts: tuple[Indices, Indices]
     class_weights: list[float] | None
-    found: Candidate
-    beside: list[Candidate]
-    devices: Devices
-    formats: tuple[str, ...]
-    left_out: dict[str, str]
     proxies: dict[str, Proxy]
-
-    @property
-    def candidates(self) -> list[Candidate]:
-        """All archs that are trained."""
-        return [self.found, *self.beside]
 
     @cached_property
     def scored(self) -> Drawn:
@@ -74,29 +55,33 @@ class TrainJob:
         return draw(self.images.train_images, self.parts[0][order.numpy()], SCORED_IMAGES)
 
     @property
-    def seeds(self) -> range:
-        """The seeds of every arch."""
-        return range(self.args.seed, self.args.seed + self.args.seeds)
-
-    def identity(self) -> dict[str, Any]:
-        """Returns what `run.json` says beside the arguments."""
+    def data(self) -> dict[str, Any]:
+        """What `run.json` says of the images."""
         images = self.images
         return {
-            "recipe": self.recipe.written(),
-            "images": {
-                "source": images.source,
-                "description": images.description,
-                "num_classes": images.num_classes,
-                "image_size": images.image_size,
-                "classes": images.classes,
-                "skipped": images.skipped,
-                "train": len(self.parts[0]),
-                "valid": len(self.parts[1]),
-                "test": len(images.test_images),
-            },
-            IMAGES: images.sha256,
-            "archs": {candidate.label: candidate.arch for candidate in self.candidates},
+            "source": images.source,
+            "description": images.description,
+            "num_classes": images.num_classes,
+            "image_size": images.image_size,
+            "classes": images.classes,
+            "skipped": images.skipped,
+            "train": len(self.parts[0]),
+            "valid": len(self.parts[1]),
+            "test": len(images.test_images),
         }
+
+    @property
+    def sha256(self) -> str:
+        """A hash of the images."""
+        return self.images.sha256
+
+    def check_same(self, stored: Mapping[str, Any]) -> None:
+        """Checks that a training goes on with the images that it began with.
+
+        Raises:
+            UsageError: there are others.
+        """
+        check_same_images(stored, self.identity())
 
 
 def prepare(args: TrainArgs) -> TrainJob:
@@ -105,15 +90,9 @@ def prepare(args: TrainArgs) -> TrainJob:
     Raises:
         UsageError: anything in `args` that cannot work.
     """
-    check_ranges(args)
-    check_seeds(args.seed, args.seeds, "--seeds")
-    if args.arch is None:
-        raise UsageError(NO_ARCH)
+    arch, recipe = arch_and_recipe(args)
     if args.sample is not None:
         raise UsageError("--sample continues a text and needs --task text:PATH; leave it out for images.")
-    recipe = parse_recipe(args.recipe)
-    if recipe.seeds > 1:
-        raise UsageError("Seeds of a final training are given by --seeds; leave seeds out of the recipe.")
     if recipe.valid_on_training_images:
         raise UsageError(
             "A final training chooses its epoch by images that it does not train on; leave "
@@ -135,7 +114,7 @@ def prepare(args: TrainArgs) -> TrainJob:
         weights = balancing_weights(images.train_images.labels[parts[0]], images.num_classes)
     size = images.image_size
     candidates = Candidates(fitted_space(space_of_found(space), size), args.space, images.num_classes, size)
-    found = candidates.named(args.arch, FOUND)
+    found = candidates.named(arch, FOUND)
     beside = candidates.beside(found, args.beside, args.seed)
     for candidate in (found, *beside):
         with seeded(args.seed):
@@ -144,7 +123,17 @@ def prepare(args: TrainArgs) -> TrainJob:
         for candidate in (found, *beside):
             _check_takes_one_image(candidate, images.num_classes, size)
     return TrainJob(
-        args, images, recipe, parts, weights, found, beside, devices, formats, left_out, dict(proxies)
+        args=args,
+        recipe=recipe,
+        found=found,
+        beside=beside,
+        devices=devices,
+        formats=formats,
+        left_out=left_out,
+        images=images,
+        parts=parts,
+        class_weights=weights,
+        proxies=dict(proxies),
     )
 
 
@@ -167,10 +156,7 @@ def _check_takes_one_image(candidate: Candidate, num_classes: int, size: int) ->
 
 
 def _devices(args: TrainArgs) -> Devices:
-    there = torch.cuda.device_count()
-    wanted = min(1, there) if args.num_gpus is None else args.num_gpus
-    if wanted > there:
-        raise UsageError(f"--num-gpus {wanted} needs as many GPUs, but this machine has {there}.")
+    wanted = gpus_for(args)
     if wanted:
         return Devices("gpu", wanted, args.num_threads)
     return Devices("cpu", args.num_processes, args.num_threads)

@@ -16,6 +16,7 @@ from nas_ray.train.card import model_card
 from nas_ray.train.export import CHECKED_IMAGES, write_onnx, write_pt2
 from nas_ray.train.fit import predictions
 from nas_ray.train.job import TrainJob
+from nas_ray.train.outcome import Outcome
 from nas_ray.train.pictures import confusion, draw_confusion, draw_curves
 from nas_ray.training.trained import MODEL, NetFacts, TrainedNet
 
@@ -62,8 +63,8 @@ def leave(
     )
     draw_confusion(counts, folder / "confusion.png", about)
     draw_curves(curves, folder / "curves.png", f"recipe {job.args.recipe}")
-    card = model_card(job, summary, results, exported, differences, read_run(folder))
-    write_text(folder / CARD, card)
+    made = Outcome(summary, results, exported, differences, read_run(folder))
+    write_text(folder / CARD, model_card(job, made))
 
 
 def net_facts(job: TrainJob) -> NetFacts:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,8 @@ from rich.console import Console
 
 from nas_ray.report.intervals import over_images, over_seeds, paired, within_percent
 from nas_ray.report.magnitudes import shown_score
-from nas_ray.terminal.console import Rows, put
-from nas_ray.terminal.text import table_cell
+from nas_ray.terminal.text import markdown_table
+from nas_ray.train.shown import interval_cell, interval_columns, print_table
 
 RESULT = "result.json"
 
@@ -51,17 +50,14 @@ def summary_table(results: pd.DataFrame, facts: pd.DataFrame) -> pd.DataFrame:
     first = by_label[facts["label"].iloc[0]]
     rows = []
     for place, label in enumerate(facts["label"]):
-        mean = within_percent(over_seeds(by_label[label]))
-        gap = paired(first, by_label[label])
-        row: dict[str, float] = {"seeds": len(by_label[label])}
-        row |= {"test_acc": mean.mean, "test_acc_low": mean.low, "test_acc_high": mean.high}
-        nothing = math.nan
-        row |= {
-            "behind": gap.mean if place else nothing,
-            "behind_low": gap.low if place else nothing,
-            "behind_high": gap.high if place else nothing,
-        }
-        rows.append(row)
+        own = by_label[label]
+        rows.append(
+            {
+                "seeds": len(own),
+                **interval_columns("test_acc", within_percent(over_seeds(own))),
+                **interval_columns("behind", paired(first, own) if place else None),
+            }
+        )
     return pd.concat([facts.reset_index(drop=True), pd.DataFrame(rows)], axis=1)
 
 
@@ -76,30 +72,17 @@ def shown_rows(summary: pd.DataFrame, scores: Sequence[str]) -> tuple[list[str],
     for row in summary.to_dict("records"):
         cost = [f"{row[name] / (1e6 if name in _IN_MILLIONS else 1):.3g}" for name in HEADS]
         values = [shown_score(row.get(name), 4) for name in scores]
-        cells.append([str(row["label"]), *cost, *values, _bounds(row, "test_acc"), _bounds(row, "behind")])
+        cells.append(
+            [str(row["label"]), *cost, *values, interval_cell(row, "test_acc"), interval_cell(row, "behind")]
+        )
     return heads, cells
-
-
-def _bounds(row: dict[Any, Any], name: str) -> str:
-    mean, low, high = (row[f"{name}{end}"] for end in ("", "_low", "_high"))
-    if math.isnan(mean):
-        return "-"
-    return f"{mean:.2f}" if math.isnan(low) else f"{mean:.2f} ({low:.2f} to {high:.2f})"
 
 
 def print_rows(summary: pd.DataFrame, scores: Sequence[str], console: Console) -> None:
     """Prints the summary."""
-    heads, cells = shown_rows(summary, scores)
-    table = Rows(box=None)
-    for place, head in enumerate(heads):
-        table.add_column(head, justify="right" if place else "left", no_wrap=not place)
-    for row in cells:
-        table.add_row(*row)
-    put(console, table)
+    print_table(*shown_rows(summary, scores), console)
 
 
 def to_markdown(summary: pd.DataFrame, scores: Sequence[str]) -> list[str]:
     """Returns the lines of the summary as a Markdown table."""
-    heads, cells = shown_rows(summary, scores)
-    rule = ["---", *["---:"] * (len(heads) - 1)]
-    return [f"| {' | '.join(map(table_cell, row))} |" for row in (heads, rule, *cells)]
+    return markdown_table(*shown_rows(summary, scores))

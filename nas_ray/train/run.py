@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,22 +15,22 @@ from nas_ray.evaluation.proxy_scores import ProxyScores
 from nas_ray.images.drawing import said_of_repeats
 from nas_ray.process.lightning import quiet_lightning
 from nas_ray.process.started import command_for
-from nas_ray.runs.folder import update_run, write_json, write_table
+from nas_ray.runs.folder import update_run, write_table
 from nas_ray.terminal.console import say
 from nas_ray.terminal.next_steps import say_next
-from nas_ray.terminal.text import counted
-from nas_ray.train.args import NAME, TrainArgs, remarks
+from nas_ray.train.args import NAME, TrainArgs
+from nas_ray.train.base_job import with_threads
 from nas_ray.train.beside import Candidate
 from nas_ray.train.checkpoints import LAST, best_checkpoint, read_checkpoint
 from nas_ray.train.damage import check_finite, kept_checkpoint, read_curve
 from nas_ray.train.fit import TrainingImages, fit, predictions
-from nas_ray.train.folder import in_folder
+from nas_ray.train.folder import in_folder, introduction, rows_of
 from nas_ray.train.foretold import expected
 from nas_ray.train.job import TrainJob, prepare
 from nas_ray.train.latency import fastest_threads, latency_ms
 from nas_ray.train.leave import leave
 from nas_ray.train.module import net_folder, new_module
-from nas_ray.train.rows import RESULT, print_rows, read_result, results_table, summary_table
+from nas_ray.train.rows import print_rows, results_table, summary_table
 from nas_ray.training.task_args import is_text
 
 RESULTS, COMPARISON = "results", "comparison"
@@ -47,22 +47,13 @@ def train(args: TrainArgs, console: Console) -> int:
         from nas_ray.train.texts.run import train_text
 
         return train_text(args, console)
-    job = prepare(args)
-    threads = job.devices.threads or chosen_threads(job)
-    job = dataclasses.replace(job, devices=dataclasses.replace(job.devices, threads=threads))
-    torch.set_num_threads(threads)
-    kept = dataclasses.replace(args, resume=None, verbose=False, num_threads=threads)
-    stored = dataclasses.asdict(kept)
-    return in_folder(args, stored, job.identity(), lambda folder: _train(job, folder, console), console)
+    job = with_threads(prepare(args), chosen_threads)
+    return in_folder(job, lambda folder: _train(job, folder, console), console)
 
 
 def _train(job: TrainJob, folder: Path, console: Console) -> int:
     _introduce(job, folder, console)
-    rows = [
-        _trained(job, candidate, seed, net_folder(folder, candidate, seed))
-        for candidate in job.candidates
-        for seed in job.seeds
-    ]
+    rows = rows_of(job, folder, partial(_trained, job))
     _finish(job, rows, folder, console)
     return 0
 
@@ -78,31 +69,19 @@ def chosen_threads(job: TrainJob) -> int:
 
 def _introduce(job: TrainJob, folder: Path, console: Console) -> None:
     images, parts = job.images, job.parts
-    others = f", beside it {', '.join(candidate.label for candidate in job.beside)}" if job.beside else ""
-    epochs, seeds = counted(job.recipe.epochs, "epoch"), counted(len(job.seeds), "seed")
-    lines = [
-        f"train {job.found.arch} for {job.args.dataset}{others}",
-        f"recipe     {job.args.recipe}: {epochs}, {seeds}",
+    about = [
         f"images     {images.description}",
         f"           {len(parts[0]):,} to train on, {len(parts[1]):,} held out, {len(images.test_images):,} "
         "to test",
-        f"on         {job.devices}",
-        *(f"skipped    {line}" for line in images.skipped),
-        *(f"left out   {line}" for line in job.left_out.values()),
-        *(f"note       {line}" for line in remarks(job.args, images.sha256)),
-        *([f"time       {left}"] if (left := expected(job, folder)) else []),
-        f"folder     {folder}",
     ]
-    say(console, "\n".join(lines))
+    left = expected(job, folder)
+    say(console, introduction(job, job.args.dataset, about, left, folder, skipped=images.skipped))
     for note in filter(None, (images.note, said_of_repeats(job.scored, images.train_images))):
         say(console, note)
 
 
 def _trained(job: TrainJob, candidate: Candidate, seed: int, folder: Path) -> dict[str, Any]:
-    """Returns the row of one net, which is trained unless its folder says that it was."""
-    done = read_result(folder)
-    if done is not None:
-        return done
+    """Trains one net and returns its row."""
     data = TrainingImages(job.images.train_images, job.recipe, job.parts, seed)
     fit(
         new_module(job, candidate, seed),
@@ -118,11 +97,7 @@ def _trained(job: TrainJob, candidate: Candidate, seed: int, folder: Path) -> di
         _right(job, candidate, seed, path) for path in (best_checkpoint(folder), folder / LAST)
     )
     total = len(job.images.test_images)
-    row = {
-        "label": candidate.label,
-        "arch": candidate.arch,
-        "space": candidate.space_name,
-        "seed": seed,
+    return {
         "epochs": int(curve["epoch"].iloc[-1]),
         "best_epoch": int(best["epoch"]),
         "valid_acc": float(best["valid_acc"]) if "valid_acc" in curve else None,
@@ -132,15 +107,12 @@ def _trained(job: TrainJob, candidate: Candidate, seed: int, folder: Path) -> di
         "test_images": total,
         "seconds": float(curve["seconds"].sum()),
     }
-    write_json(folder / RESULT, row)
-    return row
 
 
 def _right(job: TrainJob, candidate: Candidate, seed: int, checkpoint: Path) -> int:
     """Returns how many test images the net of a checkpoint classifies rightly."""
     net = read_checkpoint(new_module(job, candidate, seed), checkpoint).trained
-    device = "cuda" if job.devices.accelerator == "gpu" else "cpu"
-    found = predictions(net, job.images.test_images, device)
+    found = predictions(net, job.images.test_images, str(job.device))
     return int((found == torch.from_numpy(job.images.test_images.labels)).sum())
 
 

@@ -18,7 +18,7 @@ from nas_ray.process.lightning import TrainerFn
 from nas_ray.training.averaged_sgd import AveragedSgd
 from nas_ray.training.objective import Objective
 from nas_ray.training.recipes import Recipe
-from nas_ray.training.recurrent import Dropouts, RecurrentNet, State
+from nas_ray.training.recurrent import Dropouts, Ran, RecurrentNet, State, state_for
 from nas_ray.training.task import Batch, Batches
 from nas_ray.training.training_module import TrainingModule
 
@@ -63,21 +63,16 @@ class LanguageTraining(TrainingModule):
         """Returns the loss of a piece with its penalties."""
         inputs, targets = batch
         self._scale_rate(inputs.shape[1])
-        if not isinstance(self.net, RecurrentNet):
-            outputs = self.net(inputs)
-            loss = self.objective.training_loss(outputs, targets)
-            self._count("train", loss.detach(), outputs.detach(), targets)
+        ran = self._ran(self.net, inputs)
+        logits = self.net(inputs) if ran is None else ran.logits
+        loss = self.objective.training_loss(logits, targets)
+        self._count("train", loss.detach(), logits.detach(), targets)
+        if ran is None:
             return loss
-        ran = self.net.run(inputs, self._state_of(self.net, inputs))
         self._carried = tuple(part.detach() for part in ran.state)
-        loss = self.objective.training_loss(ran.logits, targets)
-        self._count("train", loss.detach(), ran.logits.detach(), targets)
         if self.recipe.activation_penalty:
             loss = loss + self.recipe.activation_penalty * ran.dropped.pow(2).mean()
-        if self.recipe.temporal_penalty and inputs.shape[1] > 1:
-            change = ran.outputs[:, 1:] - ran.outputs[:, :-1]
-            loss = loss + self.recipe.temporal_penalty * change.pow(2).mean()
-        return loss
+        return with_temporal_penalty(loss, ran.outputs, self.recipe)
 
     def on_train_epoch_start(self) -> None:
         """Begins the text anew."""
@@ -128,12 +123,11 @@ class LanguageTraining(TrainingModule):
         recipe = self.recipe
         return AveragedSgd(self._trained_parameters(), lr=recipe.lr, weight_decay=recipe.weight_decay)
 
-    def _state_of(self, net: RecurrentNet, inputs: Tensor) -> State:
-        """Returns the state that is carried; another number of streams begins anew."""
-        carried = self._carried
-        if carried is None or len(carried[0]) != len(inputs):
-            return net.begin(len(inputs))
-        return carried
+    def _ran(self, net: nn.Module, inputs: Tensor) -> Ran | None:
+        """Returns what a recurrent net gives for a piece, read from the carried state on; None for others."""
+        if not isinstance(net, RecurrentNet):
+            return None
+        return net.run(inputs, state_for(net.begin, self._carried, len(inputs)))
 
     def _scale_rate(self, length: int) -> None:
         if self.recipe.bptt_varies:
@@ -151,11 +145,9 @@ class LanguageTraining(TrainingModule):
 
     def _judge(self, kind: str, inputs: Tensor, targets: Tensor) -> None:
         net = self.trained
-        if isinstance(net, RecurrentNet):
-            ran = net.run(inputs, self._state_of(net, inputs))
-            outputs, self._carried = ran.logits, ran.state
-        else:
-            outputs = net(inputs)
+        ran = self._ran(net, inputs)
+        self._carried = None if ran is None else ran.state
+        outputs = net(inputs) if ran is None else ran.logits
         self._count(kind, self.objective.loss(outputs, targets), outputs, targets)
 
     def _count(self, kind: str, loss: Tensor, outputs: Tensor, targets: Tensor) -> None:
@@ -183,7 +175,7 @@ def nats_of(net: nn.Module, pieces: Batches) -> float:
     state: State | None = None
     for inputs, targets in pieces:
         if isinstance(net, RecurrentNet):
-            logits, _, _, state = net.run(inputs, net.begin(len(inputs)) if state is None else state)
+            logits, _, _, state = net.run(inputs, state_for(net.begin, state, len(inputs)))
         else:
             logits = net(inputs)
         total += float(
@@ -196,6 +188,14 @@ def nats_of(net: nn.Module, pieces: Batches) -> float:
 def dropouts_of(recipe: Recipe) -> Dropouts:
     """Returns the dropouts that a recipe asks of a recurrent net."""
     return Dropouts(**{part.name: getattr(recipe, f"{part.name}_dropout") for part in fields(Dropouts)})
+
+
+def with_temporal_penalty(loss: Tensor, outputs: Tensor, recipe: Recipe) -> Tensor:
+    """Returns a loss with what outputs `[B, T, H]` change from token to token, as much as a recipe says."""
+    if not recipe.temporal_penalty or outputs.shape[1] < 2:
+        return loss
+    change = outputs[:, 1:] - outputs[:, :-1]
+    return loss + recipe.temporal_penalty * change.pow(2).mean()
 
 
 def is_worse(now: float, before: Sequence[float], patience: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol, runtime_checkable
 
 from torch import Tensor
@@ -33,3 +34,8 @@ class RecurrentNet(Protocol):
 
     def begin(self, batch_size: int) -> State:
         """Returns the state before the first token of a text, mostly zeros, on the net's device and dtype."""
+
+
+def state_for(begin: Callable[[int], State], carried: State | None, streams: int) -> State:
+    """Returns the state that is carried, or that of `begin` where it is of another number of streams."""
+    return begin(streams) if carried is None or len(carried[0]) != streams else carried

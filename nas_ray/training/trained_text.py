@@ -14,7 +14,7 @@ from nas_ray.errors import UsageError
 from nas_ray.errors.checks import TEXT, real, whole
 from nas_ray.runs.folder import write_atomically
 from nas_ray.text.spec import BYTES, NO_CLASSES, WORDS
-from nas_ray.text.vocabulary import END, UNKNOWN, Tokens, Vocabulary, words_of
+from nas_ray.text.vocabulary import END, UNKNOWN, UTF_8, Tokens, Vocabulary, words_of
 from nas_ray.training.language_training import nats_of
 from nas_ray.training.prediction import evaluating
 from nas_ray.training.recurrent import RecurrentNet
@@ -23,6 +23,8 @@ from nas_ray.training.text_task import Pieces
 FORMAT: Final = 1
 KIND: Final = "text"
 _PIECE = 35
+_SEED: Final = whole(0, 2**64 - 1)
+"""What torch's generators take."""
 
 
 @dataclass(frozen=True)
@@ -65,9 +67,13 @@ class TrainedText(nn.Module):
         """Returns the numbers `[N]` of the words of a text, with one for the end of each line, or its bytes.
 
         Words that it does not know have the number of `<unk>`.
+
+        Raises:
+            UsageError: no string, or, where tokens are bytes, one with half of a character alone.
         """
         TEXT.check("text", text)
         if self.facts.tokens == BYTES:
+            UTF_8.check("text", text)
             return self.vocabulary.numbers(map(chr, text.encode()))
         return self.vocabulary.numbers(words_of(text))
 
@@ -90,7 +96,7 @@ class TrainedText(nn.Module):
         of them has a low perplexity, and `unknown(text)` says how many there are.
 
         Raises:
-            UsageError: the text has no second token.
+            UsageError: the text has no second token, or is none (`tokens`).
         """
         tokens = self.tokens(text)
         if len(tokens) < 2:
@@ -109,20 +115,22 @@ class TrainedText(nn.Module):
         Args:
             prompt: the beginning; an empty one begins a line.
             length: tokens to draw.
-            temperature: below 1 likely tokens are drawn more often, above 1 less often.
-            seed: of the draws.
+            temperature: below 1 likely tokens are drawn more often, the likeliest alone near 0; above 1 less
+                often.
+            seed: of the draws, below 2**64.
 
         Raises:
             UsageError: an argument out of range.
         """
         whole(1).check("length", length)
         real(0, above=True).check("temperature", temperature)
+        _SEED.check("seed", seed)
         tokens = self.tokens(prompt)
         if self.facts.tokens == WORDS and not prompt.endswith("\n"):
             tokens = tokens[:-1]  # a prompt is no whole line
         device = next(self.parameters()).device
-        unknown = [place for place in (UNKNOWN,) if place in self.vocabulary and self.facts.tokens == WORDS]
-        generator = torch.Generator().manual_seed(seed)
+        unknown = [UNKNOWN] if UNKNOWN in self.vocabulary else []
+        generator = torch.Generator().manual_seed(int(seed))
         read = torch.from_numpy(tokens)[None].to(device)
         if not read.shape[1]:
             first = END if self.facts.tokens == WORDS else "\n"
@@ -136,8 +144,9 @@ class TrainedText(nn.Module):
                     logits, _, _, state = self.net.run(read, state)
                 else:
                     logits = self.net(read)
-                scores = logits[0, -1].double().cpu() / temperature
+                scores = logits[0, -1].double().cpu()
                 scores[self.vocabulary.numbers(unknown)] = -torch.inf
+                scores = (scores - scores.max()) / float(temperature)  # the largest stays 0, however cold
                 drawn.append(int(torch.multinomial(scores.softmax(0), 1, generator=generator)))
                 read = torch.tensor([drawn[-1:]], device=device)
         return self.said(drawn)

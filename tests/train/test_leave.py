@@ -22,6 +22,7 @@ from nas_ray.train.args import TrainArgs
 from nas_ray.train.card import _training, model_card
 from nas_ray.train.job import TrainJob, prepare
 from nas_ray.train.leave import leave
+from nas_ray.train.outcome import Outcome
 from nas_ray.train.pictures import confusion, draw_confusion, draw_curves
 from nas_ray.train.rows import results_table, summary_table, to_markdown
 from tests.proxies.nets import CONNECTED
@@ -58,8 +59,12 @@ def summary(job: TrainJob) -> pd.DataFrame:
     return summary_table(results_table(rows()), pd.DataFrame(facts))
 
 
+def outcome(job: TrainJob, **differences: float) -> Outcome:
+    return Outcome(summary(job), results_table(rows()), rows()[1], differences, INFO)
+
+
 def test_the_card_says_what_was_measured(job: TrainJob) -> None:
-    card = model_card(job, summary(job), results_table(rows()), rows()[1], {"onnx": 2e-6}, INFO)
+    card = model_card(job, outcome(job, onnx=2e-6))
     for text in (
         CONNECTED[0],
         "| this net | 91.11 (88.12 to 93.40) | 95 % Wilson interval over 450 test images |",
@@ -103,9 +108,7 @@ def test_the_lines_of_the_card_are_executed(
 
 def test_a_space_of_others_is_named_where_its_net_is_loaded(job: TrainJob) -> None:
     found = dataclasses.replace(job.found, space_name="mine:Space")
-    card = model_card(
-        dataclasses.replace(job, found=found), summary(job), results_table(rows()), rows()[1], {}, INFO
-    )
+    card = model_card(dataclasses.replace(job, found=found), outcome(job))
     assert 'net = nas_ray.load("model.pt", nas_ray.open_space("mine:Space"))' in card
 
 

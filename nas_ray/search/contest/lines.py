@@ -12,7 +12,7 @@ from rich.table import Column
 from nas_ray.report.intervals import Interval, over_seeds, within_percent
 from nas_ray.report.latex import Cell, Value, best_of, escaped, latex_table
 from nas_ray.terminal.console import Console, Rows, put, say
-from nas_ray.terminal.text import table_cell
+from nas_ray.terminal.text import markdown_table
 
 FORM = ".1f"
 SPENT = ("evaluations", "search_seconds", "train_seconds", "params", "flops")
@@ -100,12 +100,7 @@ def to_markdown(lines: pd.DataFrame, title: str) -> str:
     """Returns the table as Markdown."""
     heads, sets = _heads(lines), list(dict.fromkeys(lines["set"]))
     rows = [_cells(name, own, sets) for name, own in _by_contestant(lines).items()]
-    made = [
-        heads,
-        ["---", *("---:" for _ in heads[1:])],
-        *([table_cell(cell) for cell in row] for row in rows),
-    ]
-    table = "\n".join("| " + " | ".join(row) + " |" for row in made)
+    table = "\n".join(markdown_table(heads, rows))
     return f"{title}\n\n{table}\n\n{NOTE} {_guesses(lines)}\n"
 
 

@@ -25,7 +25,7 @@ from nas_ray.search.one_shot.course import course_of, write_course
 from nas_ray.shared_weights.one_shot.epochs import FOUND_BEST
 from nas_ray.shared_weights.prune import NAMES as PRUNINGS
 from nas_ray.terminal.console import Rows, put, say
-from nas_ray.terminal.text import table_cell
+from nas_ray.terminal.text import markdown_table
 
 FORM = ".2f"
 RANDOM, ALL = "random archs", "all archs"
@@ -223,9 +223,7 @@ def printed(lines: Sequence[Line]) -> Rows:
 def to_markdown(lines: Sequence[Line]) -> str:
     """Returns the lines as a table in Markdown, with a sentence on its columns."""
     heads = ["method", "seeds", *_HEADS.values()]
-    rows = [[table_cell(cell) for cell in _cells(line)] for line in lines]
-    made = [heads, ["---", *("---:" for _ in heads[1:])], *rows]
-    return "\n".join("| " + " | ".join(row) + " |" for row in made) + f"\n\n{NOTE}\n"
+    return "\n".join(markdown_table(heads, map(_cells, lines))) + f"\n\n{NOTE}\n"
 
 
 def to_latex(lines: Sequence[Line], caption: str) -> str:

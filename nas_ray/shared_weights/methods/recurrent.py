@@ -21,8 +21,9 @@ from nas_ray.shared_weights.mixed.recurrent import Piece, RecurrentMixedNet
 from nas_ray.spaces.edges import EdgeSpace
 from nas_ray.spaces.rnn.running import Dropouts, State
 from nas_ray.spaces.rnn.space import DartsRnn
-from nas_ray.training.language_training import dropouts_of, perplexity
+from nas_ray.training.language_training import dropouts_of, perplexity, with_temporal_penalty
 from nas_ray.training.recipes import Recipe
+from nas_ray.training.recurrent import state_for
 
 NUMBERS: Final[dict[str, Any]] = {
     "lr": 20.0,
@@ -117,9 +118,7 @@ class RecurrentTraining(SupernetTraining):
     def continued(self, kind: str, batch: Batch) -> Batch:
         """Returns a batch whose inputs have the state that was carried to it."""
         tokens, targets = batch
-        state = self.carried.get(kind)
-        if state is None or len(state[0]) != len(tokens):
-            state = self.recurrent.begin(len(tokens))
+        state = state_for(self.recurrent.begin, self.carried.get(kind), len(tokens))
         return Piece(tokens, state), targets  # type: ignore[return-value]  # what the net takes
 
     def keep(self, kind: str, batch: Batch) -> None:
@@ -144,11 +143,7 @@ class RecurrentTraining(SupernetTraining):
     def penalised(self, loss: Tensor, batch: Batch) -> Tensor:
         """Returns the loss of the weights: with what the outputs change from word to word."""
         piece: Any = batch[0]
-        outputs = piece.ran.outputs
-        if not self.recipe.temporal_penalty or outputs.shape[1] < 2:
-            return loss
-        change: Tensor = outputs[:, 1:] - outputs[:, :-1]
-        return loss + self.recipe.temporal_penalty * change.pow(2).mean()
+        return with_temporal_penalty(loss, piece.ran.outputs, self.recipe)
 
     def worth(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """Returns what archs are compared by: the negative of the nats of a token."""
@@ -162,8 +157,7 @@ class RecurrentTraining(SupernetTraining):
             state: State | None = None
             for batch in batches:
                 tokens, targets = on_device(batch, device)
-                before = state if state is not None and len(state[0]) == len(tokens) else None
-                ran = net.run(tokens, before or net.begin(len(tokens)), mix())
+                ran = net.run(tokens, state_for(net.begin, state, len(tokens)), mix())
                 state, count = ran.state, targets.numel()
                 right += float((ran.logits.argmax(-1) == targets).sum())
                 nats -= float(self.worth(ran.logits, targets)) * count

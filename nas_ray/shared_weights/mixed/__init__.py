@@ -7,7 +7,7 @@ from typing import Any
 from nas_ray.errors import UsageError
 from nas_ray.shared_weights.mixed.darts import DartsMixedNet
 from nas_ray.shared_weights.mixed.mix import Mix, one_hot
-from nas_ray.shared_weights.mixed.net import MixedNet
+from nas_ray.shared_weights.mixed.net import MixedNet, MixedSize
 from nas_ray.shared_weights.mixed.recurrent import RecurrentMixedNet
 from nas_ray.shared_weights.mixed.tss import TssMixedNet
 from nas_ray.spaces import NatsTss, SearchSpace
@@ -56,7 +56,7 @@ def mixed_net(
             "The channels of a supernet must be a multiple of its partial channels: one in "
             f"{partial} of {wide} is no whole number; give other channels."
         )
-    net: MixedNet = made(space, num_classes, channels, cells, partial)
+    net: MixedNet = made(space, MixedSize(num_classes, channels, cells, partial))
     return net
 
 

@@ -14,7 +14,7 @@ from nas_ray.shared_weights.batch_run import POOL
 from nas_ray.shared_weights.mixed.cell import MixedCell, Operation
 from nas_ray.shared_weights.mixed.coefficients import Coefficients
 from nas_ray.shared_weights.mixed.mix import Mix
-from nas_ray.shared_weights.mixed.net import MixedNet
+from nas_ray.shared_weights.mixed.net import MixedNet, MixedSize
 from nas_ray.shared_weights.mixed.plan import NONE
 from nas_ray.shared_weights.mixed.sums import normed
 from nas_ray.spaces.darts import Darts
@@ -130,25 +130,15 @@ class DartsMixedNet(MixedNet):
 
     Args:
         space: whose cells these are.
-        num_classes: outputs.
-        channels: C; None for that of the space.
-        cells: how many; None for those of the space.
-        partial: K, where one in K channels goes through the operations and the others pass by (PC-DARTS).
+        size: of the net.
     """
 
-    def __init__(
-        self,
-        space: Darts,
-        num_classes: int,
-        channels: int | None = None,
-        cells: int | None = None,
-        partial: int = 1,
-    ) -> None:
+    def __init__(self, space: Darts, size: MixedSize) -> None:
         super().__init__()
         own = copy.copy(space)
-        own.channels, own.cells = channels or space.channels, cells or space.cells
+        own.channels, own.cells = size.channels or space.channels, size.cells or space.cells
         self.space = self.darts = own
-        self.graphs, self.num_classes, self.partial = space.graphs(), num_classes, partial
+        self.graphs, self.num_classes, self.partial = space.graphs(), size.num_classes, size.partial
         self.outputs = self.graphs[0].nodes
         places = reductions(own.cells)
         self.cells = (own.cells - len(places), len(places))
@@ -160,12 +150,12 @@ class DartsMixedNet(MixedNet):
             width *= 2 if reduction else 1
             graph = self.graphs[int(reduction)]
             cell = DartsMixedCell(
-                graph, (two, one), width, partial, reduction=reduction, after_reduction=after
+                graph, (two, one), width, size.partial, reduction=reduction, after_reduction=after
             )
             self.body.append(cell)
             two, one, after = one, len(self.outputs) * width, reduction
         self.head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
-        self.classifier = nn.Linear(one, num_classes)
+        self.classifier = nn.Linear(one, size.num_classes)
         self.to(memory_format=torch.channels_last)
 
     def forward(self, x: Tensor, mix: Mix) -> Tensor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +18,23 @@ from nas_ray.spaces.edges import EdgeGraph
 
 Place = tuple[int, int, int]
 """Graph, edge and operation by their numbers."""
+
+
+@dataclass(frozen=True)
+class MixedSize:
+    """How large a trainable supernet is.
+
+    Attributes:
+        num_classes: outputs.
+        channels: width of the first cells; None for that of the space.
+        cells: how many; of a stage for NATS-TSS; None for those of the space.
+        partial: K, where one in K channels goes through the operations and the others pass by (PC-DARTS).
+    """
+
+    num_classes: int
+    channels: int | None = None
+    cells: int | None = None
+    partial: int = 1
 
 
 class MixedNet(nn.Module, ABC):

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from nas_ray.errors import UsageError
 from nas_ray.shared_weights.mixed.mix import Mix, check_mix
-from nas_ray.shared_weights.mixed.net import MixedNet, Place
+from nas_ray.shared_weights.mixed.net import MixedNet, MixedSize, Place
 from nas_ray.spaces.rnn.cells import NONE
 from nas_ray.spaces.rnn.darts_cell import FUNCTIONS, masked
 from nas_ray.spaces.rnn.nets import LanguageNet, drawn, zeros
@@ -130,10 +130,8 @@ class RecurrentMixedNet(MixedNet):
 
     Args:
         space: whose cells these are.
-        num_classes: V, words of the vocabulary.
-        channels: H, features of the state; None for those of the space.
-        cells: None.
-        partial: 1.
+        size: of the net: its outputs are V, words of the vocabulary, and its channels H, features of the
+            state; it has one cell, and `partial` is 1.
 
     Attributes:
         language: embedding, cell and classifier.
@@ -142,26 +140,19 @@ class RecurrentMixedNet(MixedNet):
         UsageError: other cells or partial channels, which a recurrent net has not.
     """
 
-    def __init__(
-        self,
-        space: DartsRnn,
-        num_classes: int,
-        channels: int | None = None,
-        cells: int | None = None,
-        partial: int = 1,
-    ) -> None:
+    def __init__(self, space: DartsRnn, size: MixedSize) -> None:
         super().__init__()
-        if cells not in (None, 1) or partial != 1:
+        if size.cells not in (None, 1) or size.partial != 1:
             raise UsageError(
                 "A recurrent supernet has one cell whose features all go through the operations; leave cells "
-                f"and partial out, got cells={cells} and partial={partial}."
+                f"and partial out, got cells={size.cells} and partial={size.partial}."
             )
         same = space.embedding == space.width
-        self.space = self.own = DartsRnn(channels or space.width, None if same else space.embedding)
-        self.graphs, self.num_classes = self.space.graphs(), num_classes
-        self.language = LanguageNet(MixedRecurrentCell(self.space), num_classes, self.space.embedding)
+        self.space = self.own = DartsRnn(size.channels or space.width, None if same else space.embedding)
+        self.graphs, self.num_classes = self.space.graphs(), size.num_classes
+        self.language = LanguageNet(MixedRecurrentCell(self.space), size.num_classes, self.space.embedding)
         self.body = nn.ModuleList()
-        self.cells, self.outputs, self.partial = (1,), tuple(range(1, NODES + 1)), partial
+        self.cells, self.outputs, self.partial = (1,), tuple(range(1, NODES + 1)), size.partial
 
     @property
     def cell(self) -> MixedRecurrentCell:

@@ -12,7 +12,7 @@ from nas_ray.shared_weights.batch_run import POOL
 from nas_ray.shared_weights.mixed.cell import MixedCell, Operation
 from nas_ray.shared_weights.mixed.coefficients import Coefficients
 from nas_ray.shared_weights.mixed.mix import Mix
-from nas_ray.shared_weights.mixed.net import MixedNet
+from nas_ray.shared_weights.mixed.net import MixedNet, MixedSize
 from nas_ray.shared_weights.supernet import CONVOLUTIONS, name_in_supernet
 from nas_ray.spaces.edges import EdgeGraph
 from nas_ray.spaces.nats_tss import NatsTss, to_ops
@@ -60,39 +60,29 @@ class TssMixedNet(MixedNet):
 
     Args:
         space: whose cells these are.
-        num_classes: outputs.
-        channels: width of the first stage; None for that of the space.
-        cells: cells of a stage; None for those of the space.
-        partial: K, where one in K channels goes through the operations and the others pass by (PC-DARTS).
+        size: of the net.
     """
 
-    def __init__(
-        self,
-        space: NatsTss,
-        num_classes: int,
-        channels: int | None = None,
-        cells: int | None = None,
-        partial: int = 1,
-    ) -> None:
+    def __init__(self, space: NatsTss, size: MixedSize) -> None:
         super().__init__()
-        own = NatsTss(channels or space.channels, cells or space.cells, space.stem)
+        own = NatsTss(size.channels or space.channels, size.cells or space.cells, space.stem)
         self.space = own
         self.graphs = space.graphs()
-        self.num_classes = num_classes
+        self.num_classes, self.partial = size.num_classes, size.partial
         widths = tuple(factor * own.channels for factor in (1, 2, 4))
         self.stem = make_stem(space.stem, widths[0])
         body: list[nn.Module] = []
         for stage, width in enumerate(widths):
             if stage:
                 body.append(ResidualReduction(widths[stage - 1], width))
-            body += [TssMixedCell(self.graphs[0], width, partial) for _ in range(own.cells)]
+            body += [TssMixedCell(self.graphs[0], width, self.partial) for _ in range(own.cells)]
         self.body = nn.ModuleList(body)
         self.head = nn.Sequential(
             nn.BatchNorm2d(widths[-1]), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()
         )
-        self.classifier = nn.Linear(widths[-1], num_classes)
+        self.classifier = nn.Linear(widths[-1], self.num_classes)
         self.cells = (len(widths) * own.cells,)
-        self.outputs, self.partial = (OUTPUT,), partial
+        self.outputs = (OUTPUT,)
         self.to(memory_format=torch.channels_last)
 
     def forward(self, x: Tensor, mix: Mix) -> Tensor:

@@ -2,66 +2,38 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
-from nas_ray.spaces import SPACES
 from nas_ray.terminal.text import code_span, one_line
-from nas_ray.train.card import versions
+from nas_ray.train.card import joined, own_rows, space_argument
 from nas_ray.train.export import TOLERANCE
+from nas_ray.train.outcome import Outcome
 from nas_ray.train.texts.job import TextJob
 from nas_ray.train.texts.tables import of_unknown, perplexities, to_markdown
 from nas_ray.training.text_options import TEXT_OPTIONS
 
 OF_ANY_TASK = (
-    *(
-        "epochs",
-        "batch_size",
-        "lr",
-        "schedule",
-        "warmup_epochs",
-        "momentum",
-        "weight_decay",
-        "clip_grad_norm",
-    ),
-    *("ema", "precision", "data_fraction"),
+    *("epochs", "batch_size", "lr", "schedule", "warmup_epochs", "momentum", "weight_decay"),
+    *("clip_grad_norm", "ema", "precision", "data_fraction"),
 )
 """Options of a recipe that mean something beside those of texts."""
 
 
-def model_card(
-    job: TextJob,
-    summary: pd.DataFrame,
-    results: pd.DataFrame,
-    exported: Mapping[str, Any],
-    differences: Mapping[str, float],
-    info: Mapping[str, Any],
-) -> str:
-    """Returns the card as Markdown.
-
-    Args:
-        job: what was trained.
-        summary: a row per arch.
-        results: a row per net.
-        exported: the row of the net in `model.pt`.
-        differences: largest difference of a logit, by exported format.
-        info: `run.json`.
-    """
-    own = results[results["label"] == job.found.label]
+def model_card(job: TextJob, made: Outcome) -> str:
+    """Returns the card as Markdown."""
     parts = [
         _head(job),
-        _perplexity(own, exported, job),
+        _perplexity(own_rows(job, made), made.exported, job),
         _data(job),
         _training(job),
-        _use(job, differences),
+        _use(job, made.differences),
     ]
     if job.beside:
-        parts.append(["## Other nets, trained alike", "", *to_markdown(summary)])
-    parts.append(versions(info))
-    return "\n".join(line for part in parts for line in [*part, ""])
+        parts.append(["## Other nets, trained alike", "", *to_markdown(made.summary)])
+    return joined(parts, made)
 
 
 def _head(job: TextJob) -> list[str]:
@@ -118,15 +90,13 @@ def _training(job: TextJob) -> list[str]:
 
 
 def _use(job: TextJob, differences: Mapping[str, float]) -> list[str]:
-    name = job.found.space_name
-    space = "" if name in SPACES else f", nas_ray.open_space({json.dumps(name)})"
     lines = [
         "## Use",
         "",
         "```python",
         "import nas_ray",
         "",
-        f'net = nas_ray.load("model.pt"{space})',
+        f'net = nas_ray.load("model.pt"{space_argument(job)})',
         'print(net.continued("the", length=30, temperature=0.8, seed=0))',
         'print(net.perplexity("a text of your own"), net.unknown("a text of your own"))',
         "```",

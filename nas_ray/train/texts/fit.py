@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 import time
 from collections.abc import Mapping
@@ -13,13 +12,13 @@ import pandas as pd
 import torch
 from torch import nn
 
-from nas_ray.errors import UsageError, describe
+from nas_ray.errors import UsageError
 from nas_ray.process.seeded import seeded
 from nas_ray.runs.folder import write_atomically
 from nas_ray.terminal.console import tell
 from nas_ray.terminal.text import about
 from nas_ray.train.beside import Candidate
-from nas_ray.train.checkpoints import BEST, LAST, read_plain
+from nas_ray.train.checkpoints import BEST, LAST, of_this_net, read_plain
 from nas_ray.train.fit import CURVE
 from nas_ray.train.texts.job import TextJob
 from nas_ray.training.epoch_module import RecipeModule
@@ -39,7 +38,7 @@ def fit(job: TextJob, candidate: Candidate, seed: int, folder: Path) -> pd.DataF
         UsageError: `last.ckpt` is damaged or of something else.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    module = _module(job, candidate, seed)
+    module = new_module(job, candidate, seed)
     rows = _begun(module, folder)
     for epoch in range(len(rows), job.recipe.epochs):
         start = time.monotonic()
@@ -71,13 +70,13 @@ def best_net(job: TextJob, candidate: Candidate, seed: int, folder: Path) -> nn.
             f"it was removed; take a lower lr, or remove the folder {folder}, and --resume trains that net "
             "again."
         )
-    net = _module(job, candidate, seed).module.net
-    with _told(path):
+    net = new_module(job, candidate, seed).module.net
+    with of_this_net(path):
         net.load_state_dict(read_plain(path)["state_dict"])
     return net.to(job.device).eval()
 
 
-def _module(job: TextJob, candidate: Candidate, seed: int) -> RecipeModule:
+def new_module(job: TextJob, candidate: Candidate, seed: int) -> RecipeModule:
     """Returns the untrained module of an arch, equal for equal seeds."""
     job.task.to(job.device)
     batches = job.task.loaders(job.recipe, seed, 0)[0]
@@ -93,24 +92,11 @@ def _begun(module: RecipeModule, folder: Path) -> list[dict[str, float]]:
     path = folder / LAST
     if not path.is_file():
         return []
-    with _told(path):
+    with of_this_net(path):
         kept = read_plain(path)
         rows = [{str(name): float(value) for name, value in row.items()} for row in kept.pop("rows")]
         module.load_state(kept)
     return rows
-
-
-@contextlib.contextmanager
-def _told(path: Path) -> Any:
-    try:
-        yield
-    except UsageError:
-        raise
-    except Exception as error:  # a checkpoint may hold anything
-        raise UsageError(
-            f"The checkpoint {path} must be of the net that is trained, but it is not ({describe(error)}); "
-            "remove it, and its training begins anew."
-        ) from error
 
 
 def _write_curve(path: Path, rows: list[dict[str, float]]) -> None:

@@ -2,42 +2,40 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 from rich.console import Console
 
-from nas_ray.process.seeded import seeded
 from nas_ray.process.started import command_for
 from nas_ray.rows import records
-from nas_ray.runs.folder import read_run, update_run, write_json, write_table
+from nas_ray.runs.folder import read_run, update_run, write_table
 from nas_ray.runs.writing import write_text
 from nas_ray.terminal.console import say
 from nas_ray.terminal.next_steps import say_next
-from nas_ray.terminal.text import counted
-from nas_ray.train.args import NAME, TrainArgs, remarks
+from nas_ray.train.args import NAME, TrainArgs
+from nas_ray.train.base_job import with_threads
 from nas_ray.train.beside import Candidate
-from nas_ray.train.folder import in_folder
+from nas_ray.train.folder import in_folder, introduction, rows_of
+from nas_ray.train.foretold import foretold
 from nas_ray.train.latency import fastest_threads
 from nas_ray.train.leave import CARD
 from nas_ray.train.module import net_folder
-from nas_ray.train.rows import RESULT, read_result
+from nas_ray.train.outcome import Outcome
 from nas_ray.train.texts.card import model_card
 from nas_ray.train.texts.export import write_onnx
-from nas_ray.train.texts.fit import best_net, fit
+from nas_ray.train.texts.fit import best_net, fit, new_module
 from nas_ray.train.texts.job import TextJob, prepare
 from nas_ray.train.texts.tables import of_unknown, print_rows, summary_table
-from nas_ray.training.expected import Expected, epoch_of_task, epoch_seconds
+from nas_ray.training.expected import Expected, epoch_of_task
 from nas_ray.training.language_training import nats_of, perplexity
 from nas_ray.training.recurrent import RecurrentNet
 from nas_ray.training.trained import MODEL
 from nas_ray.training.trained_text import TextFacts, TrainedText
-from nas_ray.training.training_module import training_module
 
 RESULTS, COMPARISON = "results", "comparison"
 
@@ -48,22 +46,13 @@ def train_text(args: TrainArgs, console: Console) -> int:
     Raises:
         UsageError: bad input, told before anything is trained.
     """
-    job = prepare(args)
-    threads = job.devices.threads or chosen_threads(job)
-    job = dataclasses.replace(job, devices=dataclasses.replace(job.devices, threads=threads))
-    torch.set_num_threads(threads)
-    kept = dataclasses.replace(args, resume=None, verbose=False, num_threads=threads)
-    stored = dataclasses.asdict(kept)
-    return in_folder(args, stored, job.identity(), lambda folder: _train(job, folder, console), console)
+    job = with_threads(prepare(args), chosen_threads)
+    return in_folder(job, lambda folder: _train(job, folder, console), console)
 
 
 def _train(job: TextJob, folder: Path, console: Console) -> int:
     _introduce(job, folder, console)
-    rows = [
-        _trained(job, candidate, seed, net_folder(folder, candidate, seed))
-        for candidate in job.candidates
-        for seed in job.seeds
-    ]
+    rows = rows_of(job, folder, partial(_trained, job))
     results = pd.DataFrame(rows)
     write_table(folder, results, RESULTS)
     summary = summary_table(results, job.candidates)
@@ -86,59 +75,31 @@ def chosen_threads(job: TextJob) -> int:
     if job.devices.accelerator == "gpu":
         return 1
     inputs = epoch_of_task(job.task, job.recipe).draw()[0]
-    with seeded(job.args.seed):
-        net = job.found.space.build(job.found.arch, job.task.num_outputs)
-        return fastest_threads(net, inputs)
+    return fastest_threads(new_module(job, job.found, job.args.seed).module.net, inputs)
 
 
 def _introduce(job: TextJob, folder: Path, console: Console) -> None:
-    others = f", beside it {', '.join(candidate.label for candidate in job.beside)}" if job.beside else ""
-    epochs, seeds = counted(job.recipe.epochs, "epoch"), counted(len(job.seeds), "seed")
-    lines = [
-        f"train {job.found.arch} for a text{others}",
-        f"recipe     {job.args.recipe}: {epochs}, {seeds}",
-        f"text       {job.task.description}",
-        f"on         {job.devices}",
-        *(f"left out   {line}" for line in job.left_out.values()),
-        *(f"note       {line}" for line in remarks(job.args, job.task.sha256)),
-        *([f"time       {left}"] if (left := _expected(job, folder)) else []),
-        f"folder     {folder}",
-    ]
-    say(console, "\n".join(lines))
+    about = [f"text       {job.task.description}"]
+    say(console, introduction(job, "a text", about, _expected(job, folder), folder))
 
 
 def _expected(job: TextJob, folder: Path) -> Expected | None:
-    """Returns how long the trainings that are not finished take, from a few steps; None for none."""
-    left = [
-        candidate
-        for candidate in job.candidates
-        for seed in job.seeds
-        if read_result(net_folder(folder, candidate, seed)) is None
-    ]
-    if not left:
-        return None
-    job.task.to(job.device)
-    epoch = epoch_of_task(job.task, job.recipe)
-    with seeded(job.args.seed):
-        net = job.found.space.build(job.found.arch, job.task.num_outputs)
-        module = training_module(job.task, net, job.recipe, epoch.steps)
-    return Expected(job.recipe.epochs * len(left), epoch_seconds(module.to(job.device), epoch))
+    """Returns how long what is left of the trainings will take; see `foretold`."""
+    return foretold(
+        job,
+        folder,
+        lambda: epoch_of_task(job.task, job.recipe),
+        lambda candidate: new_module(job, candidate, job.args.seed).module,
+    )
 
 
 def _trained(job: TextJob, candidate: Candidate, seed: int, folder: Path) -> dict[str, Any]:
-    """Returns the row of one net, which is trained unless its folder says that it was."""
-    done = read_result(folder)
-    if done is not None:
-        return done
+    """Trains one net and returns its row."""
     curve = fit(job, candidate, seed, folder)
     nats = curve["valid_nats"].to_numpy(dtype=float)
     best = curve.iloc[int(np.where(np.isfinite(nats), nats, np.inf).argmin())]
     test = nats_of(best_net(job, candidate, seed, folder), job.task.tested(job.recipe))
-    row = {
-        "label": candidate.label,
-        "arch": candidate.arch,
-        "space": candidate.space_name,
-        "seed": seed,
+    return {
         "epochs": int(curve["epoch"].iloc[-1]),
         "best_epoch": int(best["epoch"]),
         "valid_nats": float(best["valid_nats"]),
@@ -148,8 +109,6 @@ def _trained(job: TextJob, candidate: Candidate, seed: int, folder: Path) -> dic
         "tokens_per_s": float(curve["tokens_per_s"].mean()),
         "seconds": float(curve["seconds"].sum()),
     }
-    write_json(folder / RESULT, row)
-    return row
 
 
 def _leave(job: TextJob, summary: pd.DataFrame, results: pd.DataFrame, folder: Path) -> TrainedText:
@@ -164,6 +123,6 @@ def _leave(job: TextJob, summary: pd.DataFrame, results: pd.DataFrame, folder: P
     differences = {}
     if "onnx" in job.formats and isinstance(net.net, RecurrentNet):
         differences["onnx"] = write_onnx(net, folder / "model.onnx")
-    card = model_card(job, summary, results, exported, differences, read_run(folder))
-    write_text(folder / CARD, card)
+    made = Outcome(summary, results, exported, differences, read_run(folder))
+    write_text(folder / CARD, model_card(job, made))
     return net

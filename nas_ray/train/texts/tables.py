@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import pandas as pd
 from rich.console import Console
 
 from nas_ray.report.intervals import Interval, over_seeds, paired
-from nas_ray.terminal.console import Rows, put
-from nas_ray.terminal.text import table_cell
+from nas_ray.terminal.text import markdown_table
 from nas_ray.text.corpus import Corpus
 from nas_ray.train.beside import Candidate
+from nas_ray.train.shown import interval_cell, interval_columns, print_table
 from nas_ray.training.language_training import perplexity
 
-PARTS = ("valid", "test")
 HEADS = ("arch", "params, M", "held-out perplexity", "test perplexity")
 
 
@@ -42,16 +40,19 @@ def summary_table(results: pd.DataFrame, candidates: list[Candidate]) -> pd.Data
     rows = []
     for place, candidate in enumerate(candidates):
         own = results[results["label"] == candidate.label]
-        row: dict[str, Any] = {"label": candidate.label, "arch": candidate.arch, "params": candidate.params}
-        row["seeds"] = len(own)
-        intervals = {f"{part}_perplexity": perplexities(own[f"{part}_nats"].tolist()) for part in PARTS}
-        if place:
-            intervals["behind"] = paired(own["test_perplexity"].tolist(), first)
-        for name in ("valid_perplexity", "test_perplexity", "behind"):
-            interval = intervals.get(name)
-            ends = (math.nan,) * 3 if interval is None else (interval.mean, interval.low, interval.high)
-            row |= dict(zip((name, f"{name}_low", f"{name}_high"), ends, strict=True))
-        rows.append(row)
+        valid, test = (perplexities(own[f"{part}_nats"].tolist()) for part in ("valid", "test"))
+        behind = paired(own["test_perplexity"].tolist(), first) if place else None
+        rows.append(
+            {
+                "label": candidate.label,
+                "arch": candidate.arch,
+                "params": candidate.params,
+                "seeds": len(own),
+                **interval_columns("valid_perplexity", valid),
+                **interval_columns("test_perplexity", test),
+                **interval_columns("behind", behind),
+            }
+        )
     return pd.DataFrame(rows)
 
 
@@ -62,17 +63,10 @@ def shown_rows(summary: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
         [
             str(row["label"]),
             f"{row['params'] / 1e6:.3g}",
-            *(_bounds(row, name) for name in ("valid_perplexity", "test_perplexity", "behind")),
+            *(interval_cell(row, name) for name in ("valid_perplexity", "test_perplexity", "behind")),
         ]
         for row in summary.to_dict("records")
     ]
-
-
-def _bounds(row: dict[Any, Any], name: str) -> str:
-    mean, low, high = (row[f"{name}{end}"] for end in ("", "_low", "_high"))
-    if math.isnan(mean):
-        return "-"
-    return f"{mean:.2f}" if math.isnan(low) else f"{mean:.2f} ({low:.2f} to {high:.2f})"
 
 
 def of_unknown(corpus: Corpus) -> str:
@@ -86,17 +80,9 @@ def of_unknown(corpus: Corpus) -> str:
 
 def print_rows(summary: pd.DataFrame, console: Console) -> None:
     """Prints the summary."""
-    heads, cells = shown_rows(summary)
-    table = Rows(box=None)
-    for place, head in enumerate(heads):
-        table.add_column(head, justify="right" if place else "left", no_wrap=not place)
-    for row in cells:
-        table.add_row(*row)
-    put(console, table)
+    print_table(*shown_rows(summary), console)
 
 
 def to_markdown(summary: pd.DataFrame) -> list[str]:
     """Returns the lines of the summary as a Markdown table."""
-    heads, cells = shown_rows(summary)
-    rule = ["---", *["---:"] * (len(heads) - 1)]
-    return [f"| {' | '.join(map(table_cell, row))} |" for row in (heads, rule, *cells)]
+    return markdown_table(*shown_rows(summary))
