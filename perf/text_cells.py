@@ -129,26 +129,29 @@ def epoch_seconds(args: Args, cell: Cell) -> float:
     return time.process_time() - began
 
 
-def whole_epochs(epoch_s: np.ndarray, seconds: float) -> np.ndarray:
+def whole_epochs(epoch_s: np.ndarray, seconds: float, slack: float = SLACK) -> np.ndarray:
     """Returns the epochs of each cell, with times as equal as whole epochs can be, around `seconds`."""
-    budgets = np.linspace(1 - SLACK, 1 + SLACK, 101) * seconds
+    budgets = np.linspace(1 - slack, 1 + slack, 101) * seconds
     tried = [np.maximum(1, np.round(budget / epoch_s)).astype(int) for budget in budgets]
     return min(tried, key=lambda epochs: float(np.ptp(np.log(epochs * epoch_s))))
 
 
 def timed(args: Args) -> pd.DataFrame:
-    """Returns a row per label: `label`, `epoch_s`, `epochs`; kept in the folder."""
+    """Returns a row per label: `label`, `epoch_s` and `epochs`; kept, and later cells get as much time."""
     path = args.out / EPOCHS
-    if path.is_file():
-        return pd.read_csv(path)
+    known = pd.read_csv(path) if path.is_file() else pd.DataFrame({"label": [], "epoch_s": [], "epochs": []})
     torch.set_num_threads(1)
     found: dict[str, list[float]] = {}
     for round_of in range(args.rounds):
         for cell in cells(args, round_of):
-            found.setdefault(cell.label, []).append(epoch_seconds(args, cell))
-            print(f"{cell.label:9} {found[cell.label][-1]:6.1f} s an epoch", flush=True)
-    table = pd.DataFrame([{"label": label, "epoch_s": min(times)} for label, times in found.items()])
-    table["epochs"] = whole_epochs(table["epoch_s"].to_numpy(), 60 * args.minutes)
+            if cell.label not in set(known["label"]):
+                found.setdefault(cell.label, []).append(epoch_seconds(args, cell))
+                print(f"{cell.label:9} {found[cell.label][-1]:6.1f} s an epoch", flush=True)
+    new = pd.DataFrame({"label": list(found), "epoch_s": [min(times) for times in found.values()]})
+    if found:
+        seconds = float((known["epoch_s"] * known["epochs"]).mean()) if len(known) else 60 * args.minutes
+        new["epochs"] = whole_epochs(new["epoch_s"].to_numpy(), seconds, 0.0 if len(known) else SLACK)
+    table = pd.concat([new, known.astype({"epochs": int})]) if len(known) else new
     table.to_csv(path, index=False)
     return table
 
@@ -192,7 +195,7 @@ def compared(rows: pd.DataFrame) -> list[str]:
             [
                 str(label),
                 f"{own['epochs'].mean():.0f}",
-                f"{own['seconds'].mean() / 60:.1f}",
+                f"{own['minutes'].mean():.1f}",
                 f"{valid:.1f}",
                 f"{test:.1f}",
                 "" if label == base else f"{behind:.1f}",
@@ -204,12 +207,15 @@ def compared(rows: pd.DataFrame) -> list[str]:
 
 def main(args: Args) -> None:
     text_folder(args)
-    epochs = timed(args).set_index("label")["epochs"]
+    times = timed(args).set_index("label")
+    epochs = times["epochs"].astype(int)
     asked = [(cell, seed) for seed in range(args.seeds) for cell in cells(args, seed)]
     with ThreadPoolExecutor(args.processes) as pool:
         rows = list(pool.map(lambda one: trained(args, *one, int(epochs[one[0].label])), asked))
     labels = list(epochs.index)
+    minutes = epochs * times["epoch_s"] / 60
     table = pd.DataFrame(rows).sort_values("label", key=lambda kept: kept.map(labels.index), kind="stable")
+    table["minutes"] = table["label"].map(minutes)
     table.to_csv(args.out / ROWS, index=False)
     print("\n".join(compared(table)))
 
