@@ -21,6 +21,7 @@ from nas_ray.rows import ERROR, FOUND
 from nas_ray.runs.writing import write_csv, write_text
 from nas_ray.search.base import Experiment
 from nas_ray.search.finish import Outcome
+from nas_ray.search.one_shot.chance import said_of_chance
 from nas_ray.search.one_shot.course import course_of, write_course
 from nas_ray.shared_weights.one_shot.epochs import FOUND_BEST
 from nas_ray.shared_weights.prune import NAMES as PRUNINGS
@@ -37,8 +38,6 @@ LATEX_NOTE = (
     "Top %: share of all archs that are as good. Best epoch: the archs of the epochs whose supernet had the "
     "best validation accuracy. Skips: skip connections."
 )
-GUESS = 3
-"""Standard deviations above a guess that a supernet must be to say something."""
 
 
 @dataclass(frozen=True)
@@ -164,25 +163,8 @@ def show_methods(outcome: Outcome, experiment: Experiment, folder: Path, console
     put(console, printed(lines))
     if experiment.benchmark is not None:
         say(console, NOTE, "dim", wrapped=True)
-    if said := no_better_than_a_guess(lines, experiment):
+    if said := said_of_chance([line.supernet for line in lines], outcome.rows, experiment):
         say(console, said, "bold yellow", wrapped=True)
-
-
-def no_better_than_a_guess(lines: Sequence[Line], experiment: Experiment) -> str | None:
-    """Returns a sentence where no supernet classifies better than a guess does; None where one does."""
-    parts = getattr(experiment.evaluator, "parts", None)
-    classes = getattr(experiment.evaluator, "num_classes", None)
-    known = [line.supernet for line in lines if math.isfinite(line.supernet)]
-    if parts is None or not classes or not known:
-        return None
-    images = len(parts.arch_part)
-    limit = 100 / classes + GUESS * 100 * math.sqrt((1 - 1 / classes) / classes / images)
-    if max(known) > limit:
-        return None
-    return (
-        f"No supernet is better than a guess: the best has {max(known):.1f} % on {images:,} images of "
-        f"{classes} classes, so what was found is chance. Give more epochs or more images."
-    )
 
 
 _HEADS = {

@@ -199,3 +199,15 @@ def training_of(
 def of_text(method: Method, said: set[str]) -> Method:
     """Returns a method with the numbers of the published search for recurrent cells, but for those `said`."""
     return dataclasses.replace(method, **{name: value for name, value in NUMBERS.items() if name not in said})
+
+
+def for_streams(method: Method, said: set[str]) -> Method:
+    """Returns a method whose learning rate is constant, in proportion to its streams, but for what is `said`.
+
+    The published rate is for 256 streams. With as few as suit a small text gradients are noisier, and the
+    supernet diverges at that rate.
+
+    Source: Goyal et al., "Accurate, Large Minibatch SGD", 2017, section 2.1.
+    """
+    lr = method.lr if "lr" in said else NUMBERS["lr"] * method.batch_size / NUMBERS["batch_size"]
+    return dataclasses.replace(method, lr=lr, lr_min=method.lr_min if "lr_min" in said else lr)

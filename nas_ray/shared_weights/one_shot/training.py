@@ -19,7 +19,7 @@ from nas_ray.images.splits import NetImages
 from nas_ray.process.seeded import seeded
 from nas_ray.shared_weights.methods.method import Method
 from nas_ray.shared_weights.methods.named import parse_method
-from nas_ray.shared_weights.methods.recurrent import of_text
+from nas_ray.shared_weights.methods.recurrent import for_streams, of_text
 from nas_ray.shared_weights.methods.search import OneShotSearch
 from nas_ray.shared_weights.one_shot.asked import NetSize as NetSize
 from nas_ray.shared_weights.one_shot.asked import is_pruning as is_pruning
@@ -129,7 +129,10 @@ class OneShotTraining(EpochTraining):
         if method.learns_by_gradient:
             given["arch_lr"] = self.arch_lr
         changes = {name: value for name, value in given.items() if value is not None and name not in own}
-        return dataclasses.replace(method, **changes), settings.get("seed", 0)
+        method = dataclasses.replace(method, **changes)
+        if isinstance(self.images, TextTask):
+            method = for_streams(method, own)
+        return method, settings.get("seed", 0)
 
     def last_epoch(self, arch: str) -> int:
         """Returns the epochs of the method; 1 where nothing is trained."""

@@ -15,8 +15,8 @@ import numpy.typing as npt
 Array = npt.NDArray[np.float32]
 NUMBERS = ("valid_acc", "skips", "entropy")
 """Columns that every search has."""
-ON_REQUEST = ("lambda_max",)
-"""Columns that a search has where they were asked for."""
+ON_REQUEST = ("lambda_max", "valid_nats")
+"""Columns that a search has where they were asked for, or a text is read."""
 
 
 @dataclass

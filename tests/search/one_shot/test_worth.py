@@ -9,15 +9,17 @@ import pandas as pd
 import pytest
 
 from nas_ray.errors import UsageError
+from nas_ray.search.one_shot.chance import no_better_than_a_guess, said_of_chance
 from nas_ray.search.one_shot.worth import (
     ALL,
     RANDOM,
-    Line,
     lines_of,
-    no_better_than_a_guess,
     to_latex,
     to_markdown,
 )
+from nas_ray.text.corpus import open_corpus
+from nas_ray.text.spec import parse_text
+from nas_ray.training.text_task import TextTask
 
 
 class Known:
@@ -99,7 +101,26 @@ class Parts:
 
 @pytest.mark.parametrize(("supernet", "said"), [(12.0, True), (16.0, False)])
 def test_supernets_that_only_guess_are_told(supernet: float, said: bool) -> None:
-    found = no_better_than_a_guess([Line("darts1", 1, supernet=supernet)], Parts())  # type: ignore[arg-type]
+    found = no_better_than_a_guess([supernet], Parts())  # type: ignore[arg-type]
     assert (found is not None) == said
     if found:
         assert "better than a guess: the best has 12.0 % on 400 images of 10 classes" in found
+
+
+@pytest.mark.parametrize(("nats", "said"), [(5.5, False), (6.5, True), (math.nan, False)])
+def test_supernets_that_know_no_more_of_a_text_than_frequencies_are_told(nats: float, said: bool) -> None:
+    task = TextTask(open_corpus(parse_text("text")), scored=2, scored_seed=0)
+    words, held = np.bincount(task.corpus.train, minlength=len(task.corpus.vocabulary)), task.corpus.valid
+    logs = [math.log((words[token] + 1) / (words.sum() + len(words))) for token in held]
+    guess = -sum(logs) / len(logs)
+    assert task.corpus.frequency_nats == pytest.approx(guess)
+
+    class Run:
+        images = task
+        evaluator = None
+
+    table = pd.DataFrame({"valid_nats": [math.nan, nats + guess - 6]})
+    found = said_of_chance([13.0], table, Run())  # type: ignore[arg-type]
+    assert (found is not None) == said
+    if found:
+        assert f"frequencies have {math.exp(guess):,.0f}, so what was found is chance" in found

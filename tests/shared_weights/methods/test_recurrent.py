@@ -10,7 +10,7 @@ from torch import Tensor
 
 from nas_ray.errors import UsageError
 from nas_ray.shared_weights.methods import OneShotSearch, parse_method
-from nas_ray.shared_weights.methods.recurrent import METHODS, NUMBERS, of_text
+from nas_ray.shared_weights.methods.recurrent import METHODS, NUMBERS, for_streams, of_text
 from nas_ray.shared_weights.mixed import mixed_net, one_hot
 from nas_ray.shared_weights.mixed.mix import Mix
 from nas_ray.spaces import DartsRnn
@@ -243,6 +243,23 @@ def test_numbers_are_the_published_ones_unless_said() -> None:
     assert (method.lr, method.clip, method.arch_lr, method.arch_beta) == (5, 0.25, 3e-3, 0.9)
     assert (method.weight_decay, method.momentum, method.batch_size) == (5e-7, 0, 256)
     assert set(NUMBERS) <= set(vars(method))
+
+
+@pytest.mark.parametrize(
+    ("changes", "rates"),
+    [
+        ("batch_size=256", (20, 20)),
+        ("batch_size=64", (5, 5)),
+        ("batch_size=64,lr=3", (3, 3)),
+        ("lr=4,lr_min=1", (4, 1)),
+    ],
+)
+def test_the_rate_is_constant_and_in_proportion_to_the_streams_unless_said(
+    changes: str, rates: tuple[float, float]
+) -> None:
+    said = {change.partition("=")[0] for change in changes.split(",")}
+    method = for_streams(of_text(parse_method(f"darts1,{changes}")[0], said), said)
+    assert (method.lr, method.lr_min) == rates
 
 
 @pytest.mark.parametrize(
