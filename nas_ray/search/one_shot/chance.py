@@ -55,6 +55,5 @@ def no_better_than_frequencies(rows: pd.DataFrame, experiment: Experiment) -> st
     return (
         f"No supernet tells the text better than the frequency of its {unit} does: the best has a perplexity "
         f"of {perplexity(best):,.0f} on held-out text, frequencies have {perplexity(guess):,.0f}, so what "
-        "was found is chance. Give more epochs, a smaller --batch-size, which makes more steps, or a lower "
-        "rate, such as --method darts1,lr=1."
+        "was found is chance. Give many more epochs, or another rate, as in --method darts1,lr=2."
     )
