@@ -35,7 +35,7 @@ from nas_ray.train.texts.fit import new_module
 from nas_ray.train.texts.job import prepare
 from nas_ray.train.texts.tables import perplexities
 
-NAMED = ("darts-v1", "darts-v2", "enas", "lstm", "gru")
+NAMED = ("darts-v2", "lstm", "gru")
 FOUND, RANDOM = "found", "random"
 EPOCHS, ROWS = "epochs.csv", "cells.csv"
 SLACK = 0.2
