@@ -161,7 +161,7 @@ def trained(args: Args, cell: Cell, seed: int, epochs: int) -> dict[str, object]
     folder = args.out / f"{cell.label}-{seed}"
     results = folder / "results.csv"
     if not results.is_file():
-        words = words_of(args, cell, epochs) | {"seed": str(seed), "out": str(folder)}
+        words = words_of(args, cell, epochs) | {"seed": str(seed), "seeds": "1", "out": str(folder)}
         asked = [f"--resume={folder}"] if folder.exists() else [f"--{k}={v}" for k, v in words.items()]
         command = [
             sys.executable,
