@@ -23,7 +23,10 @@ from tests.proxies.nets import DEAD_END, DEAD_INPUT, DISCONNECTED, SPACE, batch,
         (DISCONNECTED, 0),
         (to_arch(("avg_pool_3x3",) * 6), 0),
         (to_arch(("skip_connect",) * 6), 4),
-        (to_arch(("nor_conv_3x3", "avg_pool_3x3", "nor_conv_1x1", "none", "skip_connect", "nor_conv_3x3")), 2),
+        (
+            to_arch(("nor_conv_3x3", "avg_pool_3x3", "nor_conv_1x1", "none", "skip_connect", "nor_conv_3x3")),
+            2,
+        ),
     ],
 )
 def test_by_hand(arch: str, score: int) -> None:
@@ -33,7 +36,7 @@ def test_by_hand(arch: str, score: int) -> None:
 
 
 def by_matrices(ops: tuple[str, ...]) -> int:
-    """Returns the number of ways from node 0 to node 3 on edges that are clear, by powers of the adjacency."""
+    """Returns the number of ways from node 0 to node 3 on clear edges, by powers of the adjacency."""
     step = np.zeros((4, 4), dtype=int)
     for (source, target), op in zip(EDGES, ops, strict=True):
         step[source, target] = op not in ("none", "avg_pool_3x3")
