@@ -14,10 +14,9 @@ POOLING = "avg_pool_3x3"
 def clear_paths(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
     """Returns the number of paths from input to output of the cell without average pooling; larger is better.
 
-    A path leads from edge to edge and has no `none`. Skip connections and convolutions are both clear. On
-    NATS-TSS a cell has at most four paths, so the score has five values, and orders the archs that other
-    scores hold for equal (`docs/record.md`). In a mixture each operation that is there is a way of its own,
-    whatever its weight.
+    A path leads from edge to edge and has no `none`. Skip connections and convolutions are both clear. A cell
+    of NATS-TSS has at most four paths, so the score has five values; `docs/proxies.md` has what it tells. In
+    a mixture each operation that is there is a way of its own, whatever its weight.
 
     Shapes: `inputs` and `targets` are not used.
     Needs: the arch only, as the attribute `live_paths` that a space gives to the nets it builds.
