@@ -52,6 +52,7 @@ PROXIES = (
         "az_expressivity",
         "az_progressivity",
         "az_trainability",
+        "clear_paths",
         "epe_nas",
         "fisher",
         "fisher_channels",

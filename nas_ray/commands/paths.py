@@ -65,6 +65,18 @@ def _scores(paths: tuple[Path, ...]) -> None:
             raise UsageError(f"--scores-file must be a table, but there is no file {path}: check the path.")
 
 
+def _chosen_on(path: Path) -> None:
+    if not path.is_file():
+        raise UsageError(f"--chosen-on must be a table, but there is no file {path}: check the path.")
+
+
+def _rule(path: Path) -> None:
+    if not path.is_file():
+        raise UsageError(
+            f"--rule-file must be the rule.json of choose-score, but there is no file {path}: check the path."
+        )
+
+
 def _model(path: Path) -> None:
     found = path.expanduser()
     if not (found / MODEL if found.is_dir() else found).is_file():
@@ -115,6 +127,8 @@ PATHS: dict[str, Callable[[Any], None]] = {
     "files": _images,
     "runs": _runs,
     "scores_file": _scores,
+    "chosen_on": _chosen_on,
+    "rule_file": _rule,
     "start_from": lambda place: check_start(Path(place)),
     "recipe_from": _run,
 }

@@ -118,6 +118,10 @@ def choose_score(description: str) -> int:
     With --for-searches the default of the searches is chosen: by the validation accuracy of what rea finds
     with each score on one half of the archs, in 150 and in 300 evaluations. The other half, all archs and the
     other datasets are looked at for the choice and a few beside it alone (docs/default_fitness.md).
+
+    With --for-ranks the sum is chosen that ranks one half of the archs best by validation accuracy on all
+    datasets, or with --space nats-sss the weights of the widths; rule.json is what record judges
+    (docs/record.md).
     """
     from nas_ray.commands.names import check_names
     from nas_ray.reproduce.args import ChooseArgs
@@ -128,6 +132,28 @@ def choose_score(description: str) -> int:
     from nas_ray.reproduce.choose import choose  # torch takes seconds
 
     return choose(args, output(piped=160))
+
+
+def record(description: str) -> int:
+    """How well does a rule rank all archs that was fixed before? Beside what counting tells.
+
+        nas-ray record --benchmark nats_tss.csv.gz --scores-file runs/*/scores.parquet
+        nas-ray record --space nats-sss --benchmark nats_sss.csv.gz --chosen-on nats_sss_half.csv.gz
+
+    The rule is a file that says on which half of the archs and by which command it was chosen; the archs that
+    were not used for the choice are judged apart. The table has Spearman's and Kendall's correlation with
+    test accuracy and their intervals over initialisations, of the rule, its scores and what counting tells.
+    On the size space it also has what the best arch within a budget of parameters costs.
+    """
+    from nas_ray.commands.names import check_names
+    from nas_ray.reproduce.record.args import RecordArgs
+    from nas_ray.terminal.command_line import read_args
+
+    args = read_args(RecordArgs, description)
+    check_names(args)
+    from nas_ray.reproduce.record.run import run  # scipy takes a second
+
+    return run(args, output(piped=200))
 
 
 def compare_searchers(description: str) -> int:

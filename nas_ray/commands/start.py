@@ -38,6 +38,7 @@ COMMANDS: dict[str, Command] = {
     "compare-estimates": scores.compare_estimates,
     "best-arch": scores.best_arch,
     "choose-score": scores.choose_score,
+    "record": scores.record,
     "compare-searchers": scores.compare_searchers,
     "staleness": scores.staleness,
     "one-shot-truth": searches.one_shot_truth,

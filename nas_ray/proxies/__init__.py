@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from nas_ray.proxies.az_expressivity import az_expressivity
 from nas_ray.proxies.az_progressivity import az_progressivity
 from nas_ray.proxies.az_trainability import az_trainability
+from nas_ray.proxies.clear_paths import clear_paths
 from nas_ray.proxies.epe_nas import epe_nas
 from nas_ray.proxies.fisher import fisher
 from nas_ray.proxies.fisher_channels import fisher_channels
@@ -47,6 +48,7 @@ PROXIES: dict[str, Proxy] = {
     "az_expressivity": az_expressivity,
     "az_progressivity": az_progressivity,
     "az_trainability": az_trainability,
+    "clear_paths": clear_paths,
     "epe_nas": epe_nas,
     "fisher": fisher,
     "fisher_channels": fisher_channels,
@@ -79,7 +81,12 @@ PROXIES: dict[str, Proxy] = {
     "zico": zico,
 }
 
-OF_ONE_SPACE = {"live_ops": "nats-tss", "log_width": "nats-sss", "skip": "nats-tss"}
+OF_ONE_SPACE = {
+    "clear_paths": "nats-tss",
+    "live_ops": "nats-tss",
+    "log_width": "nats-sss",
+    "skip": "nats-tss",
+}
 """Proxies that read what the nets of one space alone say of their arch, and the space."""
 
 
@@ -100,6 +107,7 @@ __all__ = [
     "az_expressivity",
     "az_progressivity",
     "az_trainability",
+    "clear_paths",
     "epe_nas",
     "fisher",
     "fisher_channels",

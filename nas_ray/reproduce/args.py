@@ -110,3 +110,10 @@ class ChooseArgs(OutArgs, StoredScoreArgs):
     judged on the other half, on all archs and on all datasets (docs/default_fitness.md)."""
     seeds: Annotated[int, Range(2, 10**6)] = 50
     """With --for-searches, searches of each score that is judged."""
+    for_ranks: bool = False
+    """Choose how all archs are ranked: by the correlation of sums of scores with validation accuracy on one
+    half of the archs; the rule is written as rule.json, which record judges (docs/record.md). live_ops and
+    clear_paths come from the archs as well."""
+    space: str = "nats-tss"
+    """With --for-ranks, the space: nats-tss, or nats-sss, whose widths are weighed on half of the archs of
+    the table given as --benchmark, which may be a part of the space."""

@@ -20,7 +20,7 @@ KINDS: dict[str, type[Combined]] = {
 }
 
 MOST = 3
-"""Scores that are combined at most."""
+"""Scores that are combined at most, where nothing else is said."""
 
 
 def _skip_to_output(ops: Sequence[str]) -> bool:
@@ -54,9 +54,9 @@ class Choice:
         return score if self.prior == "none" else f"{score}, {self.prior}"
 
 
-def choices(names: Sequence[str]) -> Iterator[Choice]:
-    """Yields every combination of up to three scores, simple ones first."""
-    for size in range(1, min(MOST, len(names)) + 1):
+def choices(names: Sequence[str], most: int = MOST) -> Iterator[Choice]:
+    """Yields every combination of up to `most` scores, simple ones first."""
+    for size in range(1, min(most, len(names)) + 1):
         for chosen in combinations(names, size):
             for kind in ["single"] if size == 1 else KINDS:
                 for prior in PRIORS:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,6 @@ from rich.progress import track
 
 from nas_ray.benchmarks import Benchmark, open_benchmark
 from nas_ray.benchmarks.whole import benchmark_accuracy, known_benchmarks
-from nas_ray.drivers.lifecycle import Ending, command_again, guarded
 from nas_ray.errors import UsageError
 from nas_ray.process.started import command_for
 from nas_ray.reproduce.args import ChooseArgs
@@ -28,19 +27,19 @@ from nas_ray.reproduce.for_searches import (
     show_tried,
 )
 from nas_ray.reproduce.known import mean_span
-from nas_ray.runs.claim import claimed
-from nas_ray.runs.record import Record
-from nas_ray.runs.writing import staged, write_table
+from nas_ray.reproduce.made import Made, in_folder
+from nas_ray.reproduce.record.stored import COUNTED
 from nas_ray.searchers.cheap_score import ScoreTable
+from nas_ray.spaces.nats_sss import NatsSss
 from nas_ray.spaces.nats_tss import NatsTss
 from nas_ray.terminal.console import Rows, error_console, put, say
-from nas_ray.terminal.next_steps import options_of, say_next
+from nas_ray.terminal.next_steps import options_of
 from nas_ray.terminal.ranges import check_ranges
 
 EXPERIMENT = "choose"
 CHOSEN_ON, EPOCHS = "cifar10", 200
 FREE = ("params", "num_conv", "skip")
-"""Scores that the archs say themselves."""
+"""Scores that the archs say themselves; with `--for-ranks` those of `COUNTED`."""
 
 
 def choose(args: ChooseArgs, console: Console) -> int:
@@ -51,29 +50,17 @@ def choose(args: ChooseArgs, console: Console) -> int:
     """
     check(args)
     out = args.out or Path("runs") / f"{EXPERIMENT}-{time.strftime('%Y%m%d-%H%M%S')}"
+    if args.for_ranks:
+        from nas_ray.reproduce.record.choose_ranks import by_ranks
+
+        return in_folder(out, EXPERIMENT, args, by_ranks(args, console), console)
     space = NatsTss()
     sets = [stored(path, args.scores, space) for path in args.scores_file]
     valid = validation(open_benchmark(args.benchmark, CHOSEN_ON), args.benchmark, space)
     benchmarks = known_benchmarks(args.benchmark)  # told before the work
     known = Known(space, sets, valid, benchmarks)
-    with claimed(out, EXPERIMENT):
-        record = Record(out, EXPERIMENT, args)
-
-        def work() -> int:
-            record.begin()
-            tables, told, then = (by_searches if args.for_searches else by_archs)(known, args, console)
-            with staged(out) as beside:
-                for name, table in tables.items():
-                    write_table(beside, table, name)
-            for name in tables:
-                record.wrote(name)
-            told()
-            record.end("finished")
-            say(console, f"Folder: {out}")
-            say_next(console, *then)
-            return 0
-
-        return guarded(work, Ending("choice", record.end, go_on=lambda: command_again(out)), console)
+    make = by_searches if args.for_searches else by_archs
+    return in_folder(out, EXPERIMENT, args, lambda: make(known, args, console), console)
 
 
 @dataclass(frozen=True)
@@ -93,10 +80,6 @@ class Known:
     benchmarks: Mapping[str, Benchmark]
 
 
-Made = tuple[dict[str, pd.DataFrame], Callable[[], None], tuple[str, ...]]
-"""Tables by name, what tells of them, and the commands that come next."""
-
-
 def by_archs(known: Known, args: ChooseArgs, console: Console) -> Made:
     """Returns the choice by the arch of the whole space that each score likes best."""
     lines, places = judge(known.space.archs, known.scores, known.valid)
@@ -109,7 +92,7 @@ def by_archs(known: Known, args: ChooseArgs, console: Console) -> Made:
 
     words = options_of(args, "benchmark", "scores_file", "scores")
     then = (command_for("best_arch"), command_for(EXPERIMENT, "--for-searches", *words))
-    return {"choices": lines}, told, then
+    return Made({"choices": lines}, told, then)
 
 
 def by_searches(known: Known, args: ChooseArgs, console: Console) -> Made:
@@ -143,7 +126,7 @@ def by_searches(known: Known, args: ChooseArgs, console: Console) -> Made:
     words: list[str | Path] = ["--proxies", *scores_of(chosen.fitness), "--fitness", chosen.fitness]
     stored_in = options_of(args, "benchmark", "scores_file")
     compare = command_for("compare", "rea", "local_search", "--by", chosen.fitness, *stored_in)
-    return {"tried": chosen.tried, "confirmed": confirmed}, told, (command_for("rea", *words), compare)
+    return Made({"tried": chosen.tried, "confirmed": confirmed}, told, (command_for("rea", *words), compare))
 
 
 def check(args: ChooseArgs) -> None:
@@ -153,12 +136,23 @@ def check(args: ChooseArgs) -> None:
         UsageError: no scores or files, one of them twice, or nothing to show.
     """
     check_ranges(args)
+    if args.for_ranks and args.for_searches:
+        raise UsageError("Either --for-ranks or --for-searches may be given, got both; leave one out.")
+    if args.space != NatsTss.name and not args.for_ranks:
+        raise UsageError(
+            f"The choice is for nats-tss, got --space {args.space}; add --for-ranks for another space."
+        )
+    counted = COUNTED if args.for_ranks else FREE
+    if args.space == NatsSss.name:
+        if args.scores_file:
+            raise UsageError("For nats-sss archs are ranked by their widths alone; leave --scores-file out.")
+        return
     if not args.scores_file:
         raise UsageError("Stored scores are needed, got no --scores-file; give those of nas-ray score-space.")
     for option, given in (("scores-file", args.scores_file), ("scores", args.scores)):
         if len(set(given)) < len(given):
             raise UsageError(f"--{option} must name each once, got {' '.join(map(str, given))}.")
-    if free := [name for name in args.scores if name in FREE]:
+    if free := [name for name in args.scores if name in counted]:
         raise UsageError(f"{free[0]} comes from the archs and takes part anyway; leave it out of --scores.")
 
 

@@ -41,7 +41,7 @@ class ArchView(nn.Module):
         arch: Mixture,
     ) -> None:
         super().__init__()
-        self.skip_spans, self.live_ops = arch.skip_spans, arch.live_ops
+        self.skip_spans, self.live_ops, self.live_paths = arch.skip_spans, arch.live_ops, arch.live_paths
         self.stem = stem
         self.body = nn.ModuleList(
             block if isinstance(block, ResidualReduction) else CellView(block, arch) for block in body

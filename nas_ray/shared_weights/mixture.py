@@ -63,6 +63,11 @@ class Mixture:
         """The operations that the output sees."""
         return self.plan().ops
 
+    @property
+    def live_paths(self) -> tuple[tuple[str, ...], ...]:
+        """The operations on each path from input to output."""
+        return self.plan().paths
+
 
 Arch = str | Mixture
 """One operation on each edge, or several."""
@@ -110,6 +115,7 @@ def with_mixed_edges(net: nn.Module, mixture: Mixture, channels: Sequence[int]) 
         made = zip(mixture.ops, mixture.weights, strict=True)
         cell.edges = nn.ModuleList(MixedEdge(ops, weights, width) for ops, weights in made)
     net.skip_spans, net.live_ops = mixture.skip_spans, mixture.live_ops  # type: ignore[assignment]
+    net.live_paths = mixture.live_paths  # type: ignore[assignment]
     return net
 
 

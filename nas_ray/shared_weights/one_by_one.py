@@ -61,8 +61,9 @@ WHOLE = Way(Supernet.extract, lambda arch: arch)
 """For all others: the plain net with the weights of the supernet."""
 
 LIVE = (
-    *("az_expressivity", "az_progressivity", "az_trainability", "epe_nas", "fisher", "fisher_channels"),
-    *("grad_norm", "gradsign", "grasp", "jacob_cov", "lcmnas", "live_ops", "plain", "snip", "zico"),
+    *("az_expressivity", "az_progressivity", "az_trainability", "clear_paths", "epe_nas", "fisher"),
+    *("fisher_channels", "grad_norm", "gradsign", "grasp", "jacob_cov", "lcmnas", "live_ops", "plain"),
+    *("snip", "zico"),
 )
 
 ONE_BY_ONE: dict[str, tuple[Way, Proxy]] = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 EDGES: tuple[tuple[int, int], ...] = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
 """The edges `(from node, to node)` of the cell, in the order of the arch string."""
@@ -42,6 +42,14 @@ class CellPlan:
     def ops(self) -> tuple[str, ...]:
         """The operations that are computed, in the order of the edges."""
         return tuple(step.op for step in self.steps)
+
+    @cached_property
+    def paths(self) -> tuple[tuple[str, ...], ...]:
+        """The operations on each path from the input of the cell to its output."""
+        ways: dict[int, list[tuple[str, ...]]] = {INPUT: [()]}
+        for step in self.steps:
+            ways.setdefault(step.target, []).extend((*way, step.op) for way in ways.get(step.source, []))
+        return tuple(ways.get(OUTPUT, []))
 
 
 @cache

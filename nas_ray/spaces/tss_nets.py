@@ -43,7 +43,7 @@ class TssNet(nn.Module):
     Stem (as published a 3x3 convolution and BN), three stages of `cells` cells at C, 2 C, 4 C channels with a
     residual reduction between them, BN, ReLU, global average pooling, linear classifier. `skip_spans` says
     for each `skip_connect` of the cell how many nodes it reaches ahead, `live_ops` which operations of the
-    cell the output sees.
+    cell the output sees, and `live_paths` those on each path through the cell.
     """
 
     def __init__(
@@ -51,7 +51,8 @@ class TssNet(nn.Module):
     ) -> None:
         super().__init__()
         self.skip_spans = skip_spans(ops)
-        self.live_ops = plan_cell(ops).ops
+        plan = plan_cell(ops)
+        self.live_ops, self.live_paths = plan.ops, plan.paths
         widths = (channels, 2 * channels, 4 * channels)
         self.stem = make_stem(stem, channels)
         body: list[nn.Module] = []

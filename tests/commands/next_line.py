@@ -12,6 +12,7 @@ from nas_ray.correlate.args import CorrelateArgs
 from nas_ray.correlate.estimates.args import EstimatesArgs
 from nas_ray.reproduce.args import ChooseArgs, CompareArgs, ReproduceArgs
 from nas_ray.reproduce.audit.args import AuditArgs
+from nas_ray.reproduce.record.args import RecordArgs
 from nas_ray.reproduce.staleness.args import StalenessArgs
 from nas_ray.score_space.args import ScoreArgs
 from nas_ray.search.arguments import AnySearchArgs, ReaArgs, SearchArgs, SkipReaArgs
@@ -44,6 +45,7 @@ ARGS: dict[str, type] = {
     "compare-estimates": EstimatesArgs,
     "best-arch": BestArgs,
     "choose-score": ChooseArgs,
+    "record": RecordArgs,
     "compare-searchers": CompareArgs,
     "staleness": StalenessArgs,
     "unseen": UnseenArgs,

@@ -68,7 +68,7 @@ def test_help_and_numbers_of_every_command() -> None:
         for name in COMMANDS
         for field in [*ranges_of(args_type(name)[0])][:1]
     }
-    assert len(numbers) == len(COMMANDS) - 2  # a report and a prediction have none
+    assert len(numbers) == len(COMMANDS) - 3  # a report, a prediction and a record have none
     run(
         f"""
         from nas_ray.commands.start import main

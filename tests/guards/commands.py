@@ -118,6 +118,11 @@ COMMANDS = {
             work="nas_ray.reproduce.choose.judge",
         ),
         Command(
+            "record",
+            "--space nats-sss --benchmark {files}/sizes.csv --rule-file {files}/sizes.json",
+            work="nas_ray.reproduce.record.run.judged_sizes",
+        ),
+        Command(
             "one_shot_truth",
             "--methods rs-ws --seeds 1 --shortcuts 0.8 --steps 5 --num-images 64 --num-cpus 1",
             work="nas_ray.search.one_shot_truth.run.search",
@@ -303,10 +308,14 @@ def write_model(path: Path) -> None:
 @pytest.fixture(scope="session")
 def files(tmp_path_factory: pytest.TempPathFactory, data_dir: Path) -> Path:
     """A folder of what the commands read: two tables, a finished run, an official directory."""
-    from tests.reproduce.synthetic import write_files
+    from nas_ray.reproduce.record.rules import to_text
+    from nas_ray.reproduce.record.sizes import choose_sizes, read_sizes
+    from tests.reproduce.synthetic import size_table, write_files
 
     folder = tmp_path_factory.mktemp("files")
     write_files(str(folder))
+    size_table(40).to_csv(folder / "sizes.csv", index=False)
+    (folder / "sizes.json").write_text(to_text(choose_sizes(read_sizes(folder / "sizes.csv"))[0]))
     write_run(folder / "run")
     write_model(folder / "model.pt")
     (folder / "results.csv").write_text("method,cifar10\nfound,40.00\n")

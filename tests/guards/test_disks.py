@@ -75,6 +75,7 @@ AGAIN = {
     "compare_searchers": "compare-runs.parquet",
     "staleness": "staleness-runs.parquet",
     "choose_score": "choices.parquet",
+    "record": "record.parquet",
     "one_shot_truth": "searches.parquet",
     "compare_estimates": "estimates.parquet",
     "unseen": "contest.parquet",

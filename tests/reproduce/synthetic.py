@@ -8,9 +8,10 @@ import pandas as pd
 from nas_ray.images.datasets import DATASETS
 from nas_ray.reproduce.known import Known, mean_span
 from nas_ray.reproduce.measures import SHORT, TEST
-from nas_ray.spaces import NatsTss
+from nas_ray.spaces import NatsSss, NatsTss
+from nas_ray.spaces.nats_sss import to_widths
 
-SPACE = NatsTss()
+SPACE, SIZES = NatsTss(), NatsSss()
 CONVOLUTIONS = np.array([arch.count("nor_conv") for arch in SPACE], dtype=float)
 NOISE = np.random.default_rng(0).random(len(SPACE))
 
@@ -62,3 +63,11 @@ def write_files(folder: str) -> None:
 def score_table() -> pd.DataFrame:
     """Returns the same scores as a table file has them."""
     return pd.DataFrame({"arch": list(SPACE), **known().scores[0]})
+
+
+def size_table(count: int = 400) -> pd.DataFrame:
+    """Returns archs of nats-sss whose accuracy grows with widths, the last of which counts most."""
+    archs = [SIZES[int(i)] for i in np.random.default_rng(3).choice(len(SIZES), count, replace=False)]
+    widths = np.log(np.array([to_widths(arch) for arch in archs], dtype=float))
+    accuracy = widths @ np.array([1.0, 0.5, 1.0, 0.5, 2.0]) + 40
+    return pd.DataFrame({"arch": archs, **{f"{dataset}_test_acc_90": accuracy for dataset in DATASETS}})
