@@ -54,8 +54,8 @@ def benchmark_table() -> pd.DataFrame:
 
 
 def write_files(folder: str) -> None:
-    """Writes `nats` and `scores`, each as CSV and as Parquet, for a trial of the experiment without data."""
-    for name, table in (("nats", benchmark_table()), ("scores", score_table())):
+    """Writes `nats`, `scores` and `sizes`, as CSV and Parquet, for trials of experiments without data."""
+    for name, table in (("nats", benchmark_table()), ("scores", score_table()), ("sizes", size_table())):
         table.to_csv(f"{folder}/{name}.csv", index=False)
         table.to_parquet(f"{folder}/{name}.parquet", index=False)
 
