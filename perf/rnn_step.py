@@ -21,6 +21,7 @@ import torch.nn.functional as F
 import tyro
 from torch import Tensor, nn
 
+from nas_ray.evaluation.allocator import keep_freed_memory
 from nas_ray.spaces import RnnNets
 from nas_ray.spaces.rnn.darts_cell import FUNCTIONS, DartsCell
 from nas_ray.spaces.rnn.torch_cells import TorchCell
@@ -94,6 +95,7 @@ def seconds(run: Callable[[], Tensor], cell: nn.Module) -> tuple[float, float]:
 
 
 def main(args: Args) -> None:
+    keep_freed_memory()  # as where archs are trained
     torch.set_num_threads(args.threads)
     torch.manual_seed(0)
     cell = RnnNets(args.width).build(args.arch, 10).get_submodule("cell")

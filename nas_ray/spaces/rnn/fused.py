@@ -1,8 +1,9 @@
 """A text through a recurrent cell of DARTS with few calls: a product for each node that others read.
 
 All nodes that read one node are a group: one matrix product gives their gates and candidates, which become
-what they are in place. The gradient of a group's weights is a product over some steps at once instead of one
-for each, and products go the fastest way that torch has on the processor (`products.py`).
+what they are in place and are all that is kept. The gradient of a group's weights is a product over some
+steps at once instead of one for each, and products go the fastest way that torch has on the processor
+(`products.py`).
 """
 
 from __future__ import annotations
@@ -15,11 +16,11 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from nas_ray.spaces.rnn.fused_back import PART, Back
-from nas_ray.spaces.rnn.layout import Layout, halves, joined
-from nas_ray.spaces.rnn.products import by_rows, product, transposed_product
+from nas_ray.spaces.rnn.layout import Halves, Layout, Seat, chosen, joined, seats
+from nas_ray.spaces.rnn.products import ordered, product
 
 IN_PLACE: dict[str, Callable[[Tensor], Tensor]] = {
-    "tanh": torch.Tensor.tanh_,
+    "tanh": lambda x: x.mul_(2).sigmoid_().mul_(2).sub_(1),  # torch's own is slow on some processors
     "relu": torch.Tensor.relu_,
     "sigmoid": torch.Tensor.sigmoid_,
     "identity": lambda x: x,
@@ -29,7 +30,7 @@ IN_PLACE: dict[str, Callable[[Tensor], Tensor]] = {
 class FusedRun(torch.autograd.Function):
     """The outputs `[T, B, H]` of a cell; `darts_cell.step_by_step` is what it computes.
 
-    A backward pass uses up what was kept, so there is one for a forward pass, and no second derivative.
+    What is quickly made again, the nodes, is not kept. There is no second derivative.
     """
 
     @staticmethod
@@ -48,20 +49,20 @@ class FusedRun(torch.autograd.Function):
         `keeps` for a backward pass; the rest is as for `step_by_step`.
         """
         (steps, batch), width = x.shape[:2], h.shape[1]
-        matrices = [weights[0], *(joined(group, weights[1:], width) for group in layout.groups)]
-        quick = [by_rows(matrix) for matrix in matrices]
+        matrices = [joined(group, weights, width) for group in layout.groups]
+        quick = [ordered(matrix, batch, steps) for matrix in matrices]
         first = product(x.reshape(-1, x.shape[2]), inputs).view(steps, batch, -1)
-        states = x.new_empty(steps if keeps else 1, layout.size, batch, width)
-        outputs, kept = x.new_empty(steps, batch, width), []
-        before = h
-        for step, (words, output) in enumerate(zip(first.unbind(), outputs.unbind(), strict=True)):
-            now = states[step if keeps else 0]
-            made = through(layout, words, before, hidden, now, quick, output)
+        states = x.new_empty(layout.size, batch, width)
+        places, outputs = seats(layout, states), x.new_empty(steps, batch, width)
+        kept, before = [], h
+        for words, output in zip(first.unbind(), outputs.unbind(), strict=True):
+            made = through(layout, places, words, before, hidden, quick)
+            torch.mean(chosen(layout, states), 0, out=output)
             kept += made if keeps else []
             before = output
         if keeps:
             ctx.layout = layout
-            ctx.save_for_backward(x, h, hidden, inputs, outputs, states, *matrices, *kept)
+            ctx.save_for_backward(x, h, hidden, inputs, outputs, *matrices, *kept)
         return outputs
 
     @staticmethod
@@ -69,52 +70,43 @@ class FusedRun(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         """Returns the gradients of words, state and weights."""
         layout: Layout = ctx.layout
-        x, h, hidden, inputs, outputs, states, *rest = ctx.saved_tensors
-        number = len(layout.groups) + 1
+        x, h, hidden, inputs, outputs, *rest = ctx.saved_tensors
+        number = len(layout.groups)
         matrices, kept = rest[:number], rest[number:]
-        back = Back(layout, hidden, matrices, len(h))
-        words = torch.empty(*gradient.shape[:2], 2 * gradient.shape[2], dtype=h.dtype, device=h.device)
-        before = [h, *outputs.unbind()]
-        for last in range(len(gradient), 0, -PART):
-            steps = range(max(0, last - PART), last)
-            for step in reversed(steps):
-                own = kept[number * step : number * (step + 1)]
-                back.step(gradient[step], before[step], states[step], own, step - steps[0])
-            words[steps[0] : last] = back.slopes[0][: len(steps)]
-            back.add(torch.stack(before[steps[0] : last]), states[steps[0] : last])
-        rows, seen = words.flatten(0, 1), x.reshape(-1, x.shape[2])
-        of_x = product(rows, inputs.t()).view_as(x) if ctx.needs_input_grad[0] else None
-        return of_x, back.carried, None, None, None, transposed_product(seen, rows).t(), *back.gradients()
+        back = Back(layout, hidden, matrices, len(h), len(outputs))
+        before, of_x = [h, *outputs.unbind()], []
+        for last in range(len(outputs), 0, -PART):
+            first = max(0, last - PART)
+            for step in range(last - 1, first - 1, -1):
+                made = kept[number * step : number * (step + 1)]
+                back.step(gradient[step], before[step], made, step - first)
+            back.add(x[first:last], torch.stack(before[first:last]))
+            if ctx.needs_input_grad[0]:
+                of_x.append(product(back.slopes[0][: last - first].flatten(0, 1), inputs.t()))
+        of_inputs, *of_weights = back.gradients()
+        of_words = torch.cat(of_x[::-1]).view_as(x) if of_x else None
+        return of_words, back.carried, None, None, None, of_inputs, *of_weights
 
 
 def through(
     layout: Layout,
+    places: list[Seat],
     words: Tensor,
     h: Tensor,
     hidden: Tensor | None,
-    states: Tensor,
     matrices: list[Tensor],
-    output: Tensor,
 ) -> list[Tensor]:
-    """Fills the states `[N, B, H]` and the output of a step; returns gates and candidates of each group."""
-    made = [product(h if hidden is None else h * hidden, matrices[0]).add_(words)]
-    gate, candidate = made[0].chunk(2, 1)
-    places, width = states.unbind(), h.shape[1]
-    torch.lerp(h, candidate.tanh_(), gate.sigmoid_(), out=places[0])
-    for group, matrix in zip(layout.groups, matrices[1:], strict=True):
-        source = places[group.source]
+    """Fills the nodes of a step in their places; returns gates and candidates of each group, `[B, 2 n H]`."""
+    made = []
+    for group, seat, matrix in zip(layout.groups, places, matrices, strict=True):
+        source = seat.read(h)
         both = product(source if hidden is None else source * hidden, matrix)
-        gates, rows = both.chunk(2, 1)
+        if seat.source is None:
+            both.add_(words)
+        gates, candidates, runs = Halves.of(group, both)
         gates.sigmoid_()
-        if group.size == 1:
-            IN_PLACE[group.runs[0][0]](rows)
-            torch.lerp(source, rows, gates, out=places[group.first])
-        else:
-            for op, low, high in group.runs:
-                IN_PLACE[op](rows[:, width * low : width * high])
-            gates, rows = halves(both, group.size)
-            torch.lerp(source, rows, gates, out=states[group.first : group.first + group.size])
+        for (op, _, _), run in zip(group.runs, runs, strict=True):
+            IN_PLACE[op](run)
+        torch.lerp(source, candidates, gates, out=seat.nodes)
         made.append(both)
-    chosen = states[1:] if layout.averages_all else states[list(layout.averaged)]
-    torch.mean(chosen, 0, out=output)
     return made

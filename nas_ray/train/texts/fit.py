@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from nas_ray.errors import UsageError
+from nas_ray.evaluation.allocator import keep_freed_memory
 from nas_ray.process.seeded import seeded
 from nas_ray.runs.folder import write_atomically
 from nas_ray.terminal.console import tell
@@ -38,6 +39,7 @@ def fit(job: TextJob, candidate: Candidate, seed: int, folder: Path) -> pd.DataF
         UsageError: `last.ckpt` is damaged or of something else.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    keep_freed_memory()  # of words, which the next piece of a text needs again
     module = new_module(job, candidate, seed)
     rows = _begun(module, folder)
     for epoch in range(len(rows), job.recipe.epochs):

@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from nas_ray.spaces import DartsRnn, RnnNets, RnnTree
+from nas_ray.spaces.rnn.fused_back import PART
+from nas_ray.spaces.rnn.products import LARGE, OFTEN
 from nas_ray.spaces.rnn.published import PUBLISHED
 from nas_ray.training.recurrent import Dropouts, RecurrentNet
 from tests.spaces.rnn import plain
@@ -225,3 +227,39 @@ def test_a_fused_run_without_gradients_keeps_no_steps() -> None:
     with torch.no_grad(), Counted():
         net(torch.zeros(2, 50, dtype=torch.long))
     assert max(made_of) == 50 * 2 * 16  # the outputs
+
+
+@pytest.mark.parametrize("name", ["darts-v2", "enas"])
+@pytest.mark.parametrize(("streams", "steps"), [(1, 1), (1, 2 * PART + 3), (3, PART + 1)])
+def test_texts_of_any_size_and_order_have_the_gradients_of_the_plain_form(
+    name: str, streams: int, steps: int
+) -> None:
+    net = made(RnnNets(4, 3), name)
+    x = torch.randn(streams, steps, 3, dtype=torch.float64).transpose(0, 1).requires_grad_()  # by streams
+    state = torch.randn(4, streams, dtype=torch.float64).t().requires_grad_()
+    of = [x, state, *net.cell.parameters()]
+    for seen in (None, torch.rand(streams, 4, dtype=torch.float64)):
+        expected = gradients(of, plain.darts_outputs(net, x, state, seen))
+        for one, other in zip(gradients(of, net.cell(x, (state,), seen)[0]), expected, strict=True):
+            close(one, other)
+
+
+def test_runs_of_one_cell_leave_each_other_alone() -> None:
+    net = made(RnnNets(4), "darts-v2")
+    texts = [torch.randn(3, 2, 4, dtype=torch.float64, requires_grad=True) for _ in range(2)]
+    outputs = [net.cell(x, net.begin(2), None)[0].square().sum() for x in texts]
+    for x, found in zip(texts, outputs, strict=True):
+        wanted = torch.autograd.grad(plain.darts_outputs(net, x, net.begin(2)[0]).square().sum(), x)[0]
+        close(torch.autograd.grad(found, x, retain_graph=True)[0], wanted)
+        close(torch.autograd.grad(found, x)[0], wanted)
+
+
+def test_large_matrices_of_32_bits_give_what_the_step_by_step_form_does() -> None:
+    net = RnnNets(200, 8).build("darts-v2", WORDS)
+    x, hidden, found = torch.randn(OFTEN, 3, 8), torch.rand(3, 200), []
+    assert LARGE <= 2 * 200 * 200
+    for net.cell.fused in (True, False):
+        outputs, _ = net.cell(x, net.begin(3), hidden)
+        found.append([outputs, *torch.autograd.grad(outputs.square().sum(), list(net.cell.parameters()))])
+    for one, other in zip(*found, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)
