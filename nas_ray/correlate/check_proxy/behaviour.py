@@ -92,7 +92,7 @@ def dead_branches(subject: Subject) -> Iterator[Finding]:
     lone = [one for one in (subject.main(arch) for arch in apart) if one is not None]
     there = [(one, what) for one, what in answers if one is not None and not one.ended]
     spoiled = [(one, what) for one, what in there if _is_undefined(subject, one)]
-    unnamed = [one for one in [*(one for one, _ in there), *lone] if one.error is not None and not one.named]
+    unnamed = [(one, what) for one, what in [*there, *((one, "") for one in lone)] if _is_unnamed(one)]
     if spoiled:
         value = spoiled[0][0].values[subject.column]
         yield Finding(
@@ -103,11 +103,13 @@ def dead_branches(subject: Subject) -> Iterator[Finding]:
             len(spoiled),
         )
     if unnamed:
+        own = [one for one, what in unnamed if not what]
+        error, what = unnamed[0]
         yield Finding(
             "dead branches",
-            FAULT,
+            FAULT if own else DOUBT,
             f"{len(unnamed)} of {len(there) + len(lone)} nets with dead parts raise an error that does not "
-            f"name the proxy: {unnamed[0].error}.",
+            f"name the proxy{what}: {error.error}.",
             len(unnamed),
         )
     if not spoiled and not unnamed and there:
@@ -196,6 +198,10 @@ def _is_dead(subject: Subject, arch: str) -> bool:
 def _has_path(subject: Subject, arch: str) -> bool:
     facts = subject.facts(arch)
     return facts is None or facts.path
+
+
+def _is_unnamed(answer: Answer) -> bool:
+    return answer.error is not None and not answer.named
 
 
 def _is_undefined(subject: Subject, answer: Answer) -> bool:

@@ -14,6 +14,7 @@ from nas_ray.correlate.check_proxy.subject import FAULT, WORST_FIRST, Finding, S
 from nas_ray.correlate.check_proxy.world import World
 from nas_ray.errors import UsageError
 from nas_ray.proxies import PROXIES
+from nas_ray.proxies.needs import needs_of
 from nas_ray.report.correlation import BASELINES
 
 COUNTS: Final = (*BASELINES, "skip")
@@ -44,6 +45,7 @@ def subjects_of(
             accuracy=known.accuracy,
             source=known.source,
             counts=world.name in COUNTS and PROXIES[world.name] is world.proxy,
+            parts=needs_of(world.proxy).parts,
             resamples=args.resamples,
             seed=args.seed,
         )

@@ -14,6 +14,7 @@ from nas_ray.correlate.check_proxy.subject import (
     DOUBT,
     FAULT,
     FINE,
+    NOTE,
     ROUNDING,
     UNKNOWN,
     Finding,
@@ -61,7 +62,9 @@ def order(subject: Subject) -> Iterator[Finding]:
         f"The same images in another order score {one[place]:.6g} instead of {base[place]:.6g}; rank "
         f"correlation of {counted(len(base), 'arch')} between orders {ranks:.2f}."
     )
-    yield Finding("order of images", FAULT, said, worst)
+    if subject.parts:
+        said = f"It says that it cuts the minibatch into parts, and so the order makes others. {said}"
+    yield Finding("order of images", NOTE if subject.parts else FAULT, said, worst)
 
 
 def initialisations(subject: Subject) -> Iterator[Finding]:

@@ -113,11 +113,14 @@ def examined(args: CheckProxyArgs, world: World, known: Known, ask: Ask) -> dict
     comparable = has_supernet(world.space) and isinstance(world.space, NatsTss) and world.name in BATCHED
     built_in = PROXIES.get(world.name) is world.proxy
     pieces = all_pieces(known.archs, args.batch_size, known.apart, comparable and built_in)
-    answers = dict(ask(args, pieces[:FEWEST]))
-    check_usable(world, answers, known.archs)
-    rest = [piece for piece in pieces if piece not in answers]
-    calls = ask(args, rest)
-    answers |= dict(track(calls, "Calls", len(rest), console=error_console(), transient=True))
+    answers: dict[Piece, Answer] = {}
+    first = set(pieces[:FEWEST])
+    calls = track(ask(args, pieces), "Calls", len(pieces), console=error_console(), transient=True)
+    for piece, answer in calls:
+        answers[piece] = answer
+        if piece in first and first <= answers.keys():
+            check_usable(world, answers, known.archs)
+    check_usable(world, answers, known.archs)  # calls may have ended before
     return answers
 
 

@@ -52,6 +52,7 @@ class Subject:
         accuracy: `[archs]` in percent; None where no benchmark knows them.
         source: what that accuracy is, or why there is none.
         counts: whether it is a count of the arch by its name.
+        parts: whether it says that it cuts the minibatch into parts.
         resamples: draws of the bootstrap.
         seed: of the bootstrap.
     """
@@ -66,6 +67,7 @@ class Subject:
     accuracy: np.ndarray | None
     source: str
     counts: bool
+    parts: bool
     resamples: int
     seed: int
 
