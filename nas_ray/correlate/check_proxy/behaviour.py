@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -126,7 +127,10 @@ def degenerate(subject: Subject) -> Iterator[Finding]:
         np.where(np.isfinite(subject.scores(subject.archs)), subject.scores(subject.archs), np.nan)
     )
     fine = []
-    asked = [*(({"images": kind}, WORDS[kind]) for kind in DEGENERATE), ({"zeroed": True}, "weights of zero")]
+    asked: list[tuple[dict[str, Any], str]] = [
+        *(({"images": kind}, WORDS[kind]) for kind in DEGENERATE),
+        ({"zeroed": True}, "weights of zero"),
+    ]
     for how, words in asked:
         there = [one for arch in subject.fewest if (one := subject.one(arch, **how)) and not one.ended]
         values = np.array([one.values.get(subject.column, math.nan) for one in there])

@@ -112,7 +112,7 @@ def explained(table: np.ndarray) -> tuple[float, float]:
         table: finite scores `[seeds, archs]`.
     """
     ranks = stats.rankdata(table).reshape(table.shape)
-    seeds, archs = ranks.shape
+    seeds, archs = len(table), table.shape[1]
     between = seeds * float(np.var(ranks.mean(axis=0), ddof=1))
     within = float(np.sum((ranks - ranks.mean(axis=0)) ** 2)) / (archs * (seeds - 1))
     if within == 0:

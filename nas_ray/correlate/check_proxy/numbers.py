@@ -44,8 +44,8 @@ def scale(subject: Subject) -> Iterator[Finding]:
     narrow = kind.rpartition(".")[2]
     if narrow in NARROW and not told:
         most = torch.iinfo(getattr(torch, narrow)).max
-        largest = f"largest score {np.abs(known).max(initial=0):,.0f}"
-        said = f"It returns {kind}, which holds up to {most:,} ({largest}); use a float."
+        reached = f"largest score {np.abs(known).max(initial=0):,.0f}"
+        said = f"It returns {kind}, which holds up to {most:,} ({reached}); use a float."
         yield Finding("overflow", DOUBT, said)
     if not len(known):
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -49,7 +50,7 @@ def page(
         panels = numbered(f"panel-{place}", _panels(subject))
         sections.append(Section(f"pictures-{place}", f"Pictures{beside}", panels=panels))
     about = "Every call, on a fresh net. A click on a head sorts; a second one turns the order round."
-    rows = {
+    rows: dict[str, list[Any]] = {
         "columns": list(calls.columns),
         "rows": [list(map(_plain, row)) for row in calls.to_numpy(object)],
     }

@@ -22,7 +22,7 @@ NUMPY = "overflow encountered"
 """Begins what numpy says of scalars, not of arrays."""
 
 
-class Watch(TorchDispatchMode):
+class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch has no types here
     """Within it sums, products and conversions to whole numbers are computed once more in float64.
 
     Attributes:
@@ -30,7 +30,7 @@ class Watch(TorchDispatchMode):
     """
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.said: str | None = None
 
     def __torch_dispatch__(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import torch
@@ -50,7 +51,9 @@ def world_of(args: CheckProxyArgs) -> World:
     Raises:
         UsageError: anything that cannot be used.
     """
-    own = {"image_size": args.image_size, "split_seed": args.split_seed} if args.dataset == OWN else {}
+    own: dict[str, Any] = (
+        {"image_size": args.image_size, "split_seed": args.split_seed} if args.dataset == OWN else {}
+    )
     images = ImageDataModule(
         args.images,
         dataset=args.dataset,
@@ -145,4 +148,5 @@ class WithBranch(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Returns what the net returns."""
         out: Tensor = self.net(x)
-        return out + 0.0 * self.branch(x).mean((2, 3))
+        without_effect: Tensor = 0.0 * self.branch(x).mean((2, 3))
+        return out + without_effect
