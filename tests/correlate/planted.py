@@ -46,7 +46,7 @@ def drawing(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
 def wrapping(net: nn.Module, inputs: Tensor, targets: Tensor) -> float:
     """Returns a count in 32 bits, which do not hold it for the best nets."""
     count = torch.zeros((), dtype=torch.int32)
-    part = torch.tensor(int(1e6 * sound(net, inputs, targets)), dtype=torch.int32)
+    part = torch.tensor(int(1e6 * max(0.0, sound(net, inputs, targets))), dtype=torch.int32)
     for _ in range(41):
         count += part
     return count.item()
