@@ -171,6 +171,12 @@ def test_a_count_by_its_name_is_told_and_not_blamed() -> None:
     assert found.figure == pytest.approx(1)
 
 
+def test_a_proxy_that_says_that_it_cuts_the_minibatch_is_not_blamed_for_its_order() -> None:
+    (found,) = order(asked(args("zico", num_archs=10), lambda piece: piece.double))
+    assert found.verdict == NOTE
+    assert "cuts the minibatch into parts" in found.reason
+
+
 def test_a_check_leaves_a_page_and_tables_and_its_exit_code(tmp_path: Path) -> None:
     said = io.StringIO()
     given = planted("careless", num_archs=10, out=tmp_path / "made")
