@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import as_completed
+from concurrent.futures import Future, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from typing import Final
@@ -52,9 +52,17 @@ def _apart(processes: int, args: CheckProxyArgs, pieces: Sequence[Piece]) -> Ite
 
 def _together(processes: int, args: CheckProxyArgs, pieces: Sequence[Piece]) -> Iterator[Answered]:
     """Yields answers until all are there or a process ends; which call ended it is not known."""
-    with contextlib.suppress(BrokenProcessPool), process_pool(min(processes, len(pieces)), _alone) as pool:
-        asked = [pool.submit(answered, args, piece) for piece in pieces]
-        yield from (one.result() for one in as_completed(asked))
+    asked: list[Future[Answered]] = []
+    told: set[Future[Answered]] = set()
+    try:
+        with process_pool(min(processes, len(pieces)), _alone) as pool:
+            asked = [pool.submit(answered, args, piece) for piece in pieces]
+            for one in as_completed(asked):
+                told.add(one)
+                yield one.result()
+    except BrokenProcessPool:  # some answers may have come before
+        there = [one for one in asked if one not in told and one.done() and not one.cancelled()]
+        yield from (one.result() for one in there if one.exception() is None)
 
 
 def _in_turn(processes: int, args: CheckProxyArgs, pieces: Sequence[Piece]) -> Iterator[Answered]:
