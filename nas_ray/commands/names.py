@@ -118,6 +118,7 @@ ARGUMENTS = {
     "searcher": Names("searcher", SEARCHERS, "nas_ray.searchers"),
     "searchers": Names("searcher", SEARCHERS, "nas_ray.searchers", ends=","),
     "proxies": Names("proxy", (*PROXIES, *COSTS), "nas_ray.proxies", also=("all", "default"), listed=True),
+    "proxy": Names("proxy", PROXIES, "nas_ray.proxies"),
     "dataset": Names("dataset", (*DATASETS, OWN), also=(AUTO, TEXT)),
     "datasets": _DATASETS,
     "score_as": _DATASETS,

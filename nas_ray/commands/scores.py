@@ -58,6 +58,30 @@ def correlate(description: str) -> int:
     return 0
 
 
+def check_proxy(description: str) -> int:
+    """What is wrong with a proxy? Tries it on many nets and minibatches, and says it in words, worst first.
+
+        nas-ray check-proxy mine:depth
+        nas-ray check-proxy naswot --space nats-sss --image-size 16 --num-archs 40
+        nas-ray check-proxy mine:depth --benchmark nats_tss.csv.gz --out runs/depth
+
+    The proxy is called in processes of their own some 180 times: on broken nets and images, with other
+    weights, other images and the same images in another order, on small minibatches, in float64, and beside
+    accuracy and parameters. Each check says fault, doubt, unknown, note or fine, and why. The folder holds
+    check.html, a page with pictures, checks.csv and calls.csv. The exit code is 1 where there is a fault.
+    """
+    from nas_ray.commands.names import check_names
+    from nas_ray.correlate.check_proxy.args import CheckProxyArgs
+    from nas_ray.terminal.command_line import read_args
+
+    args = read_args(CheckProxyArgs, description)
+    check_names(args)
+    args.check()
+    from nas_ray.correlate.check_proxy.run import run  # torch and scipy take seconds
+
+    return run(args, output(piped=160))
+
+
 def compare_estimates(description: str) -> int:
     """What do cheap estimates say of longer trainings? Scores, a short training, and mixtures of both.
 

@@ -35,6 +35,7 @@ COMMANDS: dict[str, Command] = {
     "predict": results.predict,
     "score-space": scores.score_space,
     "correlate": scores.correlate,
+    "check-proxy": scores.check_proxy,
     "compare-estimates": scores.compare_estimates,
     "best-arch": scores.best_arch,
     "choose-score": scores.choose_score,

@@ -35,7 +35,7 @@ def az_trainability(net: nn.Module, inputs: Tensor, targets: Tensor, *, seed: in
     it is -inf. Otherwise as `az_expressivity`.
 
     Raises:
-        ValueError: fewer than two blocks.
+        ValueError: fewer than two blocks, or one that does not follow the one before it.
     """
     source = generator(seed)
     with requiring_grad(layer_weights("az_trainability", net)):
@@ -51,6 +51,9 @@ def score(f_in: Tensor, f_out: Tensor, source: torch.Generator) -> float:
     if g_in.shape == g_out.shape and torch.equal(g_in, g_out):
         return float("-inf")
     rows_in, rows_out = rows(merged(g_in, g_out)), rows(g_out)
+    if len(rows_in) != len(rows_out):
+        shapes = f"{list(f_in.shape)} and {list(f_out.shape)}"
+        raise ValueError(f"az_trainability: needs blocks that follow each other, got maps of {shapes}.")
     s = float(torch.linalg.matrix_norm(rows_in.T @ rows_out / len(rows_out), ord=2))
     return 2 - s - 1 / s if s > 0 else float("-inf")
 

@@ -27,6 +27,7 @@ class Needs:
         words: what these are called.
         embedded: of a text, the embedded words do for `numbers`.
         recurrent: it says something of nets that carry a state through a text.
+        parts: it cuts the minibatch into parts, so that the order of the examples counts.
     """
 
     images: bool = False
@@ -36,6 +37,7 @@ class Needs:
     words: str = ""
     embedded: bool = False
     recurrent: bool = True
+    parts: bool = False
 
     def missing(self, inputs: Tensor, targets: Tensor, num_outputs: int) -> str | None:
         """Returns what a minibatch lacks, None where it suits."""
@@ -78,11 +80,13 @@ def needs(
     words: str = "",
     embedded: bool = False,
     recurrent: bool = False,
+    parts: bool = False,
 ) -> Callable[[Function], Function]:
     """Notes at a proxy what it needs (`Needs`)."""
 
     def note(proxy: Function) -> Function:
-        proxy.needs = Needs(images, numbers, labels, modules, words, embedded, recurrent)  # type: ignore[attr-defined]
+        said = Needs(images, numbers, labels, modules, words, embedded, recurrent, parts)
+        proxy.needs = said  # type: ignore[attr-defined]
         return proxy
 
     return note

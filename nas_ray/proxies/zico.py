@@ -13,7 +13,7 @@ from nas_ray.proxies.layout import with_channels_last
 from nas_ray.proxies.needs import needs
 
 
-@needs(modules=LAYERS, words="convolutions or linear layers")
+@needs(modules=LAYERS, words="convolutions or linear layers", parts=True)
 @checked
 @with_channels_last
 def zico(net: nn.Module, inputs: Tensor, targets: Tensor, *, batches: int = 2) -> float:

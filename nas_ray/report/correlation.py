@@ -128,7 +128,7 @@ def correlate(
         values = np.where(defined, values, -np.inf)
         row: dict[str, object] = {"score": name, "archs": len(values), "undefined": int((~defined).sum())}
         for statistic, measure in _statistics().items():
-            low, high = _interval(values, truth, measure, resamples, confidence, seed)
+            low, high = interval(values, truth, measure, resamples, confidence, seed)
             value = measure(values, truth) if values.min() < values.max() else float("nan")
             row |= {statistic: value, f"{statistic}_low": low, f"{statistic}_high": high}
         row |= _controlled(values, truth, baselines, resamples, confidence, seed)
@@ -164,14 +164,14 @@ def _controlled(
         value = partial(values, truth, baselines.given)
         found["partial"] = (
             value,
-            *_interval(values, truth, partial, resamples, confidence, seed, baselines.given),
+            *interval(values, truth, partial, resamples, confidence, seed, baselines.given),
         )
     for name, (value, low, high) in found.items():
         row |= {name: value, f"{name}_low": low, f"{name}_high": high}
     return row
 
 
-def _interval(
+def interval(
     values: np.ndarray,
     truth: np.ndarray,
     measure: Statistic,
@@ -180,6 +180,19 @@ def _interval(
     seed: int,
     *given: np.ndarray,
 ) -> tuple[float, float]:
+    """Returns the percentile interval of a statistic over draws of the archs with replacement.
+
+    NaN where the scores are all equal, or the statistic is not defined.
+
+    Args:
+        values: scores `[N]`.
+        truth: accuracies `[N]`.
+        measure: of both, and of what is given.
+        resamples: draws.
+        confidence: of the interval.
+        seed: of the draws.
+        given: what the statistic takes besides, each `[N]`.
+    """
     if values.min() == values.max() or np.isnan(measure(values, truth, *given)):
         return float("nan"), float("nan")
     with warnings.catch_warnings():  # the same best arch in every draw is a fact, not a fault

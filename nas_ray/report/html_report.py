@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
 import jinja2
 from markupsafe import Markup
@@ -19,7 +20,7 @@ from nas_ray.report.kinds import kinds_of
 from nas_ray.report.read_runs import read_runs
 from nas_ray.report.read_tuned import Judged, read_tuned
 from nas_ray.report.run_data import RunData
-from nas_ray.report.sections import sections_of
+from nas_ray.report.sections import Section, sections_of
 from nas_ray.runs.folder import check_local
 from nas_ray.runs.kinds import check_reportable, is_tuned, page_beside
 from nas_ray.runs.writing import write_text
@@ -124,8 +125,6 @@ def _long_name(run: RunData) -> str:
 
 def render(runs: Sequence[RunData]) -> str:
     """Returns the page about `runs`, at least one."""
-    from plotly.offline import get_plotlyjs
-
     kinds = kinds_of(runs)
     sections, rows = sections_of(runs, kinds)
     one = len(runs) == 1
@@ -136,8 +135,31 @@ def render(runs: Sequence[RunData]) -> str:
         if one
         else f"Comparison of {len(runs)} runs"
     )
-    made = datetime.now(timezone.utc).isoformat(sep=" ", timespec="minutes").removesuffix("+00:00")
     total = sum(len(run.rows) for run in runs)
+    return page_of(
+        title,
+        f"{total:,} rows; report made by nas_ray",
+        [*differences(runs), *dict.fromkeys(_notes(runs))],
+        sections,
+        rows,
+    )
+
+
+def page_of(
+    title: str, said: str, notes: Sequence[str], sections: Sequence[Section], rows: dict[str, list[Any]]
+) -> str:
+    """Returns a self-contained page.
+
+    Args:
+        title: plain text, as all that follows.
+        said: below it, before the time.
+        notes: what a reader should know first.
+        sections: of the page; one has the columns of `rows`.
+        rows: the table to sort and search, as plain data.
+    """
+    from plotly.offline import get_plotlyjs
+
+    made = datetime.now(timezone.utc).isoformat(sep=" ", timespec="minutes").removesuffix("+00:00")
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -147,8 +169,8 @@ def render(runs: Sequence[RunData]) -> str:
     )
     return environment.get_template("page.html.j2").render(
         title=title,
-        subtitle=f"{total:,} rows; report made by nas_ray on {made} UTC.",
-        notes=[*differences(runs), *dict.fromkeys(_notes(runs))],
+        subtitle=f"{said} on {made} UTC.",
+        notes=notes,
         sections=sections,
         rows=rows,
         texts=("run", "arch", "found", "error", "error_kind"),

@@ -20,6 +20,8 @@ POINTS_OF_PAGE = 16_000
 LONGEST_LABEL = 42
 """Characters that fit beside an axis."""
 INK, GREY, LINE = "#24292f", "#8a8f98", "#e4e7eb"
+BORDERS = {"solid": "solid", "dash": "dashed", "dot": "dotted", "dashdot": "double"}
+"""How CSS draws a line; it knows no other dashes."""
 HOVER = "%{x:.6g}, %{y:.6g}<extra>%{fullData.name}</extra>"
 
 
@@ -118,3 +120,27 @@ def points(rows: pd.DataFrame, x: str, y: str, *, label: str, color: str) -> go.
         hovertemplate="%{customdata}<br>" + HOVER,
         marker={"size": 5, "color": color, "opacity": 0.6},
     )
+
+
+def numbered(name: str, panels: Sequence[Panel]) -> list[dict[str, Any]]:
+    """Returns panels as the page has them, with an id each."""
+    return [
+        {
+            "id": f"{name}-{number_}",
+            "title": panel.title,
+            "caption": panel.caption,
+            "key": [entry(one) for one in panel.key],
+            "plot": panel.plot.to_plotly_json(),
+        }
+        for number_, panel in enumerate(panels, 1)
+    ]
+
+
+def entry(key: KeyEntry) -> dict[str, str]:
+    """Returns an entry of a key as the page has it."""
+    return {
+        "color": key.color or "",
+        "border": BORDERS.get(key.dash or "solid", "solid"),
+        "label": key.label,
+        "kind": "bar" if key.dash == "bar" else "line",
+    }

@@ -18,7 +18,7 @@ from nas_ray.report.facts import Fact, comparison, facts_of, flat, kind_table, n
 from nas_ray.report.front_panels import front_panels, front_table
 from nas_ray.report.kinds import Kind
 from nas_ray.report.one_shot_panels import one_shot_panels
-from nas_ray.report.panels import KeyEntry, Panel
+from nas_ray.report.panels import KeyEntry, Panel, entry, numbered
 from nas_ray.report.run_data import RunData
 from nas_ray.report.score_panels import pareto_panels, rank_table, score_panels, skip_panels
 from nas_ray.report.setting_panels import setting_panels
@@ -31,8 +31,6 @@ TOP = 10
 CELLS = 6
 """Archs drawn of one run; of several, each run's best."""
 MOST_CELLS = 12
-BORDERS = {"solid": "solid", "dash": "dashed", "dot": "dotted", "dashdot": "double"}
-"""How CSS draws a line; it knows no other dashes."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +84,7 @@ def sections_of(runs: Sequence[RunData], kinds: Sequence[Kind]) -> tuple[list[Se
 def _summary(runs: Sequence[RunData], kinds: Sequence[Kind]) -> Section:
     if len(runs) == 1:
         return Section("summary", "Summary", facts=facts_of(runs[0]))
-    key = [_entry(KeyEntry(kind.label, kind.color, kind.dash)) for kind in kinds]
+    key = [entry(KeyEntry(kind.label, kind.color, kind.dash)) for kind in kinds]
     text = (
         "Runs that differ in nothing but seeds are one kind and have one colour. Accuracies are in percent."
     )
@@ -110,7 +108,7 @@ def _scores(kinds: Sequence[Kind]) -> list[Section]:
     )
     text += "Fitness ranks what a search chose to evaluate, which is no random sample."
     shown = ranks.drop(columns="kind") if len(kinds) == 1 else ranks
-    panels = _numbered("score", score_panels(kinds, ranks))
+    panels = numbered("score", score_panels(kinds, ranks))
     return [Section("scores", "Scores against accuracy", text, tables=[page_table(shown)], panels=panels)]
 
 
@@ -120,34 +118,11 @@ def _front(runs: Sequence[RunData], kinds: Sequence[Kind]) -> Section | None:
         return None
     text = "The archs that no other beats in all objectives of the search."
     tables = [page_table(front_table(runs[0]))] if len(runs) == 1 else []
-    return Section("front", "Front of the objectives", text, tables=tables, panels=_numbered("front", panels))
+    return Section("front", "Front of the objectives", text, tables=tables, panels=numbered("front", panels))
 
 
 def _panels_section(name: str, title: str, panels: Sequence[Panel]) -> Section | None:
-    return Section(name, title, panels=_numbered(name, panels)) if panels else None
-
-
-def _numbered(name: str, panels: Sequence[Panel]) -> list[dict[str, Any]]:
-    return [
-        {
-            "id": f"{name}-{number_}",
-            "title": panel.title,
-            "caption": panel.caption,
-            "key": [_entry(entry) for entry in panel.key],
-            "plot": panel.plot.to_plotly_json(),
-        }
-        for number_, panel in enumerate(panels, 1)
-    ]
-
-
-def _entry(entry: KeyEntry) -> dict[str, str]:
-    """Returns an entry of a key as the page has it."""
-    return {
-        "color": entry.color or "",
-        "border": BORDERS.get(entry.dash or "solid", "solid"),
-        "label": entry.label,
-        "kind": "bar" if entry.dash == "bar" else "line",
-    }
+    return Section(name, title, panels=numbered(name, panels)) if panels else None
 
 
 def _best(runs: Sequence[RunData]) -> Section | None:

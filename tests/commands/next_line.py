@@ -9,6 +9,7 @@ from nas_ray.commands.args import ExportArgs, PredictArgs, ReportArgs
 from nas_ray.commands.names import check_names
 from nas_ray.commands.start import COMMANDS, chosen
 from nas_ray.correlate.args import CorrelateArgs
+from nas_ray.correlate.check_proxy.args import CheckProxyArgs
 from nas_ray.correlate.estimates.args import EstimatesArgs
 from nas_ray.reproduce.args import ChooseArgs, CompareArgs, ReproduceArgs
 from nas_ray.reproduce.audit.args import AuditArgs
@@ -42,6 +43,7 @@ ARGS: dict[str, type] = {
     "trace": TraceArgs,
     "score-space": ScoreArgs,
     "correlate": CorrelateArgs,
+    "check-proxy": CheckProxyArgs,
     "compare-estimates": EstimatesArgs,
     "best-arch": BestArgs,
     "choose-score": ChooseArgs,

@@ -62,7 +62,7 @@ def test_the_package_imports_nothing_heavy() -> None:
 
 
 def test_help_and_numbers_of_every_command() -> None:
-    needed = {"export_nats": ["somewhere"], "audit": ["somewhere"]}
+    needed = {"export_nats": ["somewhere"], "audit": ["somewhere"], "check_proxy": ["naswot"]}
     numbers = {
         WORDS[name]: [*needed.get(name, []), f"{option(field)}=-1e999"]
         for name in COMMANDS
@@ -149,6 +149,9 @@ def test_names_that_nothing_has() -> None:
             "train": "A training needs the run folder of a search, or an arch",
             "compare-searchers rea --measure bogus": "Unknown measure 'bogus'",
             "correlate --fitness rank_sum:naswot,bogus": "Unknown score 'bogus'",
+            "check-proxy nas_wot": "Unknown proxy 'nas_wot'. Did you mean 'naswot'?",
+            "check-proxy no_such:score": "The proxy 'no_such:score' needs an importable module",
+            "check-proxy naswot --space rnn-nets": "A proxy is checked on nets that read images",
             "audit no/such.csv": "The table to audit must be a file",
             "trace": "At least one net must be named",
             "trace resnet19": "Unknown net 'resnet19'. Did you mean 'resnet18'?",
@@ -214,6 +217,7 @@ def _wrong(kind: type, field: str) -> list[str]:
     hints = get_type_hints(kind, include_extras=True)
     positional = [f.name for f in fields(kind) if POSITIONAL in getattr(hints[f.name], "__metadata__", ())]
     needed = {"directory": ".", "model": __file__, "files": __file__, "runs": "no/such", "table": "all"}
+    needed["proxy"] = "naswot"
     before = [needed[name] for name in positional if name in needed and name != field]
     if field in positional:
         place = positional.index(field)

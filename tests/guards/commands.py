@@ -93,6 +93,12 @@ COMMANDS = {
             "--num-archs 10 --proxies l2_norm --datasets cifar10 --batch-size 4 --resamples 10 --num-cpus 1",
             ray=True,
         ),
+        Command(
+            "check_proxy",
+            "params --space nats-tss:channels=1,cells=1 --image-size 8 --num-archs 10 --batch-size 8 "
+            "--resamples 10 --num-cpus 1",
+            work="nas_ray.correlate.check_proxy.run.examined",
+        ),
         Command("best_arch", "--channels 1 --cells 1 --batch-size 2 --num-cpus 1", ray=True),
         Command(
             "compare_searchers",
@@ -190,8 +196,8 @@ LIVE = (
 )
 """`reproduce.py` with live runs, which need Ray."""
 
-AT_NIGHT = {"compare_estimates", "unseen"}
-"""Commands whose smallest run trains several nets: by day one guard alone lets them run to the end."""
+AT_NIGHT = {"check_proxy", "compare_estimates", "unseen"}
+"""Commands whose smallest run trains nets or starts processes: by day one guard lets them run to the end."""
 
 FOLDERS = [name for name, command in COMMANDS.items() if command.writes != "file"]
 """Commands that write a folder."""

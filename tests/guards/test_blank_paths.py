@@ -27,7 +27,9 @@ def path_options(name: str) -> list[str]:
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_blank_path_is_refused(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    positional = ["somewhere"] if name in ("report", "export_nats", "train", "predict", "audit") else []
+    positional = (
+        ["somewhere"] if name in ("report", "export_nats", "train", "predict", "audit", "check_proxy") else []
+    )
     positional += ["there"] if name == "predict" else []
     options = path_options(name)
     assert "out" in options

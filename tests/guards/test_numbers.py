@@ -108,7 +108,7 @@ WORDS = ("1e400", "abc", "²", "", " ", "9" * 30, "9" * 5000, "-1e9")
 @pytest.mark.parametrize("name", [name for name in COMMANDS if name not in ("report", "predict")])
 def test_a_number_that_cannot_work_is_refused_on_the_command_line(name: str) -> None:
     kind, _ = args_type(name)
-    needed = ["somewhere"] if name in ("audit", "export_nats") else []
+    needed = ["somewhere"] if name in ("audit", "check_proxy", "export_nats") else []
     for field, word in zip(ranges_of(kind), cycle(WORDS), strict=False):
         said = refused(name, *needed, f"{option(field)}={word}")
         assert said.startswith(f"{option(field)} must be "), said

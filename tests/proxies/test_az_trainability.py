@@ -60,3 +60,16 @@ def test_blocks_that_learn_nothing(arch: str) -> None:
 def test_works_on_a_frozen_net() -> None:
     value = az_trainability(tss(), *batch())
     assert az_trainability(tss().requires_grad_(False), *batch()) == value
+
+
+def test_blocks_beside_each_other_are_refused() -> None:
+    class Beside(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.wide, self.narrow = nn.Conv2d(3, 4, 3, padding=1), nn.Conv2d(3, 4, 3, padding=1, stride=2)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.narrow(x).mean((2, 3)) + self.wide(x).mean((2, 3))
+
+    with pytest.raises(ValueError, match="az_trainability: needs blocks that follow each other"):
+        az_trainability(Beside().double(), *batch())
