@@ -27,10 +27,11 @@ class TrueFront:
     the reference point of the hypervolume is the worst of all objectives, whatever a search has seen.
 
     Args:
-        values: `[archs, objectives]` of all archs of the table, larger is better.
+        values: `[archs, objectives]` of all archs of the table, larger is better; an arch without all of them,
+            such as one with an undefined score, has no part in it.
 
     Raises:
-        UsageError: a value is not finite, or the number of objectives is not from 2 to 4.
+        UsageError: no arch has all objectives, or their number is not from 2 to 4.
     """
 
     values: np.ndarray
@@ -40,7 +41,7 @@ class TrueFront:
             raise UsageError(
                 f"A true front needs 2 to {MOST_OBJECTIVES} objectives, got {self.values.shape[1]}; name others."
             )
-        if not len(self.values) or not np.isfinite(self.values).all():
+        if not np.isfinite(self.values).all(axis=1).any():
             raise UsageError("A true front needs finite values of at least one arch; complete the table.")
 
     @cached_property
@@ -51,6 +52,12 @@ class TrueFront:
         """
         distinct, first = np.unique(self.values, axis=0, return_index=True)
         return np.asarray(first[first_front(distinct)][::-1])
+
+    @cached_property
+    def box(self) -> tuple[np.ndarray, np.ndarray]:
+        """The worst and the best of each objective `[objectives]` over the table."""
+        known = self.values[np.isfinite(self.values).all(axis=1)]
+        return known.min(axis=0), known.max(axis=0)
 
     @cached_property
     def hypervolume(self) -> float:
@@ -64,7 +71,7 @@ class TrueFront:
 
     def scaled(self, values: np.ndarray) -> np.ndarray:
         """Returns `values [n, objectives]` on the scale of the table; an objective that never differs is 1."""
-        low, high = self.values.min(axis=0), self.values.max(axis=0)
+        low, high = self.box
         spread = high - low
         return np.asarray(np.where(spread > 0, (values - low) / np.where(spread > 0, spread, 1.0), 1.0))
 

@@ -91,6 +91,13 @@ class CompareArgs(SearchedArgs):
     """Evaluations in flight; rows arrive in the order in which they are finished."""
     against: str = "random_search"
     """The searcher that all others are tested against, as written among the searchers."""
+    objectives: str | None = None
+    """Several things that the searches maximise at once, separated by commas, a minus in front of what is to be
+    small, such as accuracy,-latency:pixel2: accuracy is what --by names, others are costs of --costs or stored
+    scores. Searches are then judged by the true front of the table."""
+    costs: tuple[str, ...] = ()
+    """Tables of costs of all archs beside the benchmark, each as TABLE or NAME=TABLE, joined by arch, by index or
+    by their order; a column is called NAME:COLUMN, and NAME is else the last word of the file's name."""
 
 
 @dataclass(frozen=True)

@@ -81,6 +81,7 @@ class ParetoLocalSearch(SeveralObjectives):
         self._front: list[int] = []  # places in history
         self._around: dict[int, list[str]] = {}  # place in history -> its neighbours
         self._near: dict[str, list[int]] = {}  # arch -> places of what it is a neighbour of
+        self._looked_up: dict[str, np.ndarray] = {}  # arch -> what is known of it beforehand
 
     def ask(self) -> str:
         """Returns a new random arch at the beginning, then a new neighbour of the front.
@@ -124,6 +125,15 @@ class ParetoLocalSearch(SeveralObjectives):
         columns = set(self.costs(str(self.history[0]["arch"]))) if self.costs and self.history else set()
         return [at for at, objective in enumerate(self.objectives) if column_of(objective) in columns]
 
+    def _beforehand(self, archs: Sequence[str], known: Sequence[int]) -> np.ndarray:
+        """Returns `[archs, known]`, the objectives that are known of archs without evaluating them."""
+        assert self.costs is not None
+        if fresh := [arch for arch in archs if arch not in self._looked_up]:
+            rows = [self.costs(arch) for arch in fresh]
+            columns = np.column_stack([self.objectives[at](rows) for at in known])
+            self._looked_up.update(zip(fresh, columns, strict=True))
+        return np.array([self._looked_up[arch] for arch in archs])
+
     def _drawn(self) -> Iterator[str]:
         """Yields a new neighbour of a member that was drawn by its crowding distance, if one has any."""
         weights = self._weights()
@@ -159,11 +169,12 @@ class ParetoLocalSearch(SeveralObjectives):
         low, high = values[finite].min(axis=0), values[finite].max(axis=0)
         spread = np.where(high > low, high - low, 1.0)
         scaled = np.where(finite[:, None], (values - low) / spread, 0.0)  # what failed is worst
-        hoped = np.array([scaled[self._near[arch]].mean(axis=0) for arch in new]) + self.optimism
-        assert self.costs is not None
-        rows = [self.costs(arch) for arch in new]
-        for at in self._known:
-            hoped[:, at] = (self.objectives[at](rows) - low[at]) / spread[at]
+        near = [self._near[arch] for arch in new]
+        ends = np.cumsum([len(places) for places in near])
+        sums = np.add.reduceat(scaled[np.concatenate(near)], np.append(0, ends[:-1]), axis=0)
+        hoped = sums / np.diff(ends, prepend=0)[:, None] + self.optimism
+        known = self._known
+        hoped[:, known] = (self._beforehand(new, known) - low[known]) / spread[known]
         grown = improvements(scaled[self._front], hoped)
         best = np.flatnonzero(grown >= grown.max() * (1 - 1e-12))
         return new[int(best[self.rng.integers(len(best))])]

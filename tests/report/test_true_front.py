@@ -33,6 +33,9 @@ def test_what_failed_has_no_part_in_a_front() -> None:
     assert truth.ratio(np.vstack([failed, TABLE])) == 1.0
     assert truth.ratio(failed) == 0.0
     assert np.isnan(truth.igd_plus(failed))
+    undefined = TrueFront(np.vstack([[[np.nan, 3.0], [-np.inf, -np.inf]], TABLE]))
+    assert undefined.places.tolist() == [2, 3]
+    assert undefined.hypervolume == truth.hypervolume
 
 
 @pytest.mark.parametrize("bad", [np.ones((3, 1)), np.ones((3, 5)), np.empty((0, 2)), np.array([[1, np.nan]])])
