@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 
+from nas_ray.benchmarks.cost_names import named
 from nas_ray.benchmarks.table_files import read_stored
 from nas_ray.errors import UsageError, printable, unknown_name
 from nas_ray.rows import Row
 from nas_ray.safe_files.stored_numbers import StoredTable
-from nas_ray.safe_files.tables import ARCH, table_ending
+from nas_ray.safe_files.tables import ARCH
 from nas_ray.spaces.base import FiniteSpace
 from nas_ray.spaces.settings import arch_of
 
@@ -145,29 +145,6 @@ def open_costs(texts: Sequence[str], names: Sequence[str], space: FiniteSpace) -
     columns = [held[name].numbers(name) for name in wanted]
     archs = list(space)
     return Costs(wanted, np.column_stack(columns) if columns else np.empty((len(archs), 0)), archs)
-
-
-def named(text: str) -> tuple[str, Path]:
-    """Returns name and path of `PATH` or `NAME=PATH`.
-
-    Raises:
-        UsageError: an empty name or path, or a name with a sign that objectives use.
-    """
-    name, equals, path = text.partition("=")
-    if not equals:
-        path, name = text, ""
-    found = Path(path.strip()).expanduser()
-    if not equals:
-        ending = table_ending(found)
-        name = found.name[: -len(ending)] if ending and found.name.lower().endswith(ending) else found.stem
-        name = name.replace("-", "_").rpartition("_")[2]
-    name = name.strip()
-    if not path.strip() or not name or any(sign in name for sign in ":,-") or name != name.split()[0]:
-        raise UsageError(
-            "A table of costs must read NAME=TABLE with a name of letters, such as latency=nats_tss_latency.csv.gz, "
-            f"got {text!r}."
-        )
-    return name, found
 
 
 def check_signs(objectives: Iterable[str], costs: Iterable[str]) -> None:

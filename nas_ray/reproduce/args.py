@@ -11,7 +11,7 @@ import tyro
 from nas_ray.images.image_args import DataArgs
 from nas_ray.reproduce.measures import TEST
 from nas_ray.reproduce.published import SCORE_SECONDS
-from nas_ray.terminal.argument_groups import BatchArgs, BootstrapArgs, OutArgs, StoredScoreArgs, TogetherArgs
+from nas_ray.terminal.argument_groups import BatchArgs, BootstrapArgs, CostArgs, OutArgs, StoredScoreArgs, TogetherArgs
 from nas_ray.terminal.ranges import COUNT, HERE, RESAMPLES, SECONDS, SOME, Range
 
 
@@ -82,7 +82,7 @@ class SearchedArgs(RunsArgs):
 
 
 @dataclass(frozen=True)
-class CompareArgs(SearchedArgs):
+class CompareArgs(CostArgs, SearchedArgs):
     """Which searchers, on what, and how often."""
 
     stem: ClassVar[str] = "compare"
@@ -94,10 +94,8 @@ class CompareArgs(SearchedArgs):
     objectives: str | None = None
     """Several things that the searches maximise at once, separated by commas, a minus in front of what is to be
     small, such as accuracy,-latency:pixel2: accuracy is what --by names, others are costs of --costs or stored
-    scores. Searches are then judged by the true front of the table."""
-    costs: tuple[str, ...] = ()
-    """Tables of costs of all archs beside the benchmark, each as TABLE or NAME=TABLE, joined by arch, by index or
-    by their order; a column is called NAME:COLUMN, and NAME is else the last word of the file's name."""
+    scores. Searches are then judged by the true front of the table; one that maximises a single fitness is given
+    random weights."""
 
 
 @dataclass(frozen=True)

@@ -79,6 +79,7 @@ class ParetoLocalSearch(SeveralObjectives):
         self._proposed: set[str] = set()
         self._to_draw = start
         self._front: list[int] = []  # places in history
+        self._values: list[np.ndarray] = []  # objectives of each row of the history
         self._around: dict[int, list[str]] = {}  # place in history -> its neighbours
         self._near: dict[str, list[int]] = {}  # arch -> places of what it is a neighbour of
         self._looked_up: dict[str, np.ndarray] = {}  # arch -> what is known of it beforehand
@@ -109,15 +110,16 @@ class ParetoLocalSearch(SeveralObjectives):
             self._around[place] = self._neighbors(arch)
             for neighbor in self._around[place]:
                 self._near.setdefault(neighbor, []).append(place)
-        among = [*self._front, place]
-        if any(getattr(objective, "relative", True) for objective in self.objectives):
-            among = list(range(len(self.history)))
-        among = list(dict.fromkeys(among))
-        self._front = [among[at] for at in first_front(self._values(among))]
+        relative = any(getattr(objective, "relative", True) for objective in self.objectives)
+        self._values = [] if relative else self._values
+        fresh = self.history[len(self._values) :]
+        self._values += list(objective_values(fresh, self.objectives)) if fresh else []
+        among = list(range(len(self.history))) if relative else list(dict.fromkeys([*self._front, place]))
+        self._front = [among[at] for at in first_front(self._of(among))]
 
-    def _values(self, places: Sequence[int]) -> np.ndarray:
+    def _of(self, places: Sequence[int]) -> np.ndarray:
         """Returns `[places, objectives]` of rows of the history."""
-        return objective_values([self.history[place] for place in places], self.objectives)
+        return np.array([self._values[place] for place in places])
 
     @property
     def _known(self) -> list[int]:
@@ -148,7 +150,7 @@ class ParetoLocalSearch(SeveralObjectives):
 
     def _weights(self) -> np.ndarray:
         """Returns `[members]`, the crowding distance of each member of the front, and that of its ends."""
-        distances = crowding_distances(self._values(self._front))
+        distances = crowding_distances(self._of(self._front))
         inner = distances[np.isfinite(distances)]
         most = float(inner.max()) if len(inner) and inner.max() > 0 else 1.0
         return np.where(np.isfinite(distances), distances, self.ends * most)
@@ -164,7 +166,7 @@ class ParetoLocalSearch(SeveralObjectives):
             new = [new[at] for at in self.rng.choice(len(new), MOST_COMPARED, replace=False)]
         if not new:
             return None
-        values = self._values(range(len(self.history)))
+        values = np.array(self._values)
         finite = np.isfinite(values).all(axis=1)
         low, high = values[finite].min(axis=0), values[finite].max(axis=0)
         spread = np.where(high > low, high - low, 1.0)

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nas_ray.benchmarks.costs import CostTable, check_signs, named, open_costs
+from nas_ray.benchmarks.cost_names import absolute_costs, check_costs, named
+from nas_ray.benchmarks.costs import CostTable, check_signs, open_costs
 from nas_ray.errors import UsageError
 from nas_ray.spaces import NatsSss, NatsTss
 
@@ -46,6 +47,10 @@ def test_a_table_is_called_by_the_last_word_of_its_file(folder: Path) -> None:
     assert named("a/nats_tss_latency.csv.gz")[0] == "latency"
     assert named("a/Energy-mJ.parquet")[0] == "mJ"
     assert named("ms=a=b.csv") == ("ms", Path("a=b.csv"))
+    check_costs([str(folder / "t_latency.csv")])
+    with pytest.raises(UsageError, match="--costs must be tables, each as TABLE or NAME=TABLE, but there is no file"):
+        check_costs(["ms=nowhere.csv"])
+    assert absolute_costs(["t_ms.csv"]) == (f"ms={Path.cwd() / 't_ms.csv'}",)
 
 
 @pytest.mark.parametrize(

@@ -15,9 +15,8 @@ from nas_ray.reproduce.args import CompareArgs
 from nas_ray.reproduce.known import Known
 from nas_ray.reproduce.look_up import longest_held
 from nas_ray.reproduce.measures import TRAINED
-from nas_ray.rows import Row
 from nas_ray.searchers.fitness import Fitness
-from nas_ray.searchers.pareto import Negated, column_of, objective_values, parse_objectives
+from nas_ray.searchers.pareto import Negated, column_of, parse_objectives
 from nas_ray.spaces.base import FiniteSpace
 
 ACCURACY = "accuracy"
@@ -138,13 +137,15 @@ def ground(known: Known, what: Wanted, measure: str, datasets: Sequence[str] = t
 
 def _values(known: Known, what: Wanted, dataset: str, accuracy: str | None) -> np.ndarray:
     """Returns `[archs, objectives]`, all larger is better, with `accuracy` in the place of the one searched."""
-    columns: dict[str, np.ndarray] = {}
-    for name in what.names:
+    columns = []
+    for objective, name in zip(what.objectives, what.names, strict=True):
         if name in what.costs.columns:
-            columns[name] = what.costs.values[:, what.costs.columns.index(name)]
+            column = what.costs.values[:, what.costs.columns.index(name)]
         elif name in TRAINED:
-            columns[name] = known.accuracy[dataset, accuracy if name == what.accuracy and accuracy else name]
+            column = known.accuracy[dataset, accuracy if name == what.accuracy and accuracy else name]
         else:
-            columns[name] = known.scores[0][name]
-    rows: list[Row] = [dict(zip(columns, line, strict=True)) for line in zip(*columns.values(), strict=True)]
-    return objective_values(rows, what.objectives)
+            column = known.scores[0][name]
+        columns.append(-column if isinstance(objective, Negated) else column)
+    values = np.column_stack(columns).astype(float)
+    values[~np.isfinite(values).all(axis=1)] = -np.inf  # as `objective_values`
+    return values
