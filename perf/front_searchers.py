@@ -1,12 +1,14 @@
 """How much of the true front of accuracy and latency searchers find in 200 evaluations, on 27 devices.
 
     python perf/front_searchers.py --benchmark nats_tss.csv.gz --costs nats_tss_latency.csv.gz
-    python perf/front_searchers.py --dataset cifar100 --searchers nsga2 pareto_local_search --out runs/c100.csv
+    python perf/front_searchers.py --dataset cifar100 --searchers nsga2 pareto_local_search --out
+    runs/c100.csv
 
-Each column of the table of costs is a device. The settings of `pareto_local_search` were chosen on five of them
-(`CHOSEN_ON`); the others judge. Each run is a line of the file `--out`, and the same command goes on where it was
-stopped, or prints the tables again. Medians over the seeds are of the hypervolume as a share of that of the true
-front; `strict` is the same in the box of the true front alone, between its own worst and best values.
+Each column of the table of costs is a device. The settings of `pareto_local_search` were chosen on five of
+them (`CHOSEN_ON`); the others judge. Each run is a line of the file `--out`, and the same command goes on
+where it was stopped, or prints the tables again. Medians over the seeds are of the hypervolume as a share of
+that of the true front; `strict` is the same in the box of the true front alone, between its own worst and
+best values.
 """
 
 from __future__ import annotations
@@ -14,7 +16,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import tyro
 
@@ -86,9 +87,10 @@ def made(args: Args) -> pd.DataFrame:
         for setting in settings:
             with at_work(here, 1) as done:
                 ((_, found),) = done(search, [(setting, tuple(range(args.seeds)), (args.dataset,))])
-            fronts = found.fronts.assign(place=found.fronts["arch"].map(here.place)).groupby("seed")["place"]
-            own = fronts.apply(lambda places: strict.ratio(truth.values[np.array(places)]))
-            new = found.answers.assign(device=device, strict=own.to_numpy(), true_points=len(truth.places))
+            places = found.fronts["arch"].map(here.place).to_numpy()
+            seeds = found.fronts["seed"].to_numpy()
+            own = [strict.ratio(truth.values[places[seeds == seed]]) for seed in found.answers["seed"]]
+            new = found.answers.assign(device=device, strict=own, true_points=len(truth.places))
             runs = pd.concat([runs, new.drop(columns="judged")], ignore_index=True)
             args.out.parent.mkdir(parents=True, exist_ok=True)
             runs.to_csv(args.out, index=False)
@@ -113,15 +115,19 @@ def tables(runs: pd.DataFrame, searchers: tuple[str, ...]) -> str:
     for device, row in medians.iterrows():
         mark = " (chosen on)" if device in CHOSEN_ON else ""
         lines.append(f"| {device}{mark} | {points[device]} | " + " | ".join(f"{v:.4f}" for v in row) + " |")
-    lines += ["", "| searcher | devices | reach .99 | least | median | reach .99, strict | median, strict | IGD+ |"]
+    lines += [
+        "",
+        "| searcher | devices | reach .99 | least | median | reach .99, strict | median, strict | IGD+ |",
+    ]
     lines.append("|---|---|---|---|---|---|---|---|")
     for name in searchers:
         for said, part in (("5 chosen on", chosen), ("judged", ~chosen)):
             own, hard, far = medians[name][part], strict[name][part], igd[name][part]
             if len(own):
                 lines.append(
-                    f"| `{name}` | {len(own)} {said.removeprefix('5 ')} | {(own >= AIM).sum()} | {own.min():.4f} | "
-                    f"{own.median():.4f} | {(hard >= AIM).sum()} | {hard.median():.4f} | {far.median():.4f} |"
+                    f"| `{name}` | {len(own)} {said.removeprefix('5 ')} | {(own >= AIM).sum()} | "
+                    f"{own.min():.4f} | {own.median():.4f} | {(hard >= AIM).sum()} | {hard.median():.4f} | "
+                    f"{far.median():.4f} |"
                 )
     return "\n".join(lines)
 

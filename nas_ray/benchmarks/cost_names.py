@@ -37,7 +37,8 @@ def check_costs(texts: Iterable[str]) -> None:
         path = named(text)[1]
         if not path.is_file():
             raise UsageError(
-                f"--costs must be tables, each as TABLE or NAME=TABLE, but there is no file {path}: check the path."
+                f"--costs must be tables, each as TABLE or NAME=TABLE, but there is no file {path}: check "
+                "the path."
             )
 
 

@@ -25,12 +25,13 @@ LARGEST = float(np.finfo(float).max)
 class CostTable:
     """One table of costs, such as a column of milliseconds per device.
 
-    Its rows are joined by the column `arch`, or where there is none by `index` or `row`, the published index of
-    the space; where there is neither, by their order. Every arch of the space has a row.
+    Its rows are joined by the column `arch`, or where there is none by `index` or `row`, the published index
+    of the space; where there is neither, by their order. Every arch of the space has a row.
 
     Args:
-        text: `PATH` or `NAME=PATH` of a table in CSV or Parquet. Its columns are called `NAME:COLUMN`; without a
-            name that is the last word of the file's name, so `latency` of `nats_tss_latency.csv.gz`.
+        text: `PATH` or `NAME=PATH` of a table in CSV or Parquet. Its columns are called `NAME:COLUMN`;
+            without a name that is the last word of the file's name, so `latency` of
+            `nats_tss_latency.csv.gz`.
         space: whose archs it holds.
 
     Raises:
@@ -135,7 +136,8 @@ def open_costs(texts: Sequence[str], names: Sequence[str], space: FiniteSpace) -
         table = CostTable(text, space)
         if table.name in tables:
             raise UsageError(
-                f"Each table of costs must have a name of its own, got {table.name} twice; give --costs NAME=TABLE."
+                f"Each table of costs must have a name of its own, got {table.name} twice; give --costs "
+                "NAME=TABLE."
             )
         tables[table.name] = table
     held = {column: table for table in tables.values() for column in table.columns}
@@ -161,6 +163,6 @@ def check_signs(objectives: Iterable[str], costs: Iterable[str]) -> None:
     for objective in objectives:
         if objective in known:
             raise UsageError(
-                f"The cost {objective} must be small, and as an objective without a minus it would be maximised; "
-                f"write -{objective}."
+                f"The cost {objective} must be small, and as an objective without a minus it would be "
+                f"maximised; write -{objective}."
             )

@@ -145,9 +145,9 @@ def compare_searchers(description: str) -> int:
     them, with best, worst and gap of a searcher that is named with several settings; random search always
     takes part. The folder holds the table, every single run, and a picture of the course.
 
-    With --objectives searches maximise several things at once. The table then has the hypervolume ratio and the
-    IGD+ to the true front of the benchmark, and the picture that front and what the searchers attained; one that
-    maximises a single fitness is given random weights.
+    With --objectives searches maximise several things at once. The table then has the hypervolume ratio and
+    the IGD+ to the true front of the benchmark, and the picture that front and what the searchers attained;
+    one that maximises a single fitness is given random weights.
     """
     from nas_ray.commands.names import check_names
     from nas_ray.commands.options import check_compared
@@ -162,7 +162,9 @@ def compare_searchers(description: str) -> int:
 
         return compare_fronts(args, output(piped=200))
     if args.costs:
-        raise UsageError("--costs has no use without --objectives, such as accuracy,-latency:pixel2; name them.")
+        raise UsageError(
+            "--costs has no use without --objectives, such as accuracy,-latency:pixel2; name them."
+        )
     from nas_ray.reproduce.compare import compare  # torch and Ray take seconds
 
     return compare(args, output(piped=200))

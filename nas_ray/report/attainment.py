@@ -12,11 +12,11 @@ SHARES = (0.25, 0.5, 0.75)
 
 
 def attainment_surface(runs: Sequence[np.ndarray], share: float) -> np.ndarray:
-    """Returns the corners `[points, 2]` of what at least a share of `runs` attained, the first objective falling.
+    """Returns the corners `[points, 2]` of what a share of `runs` attained, the first objective falling.
 
-    A point is attained by a run if a row of the run is at least as good in both objectives. The surface is the
-    best of what at least `share` of the runs attained, so that of a half is the median; each corner takes a
-    value of each objective from some run.
+    A point is attained by a run if a row of the run is at least as good in both objectives. The surface is
+    the best of what at least `share` of the runs attained, so that of a half is the median; each corner takes
+    a value of each objective from some run.
 
     Source: Fonseca and Fleming, "On the Performance Assessment and Comparison of Stochastic Multiobjective
     Optimizers", PPSN 1996; Grunert da Fonseca, Fonseca and Hall, "Inferential Performance Assessment of
@@ -30,7 +30,9 @@ def attainment_surface(runs: Sequence[np.ndarray], share: float) -> np.ndarray:
     needed = max(1, math.ceil(share * len(runs) - 1e-9))
     firsts = np.unique(np.concatenate([values[:, 0] for values in known]))[::-1] if known else np.array([])
     best = np.array([_best_second(values, firsts) for values in known]).reshape(len(known), len(firsts))
-    reached = np.sort(best, axis=0)[::-1][needed - 1] if len(known) >= needed else np.full(len(firsts), -np.inf)
+    reached = (
+        np.sort(best, axis=0)[::-1][needed - 1] if len(known) >= needed else np.full(len(firsts), -np.inf)
+    )
     risen = reached > np.maximum.accumulate(np.append(-np.inf, reached[:-1]))
     return np.column_stack([firsts[risen], reached[risen]])
 

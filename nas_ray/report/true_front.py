@@ -23,12 +23,12 @@ RULE = (
 class TrueFront:
     """What can be had at best: the archs of a table that no other dominates.
 
-    The table fixes the scale: in each objective 0 is the worst value of all archs and 1 the best, linearly. So
-    the reference point of the hypervolume is the worst of all objectives, whatever a search has seen.
+    The table fixes the scale: in each objective 0 is the worst value of all archs and 1 the best, linearly.
+    So the reference point of the hypervolume is the worst of all objectives, whatever a search has seen.
 
     Args:
-        values: `[archs, objectives]` of all archs of the table, larger is better; an arch without all of them,
-            such as one with an undefined score, has no part in it.
+        values: `[archs, objectives]` of all archs of the table, larger is better; an arch without all of
+            them, such as one with an undefined score, has no part in it.
 
     Raises:
         UsageError: no arch has all objectives, or their number is not from 2 to 4.
@@ -39,7 +39,8 @@ class TrueFront:
     def __post_init__(self) -> None:
         if not 2 <= self.values.shape[1] <= MOST_OBJECTIVES:
             raise UsageError(
-                f"A true front needs 2 to {MOST_OBJECTIVES} objectives, got {self.values.shape[1]}; name others."
+                f"A true front needs 2 to {MOST_OBJECTIVES} objectives, got {self.values.shape[1]}; name "
+                "others."
             )
         if not np.isfinite(self.values).all(axis=1).any():
             raise UsageError("A true front needs finite values of at least one arch; complete the table.")
@@ -70,7 +71,7 @@ class TrueFront:
         return self.scaled(self.values[self.places])
 
     def scaled(self, values: np.ndarray) -> np.ndarray:
-        """Returns `values [n, objectives]` on the scale of the table; an objective that never differs is 1."""
+        """Returns `values [n, objectives]` on the scale; an objective that never differs is 1."""
         low, high = self.box
         spread = high - low
         return np.asarray(np.where(spread > 0, (values - low) / np.where(spread > 0, spread, 1.0), 1.0))
@@ -83,17 +84,17 @@ class TrueFront:
         return hypervolume(self.scaled(values[first_front(values)])) / self.hypervolume
 
     def course(self, values: np.ndarray) -> np.ndarray:
-        """Returns `[n]`, the ratio of the first row of `values [n, objectives]`, of the first two, and so on."""
+        """Returns `[n]`, the ratio of the first of `values [n, objectives]`, of the first two, and so on."""
         return growth(self.scaled(values)) / self.hypervolume
 
     def igd_plus(self, values: np.ndarray) -> float:
         """Returns how far the points of the true front are from what `values [n, objectives]` dominate.
 
-        The distance of a point to a row counts only the objectives in which the row is worse; each point of the
-        front takes the nearest row, and the mean over the points is returned. 0 is the whole front.
+        The distance of a point to a row counts only the objectives in which the row is worse; each point of
+        the front takes the nearest row, and the mean over the points is returned. 0 is the whole front.
 
-        Source: Ishibuchi, Masuda, Tanigaki and Nojima, "Modified Distance Calculation in Generational Distance
-        and Inverted Generational Distance", EMO 2015.
+        Source: Ishibuchi, Masuda, Tanigaki and Nojima, "Modified Distance Calculation in Generational
+        Distance and Inverted Generational Distance", EMO 2015.
         """
         found = self.scaled(values[first_front(values)])
         if not len(found):

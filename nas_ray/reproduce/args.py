@@ -11,7 +11,14 @@ import tyro
 from nas_ray.images.image_args import DataArgs
 from nas_ray.reproduce.measures import TEST
 from nas_ray.reproduce.published import SCORE_SECONDS
-from nas_ray.terminal.argument_groups import BatchArgs, BootstrapArgs, CostArgs, OutArgs, StoredScoreArgs, TogetherArgs
+from nas_ray.terminal.argument_groups import (
+    BatchArgs,
+    BootstrapArgs,
+    CostArgs,
+    OutArgs,
+    StoredScoreArgs,
+    TogetherArgs,
+)
 from nas_ray.terminal.ranges import COUNT, HERE, RESAMPLES, SECONDS, SOME, Range
 
 
@@ -92,9 +99,10 @@ class CompareArgs(CostArgs, SearchedArgs):
     against: str = "random_search"
     """The searcher that all others are tested against, as written among the searchers."""
     objectives: str | None = None
-    """Several things that the searches maximise at once, separated by commas, a minus in front of what is to be
-    small, such as accuracy,-latency:pixel2: accuracy is what --by names, others are costs of --costs or stored
-    scores. Searches are then judged by the true front of the table; one that maximises a single fitness is given
+    """Several things that the searches maximise at once, separated by commas, a minus in front of what is to
+    be small, such as accuracy,-latency:pixel2: accuracy is what --by names, others are costs of --costs or
+    stored scores. Searches are then judged by the true front of the table; one that maximises a single
+    fitness is given
     random weights."""
 
 

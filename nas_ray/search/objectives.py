@@ -17,7 +17,9 @@ ACCURACY = "accuracy"
 """Stands for `valid_acc` in `--objectives`."""
 
 
-def with_objectives(texts: Sequence[str], objectives: str | None, searcher: object, name: str) -> tuple[str, ...]:
+def with_objectives(
+    texts: Sequence[str], objectives: str | None, searcher: object, name: str
+) -> tuple[str, ...]:
     """Returns the options of a searcher with those of `--objectives`.
 
     Args:
@@ -32,7 +34,9 @@ def with_objectives(texts: Sequence[str], objectives: str | None, searcher: obje
     if objectives is None:
         return tuple(texts)
     if any(text.startswith(OPTION) for text in texts):
-        raise UsageError("Objectives are given once, with --objectives or with --searcher-args; leave one out.")
+        raise UsageError(
+            "Objectives are given once, with --objectives or with --searcher-args; leave one out."
+        )
     if callable(searcher) and "objectives" not in option_defaults(searcher):
         raise UsageError(
             f"--objectives needs a searcher that maximises several things, got {name}; take nsga2 or "
@@ -60,7 +64,9 @@ def search_costs(
     if not texts and not wanted:
         return None
     if not wanted:
-        raise UsageError("--costs has no use without --objectives, such as naswot,-latency:pixel2; name them.")
+        raise UsageError(
+            "--costs has no use without --objectives, such as naswot,-latency:pixel2; name them."
+        )
     if not isinstance(space, FiniteSpace):
         raise UsageError(
             f"--costs needs a space whose archs can be listed, as its tables hold all of them, got "

@@ -61,7 +61,9 @@ def improvements(front: np.ndarray, rows: np.ndarray) -> np.ndarray:
     if front.shape[1] != 2:
         covered = [np.minimum(front, row) for row in rows]
         own = np.prod(np.maximum(rows, 0.0), axis=1)
-        return np.array([box - hypervolume(part[first_front(part)]) for box, part in zip(own, covered, strict=True)])
+        return np.array(
+            [box - hypervolume(part[first_front(part)]) for box, part in zip(own, covered, strict=True)]
+        )
     steps = front[np.argsort(-front[:, 0], kind="stable")]
     right, left = np.append(np.inf, steps[:, 0]), np.append(steps[:, 0], 0.0)
     height = np.append(0.0, np.maximum.accumulate(steps[:, 1]))

@@ -29,7 +29,9 @@ def parse_objectives(text: str) -> list[Fitness]:
         )
     columns = [name.removeprefix("-") for name in names]
     if repeated := [name for name in columns if columns.count(name) > 1]:
-        raise UsageError(f"Each objective must be named once, got {repeated[0]} twice in {text!r}; leave one out.")
+        raise UsageError(
+            f"Each objective must be named once, got {repeated[0]} twice in {text!r}; leave one out."
+        )
     return [Negated(name[1:]) if name.startswith("-") else Single((name,)) for name in names]
 
 

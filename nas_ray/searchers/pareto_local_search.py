@@ -32,13 +32,14 @@ class ParetoLocalSearch(SeveralObjectives):
     front, which have no distance, count `ends` times the largest one.
 
     Where some objectives are known before an arch is evaluated (`know`), as latencies from a table are, the
-    neighbour of any member is taken that promises most instead: it gets its known objectives, and of the others
-    the mean of those archs evaluated that it is a neighbour of, plus `optimism` of the range that was seen. Its
-    promise is by how much the hypervolume would grow. `ahead=false` leaves this out.
+    neighbour of any member is taken that promises most instead: it gets its known objectives, and of the
+    others the mean of those archs evaluated that it is a neighbour of, plus `optimism` of the range that was
+    seen. Its promise is by how much the hypervolume would grow. `ahead=false` leaves this out.
 
     With several evaluations in flight neighbours are of the front of what has arrived.
 
-    Source: Paquete, Chiarandini and Stuetzle, "Pareto Local Optimum Sets in the Biobjective Traveling Salesman
+    Source: Paquete, Chiarandini and Stuetzle, "Pareto Local Optimum Sets in the Biobjective Traveling
+    Salesman
     Problem: An Experimental Study", 2004; Dubois-Lacoste, Lopez-Ibanez and Stuetzle, "Anytime Pareto Local
     Search", EJOR 2015, for the choice by the gaps of the front, one neighbour after the other.
     Differs: members are drawn and not taken in turn, by crowding distance (Deb et al., 2002), which takes any

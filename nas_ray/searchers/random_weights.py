@@ -27,8 +27,8 @@ class Chebyshev:
     Each objective counts from 0, the worst of the rows, to 1, the best. A row has minus the largest weighted
     distance from the best in everything, minus `rho` times the sum of the weighted distances.
 
-    Source: Steuer and Choo, "An Interactive Weighted Tchebycheff Procedure for Multiple Objective Programming",
-    1983; Knowles, "ParEGO", IEEE TEC 2006, section III A, equation 2, with rho .05.
+    Source: Steuer and Choo, "An Interactive Weighted Tchebycheff Procedure for Multiple Objective
+    Programming", 1983; Knowles, "ParEGO", IEEE TEC 2006, section III A, equation 2, with rho .05.
 
     Args:
         objectives: functions of rows, larger is better.
@@ -68,12 +68,12 @@ class RandomWeights(SeveralObjectives, Around):
     """Any searcher that maximises one fitness, towards a front: it goes another way after every few archs.
 
     The searcher inside maximises an augmented Chebyshev scalarisation (`Chebyshev`), whose weights are drawn
-    uniformly from those that sum to 1 before every `every` of its asks. So a tournament of `rea`, say, is won by
-    what is best for the weights of the moment.
+    uniformly from those that sum to 1 before every `every` of its asks. So a tournament of `rea`, say, is won
+    by what is best for the weights of the moment.
 
     Source: Ishibuchi and Murata, "A Multi-Objective Genetic Local Search Algorithm and Its Application to
-    Flowshop Scheduling", IEEE SMC 1998, for weights that are drawn for each parent; Knowles, "ParEGO", IEEE TEC
-    2006, for the scalarisation.
+    Flowshop Scheduling", IEEE SMC 1998, for weights that are drawn for each parent; Knowles, "ParEGO", IEEE
+    TEC 2006, for the scalarisation.
     Differs: ParEGO draws from a grid of weights, here they are uniform (Dirichlet of ones).
 
     Args:

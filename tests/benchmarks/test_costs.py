@@ -48,7 +48,9 @@ def test_a_table_is_called_by_the_last_word_of_its_file(folder: Path) -> None:
     assert named("a/Energy-mJ.parquet")[0] == "mJ"
     assert named("ms=a=b.csv") == ("ms", Path("a=b.csv"))
     check_costs([str(folder / "t_latency.csv")])
-    with pytest.raises(UsageError, match="--costs must be tables, each as TABLE or NAME=TABLE, but there is no file"):
+    with pytest.raises(
+        UsageError, match="--costs must be tables, each as TABLE or NAME=TABLE, but there is no file"
+    ):
         check_costs(["ms=nowhere.csv"])
     assert absolute_costs(["t_ms.csv"]) == (f"ms={Path.cwd() / 't_ms.csv'}",)
 
@@ -58,7 +60,7 @@ def test_a_table_is_called_by_the_last_word_of_its_file(folder: Path) -> None:
     [
         (["ms={}/t_latency.csv"], "ms:pixel_2", "Unknown cost 'ms:pixel_2'. Did you mean 'ms:pixel2'"),
         (["{}/t_latency.csv"], "ms:pixel2", "Did you mean"),
-        ([], "latency:pixel2", "needs a table that holds it, got no --costs; give one, such as --costs latency=TABLE"),
+        ([], "latency:pixel2", "got no --costs; give one, such as --costs latency=TABLE"),
         (["ms={}/short.csv"], "ms:pixel2", "must hold all 15,625 archs of its space, and |"),
         (["ms={}/twice.csv"], "ms:pixel2", "must hold each arch once, got |"),
         (["ms={}/foreign.csv"], "ms:pixel2", "must hold archs of its space only, got x"),

@@ -84,15 +84,18 @@ def test_what_is_known_beforehand_decides_by_hand() -> None:
     searcher.know(costs)
     searcher.attach()
     searcher.add([{"arch": arch, "gain": gain(arch), "cost": cost(arch)} for arch in ("000", "333")])
-    # Gain from 0 to 9, cost from 27 to 0: a neighbour of 000 is thought to gain 0, one of 333 to gain 9, at its
-    # own cost. The front (0, 0) and (9, 27) grows most by the cheapest neighbours of 333: 18 instead of 27.
+    # Gain from 0 to 9, cost from 27 to 0: a neighbour of 000 is thought to gain 0, one of 333 to gain 9, at
+    # its own cost. The front (0, 0) and (9, 27) grows most by the cheapest neighbours of 333: 18 instead of
+    # 27.
     assert searcher.ask() in {"033", "303", "330"}
 
 
 def test_rows_have_what_is_known_beforehand() -> None:
     searcher = ParetoLocalSearch(GRID, objectives="gain,-cost", start=3)
     searcher.know(costs)
-    rows = simulate(searcher, lambda arch, report: report({"gain": gain(arch), "error": None}), num_samples=12)
+    rows = simulate(
+        searcher, lambda arch, report: report({"gain": gain(arch), "error": None}), num_samples=12
+    )
     assert rows["cost"].tolist() == [cost(arch) for arch in rows["arch"]]
     assert len(searcher.front()) > 1
     again = ParetoLocalSearch(GRID, objectives="gain,-cost", start=3)

@@ -23,7 +23,12 @@ def evaluate(arch: str, report: object) -> None:
 def test_the_scalarisation_by_hand() -> None:
     fitness = Chebyshev(parse_objectives("gain,-cost"), 0.05)
     fitness.weights = np.array([0.25, 0.75])
-    rows = [{"gain": 10.0, "cost": 4.0}, {"gain": 0.0, "cost": 0.0}, {"gain": 5.0, "cost": 1.0}, {"gain": 1.0}]
+    rows = [
+        {"gain": 10.0, "cost": 4.0},
+        {"gain": 0.0, "cost": 0.0},
+        {"gain": 5.0, "cost": 1.0},
+        {"gain": 1.0},
+    ]
     # Distances from the best, weighted: (0, .75), (.25, 0), (.125, .1875).
     expected = [-0.75 - 0.05 * 0.75, -0.25 - 0.05 * 0.25, -0.1875 - 0.05 * 0.3125, -np.inf]
     np.testing.assert_allclose(fitness(rows), expected)
@@ -32,7 +37,9 @@ def test_the_scalarisation_by_hand() -> None:
 
 
 def test_weights_are_drawn_before_asks_and_sum_to_one() -> None:
-    searcher = RandomWeights(GRID, objectives="gain,-cost", of="rea", options="population=4+sample=2", every=3)
+    searcher = RandomWeights(
+        GRID, objectives="gain,-cost", of="rea", options="population=4+sample=2", every=3
+    )
     drawn = []
     ask = searcher.inner.ask
     searcher.inner.ask = lambda: drawn.append(searcher.scalar.weights) or ask()  # type: ignore[func-returns-value,method-assign]
@@ -44,7 +51,9 @@ def test_weights_are_drawn_before_asks_and_sum_to_one() -> None:
 
 
 def test_the_searcher_inside_is_what_it_would_be_with_that_fitness() -> None:
-    around = RandomWeights(GRID, objectives="gain,-cost", of="rea", options="population=4+sample=2", every=1000, seed=3)
+    around = RandomWeights(
+        GRID, objectives="gain,-cost", of="rea", options="population=4+sample=2", every=1000, seed=3
+    )
     rows = simulate(around, evaluate, num_samples=30)
     fitness = Chebyshev(parse_objectives("gain,-cost"), 0.05)
     fitness.weights = around.scalar.weights
@@ -53,5 +62,7 @@ def test_the_searcher_inside_is_what_it_would_be_with_that_fitness() -> None:
 
 
 def test_one_with_objectives_of_its_own_is_refused() -> None:
-    with pytest.raises(UsageError, match="random_weights needs a searcher of one fitness, got nsga2; use it by"):
+    with pytest.raises(
+        UsageError, match="random_weights needs a searcher of one fitness, got nsga2; use it by"
+    ):
         RandomWeights(GRID, fitness=Single(("gain",)), of="nsga2")

@@ -60,7 +60,8 @@ def wanted(args: CompareArgs, space: FiniteSpace) -> Wanted:
     """Returns the objectives that `args` name.
 
     Raises:
-        UsageError: one alone, an unknown or repeated one, a cost that would be maximised, or nothing to evaluate.
+        UsageError: one alone, an unknown or repeated one, a cost that would be maximised, or nothing to
+            evaluate.
     """
     assert args.objectives is not None
     remark, by = "", args.by
@@ -68,8 +69,8 @@ def wanted(args: CompareArgs, space: FiniteSpace) -> Wanted:
         by, remark = longest_held(args.benchmark, space)
     if by not in TRAINED:
         raise UsageError(
-            f"With --objectives, --by says what accuracy stands for and must be {' or '.join(TRAINED)}, got {by}; "
-            "name scores among the objectives."
+            f"With --objectives, --by says what accuracy stands for and must be {' or '.join(TRAINED)}, got "
+            f"{by}; name scores among the objectives."
         )
     asked = parse_objectives(args.objectives)
     texts = [_named(objective, by) for objective in asked]
@@ -77,17 +78,21 @@ def wanted(args: CompareArgs, space: FiniteSpace) -> Wanted:
     names = [str(column_of(objective)) for objective in parse_objectives(text)]
     if len(names) < 2:
         raise UsageError(
-            f"--objectives must name at least two things, such as accuracy,-latency:pixel2, got {args.objectives}."
+            "--objectives must name at least two things, such as accuracy,-latency:pixel2, got "
+            f"{args.objectives}."
         )
     costs = open_costs(args.costs, names, space)
     check_signs(texts, costs.columns)
     evaluated = [name for name in names if name not in costs.columns]
     if not evaluated:
         raise UsageError(
-            f"One of --objectives must be evaluated, such as accuracy, and {args.objectives} are known of all archs."
+            f"One of --objectives must be evaluated, such as accuracy, and {args.objectives} are known of "
+            "all archs."
         )
     if len(args.scores_file) > 1:
-        raise UsageError("--objectives takes scores of one table, as another has another true front; name one.")
+        raise UsageError(
+            "--objectives takes scores of one table, as another has another true front; name one."
+        )
     return Wanted(text, costs, f"rank_sum:{','.join(evaluated)}", remark if by in names else "")
 
 
@@ -106,8 +111,8 @@ class Ground(Known):
     Attributes:
         objectives: as text.
         truths: by dataset, of what the searches maximise.
-        judged: by dataset, of the same with another accuracy, by which what was found is looked at afterwards;
-            none where there is no other.
+        judged: by dataset, of the same with another accuracy, by which what was found is looked at
+            afterwards; none where there is no other.
         measure: that accuracy.
     """
 
@@ -136,7 +141,7 @@ def ground(known: Known, what: Wanted, measure: str, datasets: Sequence[str] = t
 
 
 def _values(known: Known, what: Wanted, dataset: str, accuracy: str | None) -> np.ndarray:
-    """Returns `[archs, objectives]`, all larger is better, with `accuracy` in the place of the one searched."""
+    """Returns `[archs, objectives]`, larger is better, with `accuracy` in the place of the one searched."""
     columns = []
     for objective, name in zip(what.objectives, what.names, strict=True):
         if name in what.costs.columns:

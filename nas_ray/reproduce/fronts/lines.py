@@ -19,8 +19,8 @@ from nas_ray.terminal.console import Rows, put, say
 
 NAME = "compare"
 HEADER = (
-    "searcher", "dataset", "ratio +- std", "95 % of mean", "median", "IGD+", "95 % of mean", "points", "by test",
-    "runs", "evaluations",
+    "searcher", "dataset", "ratio +- std", "95 % of mean", "median", "IGD+", "95 % of mean", "points",
+    "by test", "runs", "evaluations",
 )  # fmt: skip
 LEFT = HEADER[:2]
 
@@ -28,9 +28,9 @@ LEFT = HEADER[:2]
 def lines_of(rows: Sequence[Setting], answers: pd.DataFrame, *, resamples: int) -> pd.DataFrame:
     """Returns a line per searcher and dataset.
 
-    Columns: `setting`, `dataset`, then of the hypervolume ratio `mean`, `std`, `median`, `low` and `high` (95 %
-    of the mean) and `runs`; `igd_plus` with `igd_plus_low` and `igd_plus_high`, means; `points` on the front and
-    `judged`, the ratio by another accuracy, means; `evaluations`, `seconds`.
+    Columns: `setting`, `dataset`, then of the hypervolume ratio `mean`, `std`, `median`, `low` and `high` (95
+        % of the mean) and `runs`; `igd_plus` with `igd_plus_low` and `igd_plus_high`, means; `points` on the
+        front and `judged`, the ratio by another accuracy, means; `evaluations`, `seconds`.
 
     Args:
         rows: the searchers.
@@ -43,7 +43,9 @@ def lines_of(rows: Sequence[Setting], answers: pd.DataFrame, *, resamples: int) 
             runs = answers[(answers["setting"] == row.title) & (answers["dataset"] == dataset)]
             ratio = summarise(runs["ratio"].to_numpy(float), resamples=resamples)
             far = summarise(runs["igd_plus"].dropna().to_numpy(float), resamples=resamples)
-            means = {name: float(runs[name].mean()) for name in ("points", "judged", "evaluations", "seconds")}
+            means = {
+                name: float(runs[name].mean()) for name in ("points", "judged", "evaluations", "seconds")
+            }
             igd = {"igd_plus": far.mean, "igd_plus_low": far.low, "igd_plus_high": far.high}
             lines.append({"setting": row.title, "dataset": dataset, **facts(ratio), **igd, **means})
     return pd.DataFrame(lines)
@@ -55,7 +57,8 @@ def cells(line: pd.Series) -> list[str]:
         str(line["setting"]), str(line["dataset"]),
         f"{number(line['mean'], 4)}" + (f" +- {number(line['std'], 4)}" if finite(line["std"]) else ""),
         f"{number(line['low'], 4)} to {number(line['high'], 4)}", number(line["median"], 4),
-        number(line["igd_plus"], 4), f"{number(line['igd_plus_low'], 4)} to {number(line['igd_plus_high'], 4)}",
+        number(line["igd_plus"], 4),
+        f"{number(line['igd_plus_low'], 4)} to {number(line['igd_plus_high'], 4)}",
         number(line["points"], 1), number(line["judged"], 4), number(line["runs"], 0),
         number(line["evaluations"], 0),
     ]  # fmt: skip
@@ -74,13 +77,13 @@ def notes_of(known: Ground, scalar: Sequence[str], given: Sequence[str]) -> list
     if known.judged:
         name = known.test_column if known.measure == "test_acc" else known.measure
         notes.append(
-            f"By test: the ratio of the archs that were found if {name} stands in the place of the accuracy that was "
-            "searched, against the true front by it; means over the runs."
+            f"By test: the ratio of the archs that were found if {name} stands in the place of the accuracy "
+            "that was searched, against the true front by it; means over the runs."
         )
     if scalar:
         notes.append(
-            f"{', '.join(scalar)}: by random weights of an augmented Chebyshev scalarisation, drawn before every ask "
-            "(random_weights)."
+            f"{', '.join(scalar)}: by random weights of an augmented Chebyshev scalarisation, drawn before "
+            "every ask (random_weights)."
         )
     return [*notes, *given]
 
@@ -110,7 +113,9 @@ def markdown(title: str, lines: pd.DataFrame, notes: Sequence[str]) -> str:
     """Returns the table and its notes as Markdown."""
     rows = [cells(line) for _, line in lines.iterrows()]
     places = kept(rows)
-    table = as_markdown([HEADER[place] for place in places], [[row[place] for place in places] for row in rows])
+    table = as_markdown(
+        [HEADER[place] for place in places], [[row[place] for place in places] for row in rows]
+    )
     return "\n".join([f"### {title}", "", *table, "", *(f"- {note}" for note in notes), ""])
 
 

@@ -1,4 +1,4 @@
-"""The picture of a comparison by several objectives: the true front, what searchers attained, and how fast."""
+"""The picture of a comparison by several objectives: the true front, what was attained, and how fast."""
 
 from __future__ import annotations
 
@@ -49,9 +49,14 @@ def surfaces(known: Ground, fronts: pd.DataFrame) -> pd.DataFrame:
 
 
 def draw_fronts(
-    rows: Sequence[Setting], known: Ground, attained: pd.DataFrame, curves: pd.DataFrame, title: str, path: Path
+    rows: Sequence[Setting],
+    known: Ground,
+    attained: pd.DataFrame,
+    curves: pd.DataFrame,
+    title: str,
+    path: Path,
 ) -> None:
-    """Writes the picture, a column per dataset: fronts above where there are two objectives, the course below.
+    """Writes the picture, a column per dataset: fronts above, of two objectives, and the course below.
 
     Args:
         rows: the searchers.
@@ -103,7 +108,9 @@ def _fronts(axes: Axes, known: Ground, attained: pd.DataFrame, colours: dict[str
             continue
         axes.plot(at, heights[0.5], color=colour, linewidth=1.4, drawstyle="steps-post", label=setting)
         if {0.25, 0.75} <= heights.keys():
-            axes.fill_between(at, heights[0.75], heights[0.25], color=colour, alpha=0.15, linewidth=0, step="post")
+            axes.fill_between(
+                at, heights[0.75], heights[0.25], color=colour, alpha=0.15, linewidth=0, step="post"
+            )
         early = cheap + EARLY * (dear - cheap) if small[0] else dear - EARLY * (dear - cheap)
         seen = heights[0.5][(at >= early) if small[0] else (at <= early)]
         lows += [float(np.nanmin(seen))] if np.isfinite(seen).any() else []
@@ -120,7 +127,7 @@ def _fronts(axes: Axes, known: Ground, attained: pd.DataFrame, colours: dict[str
 
 
 def _height(corners: np.ndarray, at: np.ndarray, small: tuple[bool, bool]) -> np.ndarray:
-    """Returns `[at]`, the best second coordinate of `corners [n, 2]` to be had at each first; NaN for none."""
+    """Returns `[at]`, the best second coordinate of `corners [n, 2]` at each first; NaN for none."""
     x, y = corners[:, 0] * (1 if small[0] else -1), corners[:, 1] * (-1 if small[1] else 1)
     order = np.argsort(x, kind="stable")
     best = np.append(-np.inf, np.maximum.accumulate(y[order])) if len(x) else np.array([-np.inf])
@@ -132,10 +139,17 @@ def _course(axes: Axes, rows: Sequence[Setting], curves: pd.DataFrame, colours: 
     """Draws the ratio over evaluations or seconds."""
     lows = []
     for row in rows:
-        own = curves[curves["setting"] == row.title].groupby("at")["ratio"].quantile(np.array(QUANTILES)).unstack()
+        own = (
+            curves[curves["setting"] == row.title]
+            .groupby("at")["ratio"]
+            .quantile(np.array(QUANTILES))
+            .unstack()
+        )
         low, middle, high = (own[quantile] for quantile in QUANTILES)
         dashed = row.searcher == "random_search"
-        axes.plot(own.index, middle, color=colours[row.title], linestyle="--" if dashed else "-", label=row.title)
+        axes.plot(
+            own.index, middle, color=colours[row.title], linestyle="--" if dashed else "-", label=row.title
+        )
         axes.fill_between(own.index, low, high, color=colours[row.title], alpha=0.15, linewidth=0)
         lows.append(float(low[own.index >= EARLY * own.index.max()].iloc[0]))
     axes.axhline(1.0, color="#222222", linestyle=":", linewidth=1.2)

@@ -58,7 +58,9 @@ def compare_fronts(args: CompareArgs, console: Console) -> int:
             record.wrote(NAME)
             record.end("finished")
             say(console, f"Folder: {out}")
-            one = command_for("search", "--searcher", "nsga2", "--searcher-args", "objectives=naswot,-latency_ms")
+            one = command_for(
+                "search", "--searcher", "nsga2", "--searcher-args", "objectives=naswot,-latency_ms"
+            )
             say_next(console, f"{one} --proxies naswot latency_ms --fitness naswot")
             return 0
 
@@ -72,7 +74,9 @@ def comparison(args: CompareArgs) -> tuple[Wanted, Table, list[str]]:
         UsageError: an objective, a cost or a searcher that cannot be, or a number out of range.
     """
     if args.searched_on is not None:
-        raise UsageError("--searched-on has no use with --objectives: each dataset has its own front; leave it out.")
+        raise UsageError(
+            "--searched-on has no use with --objectives: each dataset has its own front; leave it out."
+        )
     check(_without_scores(args), SHORT)
     names = with_random(args.searchers)
     if args.against not in names:

@@ -22,9 +22,9 @@ class Found:
     """What runs found.
 
     Attributes:
-        answers: a line per run and dataset: `setting`, `seed`, `dataset`, `ratio` and `igd_plus` (`TrueFront`),
-            `judged` (the ratio of the archs found by another accuracy, NaN where there is none), `points` (archs
-            on the front that was found), `evaluations`, `seconds`.
+        answers: a line per run and dataset: `setting`, `seed`, `dataset`, `ratio` and `igd_plus`
+            (`TrueFront`), `judged` (the ratio of the archs found by another accuracy, NaN where there is
+            none), `points` (archs on the front that was found), `evaluations`, `seconds`.
         curves: `setting`, `seed`, `dataset`, `at`, `ratio` at points that all runs share.
         fronts: `setting`, `seed`, `dataset`, `arch` of the fronts that were found.
     """

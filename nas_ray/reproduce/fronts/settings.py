@@ -22,7 +22,7 @@ WEIGHTED = "random_weights"
 def front_settings(
     names: Sequence[str], args: SearchedArgs, what: Wanted, space: SearchSpace, *, workers: int
 ) -> tuple[list[Setting], list[str]]:
-    """Returns the searches of each searcher, and the names of those that maximise a scalar with random weights.
+    """Returns the searches of each searcher, and the names of those that get random weights.
 
     Raises:
         UsageError: one cannot be made, or has objectives of its own.
@@ -32,7 +32,9 @@ def front_settings(
         name, options = parts_of(text)
         kind = resolve("searcher", name, SEARCHERS, "nas_ray.searchers")
         if any(option.startswith(f"{OBJECTIVES}=") for option in options):
-            raise UsageError(f"The objectives of all searchers are those of --objectives; leave them out of {text}.")
+            raise UsageError(
+                f"The objectives of all searchers are those of --objectives; leave them out of {text}."
+            )
         given = f"{OBJECTIVES}={what.text}"
         called = ",".join([name, *options, given])
         if name == RANDOM:
