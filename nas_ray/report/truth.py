@@ -109,7 +109,7 @@ def _front(run: RunData, cost: str) -> np.ndarray:
     archs = final_archs(front_of(run.rows, run.objectives)).map(arch_of)
     rows = run.truth.set_index("arch").reindex(archs)
     values = _values(rows, cost)
-    return values[np.isfinite(values).all(axis=1)]
+    return np.asarray(values[np.isfinite(values).all(axis=1)])
 
 
 def _values(rows: pd.DataFrame, cost: str) -> np.ndarray:
