@@ -17,7 +17,7 @@ from nas_ray.errors import UsageError
 from nas_ray.report.attainment import attainment_surface
 from nas_ray.report.true_front import TrueFront
 from nas_ray.reproduce.args import CompareArgs
-from nas_ray.reproduce.fronts.run import compare_fronts, comparison
+from nas_ray.reproduce.fronts.run import compare_by, compare_fronts, comparison
 from nas_ray.searchers import ArchSearcher
 from tests.reproduce.synthetic import SPACE, benchmark_table
 
@@ -130,3 +130,8 @@ def test_bad_input_is_one_sentence(tables: dict[str, Any], change: dict[str, obj
     with pytest.raises(UsageError) as error:
         comparison(args)
     assert said in str(error.value)
+
+
+def test_costs_without_objectives_are_told() -> None:
+    with pytest.raises(UsageError, match="--costs has no use without --objectives"):
+        compare_by(CompareArgs(costs=("t_ms.csv",)), Console(quiet=True))

@@ -19,7 +19,7 @@ from nas_ray.process.started import command_for
 from nas_ray.reproduce.against import differences
 from nas_ray.reproduce.args import CompareArgs
 from nas_ray.reproduce.at_work import at_work
-from nas_ray.reproduce.compare import check, with_random
+from nas_ray.reproduce.compare import check, compare, with_random
 from nas_ray.reproduce.differing import say_differences
 from nas_ray.reproduce.fronts.ground import Ground, Wanted, ground, wanted
 from nas_ray.reproduce.fronts.lines import NAME, latex, lines_of, markdown, notes_of, show
@@ -37,6 +37,21 @@ from nas_ray.runs.writing import staged, write_csv, write_parquet, write_text
 from nas_ray.spaces import NatsTss
 from nas_ray.terminal.console import error_console, say
 from nas_ray.terminal.next_steps import say_next
+
+
+def compare_by(args: CompareArgs, console: Console) -> int:
+    """Compares searchers by one thing or by several, as `args` say; returns the exit code.
+
+    Raises:
+        UsageError: anything in `args` that cannot work.
+    """
+    if args.objectives is not None:
+        return compare_fronts(args, console)
+    if args.costs:
+        raise UsageError(
+            "--costs has no use without --objectives, such as accuracy,-latency:pixel2; name them."
+        )
+    return compare(args, console)
 
 
 def compare_fronts(args: CompareArgs, console: Console) -> int:
