@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -43,7 +44,7 @@ def surfaces(known: Ground, fronts: pd.DataFrame) -> pd.DataFrame:
             ]
             parts |= {(setting, share): attainment_surface(runs, share) for share in SHARES}
         for (setting, share), corners in parts.items():
-            of = {"setting": setting, "dataset": dataset, "share": share}
+            of: dict[str, Any] = {"setting": setting, "dataset": dataset, "share": share}
             tables.append(pd.DataFrame(corners * signs, columns=columns).assign(**of))
     return pd.concat(tables, ignore_index=True)[["setting", "dataset", "share", *columns]]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -55,7 +56,7 @@ def _run(known: Ground, setting: Setting, seed: int, dataset: str) -> Found:
     values = truth.values[archs]
     front = archs[first_front(values)]
     judged = known.judged.get(dataset)
-    of = {"setting": setting.title, "seed": seed, "dataset": dataset}
+    of: dict[str, Any] = {"setting": setting.title, "seed": seed, "dataset": dataset}
     answer = {
         **of,
         "ratio": truth.ratio(values),
