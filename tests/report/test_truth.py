@@ -80,6 +80,7 @@ def test_fronts_of_searches_are_beside_that_of_all_archs(runs: list[Path]) -> No
     assert sorted(drawn[0].y) == sorted(every[truth.places].tolist())
 
 
+@pytest.mark.slow(faster="test_fronts_of_searches_are_beside_that_of_all_archs")
 def test_a_page_says_it_and_a_table_that_is_gone_is_a_note(runs: list[Path], tmp_path: Path) -> None:
     page = tmp_path / "page.html"
     assert call("report", *runs, "--out", page).code == 0

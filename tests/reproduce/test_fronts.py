@@ -85,6 +85,7 @@ def test_a_comparison_has_ratio_distance_and_surfaces(tables: dict[str, Any], tm
     assert "| pareto_local_search,start=5 | cifar10 |" in (out / "compare.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow(faster="test_a_comparison_has_ratio_distance_and_surfaces")
 def test_three_objectives_without_a_test(tables: dict[str, Any], tmp_path: Path) -> None:
     args = CompareArgs(
         searchers=("pareto_local_search,start=5",), seeds=2, evaluations=12, measure="valid_acc_200",
