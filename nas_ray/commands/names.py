@@ -45,7 +45,8 @@ SEARCHERS = (
         "warmup",
         "move",
     ),
-    *("nsga2", "predictor", "pnas", "lcmnas", "optuna", "reinforce", "ppo", "wrs", "wrs_two_point"),
+    *("nsga2", "pareto_local_search", "random_weights"),
+    *("predictor", "pnas", "lcmnas", "optuna", "reinforce", "ppo", "wrs", "wrs_two_point"),
 )
 PROXIES = (
     *(

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from nas_ray.benchmarks.cost_names import check_costs
 from nas_ray.drivers.addresses import check_early, find_address
 from nas_ray.drivers.plan import PROCESS
 from nas_ray.errors import UsageError
@@ -122,6 +123,7 @@ def _run(path: Path) -> None:
 MODEL = "model.pt"
 PATHS: dict[str, Callable[[Any], None]] = {
     "archs": _archs,
+    "costs": check_costs,
     "directory": _directory,
     "model": _model,
     "files": _images,

@@ -186,11 +186,15 @@ def compare_searchers(description: str) -> int:
         nas-ray compare-searchers rea local_search --seeds 20
         nas-ray compare-searchers rea,population=20,sample=5 mine:Walk --workers 4 --benchmark t.csv
         nas-ray compare-searchers rea freerea --by rank_sum:naswot,synflow --scores-file s.parquet
+        nas-ray compare-searchers nsga2 rea --objectives accuracy,-latency:pixel2 --costs latency.csv
 
     Every searcher is run with the same budget and many seeds in this machine's processes, on a simulated
     clock. The table has mean, deviation, median and interval on each dataset, and tests all against one of
     them, with best, worst and gap of a searcher that is named with several settings; random search always
     takes part. The folder holds the table, every single run, and a picture of the course.
+
+    With --objectives searches maximise several things at once and are judged by the true front of the table
+    (docs/fronts.md).
     """
     from nas_ray.commands.names import check_names
     from nas_ray.commands.options import check_compared
@@ -200,9 +204,9 @@ def compare_searchers(description: str) -> int:
     args = read_args(CompareArgs, description)
     check_names(args)
     check_compared(args.searchers)
-    from nas_ray.reproduce.compare import compare  # torch and Ray take seconds
+    from nas_ray.reproduce.fronts.run import compare_by  # torch and Ray take seconds
 
-    return compare(args, output(piped=200))
+    return compare_by(args, output(piped=200))
 
 
 def staleness(description: str) -> int:

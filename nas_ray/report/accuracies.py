@@ -86,15 +86,26 @@ class Accuracies:
             spec: benchmark of the run, used where none was given.
             source: what the accuracy of the rows is.
         """
+        by_arch = self.by_arch(dataset, spec, source)
+        known = [value for value in by_arch.values() if np.isfinite(value)]
+        return np.array(known) if known else None
+
+    def by_arch(self, dataset: str, spec: str, source: str | None) -> dict[str, float]:
+        """Returns the accuracy of every arch in percent; none where no benchmark at hand is the `source`.
+
+        Args:
+            dataset: of the benchmark.
+            spec: benchmark of the run, used where none was given.
+            source: what the accuracy of the rows is.
+        """
         if source is None or dataset not in DATASETS:
-            return None
+            return {}
         with contextlib.suppress(UsageError):  # of the run, and gone since
             benchmark = self._open(self._given or spec, dataset)
             if benchmark is not None and benchmark.acc_source == source:
                 every = benchmark.all_test_acc()
-                known = None if every is None else every[np.isfinite(every)]
-                return known if known is not None and len(known) else None
-        return None
+                return {} if every is None else dict(zip(benchmark.archs, every.tolist(), strict=True))
+        return {}
 
     def _open(self, spec: str, dataset: str) -> Benchmark | None:
         from nas_ray.benchmarks import open_benchmark  # takes seconds

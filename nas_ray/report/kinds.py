@@ -23,7 +23,7 @@ BASE = ("experiment", "searcher", "name", "dataset")
 WORDS = {"num_samples": "{} evaluations", "time_budget_s": "{} s", "fitness": "by {}", "scores": "by {}"}
 MOST_TOLD = 3
 """Settings that are tried together to tell kinds apart; of more all are said."""
-LATER = ("name", "start_from")
+LATER = ("name", "start_from", "objectives", "costs")
 """Settings that runs of earlier versions lack, which is as if they were not given."""
 
 
@@ -57,7 +57,7 @@ def kinds_of(runs: Sequence[RunData]) -> list[Kind]:
 
 
 def _settings(run: RunData) -> dict[str, Any]:
-    later = {key for key in LATER if run.settings.get(key) is None}
+    later = {key for key in LATER if run.settings.get(key) in (None, [], ())}
     own = {key: value for key, value in run.settings.items() if key not in SEEDS | PLACES | later}
     own.pop("proxies", None)  # the scores say it, however it was written
     return {"experiment": run.experiment, "dataset": run.dataset, **own, "scores": list(run.scores)}

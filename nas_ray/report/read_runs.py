@@ -15,6 +15,7 @@ from nas_ray.images.datasets import DATASETS
 from nas_ray.report.accuracies import Accuracies
 from nas_ray.report.correlation import BASELINES
 from nas_ray.report.run_data import RunData, complete
+from nas_ray.report.truth import every_cost
 from nas_ray.rows import TRAINED
 from nas_ray.runs.folder import FILE_NAME, JOURNAL, check_is_run, read_run
 from nas_ray.runs.kinds import TRAINING, without_page
@@ -62,6 +63,8 @@ def _search(folder: Path, info: Mapping[str, Any], accuracies: Accuracies) -> Ru
     rows, column, source, said = accuracies.join(rows, dataset, spec, scores, folder=folder)
     if source and (others := of_other_nets(net_named(args.get("space")))):
         said = [*said, f"{_name(folder)}: {others}"]
+    objectives = _objectives(info, folder)
+    truth, lacking = every_cost(args, objectives, accuracies.by_arch(dataset, spec, source))
     return RunData(
         folder=folder,
         name=str(args.get("name") or _name(folder)),
@@ -77,9 +80,10 @@ def _search(folder: Path, info: Mapping[str, Any], accuracies: Accuracies) -> Ru
         acc_column=column,
         acc_source=source,
         best=_best(folder),
-        notes=(*notes, *said),
-        objectives=_objectives(info, folder),
+        notes=(*notes, *said, *lacking),
+        objectives=objectives,
         every_accuracy=accuracies.every(dataset, spec, source),
+        truth=truth,
     )
 
 

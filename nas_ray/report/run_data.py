@@ -46,6 +46,8 @@ class RunData:
         notes: sentences that a reader must know.
         objectives: what a search maximised at once, where that was several things.
         every_accuracy: of all archs of the benchmark in percent, where these are at hand.
+        truth: of a search with costs among its objectives, all archs with `arch`, `accuracy` and these costs,
+            where the benchmark and the tables of costs are at hand.
     """
 
     folder: Path
@@ -65,6 +67,7 @@ class RunData:
     notes: tuple[str, ...] = ()
     objectives: tuple[Fitness, ...] = ()
     every_accuracy: np.ndarray | None = None
+    truth: pd.DataFrame | None = None
 
     @property
     def method(self) -> str:

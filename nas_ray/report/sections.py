@@ -24,6 +24,8 @@ from nas_ray.report.score_panels import pareto_panels, rank_table, score_panels,
 from nas_ray.report.setting_panels import setting_panels
 from nas_ray.report.standing import is_relative
 from nas_ray.report.tables import PageTable, all_rows, page_table, top_table
+from nas_ray.report.true_front import RULE
+from nas_ray.report.truth import truth_panels, truth_table
 from nas_ray.rows import final_arch
 
 TOP = 10
@@ -72,6 +74,7 @@ def sections_of(runs: Sequence[RunData], kinds: Sequence[Kind]) -> tuple[list[Se
         _panels_section("one-shot", "Course of the one-shot searches", one_shot_panels(runs)),
         _panels_section("recipe", "Settings beside the archs", setting_panels(runs)),
         _front(runs, kinds),
+        _truth(kinds),
         _panels_section("pareto", "Accuracy against cost", pareto_panels(kinds)),
         _best(runs),
         _panels_section("skips", "Skip connections", skip_panels(kinds)),
@@ -119,6 +122,23 @@ def _front(runs: Sequence[RunData], kinds: Sequence[Kind]) -> Section | None:
     text = "The archs that no other beats in all objectives of the search."
     tables = [page_table(front_table(runs[0]))] if len(runs) == 1 else []
     return Section("front", "Front of the objectives", text, tables=tables, panels=numbered("front", panels))
+
+
+def _truth(kinds: Sequence[Kind]) -> Section | None:
+    panels = truth_panels(kinds)
+    if not panels:
+        return None
+    text = (
+        "The archs on the front of each search, by the accuracy of the benchmark and a cost, beside the "
+        f"front of all archs. {RULE} Of several runs the table has medians."
+    )
+    return Section(
+        "truth",
+        "True front",
+        text,
+        tables=[page_table(truth_table(kinds))],
+        panels=_numbered("truth", panels),
+    )
 
 
 def _panels_section(name: str, title: str, panels: Sequence[Panel]) -> Section | None:

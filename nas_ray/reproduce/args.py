@@ -11,7 +11,14 @@ import tyro
 from nas_ray.images.image_args import DataArgs
 from nas_ray.reproduce.measures import TEST
 from nas_ray.reproduce.published import SCORE_SECONDS
-from nas_ray.terminal.argument_groups import BatchArgs, BootstrapArgs, OutArgs, StoredScoreArgs, TogetherArgs
+from nas_ray.terminal.argument_groups import (
+    BatchArgs,
+    BootstrapArgs,
+    CostArgs,
+    OutArgs,
+    StoredScoreArgs,
+    TogetherArgs,
+)
 from nas_ray.terminal.ranges import COUNT, HERE, RESAMPLES, SECONDS, SOME, Range
 
 
@@ -82,7 +89,7 @@ class SearchedArgs(RunsArgs):
 
 
 @dataclass(frozen=True)
-class CompareArgs(SearchedArgs):
+class CompareArgs(CostArgs, SearchedArgs):
     """Which searchers, on what, and how often."""
 
     stem: ClassVar[str] = "compare"
@@ -91,6 +98,12 @@ class CompareArgs(SearchedArgs):
     """Evaluations in flight; rows arrive in the order in which they are finished."""
     against: str = "random_search"
     """The searcher that all others are tested against, as written among the searchers."""
+    objectives: str | None = None
+    """Several things that the searches maximise at once, separated by commas, a minus in front of what is to
+    be small, such as accuracy,-latency:pixel2: accuracy is what --by names, others are costs of --costs or
+    stored scores. Searches are then judged by the true front of the table; one that maximises a single
+    fitness is given
+    random weights."""
 
 
 @dataclass(frozen=True)

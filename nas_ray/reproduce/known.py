@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
+from nas_ray.benchmarks.costs import Costs
 from nas_ray.reproduce.measures import TEST, TRAINED, trained_for
 from nas_ray.reproduce.statistics import ranks
 from nas_ray.rows import Row
@@ -28,6 +29,7 @@ class Known:
         source: one phrase that says where the final accuracy on the first dataset comes from.
         score_seconds: charged for the scores of one arch.
         space: the space whose archs these are.
+        costs: what searchers and rows have of each arch beside what is evaluated.
     """
 
     scores: Sequence[Mapping[str, np.ndarray]]
@@ -37,6 +39,7 @@ class Known:
     source: str = ""
     score_seconds: float = 0.0
     space: FiniteSpace = field(default_factory=NatsTss)
+    costs: Costs | None = None
 
     @cached_property
     def place(self) -> dict[str, int]:

@@ -103,7 +103,10 @@ def new_searcher(known: Known, setting: Setting, seed: int) -> ArchSearcher:
         space = FilteredSpace(space, skip_to_output)
     kind = resolve("searcher", setting.searcher, SEARCHERS, "nas_ray.searchers")
     made: ArchSearcher = kind(space, fitness=fitness_of(setting.by), seed=seed, **setting.options)
-    return LateRows(made, setting.late) if setting.late else made
+    made = LateRows(made, setting.late) if setting.late else made
+    if known.costs is not None:
+        made.know(known.costs)
+    return made
 
 
 def look_up(known: Known, setting: Setting, dataset: str, seed: int) -> pd.DataFrame:

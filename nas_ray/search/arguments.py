@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
+from nas_ray.benchmarks.cost_names import absolute_costs
 from nas_ray.benchmarks.names import NAMES
 from nas_ray.errors import UsageError, printable
 from nas_ray.images.image_args import absolute_images
@@ -17,7 +18,7 @@ from nas_ray.runs.mirror import run_to_resume
 from nas_ray.runs.stored_args import stored_args
 from nas_ray.search.argument_groups import BudgetArgs, CourseArgs, EstimateArgs, SearcherArgs, TrialArgs
 from nas_ray.terminal import ranges
-from nas_ray.terminal.argument_groups import BenchmarkArgs, LimitArgs, RunArgs
+from nas_ray.terminal.argument_groups import BenchmarkArgs, CostArgs, LimitArgs, RunArgs
 from nas_ray.terminal.command_line import check_path, read_args
 from nas_ray.training.task_args import TaskArgs, absolute_task
 
@@ -99,7 +100,7 @@ class SkipReaArgs(ReaArgs):
 
 
 @dataclass(frozen=True)
-class AnySearchArgs(SearcherArgs, SearchArgs):
+class AnySearchArgs(SearcherArgs, CostArgs, SearchArgs):
     """Arguments of a search with any searcher, at its own defaults."""
 
     def searcher_options(self) -> dict[str, Any]:
@@ -191,6 +192,8 @@ def absolute(args: A) -> A:
     benchmark = args.benchmark if named else os.path.abspath(benchmark)
     changes: dict[str, Any] = {"images": absolute_images(args.images), "benchmark": benchmark}
     changes["task"] = absolute_task(args.task)
+    if costs := getattr(args, "costs", ()):
+        changes["costs"] = absolute_costs(costs)
     if start := getattr(args, "start_from", None):
         changes["start_from"] = os.path.abspath(os.path.expanduser(start))
     return dataclasses.replace(args, **changes)

@@ -21,12 +21,18 @@ from nas_ray.search.arguments import RunnableArgs, SearchArgs
 from nas_ray.search.base import MINIBATCH, Experiment
 from nas_ray.search.defaults import default_of, said_out
 from nas_ray.search.estimation import SUPERNET, TRAINED, estimate, scheduler_of, weights_of
-from nas_ray.search.objectives import check_objectives, named_objectives
+from nas_ray.search.objectives import (
+    check_costs_small,
+    check_objectives,
+    named_objectives,
+    search_costs,
+    with_objectives,
+)
 from nas_ray.search.requests import request_for
 from nas_ray.search.start_from import start_from
 from nas_ray.search.texts import said_of_text
 from nas_ray.searchers import ArchSearcher
-from nas_ray.searchers.named import make_searcher
+from nas_ray.searchers.named import kind_of, make_searcher
 from nas_ray.searchers.pareto import objectives_of
 from nas_ray.spaces import FiniteSpace, HandDesigned, Product, SearchSpace
 from nas_ray.spaces.base import fitted_space
@@ -141,18 +147,24 @@ def prepare(
     else:
         space = fitted_space(space, images.image_size)
     args = said_out(args, space)
-    texts: tuple[str, ...] = getattr(args, "searcher_args", ())
-    estimation = estimate(args, space, images, also=named_objectives(texts))
+    given: tuple[str, ...] = getattr(args, "searcher_args", ())
+    texts = with_objectives(given, getattr(args, "objectives", None), kind_of(searcher), str(searcher))
+    looked_at = named_objectives(texts)
+    estimation = estimate(args, space, images, also=looked_at)
     searched = limited_on(images, space, args.max_params, args.max_flops)
     archs = arch_space(space_of_found(space))
     listed = archs if isinstance(archs, FiniteSpace) and not isinstance(archs, HandDesigned) else None
     listed = None if is_text(args) else listed
+    costs = search_costs(getattr(args, "costs", ()), looked_at, estimation.scores, listed)
     benchmark = None if listed is None else open_benchmark(args.benchmark, args.dataset, listed)
     no_limit = args.time_budget_s is not None
     num_samples = args.num_samples if args.num_samples or no_limit else DEFAULT_SAMPLES
     options = {"fitness": estimation.fitness, "seed": args.seed, **args.searcher_options()}
     made = make_searcher(searcher, searched, texts=texts, **options)
-    check_objectives(objectives_of(made.objectives), estimation.scores)
+    if costs is not None:
+        made.know(costs)
+        check_costs_small(objectives_of(made.objectives), costs)
+    check_objectives(objectives_of(made.objectives), (*estimation.scores, *(costs.columns if costs else ())))
     prepared = Prepared(
         name=name,
         args=args,

@@ -26,9 +26,11 @@ from nas_ray.searchers.naswot_search import NaswotSearch
 from nas_ray.searchers.nsga2 import Nsga2
 from nas_ray.searchers.optuna_search import OptunaSearch
 from nas_ray.searchers.pareto import Negated, pareto_front
+from nas_ray.searchers.pareto_local_search import ParetoLocalSearch
 from nas_ray.searchers.predictor import PredictorSearch
 from nas_ray.searchers.progressive import ProgressiveSearch
 from nas_ray.searchers.random_search import RandomSearch
+from nas_ray.searchers.random_weights import RandomWeights
 from nas_ray.searchers.recipes.two_point import WrsTwoPoint
 from nas_ray.searchers.recipes.wrs import Wrs
 from nas_ray.searchers.skip_filter import SkipCount, SkipRea
@@ -45,6 +47,8 @@ SEARCHERS: dict[str, type[ArchSearcher]] = {
     "warmup": Warmup,
     "move": Move,
     "nsga2": Nsga2,
+    "pareto_local_search": ParetoLocalSearch,
+    "random_weights": RandomWeights,
     "predictor": PredictorSearch,
     "pnas": ProgressiveSearch,
     "lcmnas": Lcmnas,
@@ -75,10 +79,12 @@ __all__ = [
     "NormalisedSum",
     "Nsga2",
     "OptunaSearch",
+    "ParetoLocalSearch",
     "Ppo",
     "PredictorSearch",
     "ProgressiveSearch",
     "RandomSearch",
+    "RandomWeights",
     "RankSum",
     "RegularizedEvolution",
     "Reinforce",

@@ -228,7 +228,7 @@ class ArchSearcher(Bare, WarmStart, ABC):
         self._tell(trial, arch, {**known, **self._driver.stamp(), "seconds": 0.0, "reused": True})
 
     def _tell(self, trial: int, arch: str, row: Row) -> None:
-        row = {**row, "trial": trial, "arch": arch}
+        row = self.with_costs({**row, "trial": trial, "arch": arch})
         self._emit({"event": "tell", "trial": trial, "row": row})
         self._take(row)
         if not self._broken:

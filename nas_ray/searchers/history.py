@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -60,10 +60,13 @@ class History:
         objectives: of a searcher that maximises several things at once, each of them; its search ends with
             their front.
         history: copies of the rows, for the searcher to do with as it likes.
+        costs: what is known of an arch without evaluating it, such as a latency from a table, as columns that
+            its row gets; None where nothing is. A driver's `know` sets it.
     """
 
     space: SearchSpace
     objectives: Sequence[Fitness] = ()
+    costs: Callable[[str], Row] | None = None
 
     def remember(self, fitness: Fitness) -> None:
         """Begins with nothing."""
@@ -75,6 +78,18 @@ class History:
         """Takes what is maximised from now on; for a driver, before the first arch is asked for."""
         self.fitness = fitness
         self._surroundings = around(type(self), fitness, self.space)
+
+    def know(self, costs: Callable[[str], Row]) -> None:
+        """Takes what is known of every arch beforehand, such as `nas_ray.benchmarks.costs.open_costs` reads.
+
+        Args:
+            costs: from an arch to columns, which its row gets when it arrives; before the first ask.
+        """
+        self.costs = costs
+
+    def with_costs(self, row: Row) -> Row:
+        """Returns the row of an arch with what is known of it beforehand."""
+        return row if self.costs is None else {**row, **self.costs(row["arch"])}
 
     def fitness_of(self, positions: Sequence[int]) -> np.ndarray:
         """Returns the fitness `[positions]` of rows of `history`; a relative one looks at all of it."""

@@ -49,3 +49,23 @@ def growth(values: np.ndarray) -> np.ndarray:
             front = np.vstack([front[~(row >= front).all(axis=1)], row])
         volumes.append(volume)
     return np.array(volumes)
+
+
+def improvements(front: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Returns `[n]`, by how much each of `rows [n, objectives]` alone would grow the hypervolume of a front.
+
+    Args:
+        front: `[members, objectives]`, of which none dominates another.
+        rows: finite.
+    """
+    if front.shape[1] != 2:
+        covered = [np.minimum(front, row) for row in rows]
+        own = np.prod(np.maximum(rows, 0.0), axis=1)
+        return np.array(
+            [box - hypervolume(part[first_front(part)]) for box, part in zip(own, covered, strict=True)]
+        )
+    steps = front[np.argsort(-front[:, 0], kind="stable")]
+    right, left = np.append(np.inf, steps[:, 0]), np.append(steps[:, 0], 0.0)
+    height = np.append(0.0, np.maximum.accumulate(steps[:, 1]))
+    wide = np.clip(np.minimum(rows[:, :1], right) - np.maximum(left, 0.0), 0.0, None)
+    return np.asarray((wide * np.clip(rows[:, 1:] - np.maximum(height, 0.0), 0.0, None)).sum(axis=1))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from nas_ray.rows import GIVEN, Row
+from nas_ray.searchers.around import Around
 from nas_ray.searchers.base import ArchSearcher
 from nas_ray.searchers.fitness import Fitness
 from nas_ray.searchers.in_flight import InFlight
 from nas_ray.terminal.ranges import SOME
 
 
-class LateRows(ArchSearcher):
+class LateRows(Around):
     """Asks a searcher, and tells it each row only when `asks` further archs have been asked for.
 
     With one evaluation in flight the row of every arch, repeated ones included, is exactly so late: the
@@ -61,10 +62,7 @@ class LateRows(ArchSearcher):
         while arch is None and self._held and not self._in_flight.awaited:  # else a replay would differ
             self._hear(*self._held.pop(0))
             arch = self.inner.ask()
-        if arch is not None:
-            self.inner.follow({"event": "ask", "trial": self._asked, "arch": arch})
-            self.inner._asked += 1
-        return arch
+        return self._asked_for(arch)
 
     def tell(self, arch: str, row: Row) -> None:
         """Keeps the row for later; one that was given before the search is heard at once."""
@@ -72,10 +70,6 @@ class LateRows(ArchSearcher):
             self._hear(arch, row)
         else:
             self._held.append((arch, row))
-
-    def _hear(self, arch: str, row: Row) -> None:
-        self.inner.follow({"event": "tell", "trial": row["trial"], "row": row})
-        self.inner.tell(arch, row)
 
 
 class _Unheard(InFlight):

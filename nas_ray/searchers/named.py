@@ -14,6 +14,18 @@ from nas_ray.searchers.options import parse_options
 NAMED = Kind("a name or a class", lambda value: isinstance(value, str) or callable(value))
 
 
+def kind_of(searcher: str | Callable[..., ArchSearcher]) -> Callable[..., ArchSearcher]:
+    """Returns the class of a searcher that is named, or itself.
+
+    Raises:
+        UsageError: unknown.
+    """
+    if not isinstance(searcher, str):
+        return searcher
+    known: Callable[..., ArchSearcher] = resolve("searcher", searcher, SEARCHERS, "nas_ray.searchers")
+    return known
+
+
 def make_searcher(
     searcher: str | Callable[..., ArchSearcher], *args: Any, texts: Sequence[str] = (), **options: Any
 ) -> ArchSearcher:
@@ -23,11 +35,7 @@ def make_searcher(
         UsageError: unknown, or no `ArchSearcher`.
     """
     NAMED.check("searcher", searcher)
-    known = (
-        resolve("searcher", searcher, SEARCHERS, "nas_ray.searchers")
-        if isinstance(searcher, str)
-        else searcher
-    )
+    known = kind_of(searcher)
     if isinstance(known, type) and not issubclass(known, ArchSearcher):
         raise UsageError(f"The searcher {searcher!r} must be a subclass of nas_ray.ArchSearcher.")
     options |= parse_options(known, texts)

@@ -9,18 +9,11 @@ import numpy as np
 
 from nas_ray.errors import UsageError
 from nas_ray.rows import GIVEN, Row
-from nas_ray.searchers.base import ArchSearcher
 from nas_ray.searchers.evolution import LARGEST
-from nas_ray.searchers.fitness import UNSAID, Fitness, Single, Unsaid
-from nas_ray.searchers.pareto import (
-    Negated,
-    crowding_distances,
-    fronts,
-    objective_values,
-    pareto_front,
-    parse_objectives,
-)
+from nas_ray.searchers.fitness import UNSAID, Fitness
+from nas_ray.searchers.pareto import crowding_distances, fronts, objective_values
 from nas_ray.searchers.sampling import Repeats, sample_new
+from nas_ray.searchers.several import SeveralObjectives
 from nas_ray.searchers.variation import crossover, mutate_each
 from nas_ray.spaces.needs import decision_space
 
@@ -28,7 +21,7 @@ if TYPE_CHECKING:
     from nas_ray.spaces.base import SearchSpace
 
 
-class Nsga2(ArchSearcher):
+class Nsga2(SeveralObjectives):
     """Evolution that keeps the best fronts of parents and children, and of the last one its least crowded.
 
     The first `population` archs are random and different. A child has two parents, each the winner of a
@@ -73,10 +66,7 @@ class Nsga2(ArchSearcher):
                 f"nsga2 needs a population from 1 to {LARGEST} and a crossover from 0 to 1, got "
                 f"population={population} and crossover={crossover}."
             )
-        self._given = parse_objectives(objectives) if isinstance(objectives, str) else objectives
-        if self._given and isinstance(fitness, Unsaid):
-            fitness = self._given[0]
-        super().__init__(space, fitness=fitness, seed=seed)
+        super().__init__(space, fitness=fitness, seed=seed, objectives=objectives)
         self.population = population
         self.crossover = crossover
         self._decisions = decision_space(space, "nsga2")
@@ -85,11 +75,6 @@ class Nsga2(ArchSearcher):
         self._arrived: list[int] = []
         self._to_draw = population
         self._repeats = Repeats()
-
-    @property
-    def objectives(self) -> Sequence[Fitness]:  # type: ignore[override]  # follows the fitness
-        """What is maximised."""
-        return _scores_of(self.fitness) if self._given is None else list(self._given)
 
     def ask(self) -> str | None:
         """Returns a new random arch while the first population is drawn, then a child.
@@ -119,10 +104,6 @@ class Nsga2(ArchSearcher):
         self._arrived.append(self.position(arch))
         self._repeats.tell(row)
 
-    def front(self) -> list[Row]:
-        """Returns the rows of everything evaluated that no other row dominates."""
-        return pareto_front(self.history, self.objectives)
-
     def _select(self) -> None:
         """Makes the best of parents and children the next parents, with their fronts and distances."""
         places = list(dict.fromkeys([*self._parents, *self._arrived]))
@@ -146,8 +127,3 @@ class Nsga2(ArchSearcher):
         one, other = (parents[i] for i in self.rng.integers(len(parents), size=2))
         place = min((one, other), key=self._parents.__getitem__)
         return str(self.history[place]["arch"])
-
-
-def _scores_of(fitness: Fitness) -> list[Fitness]:
-    names: Sequence[str] = () if isinstance(fitness, Negated) else getattr(fitness, "names", ())
-    return [Single((name,)) for name in names] or [fitness]

@@ -20,12 +20,17 @@ def parse_objectives(text: str) -> list[Fitness]:
     """Returns the objectives that `text` lists, such as `naswot,-flops`; a minus means "to be small".
 
     Raises:
-        UsageError: an empty name.
+        UsageError: an empty name, or one that stands there twice.
     """
     names = [name.strip() for name in text.split(",")]
     if not all(name.removeprefix("-") for name in names):
         raise UsageError(
             f"Objectives must be scores separated by commas, such as naswot,-flops; got {text!r}."
+        )
+    columns = [name.removeprefix("-") for name in names]
+    if repeated := [name for name in columns if columns.count(name) > 1]:
+        raise UsageError(
+            f"Each objective must be named once, got {repeated[0]} twice in {text!r}; leave one out."
         )
     return [Negated(name[1:]) if name.startswith("-") else Single((name,)) for name in names]
 

@@ -119,6 +119,7 @@ def _fitting(searcher: WarmStart, rows: Sequence[Row]) -> tuple[list[Row], dict[
     reasons: Counter[str] = Counter()
     found: dict[str, Row] = {}
     for row in rows:
+        row = searcher.with_costs(row) if isinstance(row.get("arch"), str) else row
         why = _misfit(searcher, row, names) or ("repeated" if row["arch"] in found else "")
         if why:
             reasons[why] += 1

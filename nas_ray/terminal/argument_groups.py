@@ -74,6 +74,20 @@ class BenchmarkArgs:
 
 
 @dataclass(frozen=True)
+class CostArgs:
+    """What is maximised at once, and where the costs among it come from."""
+
+    objectives: str | None = None
+    """Several things to maximise at once, separated by commas, a minus in front of what is to be small, such
+    as accuracy,-latency:pixel2: an accuracy, scores that are computed, or costs of --costs. Searchers that
+    maximise
+    several things are nsga2, pareto_local_search and random_weights."""
+    costs: tuple[str, ...] = ()
+    """Tables of costs of all archs, each as TABLE or NAME=TABLE, joined by arch, by index or by their order;
+    a column is called NAME:COLUMN, and NAME is else the last word of the file's name."""
+
+
+@dataclass(frozen=True)
 class StoredScoreArgs(BenchmarkArgs):
     """Where accuracy and scores come from, where nothing is computed."""
 

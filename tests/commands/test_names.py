@@ -133,6 +133,7 @@ FREE = {
     "methods": "args.check parses them",
     "mixed": "one of the proxies, which may be of others",
     "name": "any text",
+    "objectives": "scores, and columns of tables that are read later",
     "out": "is made; check_paths looks whether a run is there",
     "recipe": "check_names reads it",
     "results": "args.check looks for it",

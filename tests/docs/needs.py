@@ -97,6 +97,7 @@ NEEDS = {
     "a checkout": Need("the repository", checkout),
     "an older one beside it": Need(NEVER),
     "`nats_tss.csv.gz`": from_data("nats_tss.csv.gz"),
+    "`nats_tss_latency.csv.gz`": from_data("nats_tss_latency.csv.gz"),
     "`nats_sss_half.csv.gz`": from_data("nats_sss_half.csv.gz"),
     "`cifar10.npz`": Need("made of CIFAR-10"),
     "`cifar10_slice.npz`": from_data("cifar10_slice.npz"),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from nas_ray.searchers.hypervolume import growth, hypervolume
+from nas_ray.searchers.hypervolume import growth, hypervolume, improvements
+from nas_ray.searchers.pareto import first_front
 
 
 def test_two_objectives_by_hand() -> None:
@@ -30,3 +31,13 @@ def test_growth_is_the_volume_of_every_beginning(objectives: int) -> None:
     values[5] = -np.inf
     whole = [hypervolume(values[: count + 1]) for count in range(len(values))]
     np.testing.assert_allclose(growth(values), whole)
+
+
+@pytest.mark.parametrize("objectives", [2, 3])
+def test_improvements_are_what_each_row_alone_would_add(objectives: int) -> None:
+    rng = np.random.default_rng(objectives)
+    front = rng.random((12, objectives))
+    front = front[first_front(front)]
+    rows = rng.random((30, objectives)) * 1.5 - 0.2  # some are worse than the reference point, some dominated
+    added = [hypervolume(np.vstack([front, row])) - hypervolume(front) for row in rows]
+    np.testing.assert_allclose(improvements(front, rows), added, atol=1e-12)

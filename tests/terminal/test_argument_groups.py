@@ -184,4 +184,6 @@ def test_arguments_that_an_earlier_version_stored_are_read(kind: type[AnySearchA
         "start_from",
         "name",
         "task",
+        "objectives",
+        "costs",
     }

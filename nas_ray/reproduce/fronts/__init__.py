@@ -1,0 +1,1 @@
+"""Searchers with several objectives, judged by the true front of a table."""
