@@ -137,7 +137,7 @@ def _truth(kinds: Sequence[Kind]) -> Section | None:
         "True front",
         text,
         tables=[page_table(truth_table(kinds))],
-        panels=_numbered("truth", panels),
+        panels=numbered("truth", panels),
     )
 
 
