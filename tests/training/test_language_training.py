@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.nn.functional import cross_entropy
 
 from nas_ray.drivers.simulation import simulate
@@ -29,7 +29,7 @@ from nas_ray.training.recipes import Recipe, parse_recipe
 from nas_ray.training.recurrent import Dropouts, RecurrentNet
 from nas_ray.training.text_task import TextTask
 from nas_ray.training.training_module import training_module
-from tests.training.small_lstm import SmallLstm, SmallLstms, generated_text
+from tests.training.small_lstm import Bigrams, SmallLstm, SmallLstms, generated_text
 
 FAST = "lm-fast:epochs=2,batch_size=8,lr=5"
 
@@ -185,26 +185,6 @@ def test_worse_is_what_is_worse_than_the_best_of_all_but_the_last(
 ) -> None:
     """With a patience of two; the two last ones do not count."""
     assert is_worse(now, judged, 2) == worse
-
-
-class Forgetful(nn.Module):
-    """Tells a word from the last one, without a state."""
-
-    def __init__(self, words: int) -> None:
-        super().__init__()
-        self.table = nn.Embedding(words, words)
-
-    def forward(self, tokens: Tensor) -> Tensor:
-        out: Tensor = self.table(tokens)
-        return out
-
-
-class Bigrams:
-    def sample(self, rng: np.random.Generator) -> str:
-        return "bigram"
-
-    def build(self, arch: str, num_outputs: int) -> nn.Module:
-        return Forgetful(num_outputs)
 
 
 def test_a_net_without_a_state_learns_too(task: TextTask) -> None:
