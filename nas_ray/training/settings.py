@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, get_type_hints
 
 from nas_ray.errors import UsageError, unknown_name
@@ -11,10 +11,13 @@ from nas_ray.spaces.conditional import Setting, plain
 from nas_ray.spaces.dependence import corners
 from nas_ray.spaces.setting_kinds import Choice, Interval
 from nas_ray.training.recipes import Recipe, changed
+from nas_ray.training.text_options import TEXT_OPTIONS
 
 SAME_IMAGES = ("valid_fraction", "data_fraction", "balanced", "valid_on_training_images")
 """Options that say which images are trained on and held out, which all trials of a search share."""
 EPOCHS = "epochs"
+OF_IMAGES = ("flip", "crop_padding", "cutout", "autoaugment", "valid_fraction", "balanced")
+"""Options that change nothing where a text is learned."""
 
 
 def check_settings(settings: Mapping[str, Setting], recipe: Recipe) -> None:
@@ -48,6 +51,32 @@ def check_settings(settings: Mapping[str, Setting], recipe: Recipe) -> None:
                 f"The setting {EPOCHS} must stay within the {recipe.epochs} epochs of --fidelity, got "
                 f"{settings[EPOCHS]}; give a longer fidelity."
             )
+
+
+def check_means(names: Iterable[str], *, text: bool) -> None:
+    """Checks that options of a recipe mean something to what is learned, by their names alone.
+
+    Args:
+        names: of what was given.
+        text: whether a text is learned, else images.
+
+    Raises:
+        UsageError: one is about the other.
+    """
+    unread = OF_IMAGES if text else TEXT_OPTIONS
+    about, learned = ("images", "a text") if text else ("texts", "images")
+    for name in names:
+        if name in unread:
+            raise UsageError(
+                f"The recipe option {name} is about {about} and would change nothing of a training on "
+                f"{learned}; leave it out."
+            )
+
+
+def names_in(recipe: str) -> list[str]:
+    """Returns the options that the text of a recipe changes, as in `epochs:4:lr=0.1,cutout=8`."""
+    _, _, changes = recipe.strip().partition(":")
+    return [part.partition("=")[0].strip() for part in changes.replace(":", ",").split(",") if "=" in part]
 
 
 def recipe_with(recipe: Recipe, values: Mapping[str, Any]) -> Recipe:
