@@ -252,6 +252,43 @@ def test_a_training_that_was_cut_off_ends_with_equal_numbers(
     assert kept[0] == kept[1]
 
 
+def test_a_training_that_diverged_at_once_is_not_gone_on_with(text: str, tmp_path: Path) -> None:
+    args = args_for(text, tmp_path / "run", seeds=1, recipe="lm-fast:batch_size=8,lr=1e30,clip_grad_norm=0")
+    own = tmp_path / "run" / "nets" / "found-seed-0"
+    for given in (args, dataclasses.replace(args, resume=args.out, out=None)):
+        with pytest.raises(UsageError) as raised:
+            train(given, Console(quiet=True))
+        assert str(raised.value) == (
+            "A training must end with finite weights, but this one diverged; begin another with a lower lr "
+            f"than 1e+30, as in --recipe lm-fast:lr=1e+29. What was measured is in {own}."
+        )
+        assert pd.read_csv(own / "curve.csv")["epoch"].tolist() == [1]
+
+
+def test_a_training_that_diverged_later_counts_until_then(
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = prepare(args_for(text, tmp_path / "run", recipe=RECIPE.replace("epochs=3", "epochs=2")))
+    fit.fit(job, job.found, 0, tmp_path)
+    kept = torch.load(tmp_path / "last.ckpt", weights_only=True)
+    kept["rows"][-1] |= {"train_loss": math.nan, "valid_nats": math.nan}
+    torch.save(kept, tmp_path / "last.ckpt")
+    said: list[str] = []
+    monkeypatch.setattr(fit, "tell", said.append)
+    longer = dataclasses.replace(job, recipe=dataclasses.replace(job.recipe, epochs=4))
+    assert len(fit.fit(longer, job.found, 0, tmp_path)) == 2
+    assert said == ["found seed 0  diverged in epoch 2 and is not trained on: its best epoch before counts."]
+    assert all(value.isfinite().all() for value in fit.best_net(job, job.found, 0, tmp_path).parameters())
+    (tmp_path / "best.ckpt").unlink()
+    with pytest.raises(UsageError, match="must end with finite weights"):
+        fit.best_net(job, job.found, 0, tmp_path)
+    (tmp_path / "last.ckpt").unlink()
+    with pytest.raises(
+        UsageError, match=r"^The best checkpoint .* must be there, and is not; remove the folder"
+    ):
+        fit.best_net(job, job.found, 0, tmp_path)
+
+
 @pytest.mark.parametrize(("fastest", "said"), [(1, "CPU, 1 thread"), (2, "CPU, 2 threads")])
 def test_a_net_is_trained_with_the_threads_that_are_faster_for_it(
     fastest: int, said: str, text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
