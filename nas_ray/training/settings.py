@@ -44,13 +44,21 @@ def check_settings(settings: Mapping[str, Setting], recipe: Recipe) -> None:
             raise UsageError(
                 f"The setting {name} must be a range of whole numbers such as 1..4, got {setting}."
             )
-    for values in corners(settings):
-        made = changed(recipe, values)
+    for made in corner_recipes(settings, recipe):
         if made.epochs > recipe.epochs:
             raise UsageError(
                 f"The setting {EPOCHS} must stay within the {recipe.epochs} epochs of --fidelity, got "
                 f"{settings[EPOCHS]}; give a longer fidelity."
             )
+
+
+def corner_recipes(settings: Mapping[str, Setting], recipe: Recipe) -> list[Recipe]:
+    """Returns the recipes that must work so that those of all points of `settings` do, each once.
+
+    Raises:
+        UsageError: a value that does not fit.
+    """
+    return list(dict.fromkeys(changed(recipe, values) for values in corners(settings)))
 
 
 def check_means(names: Iterable[str], *, text: bool) -> None:
@@ -120,6 +128,13 @@ class Recipes:
         self._product = product_of(space)
         if self._product is not None:
             check_settings(self._product.settings, recipe)
+
+    @property
+    def corners(self) -> list[Recipe]:
+        """The recipes that must work so that all do."""
+        return (
+            [self._recipe] if self._product is None else corner_recipes(self._product.settings, self._recipe)
+        )
 
     def __call__(self, arch: str) -> Recipe:
         """Returns the recipe of an arch or a point.
