@@ -13,6 +13,7 @@ from typing import Any
 
 from nas_ray.benchmarks.names import check_benchmark
 from nas_ray.commands.paths import check_paths
+from nas_ray.commands.space_options import check_space_options
 from nas_ray.errors import UsageError, unknown_name
 from nas_ray.images.datasets import AUTO, DATASETS, OWN
 from nas_ray.images.folder_layout import folder_layout
@@ -185,6 +186,8 @@ def check_names(args: Any) -> None:
     _check_recipes(args)
     _check_fitness(args)
     check_paths(args)
+    for text in _listed(getattr(args, "space", None)):
+        check_space_options(text)
 
 
 def _check_recipes(args: Any) -> None:
