@@ -186,8 +186,9 @@ def check_names(args: Any) -> None:
     _check_recipes(args)
     _check_fitness(args)
     check_paths(args)
-    for text in _listed(getattr(args, "space", None)):
-        check_space_options(text)
+    space = getattr(args, "space", None)
+    if space is not None and space != getattr(type(args), "space", None):
+        check_space_options(space)
 
 
 def _check_recipes(args: Any) -> None:
