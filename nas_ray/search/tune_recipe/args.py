@@ -88,6 +88,6 @@ def _tiny(args: TuneRecipeArgs) -> TuneRecipeArgs:
 
 def _of_text(args: TuneRecipeArgs) -> TuneRecipeArgs:
     """Returns the arguments with what their defaults of settings and recipe mean on a text."""
-    meant = {"settings": TEXT_SETTINGS, "fidelity": FIDELITY}
-    usual = {name: getattr(TuneRecipeArgs, name) for name in meant}
-    return dataclasses.replace(args, **{n: new for n, new in meant.items() if getattr(args, n) == usual[n]})
+    settings = TEXT_SETTINGS if args.settings == TuneRecipeArgs.settings else args.settings
+    fidelity = FIDELITY if args.fidelity == TuneRecipeArgs.fidelity else args.fidelity
+    return dataclasses.replace(args, settings=settings, fidelity=fidelity)

@@ -31,7 +31,7 @@ def perplexities(nats: Sequence[float]) -> Interval:
 
 def with_perplexities(curve: pd.DataFrame) -> pd.DataFrame:
     """Returns a curve with the perplexities of its nats, of the training text as well."""
-    parts = [name.removesuffix("_nats") for name in curve if name.endswith("_nats")]
+    parts = [name.removesuffix("_nats") for name in map(str, curve) if name.endswith("_nats")]
     return curve.assign(**{f"{part}_perplexity": curve[f"{part}_nats"].map(perplexity) for part in parts})
 
 
