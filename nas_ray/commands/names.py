@@ -13,6 +13,7 @@ from typing import Any
 
 from nas_ray.benchmarks.names import check_benchmark
 from nas_ray.commands.paths import check_paths
+from nas_ray.commands.space_options import check_space_options
 from nas_ray.errors import UsageError, unknown_name
 from nas_ray.images.datasets import AUTO, DATASETS, OWN
 from nas_ray.images.folder_layout import folder_layout
@@ -24,8 +25,8 @@ from nas_ray.spaces.options import named_options
 from nas_ray.spaces.settings import named_space
 from nas_ray.text.spec import TEXT
 from nas_ray.training.recipes import parse_recipe
-from nas_ray.training.settings import check_settings
-from nas_ray.training.task_args import check_task
+from nas_ray.training.settings import check_means, check_settings, names_in
+from nas_ray.training.task_args import check_alone, check_task, is_text
 
 SPACES = (
     *("nats-tss", "nats-sss", "darts", "darts-s1", "darts-s2", "darts-s3", "darts-s4", "darts-cells"),
@@ -184,15 +185,30 @@ def check_names(args: Any) -> None:
     for field, check in CHECKS.items():
         for one in _listed(getattr(args, field, None)):
             check(str(one))
-    recipes = {
-        field: parse_recipe(text)
-        for field in ("fidelity", "recipe")
-        if (text := getattr(args, field, None)) is not None
-    }
-    if "fidelity" in recipes and hasattr(args, "space"):
-        check_settings(named_space(args.space)[1], recipes["fidelity"])
+    check_alone(args)
+    _check_recipes(args)
     _check_fitness(args)
     check_paths(args)
+    space = getattr(args, "space", None)
+    if space is not None and space != getattr(type(args), "space", None):
+        check_space_options(space)
+
+
+def _check_recipes(args: Any) -> None:
+    """Checks recipes, and the settings beside archs that change one.
+
+    Raises:
+        UsageError: one is none, or has an option that means nothing to what is learned.
+    """
+    texts = {name: text for name in ("fidelity", "recipe") if (text := getattr(args, name, None)) is not None}
+    recipes = {name: parse_recipe(text) for name, text in texts.items()}
+    named = [name for text in texts.values() for name in names_in(text)]
+    if "fidelity" in recipes and hasattr(args, "space"):
+        settings = named_space(args.space)[1]
+        check_settings(settings, recipes["fidelity"])
+        named += settings
+    if getattr(args, "resume", None) is None:
+        check_means(named, text=is_text(args))
 
 
 def _check_fitness(args: Any) -> None:

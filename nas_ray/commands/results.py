@@ -43,11 +43,13 @@ def tune_recipe(description: str) -> int:
         nas-ray tune-recipe runs/rea-cifar10-20250101-120000
         nas-ray tune-recipe runs/rea-0 --settings lr=log:0.01..1,cutout=0..16 --searcher wrs --num-samples 50
         nas-ray tune-recipe --arch resnet-20 --fidelity epochs:9 --scheduler asha
+        nas-ray tune-recipe --task text --space rnn-nets --arch lstm --settings lr=log:1..60
         nas-ray tune-recipe --resume runs/tune_recipe-cifar10-20250101-130000
         nas-ray train runs/rea-0 --recipe-from runs/tune_recipe-cifar10-20250101-130000
 
     The folder is that of a search whose points are ARCH@lr=0.1,...: it holds every row, the best one,
-    importance.csv, what each setting explains of the accuracy, and pictures of that and of all points.
+    importance.csv, what each setting explains of the accuracy or the nats, and pictures of that and of all
+    points.
     """
     from nas_ray.commands.archs import check_archs
     from nas_ray.commands.names import check_names

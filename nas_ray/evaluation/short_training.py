@@ -57,7 +57,7 @@ class ShortTraining(EpochTraining):
 
     Raises:
         UsageError: `until` is no epoch of the recipe, settings do not fit it, too few images to split, or an
-            option of the recipe that the task cannot follow.
+            option of the recipe, or a setting beside an arch, that the task or the nets cannot follow.
     """
 
     def __init__(
@@ -107,8 +107,12 @@ class ShortTraining(EpochTraining):
         self.recipe = recipe
         self.accelerator = accelerator
         self.recipe_of = Recipes(space, recipe)
-        objective_of(task, recipe)  # refuses what cannot be split or followed
-        check_nets(space, num_classes, recipe)
+        recipes = self.recipe_of.corners
+        for one in recipes:
+            objective_of(task, one)  # refuses what cannot be split or followed
+        check_nets(space, num_classes, recipes)
+        if isinstance(task, TextTask):  # which may be shorter than a batch
+            task.loaders(max(recipes, key=lambda one: one.batch_size), init_seed, 0)
 
     @classmethod
     def of_task(cls, space: SearchSpace, task: Task, recipe: Recipe, **options: Any) -> ShortTraining:

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from nas_ray.errors import UsageError
-from nas_ray.process.started import command_for
 from nas_ray.runs.folder import read_run
 from nas_ray.safe_files.foreign import check_brings_no_code
 from nas_ray.spaces.settings import AT, arch_of, settings_of, space_name
 
+OF_IMAGES = ("images", "dataset", "image_size", "split_seed", "skip_unreadable")
+"""Arguments that a search on a text has and does not look at."""
 OF_THE_SEARCH = ("epochs", "seeds")
 """Settings that say how long a trial of a search was, and not how a net is trained."""
 
@@ -100,18 +101,16 @@ def best_of(folder: Path, user: str) -> Best:
 def taken_over(folder: Path, names: Sequence[str]) -> dict[str, Any]:
     """Returns the arguments `names` of the search in `folder`; its space without settings, its own images.
 
+    What a search on a text says of images is left out.
+
     Raises:
-        UsageError: the folder would bring code, or is of a search on a text, and the task is not taken over.
+        UsageError: the folder would bring code.
     """
     info = read_run(folder)
     stored = info["args"]
     on_images = stored.get("task", "images") == "images"
-    if "task" not in names and not on_images:
-        raise UsageError(
-            f"{folder} is of a search on a text, and this command is for images; give the folder of a search "
-            f"on images, or train what was found with {command_for('train', folder)}."
-        )
-    values: dict[str, Any] = {name: stored[name] for name in names if name in stored}
+    meant = [name for name in names if name in stored and (on_images or name not in OF_IMAGES)]
+    values: dict[str, Any] = {name: stored[name] for name in meant}
     values |= {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
     if "space" in values:
         values["space"] = space_name(str(values["space"]))

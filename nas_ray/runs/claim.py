@@ -21,6 +21,9 @@ LOCK = ".lock"
 CORRELATE = {"proxies", "fitness", "datasets", "archs"}
 """What `run.json` of `correlate.py` held before it named its experiment."""
 
+WITHOUT = "remove that file alone, and the same command goes on with what is whole beside it"
+"""What to do where `run.json` of a study is damaged, whose rows are in tables of their own."""
+
 
 class Opens(enum.Enum):
     """What a command does with its folder."""
@@ -97,7 +100,8 @@ def check_experiment(folder: Path, experiment: str, opens: Opens) -> None:
         raise UsageError(occupied(folder))
     if not holds or opens is Opens.NEW:
         return
-    made = experiment_of(read_run(folder)) if FILE_NAME in holds else None
+    info = _info(folder, opens) if FILE_NAME in holds else None
+    made = None if info is None else experiment_of(info)
     if made != experiment or (opens is Opens.AGAIN and JOURNAL in holds):
         called = started().called
         held = "a search" if made is None else f"a run of {called(made)}"
@@ -105,6 +109,10 @@ def check_experiment(folder: Path, experiment: str, opens: Opens) -> None:
             f"The folder {folder} holds {held}, which {called(experiment)} would overwrite; choose "
             "another --out."
         )
+
+
+def _info(folder: Path, opens: Opens) -> dict[str, Any]:
+    return read_run(folder, otherwise=WITHOUT) if opens is Opens.AGAIN else read_run(folder)
 
 
 def experiment_of(info: Mapping[str, Any]) -> str | None:

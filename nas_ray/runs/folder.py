@@ -100,8 +100,12 @@ def make_folder(folder: Path) -> Path:
     return folder
 
 
-def read_run(folder: Path) -> dict[str, Any]:
+def read_run(folder: Path, *, otherwise: str = "give the folder of a run") -> dict[str, Any]:
     """Returns `run.json` of `folder`.
+
+    Args:
+        folder: of a run.
+        otherwise: what to do where it is damaged, for the message.
 
     Raises:
         UsageError: no run, unreadable, or written by a newer version.
@@ -115,13 +119,12 @@ def read_run(folder: Path) -> dict[str, Any]:
         number = info["format"]
     except (KeyError, TypeError) as error:
         raise UsageError(
-            f"{path} must be the file that a run wrote, with the number of its format, and has none; give "
-            "the folder of a run."
+            f"{path} must be the file that a run wrote, with the number of its format, and has none; "
+            f"{otherwise}."
         ) from error
     except (OSError, ValueError, RecursionError) as error:
         raise UsageError(
-            f"{path} must be the file that a run wrote, but cannot be read ({describe(error)}); give the "
-            "folder of a run."
+            f"{path} must be the file that a run wrote, but cannot be read ({describe(error)}); {otherwise}."
         ) from error
     return upgraded(dict(info), number, path)
 

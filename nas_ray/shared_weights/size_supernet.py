@@ -11,9 +11,10 @@ import torch
 from torch import nn
 
 from nas_ray.spaces.nats_sss import CELL, POSITIONS, WIDTHS, SssNet, to_widths
-from nas_ray.spaces.nats_tss import Cell, to_ops
+from nas_ray.spaces.nats_tss import to_ops
 from nas_ray.spaces.ops import ResidualReduction, widening_skip
 from nas_ray.spaces.stems import SMALL
+from nas_ray.spaces.tss_nets import Cell
 
 WIDEST = WIDTHS[-1]
 

@@ -14,8 +14,9 @@ from nas_ray.proxies.hooks import batch_statistics
 from nas_ray.proxies.naswot import log_det
 from nas_ray.shared_weights.size_supernet import SizeSupernet
 from nas_ray.spaces.nats_sss import to_widths
-from nas_ray.spaces.nats_tss import EDGES, Cell
+from nas_ray.spaces.nats_tss import EDGES
 from nas_ray.spaces.ops import ResidualReduction
+from nas_ray.spaces.tss_nets import Cell
 
 SHARING = ("naswot", "synflow")
 """Proxies that are sums over blocks, and so can share the beginnings of nets."""

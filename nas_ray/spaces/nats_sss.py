@@ -10,9 +10,10 @@ import numpy as np
 from torch import Tensor, nn
 
 from nas_ray.errors import UsageError
-from nas_ray.spaces.nats_tss import EDGES, Cell, to_ops
+from nas_ray.spaces.nats_tss import EDGES, to_ops
 from nas_ray.spaces.ops import ResidualReduction
 from nas_ray.spaces.stems import SMALL, STEMS, make_stem, stem_for
+from nas_ray.spaces.tss_nets import Cell
 
 WIDTHS: tuple[int, ...] = (8, 16, 24, 32, 40, 48, 56, 64)
 """The candidate numbers of channels, in the published order."""

@@ -6,17 +6,18 @@ import itertools
 import random
 from collections.abc import Iterator, Sequence
 from functools import cache, cached_property, lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
-from torch import nn
 
 from nas_ray.errors import UsageError
 from nas_ray.spaces.edges import Chosen, EdgeGraph
+from nas_ray.spaces.plans import EDGES as EDGES
+from nas_ray.spaces.plans import skip_spans as skip_spans
 from nas_ray.spaces.stems import SMALL, STEMS, stem_for
-from nas_ray.spaces.tss_nets import EDGES as EDGES
-from nas_ray.spaces.tss_nets import Cell as Cell
-from nas_ray.spaces.tss_nets import TssNet as TssNet
-from nas_ray.spaces.tss_nets import skip_spans as skip_spans
+
+if TYPE_CHECKING:
+    from torch import nn
 
 OPS: tuple[str, ...] = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
 """The candidate operations, in the published order."""
@@ -159,6 +160,8 @@ class NatsTss:
 
         With the strided stem they must be divisible by 16.
         """
+        from nas_ray.spaces.tss_nets import TssNet
+
         return TssNet(to_ops(arch), num_classes, self.channels, self.cells, self.stem)
 
 

@@ -11,6 +11,11 @@ EDGES: tuple[tuple[int, int], ...] = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2
 INPUT, OUTPUT = 0, EDGES[-1][1]
 
 
+def skip_spans(ops: tuple[str, ...]) -> tuple[int, ...]:
+    """Returns for each `skip_connect` of the cell how many nodes it reaches ahead."""
+    return tuple(j - i for (i, j), op in zip(EDGES, ops, strict=True) if op == "skip_connect")
+
+
 @dataclass(frozen=True)
 class Step:
     """One operation that is computed: `op` on edge number `edge`, from node `source` to node `target`."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from torch import nn
+from typing import TYPE_CHECKING
 
 from nas_ray.errors import UsageError
+
+if TYPE_CHECKING:
+    from torch import nn
 
 LARGEST = 2_048
 """Height and width in pixels of the largest images."""
@@ -42,6 +45,8 @@ def make_stem(name: str, channels: int) -> nn.Sequential:
     Source: Dong and Yang, "NAS-Bench-201", ICLR 2020, for the small one; Liu et al., "DARTS", ICLR 2019,
     whose nets for ImageNet start like the strided one.
     """
+    from torch import nn  # for those who build nets alone
+
     if name == SMALL:
         return nn.Sequential(nn.Conv2d(3, channels, 3, padding=1, bias=False), nn.BatchNorm2d(channels))
     half = max(1, channels // 2)

@@ -5,14 +5,8 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from nas_ray.spaces.ops import ResidualReduction, make_op
-from nas_ray.spaces.plans import EDGES as EDGES
-from nas_ray.spaces.plans import plan_cell
+from nas_ray.spaces.plans import EDGES, plan_cell, skip_spans
 from nas_ray.spaces.stems import SMALL, make_stem
-
-
-def skip_spans(ops: tuple[str, ...]) -> tuple[int, ...]:
-    """Returns for each `skip_connect` of the cell how many nodes it reaches ahead."""
-    return tuple(j - i for (i, j), op in zip(EDGES, ops, strict=True) if op == "skip_connect")
 
 
 class Cell(nn.Module):

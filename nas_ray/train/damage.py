@@ -82,7 +82,18 @@ def check_finite(net: nn.Module, recipe: Recipe, folder: Path) -> None:
     """
     if all(bool(torch.isfinite(value).all()) for value in net.state_dict().values()):
         return
-    raise UsageError(
+    raise diverged(recipe, folder, "nats-12")
+
+
+def diverged(recipe: Recipe, folder: Path, example: str) -> UsageError:
+    """Returns the error that a training has no net to show.
+
+    Args:
+        recipe: by which it was trained.
+        folder: has its curves.
+        example: the name of a recipe for the same.
+    """
+    return UsageError(
         f"A training must end with finite weights, but this one diverged; begin another with a lower lr than "
-        f"{recipe.lr:g}, as in --recipe nats-12:lr={recipe.lr / 10:g}. The accuracies are in {folder}."
+        f"{recipe.lr:g}, as in --recipe {example}:lr={recipe.lr / 10:g}. What was measured is in {folder}."
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,12 @@ from torch import Tensor, nn
 from nas_ray.runs.folder import read_run, write_atomically
 from nas_ray.runs.writing import write_text
 from nas_ray.train.card import model_card
+from nas_ray.train.curves import CURVES, Curves, draw_curves
 from nas_ray.train.export import CHECKED_IMAGES, write_onnx, write_pt2
 from nas_ray.train.fit import predictions
 from nas_ray.train.job import TrainJob
 from nas_ray.train.outcome import Outcome
-from nas_ray.train.pictures import confusion, draw_confusion, draw_curves
+from nas_ray.train.pictures import confusion, draw_confusion
 from nas_ray.training.trained import MODEL, NetFacts, TrainedNet
 
 CARD = "model_card.md"
@@ -30,7 +31,7 @@ def leave(
     summary: pd.DataFrame,
     results: pd.DataFrame,
     exported: Mapping[str, Any],
-    curves: Mapping[str, Sequence[pd.DataFrame]],
+    curves: Curves,
     folder: Path,
 ) -> None:
     """Writes `model.*`, `curves.png`, `confusion.png` and `.csv`, and `model_card.md`.
@@ -41,7 +42,7 @@ def leave(
         summary: a row per arch.
         results: a row per net.
         exported: the row of `net`.
-        curves: of all nets, by the label of the arch.
+        curves: of all nets.
         folder: of the training.
 
     Raises:
@@ -62,7 +63,7 @@ def leave(
         f"{exported['test_images']:,} test images of {source}"
     )
     draw_confusion(counts, folder / "confusion.png", about)
-    draw_curves(curves, folder / "curves.png", f"recipe {job.args.recipe}")
+    draw_curves(curves, folder / CURVES, f"recipe {job.args.recipe}")
     made = Outcome(summary, results, exported, differences, read_run(folder))
     write_text(folder / CARD, model_card(job, made))
 

@@ -22,6 +22,7 @@ from nas_ray.train.args import NAME, TrainArgs
 from nas_ray.train.base_job import with_threads
 from nas_ray.train.beside import Candidate
 from nas_ray.train.checkpoints import LAST, best_checkpoint, read_checkpoint
+from nas_ray.train.curves import curves_of
 from nas_ray.train.damage import check_finite, kept_checkpoint, read_curve
 from nas_ray.train.fit import TrainingImages, fit, predictions
 from nas_ray.train.folder import in_folder, introduction, rows_of
@@ -161,11 +162,7 @@ def _finish(job: TrainJob, rows: list[dict[str, Any]], folder: Path, console: Co
         new_module(job, job.found, exported["seed"]), kept_checkpoint(kept, exported)
     ).trained
     check_finite(net, job.recipe, folder)
-    curves = {
-        candidate.label: [read_curve(net_folder(folder, candidate, seed)) for seed in job.seeds]
-        for candidate in job.candidates
-    }
-    leave(job, net, summary, results, exported, curves, folder)
+    leave(job, net, summary, results, exported, curves_of(job, folder), folder)
     update_run(folder, status="finished")
     say(console)
     print_rows(summary, list(job.proxies), console)

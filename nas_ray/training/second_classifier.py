@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -60,15 +61,19 @@ def check_takes(net: nn.Module, recipe: Recipe) -> None:
             )
 
 
-def check_nets(space: SearchSpace, num_outputs: int, recipe: Recipe) -> None:
-    """Checks, by one net, that those of a space have what a recipe asks of them, before any is trained.
+def check_nets(space: SearchSpace, num_outputs: int, recipes: Sequence[Recipe]) -> None:
+    """Checks, by one net, that those of a space have what recipes ask of them, before any is trained.
 
     Raises:
         UsageError: they have not.
     """
-    if any(getattr(recipe, option) for option in ("auxiliary_weight", "drop_path", *RECURRENT)):
+    options = ("auxiliary_weight", "drop_path", *RECURRENT)
+    asking = [recipe for recipe in recipes if any(getattr(recipe, option) for option in options)]
+    if asking:
         with seeded(0):
-            check_takes(space.build(space.sample(np.random.default_rng(0)), num_outputs), recipe)
+            net = space.build(space.sample(np.random.default_rng(0)), num_outputs)
+        for recipe in asking:
+            check_takes(net, recipe)
 
 
 def second_classifier(net: nn.Module, recipe: Recipe) -> nn.Module | None:

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias, Union
 
 from nas_ray.errors import UsageError
+from nas_ray.images.datasets import AUTO
 from nas_ray.images.image_args import DataArgs, ImageArgs, open_image_args
 from nas_ray.spaces.options import OPTIONS, READ_TEXTS, WITHOUT, named_options
 from nas_ray.spaces.settings import named_space
+from nas_ray.terminal.ranges import option
 from nas_ray.text.spec import TEXT, parse_text
 
 if TYPE_CHECKING:
@@ -19,6 +21,11 @@ if TYPE_CHECKING:
 Subject: TypeAlias = Union["ImageDataModule", "TextTask"]
 """What nets learn; both say `source`, `description`, `note`, `skipped`, `num_classes` and `sha256`."""
 IMAGES: Final = "images"
+ABOUT_IMAGES: Final = (
+    *("images", "dataset", "image_size", "split_seed", "skip_unreadable", "download"),
+    *("search_set", "flip", "crop_padding", "cutout"),
+)
+"""Arguments of commands that say nothing of a text."""
 
 
 @dataclass(frozen=True)
@@ -31,9 +38,9 @@ class TaskArgs(ImageArgs):
     one that Python ships (docs/text.md)."""
 
     def __post_init__(self) -> None:
-        super().__post_init__()
-        if is_text(self):
+        if is_text(self) and self.dataset == AUTO:
             object.__setattr__(self, "dataset", TEXT)
+        super().__post_init__()
 
 
 def is_text(args: object) -> bool:
@@ -59,6 +66,36 @@ def check_task(task: str) -> None:
     path = parse_text(task).path
     if path and not Path(path).expanduser().exists():
         raise UsageError(f"text:PATH needs a file or a folder, but there is no {path}: check the path.")
+
+
+def check_alone(args: object) -> None:
+    """Checks that nothing is said of images where nets learn a text; a resumed run has what it was made with.
+
+    Raises:
+        UsageError: something is.
+    """
+    if not is_text(args) or getattr(args, "resume", None) is not None:
+        return
+    task = getattr(args, "task", "")
+    for name in ABOUT_IMAGES:
+        usual = TEXT if name == "dataset" else getattr(type(args), name, None)
+        given = getattr(args, name, usual)
+        if given != usual:
+            raise UsageError(
+                f"--task {task} has no images, but {_written(name, given)} was given; leave one of them out."
+            )
+    benchmark = getattr(args, "benchmark", "none")
+    if benchmark not in ("auto", "none"):
+        raise UsageError(
+            f"No benchmark knows nets of a text, but --benchmark {benchmark} was given beside --task {task}; "
+            "leave one of them out."
+        )
+
+
+def _written(name: str, value: object) -> str:
+    if isinstance(value, bool):
+        return option(name if value else f"no_{name}")
+    return f"{option(name)} {value}"
 
 
 def check_reads(task: str, space: str) -> None:
@@ -104,10 +141,7 @@ def open_subject(args: DataArgs, *, batch_size: int, batch_seed: int) -> Subject
     """
     if not isinstance(args, TaskArgs) or not is_text(args):
         return open_image_args(args, batch_size=batch_size, batch_seed=batch_seed)
-    if args.images != "auto":
-        raise UsageError(
-            f"--task {args.task} has no images, but --images {args.images} was given; leave one of them out."
-        )
+    check_alone(args)
     from nas_ray.text.corpus import open_corpus
     from nas_ray.training.text_task import TextTask  # torch takes seconds
 

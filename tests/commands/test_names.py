@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib import import_module
 from pathlib import Path
 from typing import Literal, get_origin, get_type_hints
 
@@ -14,6 +15,7 @@ from nas_ray.commands import names, paths
 from nas_ray.commands.archs import ARCHS
 from nas_ray.commands.names import ARGUMENTS, CHECKS, check_names
 from nas_ray.commands.paths import PATHS
+from nas_ray.commands.space_options import KINDS
 from nas_ray.correlate.args import CorrelateArgs
 from nas_ray.drivers import plan, scheduling
 from nas_ray.errors import UsageError
@@ -31,12 +33,18 @@ from nas_ray.searchers.fitness import FITNESSES
 from nas_ray.shared_weights.precision import PRECISIONS
 from nas_ray.spaces import SPACES
 from nas_ray.spaces.hand_designed import NETS
-from nas_ray.spaces.options import READ_TEXTS
+from nas_ray.spaces.options import OPTIONS, READ_TEXTS
 from nas_ray.spaces.rnn.sizes import READS
 from nas_ray.train import export
 from nas_ray.training import trained
 from tests.guards.commands import COMMANDS
 from tests.guards.test_numbers import args_type
+
+
+def test_spaces_with_options_are_found_by_their_names() -> None:
+    assert set(KINDS) == set(OPTIONS)
+    for name, (module, kind) in KINDS.items():
+        assert getattr(import_module(f"nas_ray.spaces.{module}"), kind) is SPACES[name]
 
 
 def test_names_are_those_of_the_objects() -> None:

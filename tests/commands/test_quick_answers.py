@@ -225,6 +225,30 @@ def _wrong(kind: type, field: str) -> list[str]:
     return [*before, f"--{field.replace('_', '-')}", value]
 
 
+def test_options_of_spaces() -> None:
+    run(
+        """
+        HEAVY.remove("numpy")
+        from nas_ray.commands.start import main
+        for line, start in {
+            "search rea --space macro:as=foo": "Unknown variant of macro 'foo'. Known: described, released.",
+            "search rea --space macro:layers=0@lr=0.1/1": "The limit layers of macro must be a whole number",
+            "train --space nats-tss:cells=0 --arch x": "channels and cells must be at least 1, got",
+            "unseen --space darts:channels=1": "The channels of darts must be a whole number of at least 2",
+            "search --space darts-s2:cells=900": "A net of darts-s2 has at most 4,096 channels and 200 cells",
+            "search --space darts:ops=bogus": "Unknown operation of darts, or set of them, 'bogus'",
+            "search --space layerwise:head=x": "The head of a net must be the side of its grid",
+            "search --space grammar:depth=0": "The depth of grammar must be a whole number of at least 1",
+            "one-shot --space darts-rnn:width=0 --task text": "The width of darts-rnn must be",
+            "search --space rnn-tree:base=3 --task text": "The base of rnn-tree must be a power of two",
+            "two-stage --space nasnet:blocks=0": "The blocks of nasnet must be",
+        }.items():
+            code, said = ended(*line.split())
+            assert code == 2 and start in said, (line, said)
+        """
+    )
+
+
 def test_options_of_searchers() -> None:
     """Numpy and pandas are imported for them."""
     HEAVY_TOO = ("numpy", "pandas", "pyarrow")

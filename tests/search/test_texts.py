@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -15,11 +16,15 @@ from nas_ray.errors import UsageError
 from nas_ray.report.html_report import write_report
 from nas_ray.search.arguments import AnySearchArgs, SearchArgs
 from nas_ray.search.experiment import prepare
+from nas_ray.search.one_shot.args import OneShotArgs
 from nas_ray.search.session import run
+from nas_ray.search.tune_recipe.args import TuneRecipeArgs
 from nas_ray.search.two_stage import Halving
 from nas_ray.search.two_stage_args import TwoStageArgs
 from nas_ray.searchers.columns import Negated
 from nas_ray.searchers.messages import epoch_result
+from nas_ray.train.args import TrainArgs
+from nas_ray.training.task_args import TaskArgs, check_alone
 from tests.report.page import Page
 from tests.training.small_lstm import generated_text
 
@@ -138,3 +143,70 @@ def test_names_of_tasks_are_checked_early(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"there is no .*nothing: check the path"):
         check_names(SearchArgs(task=f"text:{tmp_path / 'nothing'}"))
     check_names(SearchArgs(task="text", fitness="-valid_nats"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "change", "given"),
+    [
+        (SearchArgs, {"dataset": "cifar100"}, "--dataset cifar100"),
+        (AnySearchArgs, {"image_size": 32}, "--image-size 32"),
+        (TuneRecipeArgs, {"split_seed": 3}, "--split-seed 3"),
+        (TrainArgs, {"download": True}, "--download"),
+        (OneShotArgs, {"search_set": 0.4}, "--search-set 0.4"),
+        (OneShotArgs, {"flip": False}, "--no-flip"),
+    ],
+)
+def test_what_is_said_of_images_is_refused_beside_a_text(
+    kind: type[TaskArgs], change: dict[str, object], given: str
+) -> None:
+    args = kind(task="text", **change)  # type: ignore[arg-type]
+    with pytest.raises(UsageError) as raised:
+        check_names(args)
+    assert str(raised.value) == (f"--task text has no images, but {given} was given; leave one of them out.")
+    check_alone(kind(task="text", **change, resume=Path("run")))  # type: ignore[arg-type]  # made before
+    check_alone(kind(task="text", space="rnn-nets"))  # type: ignore[call-arg]
+    check_alone(kind(**change))  # type: ignore[arg-type]
+
+
+def test_no_benchmark_is_taken_beside_a_text() -> None:
+    with pytest.raises(UsageError) as raised:
+        check_names(SearchArgs(task="text", benchmark="nb201"))
+    assert str(raised.value) == (
+        "No benchmark knows nets of a text, but --benchmark nb201 was given beside --task text; leave one of "
+        "them out."
+    )
+    check_names(SearchArgs(task="text", space="rnn-nets", benchmark="none"))
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (
+            SearchArgs(task="text", fidelity="lm-fast:epochs=1,cutout=8"),
+            "The recipe option cutout is about images and would change nothing of a training on a text; "
+            "leave it out.",
+        ),
+        (
+            TrainArgs(task="text", arch="lstm", recipe="epochs:2:valid_fraction=0.1"),
+            "option valid_fraction is",
+        ),
+        (
+            SearchArgs(task="text", space="rnn-nets@flip=true/false", fidelity="lm-fast"),
+            "option flip is about",
+        ),
+        (
+            SearchArgs(fidelity="fast:bptt=20"),
+            "The recipe option bptt is about texts and would change nothing of a training on images; "
+            "leave it out.",
+        ),
+        (
+            SearchArgs(space="nats-tss@nonmonotone=0..3", fidelity="fast:momentum=0,nesterov=no"),
+            "nonmonotone",
+        ),
+    ],
+)
+def test_options_of_a_recipe_that_change_nothing_are_refused(args: TaskArgs, said: str) -> None:
+    with pytest.raises(UsageError) as raised:
+        check_names(args)
+    assert said in str(raised.value)
+    check_names(dataclasses.replace(args, resume=Path("run")))  # what was made before goes on

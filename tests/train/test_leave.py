@@ -20,10 +20,11 @@ from nas_ray.report.read_runs import read_runs
 from nas_ray.runs.folder import write_json
 from nas_ray.train.args import TrainArgs
 from nas_ray.train.card import _training, model_card
+from nas_ray.train.curves import draw_curves
 from nas_ray.train.job import TrainJob, prepare
 from nas_ray.train.leave import leave
 from nas_ray.train.outcome import Outcome
-from nas_ray.train.pictures import confusion, draw_confusion, draw_curves
+from nas_ray.train.pictures import confusion, draw_confusion
 from nas_ray.train.rows import results_table, summary_table, to_markdown
 from tests.proxies.nets import CONNECTED
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -27,15 +26,26 @@ from nas_ray.text.corpus import open_corpus
 from nas_ray.text.spec import parse_text
 from nas_ray.train import latency
 from nas_ray.train.args import TrainArgs, parse
+from nas_ray.train.base_job import with_threads
+from nas_ray.train.curves import OF_TEXT, _panels
+from nas_ray.train.folder import in_folder
 from nas_ray.train.run import train
 from nas_ray.train.texts import fit
-from nas_ray.train.texts.export import Step, run_onnx
+from nas_ray.train.texts.export import Step, run_onnx, run_pt2
 from nas_ray.train.texts.job import prepare
-from nas_ray.train.texts.tables import of_unknown, perplexities, shown_rows, summary_table
+from nas_ray.train.texts.run import chosen_threads
+from nas_ray.train.texts.tables import (
+    of_unknown,
+    perplexities,
+    shown_rows,
+    summary_table,
+    with_perplexities,
+)
 from nas_ray.training.trained import load
 from nas_ray.training.trained_text import TrainedText
 from tests.training.small_lstm import SmallLstm, SmallLstms, generated_text
 
+BIGRAMS = "tests.training.small_lstm:Bigrams"
 SPACE = "tests.training.small_lstm:SmallLstms"
 RECIPE = "lm-fast:batch_size=8,bptt=20,nonmonotone=1,epochs=3"
 SHORT = RECIPE.replace("epochs=3", "epochs=1")
@@ -151,23 +161,50 @@ def test_steps_one_after_the_other_are_the_net() -> None:
 
 @pytest.mark.slow(faster="test_steps_one_after_the_other_are_the_net")
 @pytest.mark.parametrize(("space", "arch"), [(SPACE, "16"), ("rnn-nets:embedding=8,width=8", "darts-v2")])
-def test_the_step_in_onnx_gives_the_logits_of_the_net(
+def test_the_step_in_each_format_gives_the_logits_of_the_net(
     space: str, arch: str, text: str, tmp_path: Path
 ) -> None:
     onnxruntime = pytest.importorskip("onnxruntime")
     run = tmp_path / "run"
-    args = args_for(text, run, seeds=1, formats=("onnx",), space=space, arch=arch)
+    args = args_for(text, run, seeds=1, formats=None, space=space, arch=arch)
     assert train(args, Console()) == 0
-    path = tmp_path / "run" / "model.onnx"
     net = load(run, open_space(space))
     assert isinstance(net, TrainedText)
     tokens = torch.randint(14, (4, 9), generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
         expected = net(tokens).numpy()
-    np.testing.assert_allclose(run_onnx(path, tokens.numpy()), expected, atol=1e-5)
-    about = onnxruntime.InferenceSession(str(path)).get_modelmeta().custom_metadata_map
+    for form, compute in (("onnx", run_onnx), ("pt2", run_pt2)):
+        np.testing.assert_allclose(compute(run / f"model.{form}", tokens.numpy()), expected, atol=1e-5)
+        assert f"`model.{form}` is one step" in (run / "model_card.md").read_text(encoding="utf-8")
+    about = onnxruntime.InferenceSession(str(run / "model.onnx")).get_modelmeta().custom_metadata_map
     assert tuple(json.loads(about["words"])) == net.facts.words
-    assert "`model.onnx` is one step" in (tmp_path / "run" / "model_card.md").read_text(encoding="utf-8")
+    extra = {"facts.json": ""}
+    torch.export.load(run / "model.pt2", extra_files=extra)
+    assert json.loads(extra["facts.json"])["words"] == list(net.facts.words)
+
+
+def test_a_net_without_a_state_has_no_step_to_be_written(text: str, tmp_path: Path) -> None:
+    args = args_for(text, tmp_path, space=BIGRAMS, arch="bigram", recipe="fast", formats=None)
+    job = prepare(args)
+    assert job.formats == ()
+    why = "a net of a text is written as one step with its state, and this one has none"
+    assert job.left_out["pt2"] == f"pt2: {why}"
+    with pytest.raises(UsageError) as raised:
+        prepare(dataclasses.replace(args, formats=("pt2",)))
+    assert str(raised.value) == f"--formats pt2 cannot be written: {why}; give --formats none."
+
+
+def test_the_learning_curves_are_drawn_with_a_perplexity_of_all_nats(trained: Path) -> None:
+    assert (trained / "curves.png").read_bytes().startswith(b"\x89PNG")
+    curve = with_perplexities(pd.read_csv(trained / "nets" / "found-seed-0" / "curve.csv"))
+    for part in ("train", "valid"):
+        np.testing.assert_allclose(curve[f"{part}_perplexity"], np.exp(curve[f"{part}_nats"]))
+    lost = curve.assign(valid_nats=[math.nan, math.inf, 1e9])
+    assert with_perplexities(lost)["valid_perplexity"].tolist()[1:] == [math.inf, math.inf]
+    figure = _panels({"lstm": [curve], "gru": [with_perplexities(lost)]}, "recipe", OF_TEXT)
+    assert [axes.get_ylabel() for axes in figure.axes] == ["nats of a token", "perplexity"]
+    drawn = figure.axes[1].lines[1].get_ydata()
+    np.testing.assert_allclose(np.asarray(drawn, dtype=float), curve["valid_perplexity"])
 
 
 def test_the_card_says_what_the_net_is(trained: Path) -> None:
@@ -179,6 +216,7 @@ def test_the_card_says_what_the_net_is(trained: Path) -> None:
         "bptt 20",
         "14 tokens",
         "net.continued(",
+        "![Learning curves](curves.png)",
     ):
         assert part in card
 
@@ -214,22 +252,60 @@ def test_a_training_that_was_cut_off_ends_with_equal_numbers(
     assert kept[0] == kept[1]
 
 
-@pytest.mark.parametrize(("fastest", "said"), [(1, "CPU, 1 thread\n"), (2, "CPU, 2 threads\n")])
+def test_a_training_that_diverged_at_once_is_not_gone_on_with(text: str, tmp_path: Path) -> None:
+    args = args_for(text, tmp_path / "run", seeds=1, recipe="lm-fast:batch_size=8,lr=1e30,clip_grad_norm=0")
+    own = tmp_path / "run" / "nets" / "found-seed-0"
+    for given in (args, dataclasses.replace(args, resume=args.out, out=None)):
+        with pytest.raises(UsageError) as raised:
+            train(given, Console(quiet=True))
+        assert str(raised.value) == (
+            "A training must end with finite weights, but this one diverged; begin another with a lower lr "
+            f"than 1e+30, as in --recipe lm-fast:lr=1e+29. What was measured is in {own}."
+        )
+        assert pd.read_csv(own / "curve.csv")["epoch"].tolist() == [1]
+
+
+def test_a_training_that_diverged_later_counts_until_then(
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = prepare(args_for(text, tmp_path / "run", recipe=RECIPE.replace("epochs=3", "epochs=2")))
+    fit.fit(job, job.found, 0, tmp_path)
+    kept = torch.load(tmp_path / "last.ckpt", weights_only=True)
+    kept["rows"][-1] |= {"train_loss": math.nan, "valid_nats": math.nan}
+    torch.save(kept, tmp_path / "last.ckpt")
+    said: list[str] = []
+    monkeypatch.setattr(fit, "tell", said.append)
+    longer = dataclasses.replace(job, recipe=dataclasses.replace(job.recipe, epochs=4))
+    assert len(fit.fit(longer, job.found, 0, tmp_path)) == 2
+    assert said == ["found seed 0  diverged in epoch 2 and is not trained on: its best epoch before counts."]
+    assert all(value.isfinite().all() for value in fit.best_net(job, job.found, 0, tmp_path).parameters())
+    (tmp_path / "best.ckpt").unlink()
+    with pytest.raises(UsageError, match="must end with finite weights"):
+        fit.best_net(job, job.found, 0, tmp_path)
+    (tmp_path / "last.ckpt").unlink()
+    with pytest.raises(
+        UsageError, match=r"^The best checkpoint .* must be there, and is not; remove the folder"
+    ):
+        fit.best_net(job, job.found, 0, tmp_path)
+
+
+@pytest.mark.parametrize(("fastest", "said"), [(1, "CPU, 1 thread"), (2, "CPU, 2 threads")])
 def test_a_net_is_trained_with_the_threads_that_are_faster_for_it(
     fastest: int, said: str, text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def seconds(step: Callable[[], object], *, threads: int) -> float:
+        torch.set_num_threads(1)  # two of them may wait for each other where others compute
         step()
         return 1.0 if threads == fastest else 2.0
 
     monkeypatch.setattr(latency, "local_cores", lambda: 2)
     monkeypatch.setattr(latency, "seconds_of", seconds)
     torch.set_num_threads(3 - fastest)
-    console = Console(record=True)
     args = args_for(text, tmp_path / "run", seeds=1, recipe=SHORT, num_threads=None)
-    assert train(args, console) == 0
-    assert said in re.sub(" +\n", "\n", console.export_text())
+    job = with_threads(prepare(args), chosen_threads)
+    assert str(job.devices) == said
     assert torch.get_num_threads() == fastest
+    assert in_folder(job, lambda folder: 0, Console()) == 0
     assert json.loads((tmp_path / "run" / "run.json").read_text())["args"]["num_threads"] == fastest
 
 
@@ -264,10 +340,6 @@ def test_a_search_hands_its_text_and_its_best_arch_on(text: str, tmp_path: Path)
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        (
-            {"formats": ("pt2",)},
-            "A net of a text is exported as onnx alone, got --formats pt2; leave it",
-        ),
         (
             {"num_processes": 2},
             "A net of a text is trained by one process, as its state goes on",

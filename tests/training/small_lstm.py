@@ -1,4 +1,4 @@
-"""A small LSTM that reads words, for tests of language training."""
+"""Small nets that read words, for tests of language training: an LSTM, and one without a state."""
 
 from __future__ import annotations
 
@@ -55,6 +55,28 @@ class SmallLstms:
 
     def build(self, arch: str, num_outputs: int) -> nn.Module:
         return SmallLstm(num_outputs, int(arch))
+
+
+class Forgetful(nn.Module):
+    """Tells a word from the last one, without a state."""
+
+    def __init__(self, words: int) -> None:
+        super().__init__()
+        self.table, self.decoder = nn.Embedding(words, 8), nn.Linear(8, words)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        out: Tensor = self.decoder(self.table(tokens))
+        return out
+
+
+class Bigrams:
+    """One net without a state."""
+
+    def sample(self, rng: np.random.Generator) -> str:
+        return "bigram"
+
+    def build(self, arch: str, num_outputs: int) -> nn.Module:
+        return Forgetful(num_outputs)
 
 
 def generated_text(lines: int = 400, seed: int = 0) -> str:

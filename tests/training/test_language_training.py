@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.nn.functional import cross_entropy
 
 from nas_ray.drivers.simulation import simulate
@@ -19,6 +19,7 @@ from nas_ray.evaluation.short_training import ShortTraining
 from nas_ray.process.seeded import seeded
 from nas_ray.searchers import RegularizedEvolution
 from nas_ray.searchers.fitness import parse_fitness
+from nas_ray.spaces import Product
 from nas_ray.spaces.named import open_space
 from nas_ray.testing import task_contract
 from nas_ray.text.corpus import open_corpus
@@ -29,7 +30,7 @@ from nas_ray.training.recipes import Recipe, parse_recipe
 from nas_ray.training.recurrent import Dropouts, RecurrentNet
 from nas_ray.training.text_task import TextTask
 from nas_ray.training.training_module import training_module
-from tests.training.small_lstm import SmallLstm, SmallLstms, generated_text
+from tests.training.small_lstm import Bigrams, SmallLstm, SmallLstms, generated_text
 
 FAST = "lm-fast:epochs=2,batch_size=8,lr=5"
 
@@ -187,26 +188,6 @@ def test_worse_is_what_is_worse_than_the_best_of_all_but_the_last(
     assert is_worse(now, judged, 2) == worse
 
 
-class Forgetful(nn.Module):
-    """Tells a word from the last one, without a state."""
-
-    def __init__(self, words: int) -> None:
-        super().__init__()
-        self.table = nn.Embedding(words, words)
-
-    def forward(self, tokens: Tensor) -> Tensor:
-        out: Tensor = self.table(tokens)
-        return out
-
-
-class Bigrams:
-    def sample(self, rng: np.random.Generator) -> str:
-        return "bigram"
-
-    def build(self, arch: str, num_outputs: int) -> nn.Module:
-        return Forgetful(num_outputs)
-
-
 def test_a_net_without_a_state_learns_too(task: TextTask) -> None:
     recipe = parse_recipe("fast:epochs=3,batch_size=8,lr=5")
     rows = list(ShortTraining.of_task(Bigrams(), task, recipe).epochs("bigram"))
@@ -278,3 +259,36 @@ def test_published_numbers() -> None:
         "momentum": 0.0, "schedule": "constant",
     }  # fmt: skip
     assert {name: getattr(darts, name) for name in options} == options
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ("hidden_dropout=0.0..0.5", "The recipe option hidden_dropout needs a net with a state and dropouts"),
+        (
+            "schedule=linear/constant,temporal_penalty=0.1..1.0:if:schedule:constant",
+            "The recipe option temporal_penalty needs a net with a state",
+        ),
+        (
+            "label_smoothing=0/0.1",
+            "The recipe option label_smoothing needs a task with training_loss(recipe)",
+        ),
+        ("batch_size=8..3000", "2 tokens for each of 3,000 streams"),
+        ("width=1..2", "Unknown recipe option 'width'."),
+    ],
+)
+def test_settings_that_cannot_be_followed_are_refused_before_any_trial(
+    task: TextTask, settings: str, said: str
+) -> None:
+    recipe = parse_recipe("fast:batch_size=8")
+    with pytest.raises(UsageError) as raised:
+        ShortTraining.of_task(Product(Bigrams(), settings), task, recipe)
+    assert said in str(raised.value)
+
+
+def test_settings_that_can_be_followed_are_taken(task: TextTask) -> None:
+    settings = "hidden_dropout=0/0.5,batch_size=8/16"
+    ShortTraining.of_task(Product(SmallLstms(), settings), task, parse_recipe("lm-fast"))
+    ShortTraining.of_task(
+        Product(Bigrams(), "hidden_dropout=0"), task, parse_recipe("fast:hidden_dropout=0.1")
+    )

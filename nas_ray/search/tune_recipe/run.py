@@ -17,6 +17,7 @@ from nas_ray.spaces.needs import is_member
 from nas_ray.spaces.one_arch import OneArch
 from nas_ray.spaces.settings import named_space, settings_of
 from nas_ray.terminal.console import Rows, put, say
+from nas_ray.training.task_args import is_text
 
 
 def run(args: TuneRecipeArgs, console: Console, *, began: float) -> int:
@@ -31,7 +32,8 @@ def run(args: TuneRecipeArgs, console: Console, *, began: float) -> int:
         UsageError: bad input.
     """
     name, settings = named_space(args.space)
-    space = Product(OneArch(_space_with(name, str(args.arch)), str(args.arch)), settings)
+    arch = str(args.arch)
+    space = Product(OneArch(make_space(name) if is_text(args) else _space_with(name, arch), arch), settings)
     experiment = prepare(NAME, args, args.searcher, space=space)
     return run_prepared(experiment, console, began=began, after=show_importance)
 
@@ -43,7 +45,7 @@ def _space_with(name: str, arch: str) -> SearchSpace:
 
 
 def show_importance(outcome: Outcome, experiment: Experiment, folder: Path, console: Console) -> None:
-    """Prints the best settings, and what each of all settings explains of the accuracy."""
+    """Prints the best settings, and what each of all settings explains of the accuracy or the nats."""
     if outcome.best is None:
         return
     best = ", ".join(f"{name}={value}" for name, value in settings_of(outcome.best["arch"]).items())

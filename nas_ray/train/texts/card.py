@@ -9,6 +9,7 @@ import pandas as pd
 
 from nas_ray.terminal.text import code_span, one_line
 from nas_ray.train.card import joined, own_rows, space_argument
+from nas_ray.train.curves import CURVES
 from nas_ray.train.export import TOLERANCE
 from nas_ray.train.outcome import Outcome
 from nas_ray.train.texts.job import TextJob
@@ -20,6 +21,7 @@ OF_ANY_TASK = (
     *("clip_grad_norm", "ema", "precision", "data_fraction"),
 )
 """Options of a recipe that mean something beside those of texts."""
+FACTS_IN = {"onnx": "its metadata have", "pt2": "its extra file `facts.json` has"}
 
 
 def model_card(job: TextJob, made: Outcome) -> str:
@@ -64,6 +66,8 @@ def _perplexity(own: pd.DataFrame, exported: Mapping[str, Any], job: TextJob) ->
         "the seed with the lowest perplexity on the held-out text. The test text was not seen before. A "
         "perplexity holds for this vocabulary alone.",
         "",
+        f"![Learning curves]({CURVES})",
+        "",
         of_unknown(job.task.corpus).replace("<unk>", "`<unk>`"),
     ]
 
@@ -105,7 +109,7 @@ def _use(job: TextJob, differences: Mapping[str, float]) -> list[str]:
     for form, difference in differences.items():
         lines.append(
             f"- `model.{form}` is one step: `tokens` `[B]` and `state_0`, ... in, `logits` `[B, V]` and "
-            "`next_0`, ... out; its metadata have `words` and the state to `begin` with. It differs from the "
+            f"`next_0`, ... out; {FACTS_IN[form]} `words` and the state to `begin` with. It differs from the "
             f"net by at most {difference:.1e} in a logit (allowed: {TOLERANCE:g}, and as much of the logit "
             "itself)"
         )

@@ -20,6 +20,7 @@ from nas_ray.terminal.console import tell
 from nas_ray.terminal.text import about
 from nas_ray.train.beside import Candidate
 from nas_ray.train.checkpoints import BEST, LAST, of_this_net, read_plain
+from nas_ray.train.damage import diverged
 from nas_ray.train.fit import CURVE
 from nas_ray.train.texts.job import TextJob
 from nas_ray.training.epoch_module import RecipeModule
@@ -33,7 +34,8 @@ def fit(job: TextJob, candidate: Candidate, seed: int, folder: Path) -> pd.DataF
     """Trains to the end, from `last.ckpt` of `folder` on where there is one, and returns the curve.
 
     Leaves there the last checkpoint, the best one by `valid_nats`, and `curve.csv`. A training that was
-    killed goes on after its last finished epoch and ends as it would have.
+    killed goes on after its last finished epoch and ends as it would have. One whose loss is no number any
+    more has ended, and is not gone on with.
 
     Raises:
         UsageError: `last.ckpt` is damaged or of something else.
@@ -41,8 +43,10 @@ def fit(job: TextJob, candidate: Candidate, seed: int, folder: Path) -> pd.DataF
     folder.mkdir(parents=True, exist_ok=True)
     keep_freed_memory()  # of words, which the next piece of a text needs again
     module = new_module(job, candidate, seed)
-    rows = _begun(module, folder)
+    rows, label = _begun(module, folder), f"{candidate.label} seed {seed}"
     for epoch in range(len(rows), job.recipe.epochs):
+        if has_diverged(rows):
+            break
         start = time.monotonic()
         with seeded((seed * _PER_SEED + epoch) % 2**64):  # dropout
             found = module.train_epoch(epoch)
@@ -53,10 +57,15 @@ def fit(job: TextJob, candidate: Candidate, seed: int, folder: Path) -> pd.DataF
             _write(folder / BEST, {"state_dict": module.module.trained.state_dict()})
         _write(folder / LAST, {"rows": rows, **module.state()})
         _write_curve(folder / CURVE, rows)
-        tell(_line(f"{candidate.label} seed {seed}", row, job.recipe.epochs, job.task.corpus.spec.tokens))
-        if not math.isfinite(row["train_loss"]):
-            break
+        tell(_line(label, row, job.recipe.epochs, job.task.corpus.spec.tokens))
+    if has_diverged(rows) and (folder / BEST).is_file():
+        tell(f"{label}  diverged in epoch {len(rows)} and is not trained on: its best epoch before counts.")
     return pd.DataFrame(rows)
+
+
+def has_diverged(rows: list[dict[str, float]]) -> bool:
+    """Returns whether the loss of the last epoch is no number any more."""
+    return bool(rows) and not math.isfinite(rows[-1]["train_loss"])
 
 
 def best_net(job: TextJob, candidate: Candidate, seed: int, folder: Path) -> nn.Module:
@@ -67,10 +76,11 @@ def best_net(job: TextJob, candidate: Candidate, seed: int, folder: Path) -> nn.
     """
     path = folder / BEST
     if not path.is_file():
+        if (folder / LAST).is_file() and has_diverged(_kept(folder)[0]):
+            raise diverged(job.recipe, folder, "lm-fast")
         raise UsageError(
-            f"{path} must hold the net of the best epoch, but it is not there: its training diverged, or "
-            f"it was removed; take a lower lr, or remove the folder {folder}, and --resume trains that net "
-            "again."
+            f"The best checkpoint {path} must be there, and is not; remove the folder {folder}, and --resume "
+            "trains that net again."
         )
     net = new_module(job, candidate, seed).module.net
     with of_this_net(path):
@@ -91,14 +101,21 @@ def new_module(job: TextJob, candidate: Candidate, seed: int) -> RecipeModule:
 
 def _begun(module: RecipeModule, folder: Path) -> list[dict[str, float]]:
     """Gives a module the state of the last finished epoch, and returns the rows of the curve until then."""
-    path = folder / LAST
-    if not path.is_file():
+    if not (folder / LAST).is_file():
         return []
+    rows, state = _kept(folder)
+    with of_this_net(folder / LAST):
+        module.load_state(state)
+    return rows
+
+
+def _kept(folder: Path) -> tuple[list[dict[str, float]], dict[str, Any]]:
+    """Returns the rows of the curve until the last finished epoch, and the state of the module then."""
+    path = folder / LAST
     with of_this_net(path):
         kept = read_plain(path)
         rows = [{str(name): float(value) for name, value in row.items()} for row in kept.pop("rows")]
-        module.load_state(kept)
-    return rows
+    return rows, kept
 
 
 def _write_curve(path: Path, rows: list[dict[str, float]]) -> None:

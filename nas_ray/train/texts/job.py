@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import torch
+from torch import nn
 
 from nas_ray.errors import UsageError
 from nas_ray.images.identity import IMAGES
@@ -16,10 +17,12 @@ from nas_ray.text.spec import BYTES
 from nas_ray.text.vocabulary import UTF_8
 from nas_ray.train.args import TrainArgs
 from nas_ray.train.base_job import Job, arch_and_recipe, gpus_for
-from nas_ray.train.beside import Candidates
+from nas_ray.train.beside import Candidate, Candidates
 from nas_ray.train.export import chosen_formats
 from nas_ray.train.fit import Devices
 from nas_ray.training.reads_text import check_reads_text
+from nas_ray.training.recipes import Recipe
+from nas_ray.training.recurrent import RecurrentNet
 from nas_ray.training.second_classifier import check_takes
 from nas_ray.training.task_args import check_reads, open_subject
 from nas_ray.training.text_task import TextTask
@@ -88,10 +91,10 @@ def prepare(args: TrainArgs) -> TextJob:
     candidates = Candidates(space, args.space, task.num_outputs, example=task.minibatch()[0][:1, :1])
     found = candidates.asked(arch)
     beside = candidates.beside(found, args.beside, args.seed)
-    for candidate in (found, *beside):
-        with torch.random.fork_rng(devices=[]):
-            check_takes(candidate.space.build(candidate.arch, task.num_outputs), recipe)
-    formats, left_out = _formats(args)
+    net = _net_of(found, task, recipe)
+    for candidate in beside:
+        _net_of(candidate, task, recipe)
+    formats, left_out = _formats(args, net)
     return TextJob(
         args=args,
         recipe=recipe,
@@ -104,12 +107,31 @@ def prepare(args: TrainArgs) -> TextJob:
     )
 
 
-def _formats(args: TrainArgs) -> tuple[tuple[str, ...], dict[str, str]]:
-    asked = [name for text in args.formats or () for name in text.replace(",", " ").split()]
-    if "pt2" in asked:
-        raise UsageError("A net of a text is exported as onnx alone, got --formats pt2; leave it out.")
+def _net_of(candidate: Candidate, task: TextTask, recipe: Recipe) -> nn.Module:
+    """Returns a net of an arch, known to follow a recipe.
+
+    Raises:
+        UsageError: it does not.
+    """
+    with torch.random.fork_rng(devices=[]):
+        net = candidate.space.build(candidate.arch, task.num_outputs)
+    check_takes(net, recipe)
+    return net
+
+
+def _formats(args: TrainArgs, net: nn.Module) -> tuple[tuple[str, ...], dict[str, str]]:
+    """Returns the formats to write, and for each of the others why it is not written.
+
+    Raises:
+        UsageError: one was asked for and cannot be written.
+    """
     formats, left_out = chosen_formats(args.formats)
-    return tuple(name for name in formats if name == "onnx"), left_out
+    if isinstance(net, RecurrentNet):
+        return formats, left_out
+    why = "a net of a text is written as one step with its state, and this one has none"
+    if args.formats is not None and formats:
+        raise UsageError(f"--formats {formats[0]} cannot be written: {why}; give --formats none.")
+    return (), {name: f"{name}: {why}" for name in formats} | left_out
 
 
 def _devices(args: TrainArgs) -> Devices:

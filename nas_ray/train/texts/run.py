@@ -20,6 +20,7 @@ from nas_ray.terminal.next_steps import say_next
 from nas_ray.train.args import NAME, TrainArgs
 from nas_ray.train.base_job import with_threads
 from nas_ray.train.beside import Candidate
+from nas_ray.train.curves import CURVES, OF_TEXT, curves_of, draw_curves
 from nas_ray.train.folder import in_folder, introduction, rows_of
 from nas_ray.train.foretold import foretold
 from nas_ray.train.latency import fastest_threads
@@ -27,13 +28,12 @@ from nas_ray.train.leave import CARD
 from nas_ray.train.module import net_folder
 from nas_ray.train.outcome import Outcome
 from nas_ray.train.texts.card import model_card
-from nas_ray.train.texts.export import write_onnx
+from nas_ray.train.texts.export import WRITERS
 from nas_ray.train.texts.fit import best_net, fit, new_module
 from nas_ray.train.texts.job import TextJob, prepare
-from nas_ray.train.texts.tables import of_unknown, print_rows, summary_table
+from nas_ray.train.texts.tables import of_unknown, print_rows, summary_table, with_perplexities
 from nas_ray.training.expected import Expected, epoch_of_task
 from nas_ray.training.language_training import nats_of, perplexity
-from nas_ray.training.recurrent import RecurrentNet
 from nas_ray.training.trained import MODEL
 from nas_ray.training.trained_text import TextFacts, TrainedText
 
@@ -112,7 +112,7 @@ def _trained(job: TextJob, candidate: Candidate, seed: int, folder: Path) -> dic
 
 
 def _leave(job: TextJob, summary: pd.DataFrame, results: pd.DataFrame, folder: Path) -> TrainedText:
-    """Writes `model.pt`, `model.onnx` and the card, and returns the net with the best validation."""
+    """Writes `model.*`, `curves.png` and the card, and returns the net with the best validation."""
     own = records(results[results["label"] == job.found.label])
     exported = min(own, key=lambda row: row["valid_nats"] if math.isfinite(row["valid_nats"]) else math.inf)
     kept = net_folder(folder, job.found, exported["seed"])
@@ -120,9 +120,9 @@ def _leave(job: TextJob, summary: pd.DataFrame, results: pd.DataFrame, folder: P
     facts = TextFacts(job.found.arch, job.found.space_name, corpus.spec.tokens, corpus.vocabulary.words)
     net = TrainedText(best_net(job, job.found, exported["seed"], kept), facts).cpu().eval()
     net.save(folder / MODEL)
-    differences = {}
-    if "onnx" in job.formats and isinstance(net.net, RecurrentNet):
-        differences["onnx"] = write_onnx(net, folder / "model.onnx")
+    differences = {name: WRITERS[name](net, folder / f"model.{name}") for name in job.formats}
+    curves = {label: [*map(with_perplexities, own)] for label, own in curves_of(job, folder).items()}
+    draw_curves(curves, folder / CURVES, f"recipe {job.args.recipe}", OF_TEXT)
     made = Outcome(summary, results, exported, differences, read_run(folder))
     write_text(folder / CARD, model_card(job, made))
     return net

@@ -29,6 +29,12 @@ def perplexities(nats: Sequence[float]) -> Interval:
     return Interval(*ends)
 
 
+def with_perplexities(curve: pd.DataFrame) -> pd.DataFrame:
+    """Returns a curve with the perplexities of its nats, of the training text as well."""
+    parts = [name.removesuffix("_nats") for name in map(str, curve) if name.endswith("_nats")]
+    return curve.assign(**{f"{part}_perplexity": curve[f"{part}_nats"].map(perplexity) for part in parts})
+
+
 def summary_table(results: pd.DataFrame, candidates: list[Candidate]) -> pd.DataFrame:
     """Returns a row per arch, the first is the arch that was asked for.
 

@@ -95,20 +95,47 @@ def test_a_run_is_resumed_after_any_event(whole: tuple[Path, str], tmp_path: Pat
     assert (folder / "epochs.csv").read_bytes() == (whole[0] / "epochs.csv").read_bytes()
 
 
+ON_TEXT = (
+    *("--space", "darts-rnn:width=8", "--batch-size", 16, "--data-fraction", 0.02),
+    *("--task", "text", "--driver", "process"),
+)
+
+
 @pytest.mark.slow(faster="test_a_search_goes_on_after_every_epoch_with_equal_numbers")
 def test_a_killed_search_goes_on_from_its_last_epoch(tmp_path: Path) -> None:
-    words = ["one-shot", "--method", "darts2", "--seeds", "1", *map(str, SMALL), "--epochs", "5"]
-    command = [sys.executable, "-m", "nas_ray", *words]
-    running = subprocess.Popen([*command, "--out", str(tmp_path / "killed")], stdout=subprocess.DEVNULL)
+    killed, alone = killed_and_alone(tmp_path, "--method", "darts2", "--seeds", 1, *SMALL, "--epochs", 5)
+    pd.testing.assert_frame_equal(table(killed), table(alone))
+
+
+@pytest.mark.slow(faster="test_a_killed_search_goes_on_with_equal_weights")
+@pytest.mark.parametrize("method", ["darts1", "darts2"])
+def test_a_killed_search_on_a_text_goes_on_with_equal_weights(tmp_path: Path, method: str) -> None:
+    killed, alone = killed_and_alone(
+        tmp_path, "--method", method, "--seeds", 1, *ON_TEXT, "--epochs", 3 if method == "darts2" else 5
+    )
+    columns = [*SAME, "valid_nats", "valid_loss"]
+    found, expected = (pd.read_parquet(one / "results.parquet")[columns] for one in (killed, alone))
+    pd.testing.assert_frame_equal(found, expected, check_exact=True)
+    found, expected = (pd.read_parquet(one / "weights.parquet") for one in (killed, alone))
+    pd.testing.assert_frame_equal(found, expected, check_exact=True)  # of operations, after every epoch
+
+
+def killed_and_alone(folder: Path, *words: object) -> tuple[Path, Path]:
+    """Returns the folders of a run that went on after SIGKILL in its second epoch, and of an equal one."""
+    options = [str(word) for word in words]
+    killed, alone = folder / "killed", folder / "alone"
+    command = [sys.executable, "-m", "nas_ray", "one-shot", *options, "--out", str(killed)]
+    running = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     until = time.monotonic() + 240
-    while time.monotonic() < until and not list((tmp_path / "killed" / "checkpoints").glob("*")):
+    while time.monotonic() < until and not list((killed / "checkpoints").glob("*")):
         assert running.poll() is None
         time.sleep(0.02)
     running.send_signal(signal.SIGKILL)
     running.wait()
-    assert call("one_shot", "--resume", tmp_path / "killed").code == 0
-    assert call("one_shot", *words[1:], "--out", tmp_path / "alone").code == 0
-    pd.testing.assert_frame_equal(table(tmp_path / "killed"), table(tmp_path / "alone"))
+    assert read_run(killed)["status"] == "running"
+    assert call("one_shot", "--resume", killed).code == 0
+    assert call("one_shot", *options, "--out", alone).code == 0
+    return killed, alone
 
 
 @pytest.mark.parametrize(

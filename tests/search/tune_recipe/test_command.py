@@ -9,7 +9,6 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from nas_ray.errors import UsageError
 from nas_ray.report.html_report import write_report
 from nas_ray.runs.folder import create_run, write_json
 from nas_ray.search.tune_recipe.args import TuneRecipeArgs, parse_tuning
@@ -160,19 +159,3 @@ def test_trainings_are_stopped_early(found: Path, tmp_path: Path, ray_started: N
     assert len(rows) == 8
     assert rows["epochs"].min() < 4
     assert rows["epochs"].max() == 4
-
-
-def test_a_text_is_refused_before_anything_is_opened(tmp_path: Path) -> None:
-    folder = tmp_path / "text"
-    args = {"space": "rnn-nets", "task": "text", "dataset": "text", "images": "auto"}
-    create_run(folder, {"experiment": "rea", "args": args, "images": {"source": "text"}})
-    write_json(folder / "best.json", {"arch": "lstm"})
-    with pytest.raises(UsageError) as raised:
-        parse_tuning("", [str(folder)])
-    assert str(raised.value).startswith(
-        f"{folder} is of a search on a text, and this command is for images; give the folder of a search on "
-        "images, or train what was found with "
-    )
-    with pytest.raises(UsageError, match="^A recipe is tuned on images and no text; leave --task out"):
-        TuneRecipeArgs(task="text", arch="lstm").check()
-    assert parse_training("", [str(folder)]).task == "text"

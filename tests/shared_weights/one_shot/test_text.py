@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from rich.console import Console
 
 from nas_ray.errors import UsageError
 from nas_ray.rows import TRAJECTORY, Row
+from nas_ray.safe_files.torch_files import load_plain
 from nas_ray.search.one_shot.args import OneShotArgs
 from nas_ray.search.one_shot.run import prepare_one_shot, run
 from nas_ray.shared_weights.methods.recurrent import RECIPE
@@ -63,17 +65,37 @@ def test_a_row_after_each_epoch_says_what_was_found(book: Path) -> None:
     assert course.weights[-1][0].shape == (36, 5)
 
 
-@pytest.mark.parametrize("method", ["darts2", "gdas,lr=0.1,batch_size=8", "rs-ws,samples=3"])
+METHODS = ["darts1", "darts2", "gdas,lr=0.1,batch_size=8", "rs-ws,samples=3"]
+
+
+@pytest.mark.parametrize("method", METHODS)
 def test_a_killed_search_goes_on_with_equal_weights(book: Path, tmp_path: Path, method: str) -> None:
-    whole = [numbers(row) for row in training(book).epochs(f"{method},seed=1")]
+    asked = f"{method},seed=1"
+    whole = [numbers(row) for row in training(book, checkpoints=tmp_path / "whole").epochs(asked)]
     parts = []
     for _ in whole:  # each in a new evaluator, as in a new process
-        epochs = training(book, checkpoints=tmp_path / "kept").epochs(f"{method},seed=1")
+        epochs = training(book, checkpoints=tmp_path / "kept").epochs(asked)
         parts.append(numbers(next(epochs)))
         epochs.close()
         torch.rand(5)
     assert not whole[-1]["error"]
     assert parts == whole
+    (alone,), (gone_on,) = (list((tmp_path / name).iterdir()) for name in ("whole", "kept"))
+    expected, found = (dict(tensors(load_plain(path)["states"])) for path in (alone, gone_on))
+    assert expected.keys() == found.keys()
+    assert len(expected) > 3
+    for name, tensor in expected.items():  # weights, momentum, parameters of operations, carried states
+        assert torch.equal(tensor, found[name]), name
+
+
+def tensors(state: Any, name: str = "") -> Iterator[tuple[str, torch.Tensor]]:
+    """Yields all tensors of a nested state with what they are called."""
+    if isinstance(state, torch.Tensor):
+        yield name, state
+    elif isinstance(state, dict | list | tuple):
+        parts = state.items() if isinstance(state, dict) else enumerate(state)
+        for key, part in parts:
+            yield from tensors(part, f"{name}.{key}")
 
 
 def test_both_parts_are_read_in_order_and_the_held_out_one_again_from_its_beginning(book: Path) -> None:
