@@ -272,3 +272,41 @@ def test_planted_faults_among_real_rows(data_dir: Path, tmp_path: Path) -> None:
     )
     assert verdict.tolist()[:true] == [FINE] * true
     assert verdict.tolist()[true:] == [IMPOSSIBLE, IMPOSSIBLE, REPEATED, IMPOSSIBLE, IMPOSSIBLE]
+
+
+@pytest.mark.parametrize("kept", ["results.csv", "nats.csv"])
+def test_verdicts_never_replace_what_was_read(kept: str, tmp_path: Path) -> None:
+    benchmark_table().to_csv(tmp_path / "nats.csv", index=False)
+    (tmp_path / "results.csv").write_text("method,cifar10\nfoo,94.0\n")
+    before = (tmp_path / kept).read_bytes()
+    args = AuditArgs(
+        tmp_path / "results.csv", benchmark=str(tmp_path / "nats.csv"), out=tmp_path / "." / kept
+    )
+    with pytest.raises(UsageError, match="a file of their own, got --out"):
+        run(args, Console(file=StringIO()))
+    assert (tmp_path / kept).read_bytes() == before
+
+
+@pytest.mark.parametrize("column", ["cifar10_test_12", "cifar10 after 12 epochs"])
+def test_a_test_accuracy_of_a_short_schedule_is_not_held_against_that_of_the_long_one(
+    column: str, tmp_path: Path
+) -> None:
+    benchmark_table().to_parquet(tmp_path / "nats.parquet")
+    (tmp_path / "results.csv").write_text(f"method,{column}\nfoo,80.0\n")
+    args = AuditArgs(tmp_path / "results.csv", benchmark=str(tmp_path / "nats.parquet"))
+    with pytest.raises(UsageError, match="longest schedule alone, got a column of cifar10 test after 12 ep"):
+        run(args, Console(file=StringIO()))
+
+
+@pytest.mark.parametrize(
+    "text", ["cifar10\n94\n", "cifar10 top-1\n94\n", "method;cifar10\nfoo;94\n", "m\tc10\nf\t94"]
+)
+def test_what_parts_columns_is_no_letter_of_a_name(text: str, tmp_path: Path) -> None:
+    (tmp_path / "results.csv").write_text(text)
+    lines, unread = read_lines_of(tmp_path / "results.csv", None, "unknown")
+    assert [list(one.claims) for one in lines] == [[TEST]]
+    assert not unread
+
+
+def test_a_column_with_a_number_without_end_has_no_schedule() -> None:
+    assert measure_of("cifar10 valid " + "9" * 5000) == VALID

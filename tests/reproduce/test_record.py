@@ -97,6 +97,41 @@ def test_a_file_holds_the_whole_rule(tmp_path: Path) -> None:
         read_rule("darts")
 
 
+@pytest.mark.parametrize(
+    ("space", "change", "said"),
+    [
+        ("nats-sss", {"weights": [1, 1]}, "weights must be 5 numbers"),
+        ("nats-sss", {"weights": [[1]] * 5}, "weights must be 5 numbers"),
+        ("nats-sss", {"weights": ["1"] * 5}, "weights must be 5 numbers"),
+        ("nats-sss", {"weights": [math.nan] * 5}, "weights must be 5 numbers"),
+        ("nats-sss", {"weights": [1e308] * 5}, "from -1,000,000 to 1,000,000"),
+        ("nats-sss", {"classes": 10**400}, ""),
+        ("nats-sss", {"classes": None}, "and classes one"),
+        ("nats-sss", {"fewer": 100}, "fewer must be 0 or 1"),
+        ("nats-sss", {"chosen": None}, "chosen must hold"),
+        ("nats-tss", {"fitness": "product:a,b"}, "fitness must be a score"),
+        ("nats-tss", {"fitness": None}, "fitness must be a score"),
+        ("nats-tss", {"nets": {}}, "nets must have channels and cells"),
+        ("nats-tss", {"marks": {"32": {}}}, "marks of live_ops for images of 32 pixels must be finite"),
+        ("nats-tss", {"marks": {"32": {"live_ops": []}}}, "marks of live_ops"),
+        ("nats-tss", {"marks": [1]}, "marks must be lists"),
+    ],
+)
+def test_a_damaged_rule_is_refused_in_a_sentence(
+    space: str, change: dict[str, object], said: str, tmp_path: Path
+) -> None:
+    held = json.loads(to_text(read_rule(space)))
+    (tmp_path / "rule.json").write_text(json.dumps({**held, **change}))
+    with pytest.raises(UsageError, match=f"A rule must be a file that choose-score wrote.*{said}"):
+        read_rule(space, tmp_path / "rule.json")
+
+
+def test_a_rule_nested_without_end_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "rule.json").write_text("[" * 100_000)
+    with pytest.raises(UsageError, match="A rule must be a file that choose-score wrote"):
+        read_rule("nats-sss", tmp_path / "rule.json")
+
+
 def test_counted_scores_are_those_of_the_proxies() -> None:
     counted = counted_scores(SPACE)
     assert set(counted) == set(COUNTED)

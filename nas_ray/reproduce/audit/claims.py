@@ -24,6 +24,7 @@ _DEVIATION: Final = re.compile(r"(?:^|[^a-z])(?:std|sd|dev(?:iation)?|stdev|±)(
 _ERROR: Final = re.compile(r"(?:^|[^a-z])err(?:or)?s?(?:[^a-z]|$)", re.IGNORECASE)
 _RUNS: Final = ("runs", "seeds", "n", "repeats", "trials")
 _SEARCHED: Final = "searched"
+SEPARATORS: Final = (",", ";", "\t", "|")
 _NUMBER: Final = r"[+-]?(?:\d+\.?\d*|\.\d+)"
 _CELL: Final = re.compile(
     rf"^({_NUMBER})\s*%?\s*(?:(?:±|\+-|\+/-|\\pm)\s*({_NUMBER})|\(\s*({_NUMBER})\s*\))?\s*%?$"
@@ -133,7 +134,7 @@ def measure_of(column: str) -> Measure | None:
         if found:
             rest = rest[: found.start()] + " " + rest[found.end() :]
             split = VALID if re.search(r"val", rest, re.IGNORECASE) else TEST
-            epochs = re.search(r"\d+", rest)
+            epochs = re.search(r"(?<!\d)(?<!top)(?<!top[-_ ])\d{1,4}(?!\d)", rest)
             return Measure(dataset, split, int(epochs.group()) if epochs else 0)
     return None
 
@@ -145,7 +146,10 @@ def _read(path: Path) -> pd.DataFrame:
         if path.suffix.lower() in (".parquet", ".pq"):
             return read_table(path).astype(str)
         with open_text(path) as file:
-            return pd.read_csv(file, sep=None, engine="python", dtype=str, keep_default_na=False)
+            head = file.readline()
+            file.seek(0)
+            between = max(SEPARATORS, key=head.count)  # a guess of pandas may be a letter of a name
+            return pd.read_csv(file, sep=between, engine="python", dtype=str, keep_default_na=False)
     except Exception as error:  # whatever a reader may raise on any bytes
         raise UsageError(
             f"The table {path} must be a .csv, .tsv or .parquet file with a line of names, and cannot be "

@@ -15,6 +15,8 @@ from nas_ray.reproduce.audit.claims import TEST, Claim, Measure
 FEWEST_RUNS = 2
 """Runs that a deviation has at least."""
 TEST_ACC = "test_acc"
+LONGEST = (200, 90)
+"""Epochs of the longest schedules."""
 INFEASIBLE = 2
 """What `linprog` says where no point is in all half spaces."""
 
@@ -50,6 +52,11 @@ def _of(benchmark: Benchmark, measure: Measure) -> np.ndarray:
                 f"The results are test accuracy, and the benchmark {benchmark.name} holds validation "
                 "accuracy alone; give --benchmark with a table that has test accuracy (docs/benchmarks.md)."
             )
+        if measure.epochs not in (0, *LONGEST):
+            raise UsageError(
+                f"Test accuracy is known after the longest schedule alone, got a column of {measure}; leave "
+                "it out, or rename it."
+            )
         return np.asarray(everything, float)
     epochs = measure.epochs or _longest(benchmark)
     return np.array([benchmark.query(arch, epochs).valid_acc for arch in benchmark.archs])
@@ -57,7 +64,7 @@ def _of(benchmark: Benchmark, measure: Measure) -> np.ndarray:
 
 def _longest(benchmark: Benchmark) -> int:
     """Returns the longest schedule that is known of the first arch."""
-    for epochs in (200, 90):
+    for epochs in LONGEST:
         try:
             benchmark.query(benchmark.archs[0], epochs)
         except UsageError:

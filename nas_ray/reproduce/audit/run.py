@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import suppress
+from pathlib import Path
 
 import pandas as pd
 from rich.console import Console
@@ -36,6 +37,12 @@ def run(args: AuditArgs, console: Console) -> int:
     """
     if args.out is not None:
         check_writable(args.out)
+        for read, what in ((args.results, "the table of results"), (Path(args.benchmark), "the benchmark")):
+            if args.out.exists() and read.exists() and args.out.samefile(read):
+                raise UsageError(
+                    f"The verdicts must go to a file of their own, got --out {args.out}, which is {what}; "
+                    "name another."
+                )
     lines, unread = read_lines_of(args.results, args.runs, args.searched)
     measures = list(dict.fromkeys(measure for line in lines for measure in line.claims))
     if not measures:

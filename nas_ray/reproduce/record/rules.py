@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,6 +17,12 @@ from nas_ray.reproduce.record.shares import shares
 
 FOLDER = Path(__file__).parent
 """Where the rules lie that come with the package, as `SPACE.json`."""
+SINGLE = "single"
+GREATEST = sys.float_info.max
+KINDS = (SINGLE, "rank_sum", "log_rank_sum")
+WIDTHS = 5
+LARGEST = 1_000_000
+"""The number of widths of an arch of NATS-SSS, and the largest weight of the logarithm of one."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +45,7 @@ class TopologyRule:
     @property
     def kind(self) -> str:
         """`log_rank_sum`, `rank_sum`, or `single` for one score."""
-        return self.fitness.partition(":")[0] if ":" in self.fitness else "single"
+        return self.fitness.partition(":")[0] if ":" in self.fitness else SINGLE
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -55,7 +62,7 @@ class TopologyRule:
         Raises:
             UsageError: the rule knows no images of this size.
         """
-        if self.kind == "single":
+        if self.kind == SINGLE:
             found = np.asarray(scores[self.names[0]], dtype=float)
             return np.where(np.isfinite(found), found, -np.inf)
         if str(image_size) not in self.marks:
@@ -122,8 +129,48 @@ def read_rule(space: str, path: Path | None = None) -> Rule:
             raise UsageError(f"The rule {path} is for {of}, got --space {space}; give one of the two.")
         if "weights" in held:
             held["weights"] = tuple(held["weights"])
-        return RULES[space](**held)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        rule = RULES[space](**held)
+        _check(rule)
+        return rule
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UsageError(
             f"A rule must be a file that choose-score wrote, got {path} ({describe(error)}); give that file."
         ) from error
+
+
+def _check(rule: Rule) -> None:
+    """Checks what a file says of a rule.
+
+    Raises:
+        ValueError: it is not what `choose-score` writes.
+    """
+    if not isinstance(rule.chosen, dict):
+        raise ValueError("chosen must hold on what the rule was chosen")
+    if isinstance(rule, SizeRule):
+        numbers = (*rule.weights, rule.classes)
+        if len(rule.weights) != WIDTHS or not all(map(_is_weight, numbers)):
+            raise ValueError(
+                f"weights must be {WIDTHS} numbers and classes one, from -{LARGEST:,} to {LARGEST:,}"
+            )
+        if type(rule.fewer) is not int or rule.fewer not in (0, 1):
+            raise ValueError("fewer must be 0 or 1")
+        return
+    if not isinstance(rule.fitness, str) or rule.kind not in KINDS or "" in rule.names:
+        raise ValueError("fitness must be a score, or rank_sum: or log_rank_sum: and scores")
+    if not isinstance(rule.nets, dict) or {*rule.nets} != {"channels", "cells"}:
+        raise ValueError("nets must have channels and cells")
+    if not isinstance(rule.marks, dict):
+        raise ValueError("marks must be lists by image size and score")
+    for size, own in rule.marks.items():
+        for name in () if rule.kind == SINGLE else rule.names:
+            marks = own.get(name)
+            if not isinstance(marks, list) or not marks or not all(map(_is_finite, marks)):
+                raise ValueError(f"marks of {name} for images of {size} pixels must be finite numbers")
+
+
+def _is_finite(value: object) -> bool:
+    return type(value) in (int, float) and abs(value) <= GREATEST  # type: ignore[arg-type]
+
+
+def _is_weight(value: object) -> bool:
+    return _is_finite(value) and abs(value) <= LARGEST  # type: ignore[arg-type]
