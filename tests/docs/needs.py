@@ -98,6 +98,8 @@ NEEDS = {
     "an older one beside it": Need(NEVER),
     "`nats_tss.csv.gz`": from_data("nats_tss.csv.gz"),
     "`nats_tss_latency.csv.gz`": from_data("nats_tss_latency.csv.gz"),
+    "`wikitext2_valid.txt`": from_data("wikitext2_valid.txt"),
+    "`wikitext2_test.txt`": from_data("wikitext2_test.txt"),
     "`nats_sss_half.csv.gz`": from_data("nats_sss_half.csv.gz"),
     "`cifar10.npz`": Need("made of CIFAR-10"),
     "`cifar10_slice.npz`": from_data("cifar10_slice.npz"),
