@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,7 +24,9 @@ from nas_ray.report.net_graph import draw_graph
 from nas_ray.report.one_shot_pictures import draw_course
 from nas_ray.report.search_curve import draw_search
 from nas_ray.report.settings import draw_importance, draw_parallel, importance_table, setting_rows
+from nas_ray.report.true_front import TrueFront
 from nas_ray.reproduce.catalogue import TABLES
+from nas_ray.reproduce.fronts.picture import draw_fronts, surfaces
 from nas_ray.reproduce.staleness.picture import draw_study
 from nas_ray.reproduce.staleness.table import condition
 from nas_ray.reproduce.tables import Setting
@@ -31,6 +35,8 @@ from nas_ray.searchers.pareto import parse_objectives
 from nas_ray.spaces import SettingSpace
 from nas_ray.spaces.graphs.graph import Layer, graph_of_calls
 from nas_ray.train import pictures as trained
+from nas_ray.train.curves import OF_IMAGES, OF_TEXT, Drawn
+from nas_ray.train.curves import draw_curves as draw_trained_curves
 from tests.report.drawn import clipped, drawn_by
 from tests.report.toy import ARCHS, make_rows, toy
 from tests.reproduce.synthetic import known as world
@@ -88,10 +94,11 @@ def curves(count: int) -> Callable[[Path], None]:
     return lambda path: draw_learning_curves(rows, path)
 
 
-def trained_curves(labels: tuple[str, ...]) -> Callable[[Path], None]:
-    curve = pd.DataFrame({"epoch": [1, 2], "train_acc": [1.0, 99.0], "train_loss": [2.0, 1e-3]})
-    nets = {label: [curve.assign(valid_acc=50.0, valid_loss=1.0)] for label in labels}
-    return lambda path: trained.draw_curves(nets, path, f"recipe {ABOUT}")
+def trained_curves(labels: tuple[str, ...], drawn: Drawn = OF_IMAGES) -> Callable[[Path], None]:
+    one, two = drawn.columns
+    curve = pd.DataFrame({"epoch": [1, 2], f"train_{one}": [1.0, 99.0], f"train_{two}": [2.0, 1e-3]})
+    nets = {label: [curve.assign(**{f"valid_{one}": 50.0, f"valid_{two}": 1.0})] for label in labels}
+    return lambda path: draw_trained_curves(nets, path, f"recipe {ABOUT}", drawn)
 
 
 def confusion(count: int) -> Callable[[Path], None]:
@@ -123,6 +130,27 @@ def study(searchers: tuple[str, ...], datasets: int) -> Callable[[Path], None]:
         for n in range(datasets) for row in rows for seed in range(2) for at in (1, 2)
     )  # fmt: skip
     return lambda path: draw_study(rows, lines, courses, f"searches by {LONG} on dataset 0", path)
+
+
+def true_fronts(names: tuple[str, ...], objectives: str, datasets: int) -> Callable[[Path], None]:
+    values = np.column_stack([np.linspace(50, 90.123, 20), -np.linspace(1, 4e4, 20)])
+    sets = [f"ImageNet16-120 number {n}" for n in range(datasets)]
+    known: Any = SimpleNamespace(
+        objectives=objectives,
+        truths=dict.fromkeys(sets, TrueFront(values)),
+        place={str(n): n for n in range(20)},
+    )
+    rows = [Setting(name, name, "x") for name in names]
+    found = [{"setting": name, "dataset": one} for name in names for one in sets]
+    fronts = pd.DataFrame(
+        {**of, "seed": seed, "arch": str(n)} for of in found for seed in range(3) for n in range(seed, 20, 3)
+    )
+    curves = pd.DataFrame(
+        {**of, "seed": seed, "at": at, "ratio": 0.9 + at / 1e4}
+        for of in found for seed in range(3) for at in range(1, 201, 20)
+    )  # fmt: skip
+    attained = surfaces(known, fronts)
+    return lambda path: draw_fronts(rows, known, attained, curves, f"searchers by {objectives}", path)
 
 
 def settings(names: tuple[str, ...], parallel: bool) -> Callable[[Path], None]:
@@ -192,15 +220,20 @@ CASES: dict[str, dict[str, Callable[[Path], None]]] = {
         "plain": search("x", True), "long": search(f"log rank sum of {LONG} and {LONG}", True),
         "table": search(LONG, False),
     },
+    "nas_ray.reproduce.fronts.picture.draw_fronts": {
+        "one": true_fronts(("nsga2",), "accuracy,-ms:phone", 1),
+        "many": true_fronts(("nsga2", f"mine:{LONG}", COMBINED), f"{LONG},-latency:{LONG}", 3),
+    },
     "nas_ray.reproduce.pictures.draw_curves": {"table": table("freerea")},
     "nas_ray.reproduce.pictures.draw_skips": {"table": table("skips-counts")},
     "nas_ray.reproduce.staleness.picture.draw_study": {
         "one": study(("rea",), 1), "many": study(("rea", f"mine:{LONG}", "reinforce,late=drop"), 3)
     },
-    "nas_ray.train.pictures.draw_confusion": {"two": confusion(2), "many": confusion(12)},
-    "nas_ray.train.pictures.draw_curves": {
-        "one": trained_curves(("found",)), "many": trained_curves(("found", LONG, COMBINED))
+    "nas_ray.train.curves.draw_curves": {
+        "one": trained_curves(("found",)), "many": trained_curves(("found", LONG, COMBINED)),
+        "text": trained_curves(("found", LONG), OF_TEXT),
     },
+    "nas_ray.train.pictures.draw_confusion": {"two": confusion(2), "many": confusion(12)},
 }  # fmt: skip
 
 

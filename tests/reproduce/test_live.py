@@ -85,7 +85,7 @@ def test_scores_are_computed_on_the_device_of_the_plan(
         return pd.DataFrame({"arch": ["a"]})
 
     monkeypatch.setattr("nas_ray.reproduce.live.tune_search", search)
-    known: Any = SimpleNamespace(space=NatsTss())
+    known: Any = SimpleNamespace(space=NatsTss(), costs=None)
     for seed, gpus in enumerate((0.0, 0.5)):
         plan = Plan(gpus_per_trial=gpus)
         runs._search(known, ROWS[0], "cifar10", seed, folder=tmp_path, plan=plan)
