@@ -49,3 +49,14 @@ ITSELF.__cause__ = ITSELF
 )
 def test_the_kind_comes_from_the_error_and_not_from_its_text(error: Exception, kind: str) -> None:
     assert failure(error, "mine: ") == (f"mine: {describe(error)}", kind)
+
+
+class Unspeakable(RuntimeError):
+    """An error of foreign code whose message raises."""
+
+    def __str__(self) -> str:
+        raise ValueError("no message")
+
+
+def test_an_error_whose_message_raises_is_told_by_its_type() -> None:
+    assert failure(Unspeakable(), "mine: ") == ("mine: Unspeakable", "raised")

@@ -45,7 +45,7 @@ def describe(error: BaseException) -> str:
         return str(error)
     if isinstance(error, SyntaxError):
         return f"{type(error).__name__}: {error.msg} ({error.filename}, line {error.lineno})"
-    lines = encodable(str(error)).strip().splitlines()  # rows are made of it
+    lines = encodable(_said(error)).strip().splitlines()  # rows are made of it
     if not lines:
         return type(error).__name__
     if lines[0].startswith("Traceback ("):  # of another process, whose error is the last line
@@ -72,10 +72,18 @@ def is_out_of_memory(error: BaseException) -> bool:
     return any(map(_says_memory, chain))
 
 
+def _said(error: BaseException) -> str:
+    """Returns the message of an error; none where it raises itself, as foreign ones may."""
+    try:
+        return str(error)
+    except Exception:
+        return ""
+
+
 def _says_memory(error: BaseException) -> bool:
     if isinstance(error, OSError) and error.errno == errno.ENOMEM:
         return True
-    plain = isinstance(error, RuntimeError) and any(said in str(error).lower() for said in SAYINGS)
+    plain = isinstance(error, RuntimeError) and any(said in _said(error).lower() for said in SAYINGS)
     return plain or _names_memory(error)
 
 

@@ -123,9 +123,8 @@ def dead_branches(subject: Subject) -> Iterator[Finding]:
 
 def degenerate(subject: Subject) -> Iterator[Finding]:
     """What it gives for images and nets that hold nothing."""
-    best = np.nanmax(
-        np.where(np.isfinite(subject.scores(subject.archs)), subject.scores(subject.archs), np.nan)
-    )
+    scores = subject.scores(subject.archs)
+    best = max(scores[np.isfinite(scores)], default=math.inf)
     fine = []
     asked: list[tuple[dict[str, Any], str]] = [
         *(({"images": kind}, WORDS[kind]) for kind in DEGENERATE),

@@ -139,7 +139,7 @@ def precision(subject: Subject) -> Iterator[Finding]:
         return
     both = np.isfinite(single) & np.isfinite(double)
     pairs = list(itertools.combinations(np.flatnonzero(both), 2))
-    swapped = sum((single[a] - single[b]) * (double[a] - double[b]) < 0 for a, b in pairs)
+    swapped = sum(np.sign(single[a] - single[b]) * np.sign(double[a] - double[b]) < 0 for a, b in pairs)
     off = float(differences(single[both], double[both]).max(initial=0.0))
     words = f"float32 differs from float64 by {off:.1g} of a score at most"
     if pairs and swapped > TENTH * len(pairs):
