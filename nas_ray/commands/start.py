@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import nas_ray
-from nas_ray.commands import results, scores, searches, spaces
+from nas_ray.commands import results, scores, searches, spaces, stored
 from nas_ray.errors import UsageError, unknown_name
 from nas_ray.process.started import Started, script_name, started_as
 from nas_ray.terminal.cli import reported_errors
@@ -38,15 +38,15 @@ COMMANDS: dict[str, Command] = {
     "check-proxy": scores.check_proxy,
     "compare-estimates": scores.compare_estimates,
     "best-arch": scores.best_arch,
-    "choose-score": scores.choose_score,
-    "record": scores.record,
-    "compare-searchers": scores.compare_searchers,
-    "staleness": scores.staleness,
+    "choose-score": stored.choose_score,
+    "record": stored.record,
+    "compare-searchers": stored.compare_searchers,
+    "staleness": stored.staleness,
     "one-shot-truth": searches.one_shot_truth,
     "unseen": searches.unseen,
     "contest": searches.contest,
-    "reproduce": scores.reproduce,
-    "audit": scores.audit,
+    "reproduce": stored.reproduce,
+    "audit": stored.audit,
     "trace": spaces.trace,
     "export-nats": results.export_nats,
 }
