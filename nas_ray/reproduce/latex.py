@@ -37,6 +37,25 @@ def latex(table: Table, lines: pd.DataFrame) -> str:
     return latex_table(heads, rows, caption=f"{table.title}.", name=table.name, notes=notes)
 
 
+def by_dataset(lines: pd.DataFrame, names: Sequence[str], form: str) -> tuple[list[str], list[list[Cell]]]:
+    """Returns heads and rows, a column per dataset, with the best mean of each in bold.
+
+    Args:
+        lines: with `dataset`, `mean`, `std`, `low` and `high`; those of one name are a row.
+        names: of the lines.
+        form: of the numbers, by which equal ones are told.
+    """
+    datasets = list(dict.fromkeys(lines["dataset"]))
+    made = lines.assign(best=False, name=names)
+    for _, own in made.groupby("dataset"):
+        made.loc[own.index, "best"] = best_of(own["mean"].tolist(), form)
+    rows: dict[str, list[Cell]] = {}
+    for line in made.to_dict("records"):
+        value = Value(line["mean"], form, line["std"], line["low"], line["high"], line["best"])
+        rows.setdefault(line["name"], [escaped(line["name"])]).append(value)
+    return ["", *datasets], list(rows.values())
+
+
 def differences_latex(title: str, lines: pd.DataFrame, rule: str, *, name: str) -> str:
     """Returns differences, as `differences` returns them, as LaTeX."""
     rows: list[list[Cell]] = [

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import pandas as pd
 from rich.console import Console
 
-from nas_ray.report.latex import Cell, Value, best_of, escaped, latex_table
+from nas_ray.report.latex import latex_table
 from nas_ray.report.true_front import RULE
 from nas_ray.reproduce.against import datasets_of
 from nas_ray.reproduce.fronts.ground import Ground
+from nas_ray.reproduce.latex import by_dataset
 from nas_ray.reproduce.lines import facts
 from nas_ray.reproduce.printing import as_markdown, finite, number
 from nas_ray.reproduce.statistics import summarise
@@ -121,12 +122,5 @@ def markdown(title: str, lines: pd.DataFrame, notes: Sequence[str]) -> str:
 
 def latex(title: str, lines: pd.DataFrame, notes: Sequence[str]) -> str:
     """Returns the table as LaTeX, a column per dataset with the best mean ratio in bold."""
-    datasets = list(dict.fromkeys(lines["dataset"]))
-    made = lines.assign(best=False)
-    for _, own in lines.groupby("dataset"):
-        made.loc[own.index, "best"] = best_of(own["mean"].tolist(), ".4f")
-    rows: dict[str, list[Cell]] = {}
-    for line in made.to_dict("records"):
-        value = Value(line["mean"], ".4f", line["std"], line["low"], line["high"], line["best"])
-        rows.setdefault(line["setting"], [escaped(line["setting"])]).append(value)
-    return latex_table(["", *datasets], list(rows.values()), caption=f"{title}.", name=NAME, notes=notes)
+    heads, rows = by_dataset(lines, lines["setting"].tolist(), ".4f")
+    return latex_table(heads, rows, caption=f"{title}.", name=NAME, notes=notes)

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from nas_ray.report.latex import Cell, Value, best_of, escaped, latex_table
+from nas_ray.report.latex import latex_table
+from nas_ray.reproduce.latex import by_dataset
 from nas_ray.reproduce.lines import facts
 from nas_ray.reproduce.measures import TEST
 from nas_ray.reproduce.printing import as_markdown, number, spread
@@ -98,14 +99,8 @@ def markdown(title: str, lines: pd.DataFrame, notes: Sequence[str]) -> str:
 
 def latex(title: str, lines: pd.DataFrame, notes: Sequence[str]) -> str:
     """Returns the table as LaTeX, a column per dataset with the best mean in bold."""
-    datasets = list(dict.fromkeys(lines["dataset"]))
-    made = lines.assign(best=False)
-    for _, own in lines.groupby("dataset"):
-        made.loc[own.index, "best"] = best_of(own["mean"].tolist(), ".2f")
-    rows: dict[str, list[Cell]] = {}
-    for line in made.to_dict("records"):
-        name = escaped(f"{line['searcher']}, {condition(line['workers'], line['late'])}")
-        value = Value(line["mean"], ".2f", line["std"], line["low"], line["high"], line["best"])
-        rows.setdefault(name, [name]).append(value)
-    heads = ["", *datasets]
-    return latex_table(heads, list(rows.values()), caption=f"{title}.", name=NAME, notes=notes)
+    names = [
+        f"{line['searcher']}, {condition(line['workers'], line['late'])}" for line in lines.to_dict("records")
+    ]
+    heads, rows = by_dataset(lines, names, ".2f")
+    return latex_table(heads, rows, caption=f"{title}.", name=NAME, notes=notes)
