@@ -53,7 +53,7 @@ def choose(args: ChooseArgs, console: Console) -> int:
     if args.for_ranks:
         from nas_ray.reproduce.record.choose_ranks import by_ranks
 
-        return in_folder(out, EXPERIMENT, args, by_ranks(args, console), console)
+        return in_folder(out, EXPERIMENT, args, by_ranks(args, out, console), console)
     space = NatsTss()
     sets = [stored(path, args.scores, space) for path in args.scores_file]
     valid = validation(open_benchmark(args.benchmark, CHOSEN_ON), args.benchmark, space)

@@ -244,7 +244,8 @@ def test_what_is_chosen_is_what_is_judged(tmp_path: Path) -> None:
     assert tried["fitness"].iloc[0] == rule.fitness
     assert str(rule.chosen["among"]).startswith(f"{len(tried)} sums")
     command = next_commands(said.getvalue())[0]
-    assert command.startswith("nas-ray record --scores-file ") or "--scores-file" in command
+    assert f"--scores-file {paths[0]}" in command
+    assert f"--rule-file {tmp_path / 'rule' / 'rule.json'}" in command
 
     judged = RecordArgs(
         scores_file=paths,

@@ -31,8 +31,8 @@ EPOCHS = NatsTss.schedules[-1]
 RULE = "rule.json"
 
 
-def by_ranks(args: ChooseArgs, console: Console) -> Callable[[], Made]:
-    """Returns what makes the choice; all files are read before.
+def by_ranks(args: ChooseArgs, out: Path, console: Console) -> Callable[[], Made]:
+    """Returns what makes the choice, which goes to the folder `out`; all files are read before.
 
     Raises:
         UsageError: another space, or files that lack something.
@@ -43,7 +43,7 @@ def by_ranks(args: ChooseArgs, console: Console) -> Callable[[], Made]:
         )
     if args.space == NatsSss.name:
         table = read_sizes(Path(args.benchmark))
-        return lambda: _made(*choose_sizes(table), args, console)
+        return lambda: _made(*choose_sizes(table), args, out, console)
     names = (*COUNTED, *args.scores)
     found = scored(args.scores_file, names)
     archs = NatsTss().archs
@@ -62,6 +62,7 @@ def by_ranks(args: ChooseArgs, console: Console) -> Callable[[], Made]:
             lambda some: track(some, f"{len(some)} sums", console=errors, transient=True),
         ),
         args,
+        out,
         console,
     )
 
@@ -75,13 +76,13 @@ def valid_acc(benchmark: Benchmark) -> np.ndarray:
     return np.array([benchmark.query(arch, EPOCHS).valid_acc for arch in NatsTss()])
 
 
-def _made(rule: Rule, tried: pd.DataFrame, args: ChooseArgs, console: Console) -> Made:
+def _made(rule: Rule, tried: pd.DataFrame, args: ChooseArgs, out: Path, console: Console) -> Made:
     command = (
         f"nas-ray choose-score --for-ranks{'' if args.space == NatsTss.name else f' --space {args.space}'}"
     )
     rule = dataclasses.replace(rule, chosen={**rule.chosen, "command": command})
     words = options_of(args, "space", "scores_file", "benchmark")
-    then = command_for("record", *words)
+    then = command_for("record", *words, "--rule-file", out / RULE)
 
     def told() -> None:
         _show(tried.head(args.top), rule.chosen, console)
