@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from nas_ray.commands import scores
+from nas_ray.commands import stored
 from nas_ray.errors import UsageError
 from nas_ray.process.started import Started, started_as
 from nas_ray.reproduce.args import ReproduceArgs
@@ -159,7 +159,7 @@ def test_equal_accuracies_at_the_100th_place_leave_a_range() -> None:
 
 def test_the_list_names_every_table(capsys: pytest.CaptureFixture[str]) -> None:
     with started_as(Started(("nas-ray", "reproduce"), ("--list",))):
-        assert scores.reproduce("") == 0
+        assert stored.reproduce("") == 0
     said = capsys.readouterr().out
     assert [line.split()[0] for line in said.splitlines()] == list(TABLES)
 
